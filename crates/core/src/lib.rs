@@ -1,0 +1,1 @@
+//! The domain: money, members, tiers, orders and decisions; pure.

@@ -1,0 +1,1 @@
+//! Simulated gateways and the customer's phone.

@@ -1,0 +1,1 @@
+//! Receipts as documents, rendered to PDF, ESC/POS and preview.

@@ -1,0 +1,1 @@
+//! The authority: ledger, tiers, promotions, payments, events.

@@ -1,0 +1,1 @@
+//! Operations up, changes down: a sans-IO engine and its transports.

@@ -1,0 +1,1 @@
+//! Bytes and shapes that cross a boundary: signed operations, HTTP bodies, errors.
