@@ -1,0 +1,165 @@
+//! Payment attempts.
+
+use crate::clock::Timestamp;
+use crate::ids::{AttemptId, OrderId};
+use crate::money::Money;
+
+/// 支付单: one try to be paid for an order, by one channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentAttempt {
+    /// Identity.
+    pub id: AttemptId,
+    /// `ZF…`; the gateway's `out_trade_no`. Never reused.
+    pub attempt_no: String,
+    /// The order.
+    pub order: OrderId,
+    /// Which channel.
+    pub channel: Channel,
+    /// How the customer pays.
+    pub method: PayMethod,
+    /// Amount asked for.
+    pub amount: Money,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// What the QR code says, once the gateway made it.
+    pub qr_payload: Option<String>,
+    /// When the QR stops being valid.
+    pub expires_at: Timestamp,
+    /// The channel's number of the payment.
+    pub channel_txn_no: Option<String>,
+    /// When the channel says it was paid.
+    pub paid_at: Option<Timestamp>,
+    /// Why it failed.
+    pub decline: Option<DeclineCode>,
+    /// Set once the cashier asked to cancel; the gateway has the last word.
+    pub cancel_requested: bool,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+}
+
+/// Payment channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Channel {
+    /// 微信支付
+    Wechat,
+    /// 支付宝
+    Alipay,
+    /// 云闪付
+    Unionpay,
+    /// 数字人民币
+    Ecny,
+    /// 刷卡
+    Card,
+    /// 现金
+    Cash,
+    /// 对公转账
+    Transfer,
+}
+
+/// How the customer pays within a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PayMethod {
+    /// The customer scans our QR code.
+    Qr,
+    /// We scan the customer's payment code.
+    Code,
+    /// Keyed in or counted by staff.
+    Recorded,
+}
+
+/// States of domain §2.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AttemptState {
+    /// Made, not yet sent to the gateway.
+    Init,
+    /// The gateway has it; waiting for the customer.
+    Submitted,
+    /// The gateway says that the customer is confirming.
+    UserPaying,
+    /// Nobody knows; money may have moved.
+    Unknown,
+    /// Paid.
+    Succeeded,
+    /// Declined by the gateway; final.
+    Failed,
+    /// Being reversed.
+    Reversing,
+    /// Reversed; final.
+    Reversed,
+    /// Closed unpaid; final.
+    Closed,
+}
+
+/// Causes that end an attempt unpaid; texts in shared errors-to-cashier table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeclineCode {
+    /// Account balance short.
+    BalanceShort,
+    /// Bank card balance short.
+    CardBalanceShort,
+    /// Customer's daily limit.
+    DailyLimit,
+    /// Customer's monthly limit.
+    MonthlyLimit,
+    /// Limit of one payment.
+    SingleLimit,
+    /// The merchant's receiving limit.
+    MerchantLimit,
+    /// Payment code expired.
+    CodeExpired,
+    /// Payment code wrong or used.
+    CodeInvalid,
+    /// Card not supported.
+    CardNotSupported,
+    /// The issuer refused.
+    IssuerRefused,
+    /// Wrong password too often.
+    PasswordTries,
+    /// Risk control.
+    RiskControl,
+    /// The customer's account cannot pay.
+    AccountUnusable,
+    /// The customer gave up.
+    CustomerCancelled,
+    /// Payer and merchant are the same.
+    PayerIsMerchant,
+    /// Not completed after the password.
+    NotCompleted,
+}
+
+/// What a gateway's answer means for an attempt, as the server records it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GatewayOutcome {
+    /// The gateway made the QR code.
+    QrReady {
+        /// What the QR code says.
+        payload: String,
+    },
+    /// Paid.
+    Success {
+        /// The channel's number.
+        channel_txn_no: String,
+        /// Amount received.
+        amount: Money,
+        /// When, by the channel's clock.
+        paid_at: Timestamp,
+    },
+    /// Declined; final.
+    Declined(DeclineCode),
+    /// The customer is confirming.
+    UserPaying,
+    /// Waiting for the customer; leaves [`AttemptState::Unknown`] when the gateway answers again.
+    Waiting,
+    /// Nobody knows.
+    Unknown,
+    /// The gateway confirms that it is closed unpaid.
+    Closed,
+    /// A reversal has begun.
+    Reversing,
+    /// The gateway confirms the reversal.
+    Reversed,
+    /// Refused because our own set-up is wrong; nothing was charged.
+    ConfigError,
+}

@@ -1,0 +1,151 @@
+//! The decision: a pure function from what is known and what was done to what must be written.
+
+mod state;
+
+pub use state::{ActionRecord, Device, RecentOrder, State};
+
+use crate::account::Account;
+use crate::attempt::PaymentAttempt;
+use crate::clock::Timestamp;
+use crate::ledger::{
+    CarePlan, CashMovement, Coupon, EarningEntry, ExceptionCase, JournalEntry, OutboxEvent,
+    Posting, Shift, TierEntry,
+};
+use crate::member::Member;
+use crate::operation::Operation;
+use crate::quote::Quote;
+use crate::recharge::RechargeOrder;
+
+/// What must be written for one operation, all at once or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The answer to whoever wrote the operation.
+    pub outcome: Outcome,
+    /// Rows to write, in order. Empty when nothing changes.
+    pub changes: Vec<Change>,
+}
+
+/// The answer to an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Applied,
+    /// The same action was applied before; the first answer stands.
+    Exists,
+    /// The same action with another content; `field` differs.
+    ExistsWithDifferent {
+        /// Name of the first differing field.
+        field: &'static str,
+    },
+    /// Refused; nothing was written.
+    Refused(Refusal),
+}
+
+/// Why a request was refused. Numbers are stable and never reused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which rule.
+    pub code: RefusalCode,
+    /// The price that holds now, for a stale or changed quote.
+    pub quote: Option<Box<Quote>>,
+}
+
+/// Stable codes of refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum RefusalCode {
+    /// No such member here.
+    MemberUnknown = 101,
+    /// The member is frozen, merged or closed.
+    MemberNotActive = 102,
+    /// The amount is zero, negative or above the product's cap.
+    AmountOutOfRange = 110,
+    /// Free amounts are off and the amount is not on sale.
+    AmountNotOnSale = 111,
+    /// The package is gone, changed or not on sale today.
+    PackageNotOnSale = 112,
+    /// The quote is older than its validity.
+    QuoteStale = 120,
+    /// The server computes another price, bonus or tier.
+    QuoteChanged = 121,
+    /// A compliance limit blocks it.
+    LimitBlocked = 130,
+    /// A review is needed before payment.
+    ReviewNeeded = 131,
+    /// Equal member, amount and store within 120 s; confirm.
+    DuplicateSuspected = 140,
+    /// No such order.
+    OrderUnknown = 150,
+    /// The order cannot do that in its state.
+    OrderState = 151,
+    /// Another attempt of the order is open or unknown.
+    AttemptOpen = 152,
+    /// No such attempt.
+    AttemptUnknown = 153,
+    /// The attempt cannot do that in its state.
+    AttemptState = 154,
+    /// The amount differs from the order's.
+    AmountDiffers = 155,
+    /// The channel is not offered here.
+    ChannelNotOffered = 156,
+    /// No such shift, or it is not open on this device.
+    ShiftNotOpen = 160,
+    /// The device has an open shift already.
+    ShiftAlreadyOpen = 161,
+    /// No such person, or not active.
+    StaffUnknown = 170,
+    /// The role may not do that.
+    RoleNotAllowed = 171,
+    /// Only the server writes this.
+    ServerOnly = 180,
+    /// An identity or number is taken by another row.
+    NumberTaken = 181,
+    /// Rules of that version are not known.
+    PolicyUnknown = 190,
+}
+
+/// One row to write. Entities are whole rows after the change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A terminal.
+    Device(Device),
+    /// Rules of this version hold from now; the document is the operation's attachment.
+    PolicyPublished(u32),
+    /// A member.
+    Member(Member),
+    /// An account with its lots.
+    Account(Account),
+    /// An order.
+    Order(RechargeOrder),
+    /// An attempt.
+    Attempt(PaymentAttempt),
+    /// A shift.
+    Shift(Shift),
+    /// A journal row.
+    Journal(JournalEntry),
+    /// A posting.
+    Posting(Posting),
+    /// A growth or points row.
+    Earning(EarningEntry),
+    /// A change of tier.
+    Tier(TierEntry),
+    /// A coupon.
+    Coupon(Coupon),
+    /// A care plan.
+    CarePlan(CarePlan),
+    /// Cash into or out of a drawer.
+    Cash(CashMovement),
+    /// An exception case.
+    Case(ExceptionCase),
+    /// A message for other systems.
+    Outbox(OutboxEvent),
+}
+
+/// Decides `operation` against `state` at server time `now`. Pure: the same arguments give the
+/// same decision, on the server, on a terminal (for its provisional view) and in replay.
+///
+/// Panics when the result would break an invariant of money (docs: domain §2.3).
+pub fn decide(state: &State, operation: &Operation, now: Timestamp) -> Decision {
+    let _ = (state, operation, now);
+    unreachable!("written next")
+}

@@ -1,0 +1,279 @@
+//! Operations: everything that changes the ledger (shared sync.md).
+
+use crate::account::Lot;
+use crate::attempt::{Channel, GatewayOutcome, PayMethod};
+use crate::clock::Timestamp;
+use crate::ids::{
+    ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId, StaffId, StoreId, TenantId,
+    TierId,
+};
+use crate::money::Money;
+use crate::quote::Quote;
+use crate::recharge::AmountChoice;
+use uuid::Uuid;
+
+/// SHA-256.
+pub type Hash = [u8; 32];
+
+/// One thing that a person or the server did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Names this signed record.
+    pub op_id: OpId,
+    /// Names the intent; posts once per tenant.
+    pub action_id: ActionId,
+    /// Whose books.
+    pub tenant: TenantId,
+    /// Which store.
+    pub store: StoreId,
+    /// Which device wrote it.
+    pub device: DeviceId,
+    /// Counts key changes of the device.
+    pub epoch: u32,
+    /// Gapless per device and epoch, from 1.
+    pub device_seq: u64,
+    /// Hash of the device's operation before this one; zeros for the first.
+    pub prev_hash: Hash,
+    /// Who did it, for operations of people.
+    pub staff: Option<StaffProof>,
+    /// In which shift.
+    pub shift: Option<ShiftId>,
+    /// The device's clock.
+    pub wall_time: Timestamp,
+    /// Which start of the device's system.
+    pub boot_id: Uuid,
+    /// Milliseconds since that start.
+    pub monotonic_ms: u64,
+    /// Last server time seen.
+    pub server_anchor: Option<Timestamp>,
+    /// How far the device had read the server's log.
+    pub cursor: Option<Cursor>,
+    /// True when written without an answer from the server.
+    pub offline: bool,
+    /// Hash of bytes that travel beside the operation (sealed profile, policy document).
+    pub attachment: Option<Hash>,
+    /// What was done.
+    pub body: OperationBody,
+}
+
+/// A position in the server's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// Changes when the server is restored from a backup.
+    pub timeline: u32,
+    /// Commit order of the tenant, from 1.
+    pub server_seq: u64,
+}
+
+/// Who acted and how that was established.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StaffProof {
+    /// The person.
+    pub staff: StaffId,
+    /// How.
+    pub method: StaffMethod,
+    /// Policy version against which it was checked.
+    pub policy_version: u32,
+}
+
+/// How a person was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaffMethod {
+    /// PIN on the terminal.
+    Pin,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperationBody {
+    /// Fact: a shift began with this float.
+    ShiftOpen(ShiftOpen),
+    /// Request: open an order that waits for payment.
+    RechargeOpen(RechargeOpen),
+    /// Request: ask a gateway for the money of an order.
+    AttemptStart(AttemptStart),
+    /// Fact: cash was taken for a top-up. Opens, pays and credits the order at once.
+    RechargeCash(RechargeCash),
+    /// Request: stop waiting; takes effect once the gateway confirms that nothing was paid.
+    RechargeCancel {
+        /// The order.
+        order: OrderId,
+    },
+    /// Fact: a receipt was printed again.
+    ReceiptReprint {
+        /// The order.
+        order: OrderId,
+        /// 1 for the first copy.
+        copy: u32,
+    },
+    /// Server: rules were published; the document is the attachment.
+    PolicyPublish {
+        /// The new version.
+        version: u32,
+    },
+    /// Server: a terminal joined.
+    DeviceEnrol(DeviceEnrol),
+    /// Server: a member was registered; the sealed profile is the attachment.
+    MemberRegister(MemberRegister),
+    /// Server: balances brought from an older system (期初导入).
+    OpeningBalance(OpeningBalance),
+    /// Server: a gateway answered.
+    AttemptResult(AttemptResult),
+    /// Server: an order waited too long and no attempt is open.
+    OrderExpire {
+        /// The order.
+        order: OrderId,
+    },
+    /// Server: a second success was sent back by the gateway.
+    SurplusRefunded(SurplusRefunded),
+    /// Server: try again to credit an order that is paid and was blocked.
+    CreditRetry {
+        /// The order.
+        order: OrderId,
+    },
+}
+
+/// Body of [`OperationBody::ShiftOpen`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShiftOpen {
+    /// Identity.
+    pub shift: ShiftId,
+    /// `JB…`.
+    pub shift_no: String,
+    /// Notes and coins: denomination and count.
+    pub float: Vec<(Money, u32)>,
+}
+
+/// Body of [`OperationBody::RechargeOpen`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RechargeOpen {
+    /// Identity of the order.
+    pub order: OrderId,
+    /// `CZ…`.
+    pub order_no: String,
+    /// Who is topped up.
+    pub member: MemberId,
+    /// What was chosen.
+    pub choice: AmountChoice,
+    /// What the cashier was shown; refused when the server computes another price or bonus.
+    pub quote: Quote,
+    /// Who sold it.
+    pub seller: Option<StaffId>,
+    /// The cashier confirmed that an equal order within 120 s is meant (docs: domain §3.9).
+    pub duplicate_confirmed: bool,
+}
+
+/// Body of [`OperationBody::AttemptStart`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptStart {
+    /// Identity of the attempt.
+    pub attempt: AttemptId,
+    /// `ZF…`.
+    pub attempt_no: String,
+    /// The order.
+    pub order: OrderId,
+    /// By which channel.
+    pub channel: Channel,
+    /// How.
+    pub method: PayMethod,
+    /// Equal to the order's amount.
+    pub amount: Money,
+}
+
+/// Body of [`OperationBody::RechargeCash`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RechargeCash {
+    /// What a QR order would say too.
+    pub open: RechargeOpen,
+    /// Cash handed over.
+    pub tendered: Money,
+    /// Cash given back; `tendered − change` is the order's amount.
+    pub change: Money,
+}
+
+/// Body of [`OperationBody::DeviceEnrol`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceEnrol {
+    /// The device.
+    pub device: DeviceId,
+    /// Two digits within the store.
+    pub terminal_code: String,
+    /// Ed25519.
+    pub public_key: [u8; 32],
+}
+
+/// Body of [`OperationBody::MemberRegister`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRegister {
+    /// Identity.
+    pub member: MemberId,
+    /// Number on card and receipt.
+    pub member_no: String,
+    /// Store of registration.
+    pub home_store: StoreId,
+    /// Claimed time of registration.
+    pub registered_at: Timestamp,
+}
+
+/// Body of [`OperationBody::OpeningBalance`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpeningBalance {
+    /// The member.
+    pub member: MemberId,
+    /// Lots as they were left.
+    pub lots: Vec<Lot>,
+    /// Σ principal ever recharged there, net of refunds.
+    pub net_recharged: Money,
+    /// Growth.
+    pub growth: i64,
+    /// Points.
+    pub points: i64,
+    /// Tier held.
+    pub tier: TierId,
+}
+
+/// Body of [`OperationBody::AttemptResult`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptResult {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// What the gateway said.
+    pub outcome: GatewayOutcome,
+}
+
+/// Body of [`OperationBody::SurplusRefunded`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SurplusRefunded {
+    /// The attempt that was paid too much.
+    pub attempt: AttemptId,
+    /// The payment that was sent back.
+    pub channel_txn_no: String,
+    /// How much.
+    pub amount: Money,
+}
+
+impl OperationBody {
+    /// Facts happened in the shop and are never rejected; everything else is a request or the
+    /// server's own word (shared sync.md).
+    pub fn is_fact(&self) -> bool {
+        matches!(
+            self,
+            OperationBody::ShiftOpen(_)
+                | OperationBody::RechargeCash(_)
+                | OperationBody::ReceiptReprint { .. }
+        )
+    }
+
+    /// True for bodies that only the server's own device may write.
+    pub fn is_server_only(&self) -> bool {
+        !matches!(
+            self,
+            OperationBody::ShiftOpen(_)
+                | OperationBody::RechargeOpen(_)
+                | OperationBody::AttemptStart(_)
+                | OperationBody::RechargeCash(_)
+                | OperationBody::RechargeCancel { .. }
+                | OperationBody::ReceiptReprint { .. }
+        )
+    }
+}

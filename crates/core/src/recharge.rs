@@ -1,0 +1,120 @@
+//! Recharge orders.
+
+use crate::attempt::Channel;
+use crate::clock::Timestamp;
+use crate::ids::{DeviceId, MemberId, OrderId, PackageId, ShiftId, StaffId, StoreId};
+use crate::money::Money;
+use crate::quote::Quote;
+
+/// 充值单.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RechargeOrder {
+    /// Identity.
+    pub id: OrderId,
+    /// `CZ…`, 30 characters (docs: domain §3.10).
+    pub order_no: String,
+    /// Who is topped up.
+    pub member: MemberId,
+    /// Where.
+    pub store: StoreId,
+    /// On which terminal.
+    pub device: DeviceId,
+    /// In which shift.
+    pub shift: ShiftId,
+    /// Who took the order.
+    pub cashier: StaffId,
+    /// Who gets the credit for selling.
+    pub seller: Option<StaffId>,
+    /// What was chosen.
+    pub choice: AmountChoice,
+    /// Amount, bonus, gifts and why, as frozen when the order was opened: the rule snapshot.
+    pub quote: Quote,
+    /// Where it stands.
+    pub state: OrderState,
+    /// Set when paid.
+    pub paid: Option<PaidFact>,
+    /// Set when credited; the account before and after.
+    pub credit: Option<Credit>,
+    /// Written while the server was out of reach.
+    pub offline: bool,
+    /// Reprints so far.
+    pub copies: u32,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When an unpaid order closes.
+    pub expires_at: Timestamp,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+}
+
+/// What the cashier chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AmountChoice {
+    /// A fixed or typed amount; the ladder applies.
+    Amount(Money),
+    /// A package by id and version.
+    Package(PackageId, u32),
+}
+
+/// How an order was paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaidFact {
+    /// By which channel.
+    pub channel: Channel,
+    /// Amount received for the order.
+    pub amount: Money,
+    /// Cash handed over, for cash.
+    pub tendered: Option<Money>,
+    /// The channel's number.
+    pub channel_txn_no: Option<String>,
+    /// When.
+    pub paid_at: Timestamp,
+}
+
+/// What a credit did to the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credit {
+    /// Principal before and after.
+    pub principal: (Money, Money),
+    /// Bonus before and after.
+    pub bonus: (Money, Money),
+    /// Points granted.
+    pub points: i64,
+    /// Growth granted.
+    pub growth: i64,
+    /// Tier before and after.
+    pub tier: (crate::ids::TierId, crate::ids::TierId),
+    /// When bonus of this credit expires.
+    pub bonus_expires_at: Option<Timestamp>,
+    /// When.
+    pub credited_at: Timestamp,
+}
+
+/// States of domain §2.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OrderState {
+    /// Priced, nothing asked for yet.
+    Created,
+    /// Waiting for a reviewer.
+    PendingReview,
+    /// Refused by a reviewer; final.
+    Rejected,
+    /// Waiting for payment.
+    PendingPayment,
+    /// Paid, not yet credited.
+    Paid,
+    /// Credited.
+    Credited,
+    /// Cancelled unpaid by the cashier.
+    Cancelled,
+    /// Closed unpaid on expiry.
+    Closed,
+    /// Needs a person; an exception case is open.
+    Abnormal,
+    /// Part of the money went back.
+    PartiallyRefunded,
+    /// All money went back.
+    Refunded,
+    /// Undone in the same shift.
+    Voided,
+}
