@@ -1,1 +1,5 @@
-//! Use cases of the front desk.
+//! Use cases of the front desk: sign in, open a shift, find a member, top up, print, synchronise.
+
+pub mod api;
+pub mod error;
+pub mod view;

@@ -1,0 +1,105 @@
+//! The one call surface between the window and the counter. Each command is declared once;
+//! the trait, the dispatch and the TypeScript bindings follow from the declaration, so a
+//! command that nobody serves does not compile.
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::CallError;
+use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode};
+use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
+use crate::view::order::{
+    OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
+};
+use crate::view::queue::{JobKey, QueueView};
+use crate::view::session::{OpenShift, SessionView, Settings, SignIn};
+use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $name:ident: $request:ty => $response:ty;)*) => {
+        /// What the window may ask of the counter.
+        #[async_trait]
+        pub trait CounterApi: Send + Sync {
+            $($(#[$doc])* async fn $name(&self, request: $request) -> Result<$response, CallError>;)*
+        }
+
+        /// Runs the command called `name` with a JSON `payload`.
+        pub async fn dispatch(
+            api: &dyn CounterApi,
+            name: &str,
+            payload: serde_json::Value,
+        ) -> Result<serde_json::Value, CallError> {
+            match name {
+                $(stringify!($name) => encode(api.$name(decode::<$request>(payload)?).await?),)*
+                other => Err(CallError::unknown_command(other)),
+            }
+        }
+
+        /// Name, request type and response type of every command, for the bindings.
+        pub fn signatures(config: &ts_rs::Config) -> Vec<(&'static str, String, String)> {
+            vec![$((
+                stringify!($name),
+                <$request as ts_rs::TS>::name(config),
+                <$response as ts_rs::TS>::name(config),
+            ),)*]
+        }
+    };
+}
+
+commands! {
+    /// Where the start of the application stands; asked first and after every boot event.
+    boot_status: () => BootStatus;
+    /// Opens a vault whose key store was lost. The code is checked, nothing is overwritten.
+    recover: RecoveryCode => BootStatus;
+    /// The cashier has written the recovery code down and types its last group to prove it.
+    confirm_recovery_code: RecoveryAnswer => BootStatus;
+    /// Shop, people, shift, sync state and settings.
+    session: () => SessionView;
+    /// Signs a person in by PIN.
+    sign_in: SignIn => SessionView;
+    /// Locks the screen; the shift stays open.
+    sign_out: () => SessionView;
+    /// Opens a shift with its float.
+    open_shift: OpenShift => SessionView;
+    /// Finds members by phone, last four, name, initials, pinyin, card or member number.
+    search_members: MemberSearch => Vec<MemberHit>;
+    /// One member with balance as the shop knows it now.
+    member: MemberKey => MemberView;
+    /// Starts a top-up: amounts on offer and an intent that makes a repeated click harmless.
+    top_up_form: MemberKey => TopUpForm;
+    /// Prices what was chosen or typed.
+    quote: QuoteRequest => QuoteView;
+    /// Takes cash: durable on this terminal when it returns.
+    pay_cash: PayCash => OrderView;
+    /// Opens the order and asks the channel for a QR code.
+    start_qr: StartQr => OrderView;
+    /// Tries again to be paid for an order whose last attempt ended unpaid.
+    retry_payment: RetryPayment => OrderView;
+    /// Asks the channel now.
+    query_payment: OrderKey => OrderView;
+    /// Stops waiting; takes effect once the channel confirms that nothing was paid.
+    cancel_order: OrderKey => OrderView;
+    /// One order as it stands.
+    order: OrderKey => OrderView;
+    /// Orders of this terminal, newest first, open ones before all others.
+    orders: () => Vec<OrderSummary>;
+    /// The receipt as it will be or was printed.
+    receipt: OrderKey => ReceiptView;
+    /// Prints a marked and counted copy.
+    reprint: OrderKey => PrintJobView;
+    /// What waits to be sent or printed, item by item.
+    queue: () => QueueView;
+    /// Puts a failed print back into the queue.
+    retry_print: JobKey => QueueView;
+    /// Saves language, theme, type size, sound and printer of this terminal.
+    save_settings: Settings => SessionView;
+}
+
+fn decode<T: DeserializeOwned>(payload: serde_json::Value) -> Result<T, CallError> {
+    serde_json::from_value(payload).map_err(|error| CallError::malformed(&error))
+}
+
+fn encode<T: Serialize>(value: T) -> Result<serde_json::Value, CallError> {
+    serde_json::to_value(value).map_err(|error| CallError::malformed(&error))
+}

@@ -1,0 +1,43 @@
+//! What the window is shown and what it sends. Plain values; amounts in fen, times in
+//! milliseconds, ids as text.
+
+pub mod boot;
+pub mod event;
+pub mod member;
+pub mod order;
+pub mod queue;
+pub mod session;
+pub mod top_up;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// An amount in fen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(transparent)]
+#[ts(type = "number")]
+pub struct Fen(pub i64);
+
+/// Milliseconds since 1970 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(transparent)]
+#[ts(type = "number")]
+pub struct Ms(pub i64);
+
+impl From<qiantai_core::Money> for Fen {
+    fn from(money: qiantai_core::Money) -> Fen {
+        Fen(money.fen())
+    }
+}
+
+impl From<Fen> for qiantai_core::Money {
+    fn from(fen: Fen) -> qiantai_core::Money {
+        qiantai_core::Money::from_fen(fen.0)
+    }
+}
+
+impl From<qiantai_core::Timestamp> for Ms {
+    fn from(at: qiantai_core::Timestamp) -> Ms {
+        Ms(at.ms())
+    }
+}

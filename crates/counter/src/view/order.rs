@@ -1,0 +1,257 @@
+//! Paying and afterwards.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::view::top_up::ChannelView;
+use crate::view::{Fen, Ms};
+
+/// Takes cash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PayCash {
+    /// The intent of the form.
+    pub intent: String,
+    /// The price shown.
+    pub quote_id: String,
+    /// Cash handed over, as typed; empty means exactly the amount.
+    pub tendered: String,
+    /// The cashier confirmed an equal top-up within two minutes.
+    pub duplicate_confirmed: bool,
+}
+
+/// Asks for a QR code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct StartQr {
+    /// The intent of the form.
+    pub intent: String,
+    /// The price shown.
+    pub quote_id: String,
+    /// Which channel.
+    pub channel: ChannelView,
+    /// The cashier confirmed an equal top-up within two minutes.
+    pub duplicate_confirmed: bool,
+}
+
+/// Asks for another QR code on the same order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RetryPayment {
+    /// The order.
+    pub order_id: String,
+    /// Which channel.
+    pub channel: ChannelView,
+}
+
+/// Names one order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OrderKey {
+    /// Identity.
+    pub order_id: String,
+}
+
+/// One line of a list of orders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OrderSummary {
+    /// Identity.
+    pub id: String,
+    /// Number.
+    pub order_no: String,
+    /// Who.
+    pub member_id: String,
+    /// Name.
+    pub member: String,
+    /// Amount.
+    pub pay_fen: Fen,
+    /// Bonus.
+    pub bonus_fen: Fen,
+    /// Method.
+    pub channel: ChannelView,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Not yet confirmed by the server.
+    pub provisional: bool,
+    /// When it was opened.
+    pub opened_at_ms: Ms,
+}
+
+/// An order on the paying and success screens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OrderView {
+    /// Identity.
+    pub id: String,
+    /// Number.
+    pub order_no: String,
+    /// Who.
+    pub member_id: String,
+    /// Name.
+    pub member: String,
+    /// Method.
+    pub channel: ChannelView,
+    /// To pay.
+    pub pay_fen: Fen,
+    /// Bonus.
+    pub bonus_fen: Fen,
+    /// Cash handed over.
+    pub tendered_fen: Option<Fen>,
+    /// Cash to give back.
+    pub change_fen: Option<Fen>,
+    /// Where it stands.
+    pub stage: Stage,
+    /// QR code as an SVG path on a square of `qr_modules` modules, quiet zone included.
+    pub qr: Option<QrView>,
+    /// When the QR code or the order stops waiting.
+    pub expires_at_ms: Option<Ms>,
+    /// When the present attempt began.
+    pub attempt_started_ms: Option<Ms>,
+    /// Why the last attempt failed: key of a sentence that says what happened, whether money
+    /// moved and what to do.
+    pub failure: Option<Failure>,
+    /// Set once credited.
+    pub credit: Option<CreditView>,
+    /// Not yet confirmed by the server.
+    pub provisional: bool,
+    /// Channel's number of the payment.
+    pub channel_txn_no: Option<String>,
+    /// When it was opened.
+    pub opened_at_ms: Ms,
+    /// Copies printed again.
+    pub copies: u32,
+}
+
+/// What the cashier needs to know of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Sent to the server, no answer yet; nothing was asked of the customer.
+    Opening,
+    /// A reviewer must approve before payment.
+    Review,
+    /// The channel is being asked for a QR code.
+    Preparing,
+    /// QR code shown, waiting for the customer.
+    Waiting,
+    /// The channel says that the customer is confirming.
+    UserPaying,
+    /// Nobody knows; do not charge again.
+    Unknown,
+    /// Cancel asked for; the channel is being asked whether anything was paid.
+    Cancelling,
+    /// The last attempt ended unpaid; another method may be tried.
+    Failed,
+    /// Refused before any money moved.
+    Refused,
+    /// Paid; the credit waits for a person.
+    Paid,
+    /// Paid and credited.
+    Credited,
+    /// Ended unpaid.
+    Ended,
+    /// A person must look at it; a case is open.
+    Abnormal,
+}
+
+/// A QR code to draw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct QrView {
+    /// Modules per side, quiet zone included.
+    pub modules: u16,
+    /// SVG path of the dark modules.
+    pub path: String,
+    /// What it says.
+    pub payload: String,
+}
+
+/// A failure in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Failure {
+    /// Stable code, shown small for support.
+    pub code: String,
+    /// Key of the sentence.
+    pub message_key: String,
+}
+
+/// What the credit did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CreditView {
+    /// Available before.
+    pub balance_before_fen: Fen,
+    /// Available after.
+    pub balance_after_fen: Fen,
+    /// Principal after.
+    pub principal_after_fen: Fen,
+    /// Bonus after.
+    pub bonus_after_fen: Fen,
+    /// Points earned.
+    pub points: i32,
+    /// Coupons granted.
+    pub coupons: Vec<(String, u16)>,
+    /// Tier before.
+    pub tier_before: String,
+    /// Tier after.
+    pub tier_after: String,
+    /// When.
+    pub credited_at_ms: Ms,
+}
+
+/// A receipt for the screen: the same rows that the printer gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReceiptView {
+    /// Columns of the paper: 32 or 48.
+    pub columns: u16,
+    /// Rows from top to bottom.
+    pub rows: Vec<ReceiptRow>,
+}
+
+/// One row of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ReceiptRow {
+    /// A row of text, already laid out to the columns.
+    Text {
+        /// Text with its spaces.
+        text: String,
+        /// Double size.
+        large: bool,
+        /// Bold.
+        bold: bool,
+    },
+    /// A QR code.
+    Qr {
+        /// To draw.
+        qr: QrView,
+    },
+    /// A dashed rule.
+    Rule,
+}
+
+/// A job of the print queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PrintJobView {
+    /// Identity.
+    pub id: String,
+    /// Order number.
+    pub order_no: String,
+    /// 0 for the original, otherwise the number of the copy.
+    pub copy: u32,
+    /// Where it stands.
+    pub state: PrintState,
+    /// Message key of the last trouble.
+    pub trouble: Option<String>,
+    /// Tries so far.
+    pub tries: u32,
+    /// When it was queued.
+    pub queued_at_ms: Ms,
+}
+
+/// States of a print job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PrintState {
+    /// Waiting.
+    Queued,
+    /// On its way.
+    Printing,
+    /// Handed to the printer.
+    Printed,
+    /// Given up until someone retries.
+    Failed,
+}

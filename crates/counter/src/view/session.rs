@@ -1,0 +1,159 @@
+//! Shop, people, shift and settings.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::view::queue::SyncView;
+use crate::view::{Fen, Ms};
+
+/// The frame around every screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SessionView {
+    /// Name of the shop.
+    pub shop: String,
+    /// Two digits of the terminal.
+    pub terminal: String,
+    /// People who may sign in.
+    pub staff: Vec<StaffTile>,
+    /// Who is signed in.
+    pub signed_in: Option<StaffTile>,
+    /// The open shift of this terminal.
+    pub shift: Option<ShiftView>,
+    /// Sync pill.
+    pub sync: SyncView,
+    /// Settings of this terminal.
+    pub settings: Settings,
+    /// How far the clock is off the server's, in milliseconds, when above 60 s.
+    pub clock_skew_ms: Option<Ms>,
+}
+
+/// One person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct StaffTile {
+    /// Identity.
+    pub id: String,
+    /// Staff number.
+    pub staff_no: String,
+    /// Name.
+    pub name: String,
+    /// Role.
+    pub role: RoleView,
+    /// Set while locked after wrong PINs.
+    pub locked_until_ms: Option<Ms>,
+}
+
+/// Roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleView {
+    /// 收银
+    Cashier,
+    /// 店长
+    Manager,
+    /// 财务
+    Finance,
+    /// 异常专员
+    ExceptionHandler,
+    /// 稽核
+    Auditor,
+    /// 总部
+    HeadOffice,
+}
+
+/// An open shift.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ShiftView {
+    /// Number.
+    pub shift_no: String,
+    /// Who opened it.
+    pub cashier: String,
+    /// When.
+    pub opened_at_ms: Ms,
+    /// Counted float.
+    pub float_fen: Fen,
+}
+
+/// A PIN to check.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SignIn {
+    /// Who.
+    pub staff_id: String,
+    /// Digits.
+    pub pin: String,
+}
+
+/// The float at the start of a shift.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OpenShift {
+    /// Denomination in fen and count.
+    pub counts: Vec<(Fen, u32)>,
+}
+
+/// Settings of this terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Settings {
+    /// Language of the screen.
+    pub language: Language,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Type size in per cent: 100, 125 or 150.
+    pub type_percent: u16,
+    /// Whether sounds play.
+    pub sound: bool,
+    /// Where receipts go.
+    pub printer: PrinterSetting,
+}
+
+/// Languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub enum Language {
+    /// 简体中文
+    #[serde(rename = "zh-CN")]
+    ZhCn,
+    /// English
+    #[serde(rename = "en")]
+    En,
+}
+
+/// Themes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system says.
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// Where receipts go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PrinterSetting {
+    /// The device.
+    pub target: PrinterTarget,
+    /// Width of the paper: 58 or 80 mm.
+    pub paper_mm: u16,
+    /// Copies of each sale: 1 or 2 (shop and member).
+    pub copies: u8,
+    /// Whether the drawer is on this printer.
+    pub drawer: bool,
+}
+
+/// Printer devices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PrinterTarget {
+    /// ESC/POS over TCP, usually port 9100.
+    Network {
+        /// Host name or address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+    /// Files in a folder: each receipt as PDF and as ESC/POS.
+    Folder {
+        /// Where.
+        path: String,
+    },
+}

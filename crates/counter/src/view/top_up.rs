@@ -1,0 +1,153 @@
+//! Choosing and pricing a top-up.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::view::{Fen, Ms};
+
+/// What the counter offers for one member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TopUpForm {
+    /// Names this intent: sending it twice tops up once.
+    pub intent: String,
+    /// Amounts and packages in order of display.
+    pub offers: Vec<Offer>,
+    /// Whether a free amount may be typed.
+    pub custom: bool,
+    /// Payment methods in order of display.
+    pub channels: Vec<ChannelOffer>,
+}
+
+/// One button.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Offer {
+    /// What to send back.
+    pub choice: Choice,
+    /// Name of the package, or none for a plain amount.
+    pub name: Option<String>,
+    /// To pay.
+    pub pay_fen: Fen,
+    /// Bonus.
+    pub bonus_fen: Fen,
+    /// Highest bonus per yuan among the offers.
+    pub most_favourable: bool,
+}
+
+/// What was chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Choice {
+    /// A button with an amount.
+    Amount {
+        /// To pay.
+        fen: Fen,
+    },
+    /// A typed amount, exactly as typed.
+    Typed {
+        /// Text.
+        text: String,
+    },
+    /// A package.
+    Package {
+        /// Identity.
+        id: String,
+        /// Version shown.
+        version: u32,
+    },
+}
+
+/// One payment method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ChannelOffer {
+    /// Which.
+    pub channel: ChannelView,
+    /// False while the server or the channel is out of reach.
+    pub available: bool,
+    /// Message key that says why not.
+    pub reason: Option<String>,
+}
+
+/// Channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelView {
+    /// 微信支付
+    Wechat,
+    /// 支付宝
+    Alipay,
+    /// 云闪付
+    Unionpay,
+    /// 数字人民币
+    Ecny,
+    /// 刷卡
+    Card,
+    /// 现金
+    Cash,
+    /// 对公转账
+    Transfer,
+}
+
+/// Asks for a price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct QuoteRequest {
+    /// The intent of the form.
+    pub intent: String,
+    /// Who.
+    pub member_id: String,
+    /// What.
+    pub choice: Choice,
+    /// By which method.
+    pub channel: ChannelView,
+}
+
+/// What will be true afterwards, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct QuoteView {
+    /// Names this price; sent back when paying. A changed price is shown again, not charged.
+    pub quote_id: String,
+    /// To pay.
+    pub pay_fen: Fen,
+    /// Bonus.
+    pub bonus_fen: Fen,
+    /// When that bonus would expire.
+    pub bonus_expires_ms: Option<Ms>,
+    /// Balance available afterwards.
+    pub balance_after_fen: Fen,
+    /// Principal afterwards.
+    pub principal_after_fen: Fen,
+    /// Bonus afterwards.
+    pub bonus_after_fen: Fen,
+    /// Points earned.
+    pub points: i32,
+    /// Coupons granted: name and count.
+    pub coupons: Vec<(String, u16)>,
+    /// Tier now.
+    pub tier_before: String,
+    /// Tier afterwards.
+    pub tier_after: String,
+    /// True when the tier rises.
+    pub upgrade: bool,
+    /// Names of the rules that gave something.
+    pub reasons: Vec<String>,
+    /// Limits touched.
+    pub notices: Vec<NoticeView>,
+    /// True when a limit blocks this top-up or this method.
+    pub blocked: bool,
+    /// An equal top-up of this member within two minutes: ask before charging.
+    pub duplicate_of: Option<String>,
+    /// When this price stops being valid.
+    pub valid_until_ms: Ms,
+}
+
+/// A limit in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct NoticeView {
+    /// Message key.
+    pub message_key: String,
+    /// The limit.
+    pub limit_fen: Fen,
+    /// What would be reached.
+    pub reached_fen: Fen,
+    /// True when it blocks.
+    pub blocks: bool,
+}
