@@ -1,1 +1,27 @@
 //! Payment gateways behind one small interface.
+//!
+//! [`Channel`] is that interface. Each gateway's protocol is one folder under [`channels`]:
+//! building, signing, verifying and reading messages there are pure functions over bytes, and
+//! only [`transport`] touches the network. What a call means for an order, when to ask again and
+//! when to reverse are decided by the server; nothing here polls, retries or keeps state.
+
+mod answer;
+mod channel;
+pub mod channels;
+mod notice;
+mod registry;
+mod secret;
+mod surroundings;
+pub mod transport;
+
+pub use answer::{
+    CloseAnswer, ConfigCause, GatewayAnswer, PaidFact, PendingState, QrAnswer, RefundAnswer,
+    RefundRefusal, ReverseAnswer, UnknownCause,
+};
+pub use channel::{
+    AuthCode, Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest, Wallet,
+};
+pub use notice::{Notice, NoticeError, NoticeReceipt};
+pub use registry::{OpenError, Registry};
+pub use secret::{SharedKey, SharedKeyError};
+pub use surroundings::{Surroundings, SystemSurroundings};

@@ -1,0 +1,21 @@
+//! One folder for each gateway's protocol.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::channel::{Channel, ChannelId};
+use crate::registry::OpenError;
+use crate::surroundings::Surroundings;
+use crate::transport::HttpTransport;
+
+pub mod training;
+
+pub(crate) type Open = fn(
+    settings: Value,
+    transport: Arc<dyn HttpTransport>,
+    surroundings: Arc<dyn Surroundings>,
+) -> Result<Arc<dyn Channel>, OpenError>;
+
+/// Every channel there is, with the function that opens it from its settings.
+pub(crate) const ALL: &[(ChannelId, Open)] = &[(training::ID, training::open)];
