@@ -33,10 +33,23 @@ pub struct PaymentAttempt {
     pub decline: Option<DeclineCode>,
     /// Set once the cashier asked to cancel; the gateway has the last word.
     pub cancel_requested: bool,
+    /// Payments of this attempt that nobody owes us: second successes, each sent back once.
+    pub surplus: Vec<Surplus>,
     /// When it was started.
     pub started_at: Timestamp,
     /// When it last changed.
     pub changed_at: Timestamp,
+}
+
+/// A payment beyond what the order asks, standing in suspense until the gateway sent it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surplus {
+    /// The channel's number of that payment.
+    pub channel_txn_no: String,
+    /// Amount received.
+    pub amount: Money,
+    /// True once it was sent back.
+    pub refunded: bool,
 }
 
 /// Payment channels.

@@ -238,6 +238,10 @@ pub enum CaseKind {
     DuplicateSuspected,
     /// The same action arrived with another content.
     ActionReused,
+    /// A fact belongs to no open shift of its device, or the device has two.
+    ShiftIrregular,
+    /// A fact was signed for somebody unknown, inactive or without the right to do it.
+    StaffIrregular,
     /// A fact could not be attributed; its money stands in suspense.
     Unattributed,
     /// An operation could not be read and is held.
