@@ -1,0 +1,155 @@
+//! Rows as commands of ESC/POS receipt printers, texts in GB18030 (docs: domain §5.5).
+
+use encoding_rs::GB18030;
+
+use crate::PrintError;
+use crate::bitmap::Bitmap;
+use crate::document::{Align, Document, PaperWidth, Size};
+use crate::layout::{Cell, Row, layout};
+
+/// Renders `document` as the bytes to send to the printer.
+///
+/// A row with a character outside the two-byte part of GB18030, which printers' fonts lack, goes
+/// as a picture of the row.
+///
+/// # Errors
+/// A QR payload that does not fit the paper.
+pub fn render(document: &Document) -> Result<Vec<u8>, PrintError> {
+    let mut stream = Stream {
+        bytes: Vec::new(),
+        width: document.width,
+    };
+    stream.put(INIT);
+    stream.put(CHINESE_MODE);
+    for row in &layout(document)? {
+        stream.row(row);
+    }
+    Ok(stream.bytes)
+}
+
+pub(crate) const INIT: &[u8] = &[0x1b, b'@'];
+pub(crate) const CHINESE_MODE: &[u8] = &[0x1c, b'&'];
+/// Feeds to the knife and cuts, leaving a bridge.
+pub(crate) const CUT: &[u8] = &[0x1d, b'V', 66, 0];
+/// 50 ms on the first drawer's pin.
+pub(crate) const DRAWER: &[u8] = &[0x1b, b'p', 0, 0x19, 0xfa];
+/// `ESC a n`: place of the line.
+pub(crate) const ALIGN: &[u8] = &[0x1b, b'a'];
+/// `ESC E n`: bold.
+pub(crate) const BOLD: &[u8] = &[0x1b, b'E'];
+/// `ESC d n`: blank lines.
+pub(crate) const FEED: &[u8] = &[0x1b, b'd'];
+/// `GS ! n`: size, width in the high half byte, height in the low one.
+pub(crate) const SIZE: &[u8] = &[0x1d, b'!'];
+/// `GS v 0 m xL xH yL yH`: picture; width in bytes, height in dots.
+pub(crate) const PICTURE: &[u8] = &[0x1d, b'v', b'0', 0];
+
+struct Stream {
+    bytes: Vec<u8>,
+    width: PaperWidth,
+}
+
+impl Stream {
+    fn row(&mut self, row: &Row) {
+        match row {
+            Row::Text(cells) if cells.iter().all(|cell| has_glyphs(&cell.span.text)) => {
+                self.text(cells);
+            }
+            Row::Text(cells) => self.picture(&Bitmap::of_text(cells, self.width.dots())),
+            Row::Rule(_) | Row::Signature { .. } => {
+                if let Some(line) = row.plain_text(self.width) {
+                    self.put(&GB18030.encode(&line).0);
+                    self.put(b"\n");
+                }
+            }
+            Row::Qr {
+                modules,
+                module_dots,
+            } => {
+                self.align(Align::Center);
+                self.picture(&Bitmap::of_qr(modules, *module_dots));
+                self.align(Align::Left);
+            }
+            Row::Feed(count) => self.command(FEED, *count),
+            Row::Cut => self.put(CUT),
+            Row::DrawerPulse => self.put(DRAWER),
+        }
+    }
+
+    fn text(&mut self, cells: &[Cell]) {
+        // A text alone on its row is placed by the printer, to half a column.
+        let alone = match cells {
+            [cell] if cell.align != Align::Left => Some(cell.align),
+            _ => None,
+        };
+        if let Some(align) = alone {
+            self.align(align);
+        }
+        let mut column = 0;
+        for cell in cells {
+            if alone.is_none() {
+                let start = cell.text_start();
+                self.put(" ".repeat(start.saturating_sub(column)).as_bytes());
+                column = start + cell.text_columns();
+            }
+            self.cell(cell);
+        }
+        self.put(b"\n");
+        if alone.is_some() {
+            self.align(Align::Left);
+        }
+    }
+
+    fn cell(&mut self, cell: &Cell) {
+        let double = cell.span.size == Size::Double;
+        if double {
+            self.command(SIZE, 0x11);
+        }
+        if cell.span.bold {
+            self.command(BOLD, 1);
+        }
+        self.put(&GB18030.encode(&cell.span.text).0);
+        if cell.span.bold {
+            self.command(BOLD, 0);
+        }
+        if double {
+            self.command(SIZE, 0);
+        }
+    }
+
+    fn picture(&mut self, bitmap: &Bitmap) {
+        self.put(PICTURE);
+        for length in [bitmap.width().div_ceil(8), bitmap.height()] {
+            let length = u16::try_from(length).expect("a picture is as large as the paper at most");
+            self.put(&length.to_le_bytes());
+        }
+        self.put(&bitmap.packed());
+    }
+
+    fn align(&mut self, align: Align) {
+        let place = match align {
+            Align::Left => 0,
+            Align::Center => 1,
+            Align::Right => 2,
+        };
+        self.command(ALIGN, place);
+    }
+
+    fn command(&mut self, command: &[u8], argument: u8) {
+        self.put(command);
+        self.put(&[argument]);
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+}
+
+/// True when a GB18030 printer has a glyph for every character: ASCII and two-byte codes.
+fn has_glyphs(text: &str) -> bool {
+    let mut buffer = [0; 4];
+    text.chars().all(|char| {
+        let (code, _, unmappable) = GB18030.encode(char.encode_utf8(&mut buffer));
+        !unmappable && code.len() <= 2
+    })
+}

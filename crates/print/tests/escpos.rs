@@ -1,0 +1,114 @@
+use qiantai_print::decode::{Printed, decode, escpos_text};
+use qiantai_print::document::PaperWidth;
+use qiantai_print::layout::layout;
+use qiantai_print::{Document, RechargeReceipt, escpos};
+
+use crate::sample::{cash_reprint_in_english, extreme, qr_payload, wechat};
+
+fn text_rows(document: &Document) -> Vec<String> {
+    let rows = layout(document).unwrap();
+    rows.iter()
+        .filter_map(|row| row.plain_text(document.width))
+        .map(|line| line.trim().to_owned())
+        .collect()
+}
+
+fn check(receipt: &RechargeReceipt) {
+    let document = receipt.document();
+    let printed = escpos_text(&escpos::render(&document).unwrap()).unwrap();
+    assert_eq!(printed, text_rows(&document));
+}
+
+#[test]
+fn the_printer_is_told_what_was_laid_out() {
+    for width in [PaperWidth::Mm58, PaperWidth::Mm80] {
+        check(&wechat(width));
+        check(&cash_reprint_in_english(width));
+    }
+}
+
+#[test]
+fn rows_with_characters_printers_lack_go_as_pictures() {
+    for width in [PaperWidth::Mm58, PaperWidth::Mm80] {
+        let document = extreme(width).document();
+        let printed = decode(&escpos::render(&document).unwrap()).unwrap();
+        let lines: Vec<_> = printed
+            .iter()
+            .filter_map(|printed| match printed {
+                Printed::Line(line) if !line.is_empty() => Some(line.clone()),
+                _ => None,
+            })
+            .collect();
+        // 䶮 has a two-byte code, 㛃 and 㼆 have not.
+        let rare = |line: &String| line.contains(['㛃', '㼆']);
+        let (pictured, plain): (Vec<_>, Vec<_>) = text_rows(&document).into_iter().partition(rare);
+        assert_eq!(lines, plain);
+        assert!(!pictured.is_empty());
+        let pictures: Vec<_> = printed
+            .iter()
+            .filter_map(|printed| match printed {
+                Printed::Picture { width, black } => Some((*width, black)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(pictures.len(), pictured.len() + 1, "and the QR code");
+        for (dots, black) in &pictures[..pictured.len()] {
+            assert_eq!(*dots, width.dots());
+            let inked = black.iter().filter(|dot| **dot).count();
+            assert!(
+                (300..black.len() / 2).contains(&inked),
+                "{inked} dots of a name"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_qr_picture_reads_back() {
+    for width in [PaperWidth::Mm58, PaperWidth::Mm80] {
+        let printed = decode(&escpos::render(&wechat(width).document()).unwrap()).unwrap();
+        let pictures: Vec<_> = printed
+            .into_iter()
+            .filter_map(|printed| match printed {
+                Printed::Picture { width, black } => Some((width, black)),
+                _ => None,
+            })
+            .collect();
+        let [(dots, black)] = pictures.as_slice() else {
+            panic!("one QR code expected")
+        };
+        assert!(*dots <= width.dots());
+        let luma = |x: usize, y: usize| if black[y * dots + x] { 0 } else { 255 };
+        let mut image =
+            rqrr::PreparedImage::prepare_from_greyscale(*dots, black.len() / dots, luma);
+        let grids = image.detect_grids();
+        let (_, content) = grids.first().expect("a QR code").decode().unwrap();
+        assert_eq!(content, qr_payload());
+    }
+}
+
+#[test]
+fn commands_are_those_of_the_manual() {
+    let mut receipt = wechat(PaperWidth::Mm58);
+    receipt.open_drawer = true;
+    let bytes = escpos::render(&receipt.document()).unwrap();
+    assert!(bytes.starts_with(&[0x1b, 0x40, 0x1c, 0x26, 0x1b, 0x70, 0x00, 0x19, 0xfa]));
+    assert!(bytes.ends_with(&[0x1d, 0x56, 0x42, 0x00]));
+}
+
+#[test]
+fn what_is_typed_into_a_name_is_printed_and_not_obeyed() {
+    let mut receipt = wechat(PaperWidth::Mm58);
+    receipt.member.masked_name = "张\u{1b}p\u{0}\u{19}\u{fa}\u{1d}V\u{0}".into();
+    receipt.store.address = "a\nb".into();
+    let printed = decode(&escpos::render(&receipt.document()).unwrap()).unwrap();
+    assert!(!printed.contains(&Printed::DrawerPulse));
+    assert_eq!(
+        printed
+            .iter()
+            .filter(|printed| **printed == Printed::Cut)
+            .count(),
+        1
+    );
+    assert!(printed.contains(&Printed::Line("a b".into())));
+}

@@ -1,0 +1,115 @@
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use qiantai_print::layout::{Row, layout};
+use qiantai_print::{PaperWidth, RechargeReceipt, pdf};
+
+use crate::sample::{cash_reprint_in_english, extreme, qr_payload, wechat};
+
+#[test]
+fn files_are_small() {
+    for width in [PaperWidth::Mm58, PaperWidth::Mm80] {
+        for receipt in [
+            wechat(width),
+            cash_reprint_in_english(width),
+            extreme(width),
+        ] {
+            let bytes = pdf::render(&receipt.document()).unwrap();
+            assert!(bytes.starts_with(b"%PDF-"));
+            assert!(bytes.len() < 100_000, "{} bytes", bytes.len());
+        }
+    }
+}
+
+/// The texts of the layout, found in the file by another program.
+fn check_text(receipt: &RechargeReceipt) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("receipt.pdf");
+    let document = receipt.document();
+    std::fs::write(&path, pdf::render(&document).unwrap()).unwrap();
+    let text = run(
+        "pdftotext",
+        [OsStr::new("-layout"), path.as_os_str(), OsStr::new("-")],
+    );
+    let words = without_spaces(&text);
+    for row in layout(&document).unwrap() {
+        let Row::Text(cells) = row else { continue };
+        for cell in cells {
+            let cell = without_spaces(&cell.span.text);
+            assert!(words.contains(&cell), "{cell} is missing in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn text_can_be_copied() {
+    if !installed("pdftotext") {
+        return;
+    }
+    for width in [PaperWidth::Mm58, PaperWidth::Mm80] {
+        check_text(&wechat(width));
+        check_text(&cash_reprint_in_english(width));
+        check_text(&extreme(width));
+    }
+}
+
+#[test]
+fn the_qr_code_reads_from_paper() {
+    if !installed("pdftoppm") || !installed("zbarimg") {
+        return;
+    }
+    for width in [PaperWidth::Mm58, PaperWidth::Mm80] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("receipt.pdf");
+        std::fs::write(&path, pdf::render(&wechat(width).document()).unwrap()).unwrap();
+        let page = folder.path().join("page");
+        run(
+            "pdftoppm",
+            ["-r", "200", "-png", "-singlefile"]
+                .map(OsStr::new)
+                .into_iter()
+                .chain([path.as_os_str(), page.as_os_str()]),
+        );
+        let content = zbarimg(&page.with_extension("png"));
+        assert_eq!(content.trim_end(), qr_payload());
+    }
+}
+
+fn zbarimg(image: &Path) -> String {
+    run(
+        "zbarimg",
+        ["--quiet", "--raw"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain([image.as_os_str()]),
+    )
+}
+
+/// Whether the machine has the program. Linux must: poppler-utils and zbar-tools.
+fn installed(program: &str) -> bool {
+    let status = Command::new(program)
+        .arg("--help")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(
+        status.is_ok() || !cfg!(target_os = "linux"),
+        "{program} is not installed"
+    );
+    status.is_ok()
+}
+
+fn run<'a>(program: &str, arguments: impl IntoIterator<Item = &'a OsStr>) -> String {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{program}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn without_spaces(text: &str) -> String {
+    text.chars().filter(|char| !char.is_whitespace()).collect()
+}

@@ -1,0 +1,139 @@
+//! Receipts to test with.
+
+use qiantai_core::{Money, Timestamp};
+use qiantai_print::recharge_receipt::{
+    Balance, CashTendered, CouponOnReceipt, Gifts, MemberOnReceipt, PaymentOnReceipt, Reprint,
+    SlipHolder, StoreHeader,
+};
+use qiantai_print::{Language, PaperWidth, RechargeReceipt};
+use time::macros::date;
+
+/// As long as the QR of a receipt may be (docs: sync, "Receipt QR").
+pub fn qr_payload() -> String {
+    let base45 = "6BFOXN*TS0BI$ZD-PHQ7I9AD66V5B22CH9M9ESI9XBHXK-%69LQOGI.*V76GCV4*XUA2PWKP";
+    let payload: String = "QT1:"
+        .chars()
+        .chain(base45.chars().cycle())
+        .take(400)
+        .collect();
+    assert_eq!(payload.len(), 400);
+    payload
+}
+
+/// A WeChat payment of 1,200.00 that makes the member silver.
+pub fn wechat(width: PaperWidth) -> RechargeReceipt {
+    RechargeReceipt {
+        width,
+        language: Language::ZhCn,
+        holder: SlipHolder::Member,
+        store: StoreHeader {
+            name: "青禾健身·徐汇店".into(),
+            address: "上海市徐汇区衡山路 88 号 2 层".into(),
+            phone: "021-6433 0088".into(),
+        },
+        order_no: "CZ20261121140355123001230 1K7QZ".replace(' ', ""),
+        credited_at: Timestamp::from_ms(1_795_241_035_123),
+        printed_at: Timestamp::from_ms(1_795_241_037_000),
+        terminal: "01".into(),
+        cashier: "王芳".into(),
+        seller: Some("李*强".into()),
+        member: MemberOnReceipt {
+            member_no: "M0001024".into(),
+            masked_name: "龚*".into(),
+            masked_phone: "138****5678".into(),
+            tier_before: "普卡".into(),
+            tier_after: "银卡".into(),
+        },
+        paid: Money::from_yuan(1_200),
+        payment: PaymentOnReceipt {
+            method: "微信支付".into(),
+            channel_txn_no: Some("4200002891202611217350418266".into()),
+            cash: None,
+        },
+        gifts: Gifts {
+            bonus: Money::from_yuan(230),
+            bonus_rule: Some("阶梯充值 满1000送230".into()),
+            points: 1_200,
+            coupons: vec![CouponOnReceipt {
+                name: "私教体验券".into(),
+                count: 1,
+                rule: "充值满1000赠券".into(),
+            }],
+        },
+        before: Balance {
+            principal: Money::from_yuan(460),
+            bonus: Money::from_yuan(70),
+        },
+        after: Balance {
+            principal: Money::from_yuan(1_660),
+            bonus: Money::from_yuan(300),
+        },
+        bonus_valid_until: Some(date!(2027 - 11 - 21)),
+        refund_rule: "未消费本金按优惠比例退还，剩余赠金作废；七日内未使用可全额退款。".into(),
+        contract_no: Some("HT-2026-000318".into()),
+        complaint_phone: "12315".into(),
+        qr_payload: qr_payload(),
+        reprint: None,
+        provisional: false,
+        training: false,
+        open_drawer: false,
+    }
+}
+
+/// Cash taken offline in training, printed a second time, in English.
+pub fn cash_reprint_in_english(width: PaperWidth) -> RechargeReceipt {
+    let mut receipt = wechat(width);
+    receipt.language = Language::En;
+    receipt.holder = SlipHolder::Shop;
+    receipt.store.name = "Greenfield Fitness Xuhui".into();
+    receipt.store.address = "88 Hengshan Road, Xuhui, Shanghai, second floor".into();
+    receipt.member.masked_name = "Gong *".into();
+    receipt.member.tier_before = "Basic".into();
+    receipt.member.tier_after = "Silver".into();
+    receipt.payment = PaymentOnReceipt {
+        method: "Cash".into(),
+        channel_txn_no: None,
+        cash: Some(CashTendered {
+            tendered: Money::from_yuan(500),
+            change: Money::from_yuan(200),
+        }),
+    };
+    receipt.paid = Money::from_yuan(300);
+    receipt.gifts = Gifts {
+        bonus: Money::from_yuan(50),
+        bonus_rule: Some("Top up 300, get 50".into()),
+        points: 300,
+        coupons: Vec::new(),
+    };
+    receipt.after = Balance {
+        principal: Money::from_yuan(760),
+        bonus: Money::from_yuan(120),
+    };
+    receipt.refund_rule = "unspent principal is returned, unspent bonus lapses.".into();
+    receipt.reprint = Some(Reprint {
+        copy: 1,
+        operator: "Wang Fang".into(),
+    });
+    receipt.provisional = true;
+    receipt.training = true;
+    receipt.open_drawer = true;
+    receipt
+}
+
+/// Everything as long, large and rare as it gets.
+pub fn extreme(width: PaperWidth) -> RechargeReceipt {
+    let mut receipt = wechat(width);
+    receipt.store.name = "尉迟敏与龚䶮联合美容美发养生会所有限公司".into();
+    receipt.member.masked_name = "尉迟㛃雅㼆敏一二三四五六七八九十甲乙丙丁".into();
+    receipt.member.tier_after = "至尊黑金钻石终身荣誉会员".into();
+    receipt.cashier = "龚䶮".into();
+    receipt.paid = Money::from_fen(99_999_999);
+    receipt.gifts.bonus = Money::from_fen(49_999_999);
+    receipt.gifts.bonus_rule = Some("周年庆典专享阶梯充值多充多送满一千送二百三十".into());
+    receipt.before = Balance::default();
+    receipt.after = Balance {
+        principal: receipt.paid,
+        bonus: receipt.gifts.bonus,
+    };
+    receipt
+}
