@@ -176,3 +176,55 @@ pub enum GatewayOutcome {
     /// Refused because our own set-up is wrong; nothing was charged.
     ConfigError,
 }
+
+impl AttemptState {
+    /// Every state, in the order of the table.
+    pub const ALL: [AttemptState; 9] = [
+        AttemptState::Init,
+        AttemptState::Submitted,
+        AttemptState::UserPaying,
+        AttemptState::Unknown,
+        AttemptState::Succeeded,
+        AttemptState::Failed,
+        AttemptState::Reversing,
+        AttemptState::Reversed,
+        AttemptState::Closed,
+    ];
+
+    /// The states that may follow this one (docs: domain §2.2).
+    ///
+    /// A notice can overtake our own request, so `Init` may jump ahead. `Failed` and `Closed` are
+    /// final for us; should the gateway report the money after all, the money is the fact. A
+    /// reversed attempt stays reversed: a success reported later is older than the reversal.
+    pub const fn successors(self) -> &'static [AttemptState] {
+        use AttemptState::{
+            Closed, Failed, Init, Reversed, Reversing, Submitted, Succeeded, Unknown, UserPaying,
+        };
+        match self {
+            Init => &[Submitted, UserPaying, Unknown, Succeeded, Failed, Closed],
+            Submitted => &[UserPaying, Unknown, Succeeded, Failed, Closed],
+            UserPaying => &[Unknown, Succeeded, Failed, Reversing, Closed],
+            Unknown => &[Submitted, UserPaying, Succeeded, Failed, Reversing, Closed],
+            Reversing => &[Reversed],
+            Failed | Closed => &[Succeeded],
+            Succeeded | Reversed => &[],
+        }
+    }
+
+    /// Whether `to` may follow this state.
+    pub fn can_become(self, to: AttemptState) -> bool {
+        self.successors().contains(&to)
+    }
+
+    /// True while the gateway may still take money or must still answer.
+    pub const fn is_open(self) -> bool {
+        matches!(
+            self,
+            AttemptState::Init
+                | AttemptState::Submitted
+                | AttemptState::UserPaying
+                | AttemptState::Unknown
+                | AttemptState::Reversing
+        )
+    }
+}

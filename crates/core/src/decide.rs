@@ -1,7 +1,22 @@
 //! The decision: a pure function from what is known and what was done to what must be written.
 
+mod administration;
+mod attempt_result;
+mod attempt_start;
+mod digest;
+mod draft;
+mod invariants;
+mod members;
+mod order_end;
+mod permission;
+mod receipt_reprint;
+mod recharge_cash;
+mod recharge_open;
+mod settle;
+mod shift_open;
 mod state;
 
+pub use digest::{business_digest, differing_field};
 pub use state::{ActionRecord, Device, RecentOrder, State};
 
 use crate::account::Account;
@@ -12,7 +27,7 @@ use crate::ledger::{
     Posting, Shift, TierEntry,
 };
 use crate::member::Member;
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationBody};
 use crate::quote::Quote;
 use crate::recharge::RechargeOrder;
 
@@ -21,7 +36,8 @@ use crate::recharge::RechargeOrder;
 pub struct Decision {
     /// The answer to whoever wrote the operation.
     pub outcome: Outcome,
-    /// Rows to write, in order. Empty when nothing changes.
+    /// Rows to write, in order, whatever the outcome says: a fact whose action was reused is
+    /// answered `ExistsWithDifferent` and still posts its money to suspense.
     pub changes: Vec<Change>,
 }
 
@@ -48,6 +64,27 @@ pub struct Refusal {
     pub code: RefusalCode,
     /// The price that holds now, for a stale or changed quote.
     pub quote: Option<Box<Quote>>,
+}
+
+impl Refusal {
+    /// A refusal that needs no new price.
+    pub fn new(code: RefusalCode) -> Refusal {
+        Refusal { code, quote: None }
+    }
+
+    /// A refusal with the price that holds now.
+    pub fn with_quote(code: RefusalCode, quote: Quote) -> Refusal {
+        Refusal {
+            code,
+            quote: Some(Box::new(quote)),
+        }
+    }
+}
+
+impl From<RefusalCode> for Refusal {
+    fn from(code: RefusalCode) -> Refusal {
+        Refusal::new(code)
+    }
 }
 
 /// Stable codes of refusal.
@@ -146,6 +183,64 @@ pub enum Change {
 ///
 /// Panics when the result would break an invariant of money (docs: domain §2.3).
 pub fn decide(state: &State, operation: &Operation, now: Timestamp) -> Decision {
-    let _ = (state, operation, now);
-    unreachable!("written next")
+    let decision = match repeated(state, operation, now) {
+        Some(decision) => decision,
+        None => first_time(state, operation, now).unwrap_or_else(|refusal| Decision {
+            outcome: Outcome::Refused(refusal),
+            changes: Vec::new(),
+        }),
+    };
+    invariants::assert_hold(state, &decision.changes);
+    decision
+}
+
+/// The answer to an action that was seen before. A refusal does not count as seen for a fact:
+/// what happened in the shop is posted even if asking for it was refused.
+fn repeated(state: &State, operation: &Operation, now: Timestamp) -> Option<Decision> {
+    let seen = state.actions.get(&operation.action_id)?;
+    if operation.body.is_fact() && matches!(seen.outcome, Outcome::Refused(_)) {
+        return None;
+    }
+    let digest = business_digest(&operation.body);
+    let Some(field) = differing_field(&seen.body_digest, &digest) else {
+        return Some(Decision {
+            outcome: Outcome::Exists,
+            changes: Vec::new(),
+        });
+    };
+    let changes = match &operation.body {
+        OperationBody::RechargeCash(cash) => recharge_cash::reused_action(operation, cash, now),
+        body if body.is_fact() => draft::reused_fact(operation, now),
+        _ => Vec::new(),
+    };
+    Some(Decision {
+        outcome: Outcome::ExistsWithDifferent { field },
+        changes,
+    })
+}
+
+fn first_time(state: &State, operation: &Operation, now: Timestamp) -> Result<Decision, Refusal> {
+    if operation.body.is_server_only() && !permission::is_server(state, operation) {
+        return Err(RefusalCode::ServerOnly.into());
+    }
+    match &operation.body {
+        OperationBody::ShiftOpen(body) => Ok(shift_open::decide(state, operation, body, now)),
+        OperationBody::RechargeOpen(body) => recharge_open::decide(state, operation, body, now),
+        OperationBody::AttemptStart(body) => attempt_start::decide(state, operation, body, now),
+        OperationBody::RechargeCash(body) => Ok(recharge_cash::decide(state, operation, body, now)),
+        OperationBody::RechargeCancel { order } => order_end::cancel(state, operation, *order, now),
+        OperationBody::ReceiptReprint { order, .. } => {
+            Ok(receipt_reprint::decide(state, operation, *order, now))
+        }
+        OperationBody::PolicyPublish { version } => administration::publish_policy(state, *version),
+        OperationBody::DeviceEnrol(body) => administration::enrol_device(state, body),
+        OperationBody::MemberRegister(body) => members::register(state, operation, body, now),
+        OperationBody::OpeningBalance(body) => members::open_balance(state, operation, body, now),
+        OperationBody::AttemptResult(body) => attempt_result::decide(state, operation, body, now),
+        OperationBody::OrderExpire { order } => order_end::expire(state, operation, *order, now),
+        OperationBody::SurplusRefunded(body) => {
+            attempt_result::surplus_refunded(state, operation, body, now)
+        }
+        OperationBody::CreditRetry { order } => settle::retry(state, operation, *order, now),
+    }
 }

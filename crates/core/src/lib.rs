@@ -13,6 +13,7 @@ pub mod operation;
 pub mod policy;
 pub mod quote;
 pub mod recharge;
+pub mod tier;
 
 pub use clock::{Millis, Timestamp};
 pub use money::Money;

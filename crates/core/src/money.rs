@@ -64,6 +64,14 @@ impl Money {
         }
     }
 
+    /// Difference, or `None` on overflow; for amounts that come from outside.
+    pub const fn checked_sub(self, other: Money) -> Option<Money> {
+        match self.0.checked_sub(other.0) {
+            Some(fen) => Some(Money(fen)),
+            None => None,
+        }
+    }
+
     /// `self × numerator ÷ denominator`, rounded half up (docs: domain §3.1, §3.14).
     ///
     /// Panics when the denominator is zero or the result leaves the range of `i64`.
@@ -93,14 +101,22 @@ pub fn round_half_up(value: Decimal) -> i64 {
 impl Add for Money {
     type Output = Money;
     fn add(self, other: Money) -> Money {
-        Money(self.0.checked_add(other.0).expect("amount of money overflows"))
+        Money(
+            self.0
+                .checked_add(other.0)
+                .expect("amount of money overflows"),
+        )
     }
 }
 
 impl Sub for Money {
     type Output = Money;
     fn sub(self, other: Money) -> Money {
-        Money(self.0.checked_sub(other.0).expect("amount of money overflows"))
+        Money(
+            self.0
+                .checked_sub(other.0)
+                .expect("amount of money overflows"),
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::account::Lot;
 use crate::attempt::{Channel, GatewayOutcome, PayMethod};
-use crate::clock::Timestamp;
+use crate::clock::{Millis, Timestamp};
 use crate::ids::{
     ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId, StaffId, StoreId, TenantId,
     TierId,
@@ -275,5 +275,40 @@ impl OperationBody {
                 | OperationBody::RechargeCancel { .. }
                 | OperationBody::ReceiptReprint { .. }
         )
+    }
+}
+
+/// How far a device's clock may be off before somebody is warned (docs: domain §3.10).
+pub const MOST_CLOCK_SKEW: Millis = Millis::seconds(60);
+
+impl Operation {
+    /// How far the device's clock was off, when that is worth a warning: more than 60 s from
+    /// `now` while online, behind the last server time it had seen, or ahead of `now`.
+    /// Positive when the device's clock is ahead.
+    pub fn clock_skew(&self, now: Timestamp) -> Option<Millis> {
+        let from_now = self.wall_time - now;
+        let from_anchor = self
+            .server_anchor
+            .map_or(Millis(0), |anchor| self.wall_time - anchor);
+        let is_late = !self.offline && from_now.0 < -MOST_CLOCK_SKEW.0;
+        if from_now.0 > MOST_CLOCK_SKEW.0 || is_late {
+            Some(from_now)
+        } else if from_anchor.0 < -MOST_CLOCK_SKEW.0 {
+            Some(from_anchor)
+        } else {
+            None
+        }
+    }
+
+    /// When the work was done, for facts: the claimed time, not before the last server time that
+    /// the device had seen and not after `now`. Requests happen when they are decided.
+    pub fn business_time(&self, now: Timestamp) -> Timestamp {
+        if !self.body.is_fact() {
+            return now;
+        }
+        let earliest = self
+            .server_anchor
+            .map_or(self.wall_time, |anchor| anchor.min(now));
+        self.wall_time.max(earliest).min(now)
     }
 }

@@ -1,6 +1,12 @@
 //! What a top-up will cost and bring, and why. Pure: the terminal and the server compute the
 //! same quote from the same policy version.
 
+mod limits;
+mod price;
+
+pub(crate) use price::bare_price;
+pub use price::{MOST_PER_ORDER, price};
+
 use crate::clock::Timestamp;
 use crate::ids::{CouponTemplateId, PromotionId, TierId};
 use crate::money::Money;
@@ -30,6 +36,31 @@ pub struct Quote {
     pub rules: Vec<RuleLine>,
     /// What the compliance profile and review triggers say.
     pub notices: Vec<LimitNotice>,
+}
+
+impl Quote {
+    /// True when both ask for the same money and promise the same: what a cashier told the
+    /// member still holds.
+    pub fn promises_same(&self, other: &Quote) -> bool {
+        self.promises_same_money(other)
+            && self.points == other.points
+            && self.growth == other.growth
+            && self.tier == other.tier
+    }
+
+    /// True when amount, bonus and coupons are equal. Points and tier may differ on an offline
+    /// terminal, which calls them provisional.
+    pub fn promises_same_money(&self, other: &Quote) -> bool {
+        self.pay == other.pay && self.bonus == other.bonus && self.coupons == other.coupons
+    }
+
+    /// The strongest thing that a limit asks for, if any limit is passed.
+    pub fn limit_action(&self) -> Option<crate::policy::LimitAction> {
+        use crate::policy::LimitAction::{Block, Review, Warn};
+        [Block, Review, Warn]
+            .into_iter()
+            .find(|action| self.notices.iter().any(|notice| notice.action == *action))
+    }
 }
 
 /// One rule of the snapshot.

@@ -118,3 +118,60 @@ pub enum OrderState {
     /// Undone in the same shift.
     Voided,
 }
+
+impl OrderState {
+    /// Every state, in the order of the table.
+    pub const ALL: [OrderState; 12] = [
+        OrderState::Created,
+        OrderState::PendingReview,
+        OrderState::Rejected,
+        OrderState::PendingPayment,
+        OrderState::Paid,
+        OrderState::Credited,
+        OrderState::Cancelled,
+        OrderState::Closed,
+        OrderState::Abnormal,
+        OrderState::PartiallyRefunded,
+        OrderState::Refunded,
+        OrderState::Voided,
+    ];
+
+    /// The states that may follow this one (docs: domain §2.2). Review, refund and void are here
+    /// before the operations that use them, so that the table is read in one place.
+    pub const fn successors(self) -> &'static [OrderState] {
+        use OrderState::{
+            Abnormal, Cancelled, Closed, Created, Credited, Paid, PartiallyRefunded,
+            PendingPayment, PendingReview, Refunded, Rejected, Voided,
+        };
+        match self {
+            Created => &[PendingReview, PendingPayment, Abnormal],
+            // Cancelled: the cashier withdraws the order, and its review case with it.
+            PendingReview => &[PendingPayment, Rejected, Paid, Cancelled, Abnormal],
+            PendingPayment => &[Paid, Cancelled, Closed, Abnormal],
+            Paid => &[Credited, Abnormal],
+            Credited => &[PartiallyRefunded, Refunded, Voided],
+            PartiallyRefunded => &[PartiallyRefunded, Refunded],
+            // Money may still arrive for an order that was given up.
+            Rejected | Cancelled | Closed => &[Abnormal],
+            Abnormal | Refunded | Voided => &[],
+        }
+    }
+
+    /// Whether `to` may follow this state.
+    pub fn can_become(self, to: OrderState) -> bool {
+        self.successors().contains(&to)
+    }
+
+    /// True while the order counts for duplicate and day-sum checks: it may still be paid, or
+    /// its money is with the shop.
+    pub const fn is_alive(self) -> bool {
+        !matches!(
+            self,
+            OrderState::Rejected
+                | OrderState::Cancelled
+                | OrderState::Closed
+                | OrderState::Refunded
+                | OrderState::Voided
+        )
+    }
+}

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::account::Account;
 use crate::attempt::PaymentAttempt;
 use crate::clock::Timestamp;
-use crate::decide::{Change, Outcome};
+use crate::decide::{Change, Decision, Outcome, business_digest};
 use crate::ids::{ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId};
 use crate::ledger::Shift;
 use crate::member::Member;
 use crate::money::Money;
-use crate::operation::Hash;
+use crate::operation::{Hash, Operation};
 use crate::policy::Policy;
 use crate::recharge::RechargeOrder;
 
@@ -79,9 +79,107 @@ pub struct RecentOrder {
 }
 
 impl State {
-    /// Takes over the rows of a decision.
+    /// Takes over the rows of a decision. Journal rows, postings and the like are written, not
+    /// looked at again, and leave no trace here.
     pub fn apply(&mut self, changes: &[Change]) {
-        let _ = changes;
-        unreachable!("written next")
+        for change in changes {
+            match change {
+                Change::Device(row) => {
+                    self.devices.insert(row.id, row.clone());
+                }
+                Change::Member(row) => {
+                    self.members.insert(row.id, row.clone());
+                }
+                Change::Account(row) => {
+                    self.accounts.insert(row.member, row.clone());
+                }
+                Change::Order(row) => self.apply_order(row),
+                Change::Attempt(row) => {
+                    self.attempts.insert(row.id, row.clone());
+                }
+                Change::Shift(row) => {
+                    self.shifts.insert(row.id, row.clone());
+                }
+                // The document travels beside the operation; whoever holds it adds it.
+                Change::PolicyPublished(_) => {}
+                Change::Journal(_)
+                | Change::Posting(_)
+                | Change::Earning(_)
+                | Change::Tier(_)
+                | Change::Coupon(_)
+                | Change::CarePlan(_)
+                | Change::Cash(_)
+                | Change::Case(_)
+                | Change::Outbox(_) => {}
+            }
+        }
+    }
+
+    /// Takes over a decision whole: its rows, and the action as seen. The first answer stands,
+    /// except that a fact replaces an earlier refusal.
+    pub fn record(&mut self, operation: &Operation, decision: &Decision) {
+        self.apply(&decision.changes);
+        let seen = self.actions.get(&operation.action_id);
+        let stands = seen.is_some_and(|record| {
+            !(operation.body.is_fact() && matches!(record.outcome, Outcome::Refused(_)))
+        });
+        if !stands {
+            let record = ActionRecord {
+                op_id: operation.op_id,
+                body_digest: business_digest(&operation.body),
+                outcome: decision.outcome.clone(),
+            };
+            self.actions.insert(operation.action_id, record);
+        }
+    }
+
+    /// The rules of `version`.
+    pub fn policy(&self, version: u32) -> Option<&Policy> {
+        self.policies
+            .iter()
+            .find(|policy| policy.version == version)
+            .map(Arc::as_ref)
+    }
+
+    /// The rules in force at `at`; before the first of them, the first.
+    pub fn policy_at(&self, at: Timestamp) -> Option<&Policy> {
+        let in_force = self
+            .policies
+            .iter()
+            .filter(|policy| policy.effective_from <= at);
+        in_force
+            .max_by_key(|policy| policy.version)
+            .or_else(|| self.policies.iter().min_by_key(|policy| policy.version))
+            .map(Arc::as_ref)
+    }
+
+    /// Attempts of an order, oldest first.
+    pub fn attempts_of(&self, order: OrderId) -> Vec<&PaymentAttempt> {
+        let mut attempts: Vec<_> = self
+            .attempts
+            .values()
+            .filter(|attempt| attempt.order == order)
+            .collect();
+        attempts.sort_by_key(|attempt| (attempt.started_at, attempt.id));
+        attempts
+    }
+
+    fn apply_order(&mut self, order: &RechargeOrder) {
+        let recent = RecentOrder {
+            order: order.id,
+            member: order.member,
+            pay: order.quote.pay,
+            opened_at: order.opened_at,
+            alive: order.state.is_alive(),
+        };
+        match self
+            .recent_orders
+            .iter_mut()
+            .find(|known| known.order == order.id)
+        {
+            Some(known) => *known = recent,
+            None => self.recent_orders.push(recent),
+        }
+        self.orders.insert(order.id, order.clone());
     }
 }

@@ -1,0 +1,287 @@
+//! `attempt.result`: what a gateway's answer does to attempt, order and money.
+
+use crate::attempt::{AttemptState, GatewayOutcome, PaymentAttempt, Surplus};
+use crate::clock::Timestamp;
+use crate::decide::draft::{CaseLinks, Draft, unchanged};
+use crate::decide::{Change, Decision, Refusal, RefusalCode, State, order_end, settle};
+use crate::ledger::{Book, CaseKind, LedgerAccount, Topic};
+use crate::money::Money;
+use crate::operation::{AttemptResult, Operation, SurplusRefunded};
+use crate::recharge::{OrderState, PaidFact, RechargeOrder};
+
+pub(super) fn decide(
+    state: &State,
+    operation: &Operation,
+    body: &AttemptResult,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    let attempt = state
+        .attempts
+        .get(&body.attempt)
+        .ok_or(RefusalCode::AttemptUnknown)?;
+    let order = state
+        .orders
+        .get(&attempt.order)
+        .ok_or(RefusalCode::OrderUnknown)?;
+    let draft = Draft::new(operation, now);
+    match &body.outcome {
+        GatewayOutcome::Success {
+            channel_txn_no,
+            amount,
+            paid_at,
+        } => {
+            let payment = Payment {
+                channel_txn_no: channel_txn_no.clone(),
+                amount: *amount,
+                paid_at: *paid_at,
+            };
+            paid(draft, state, attempt, order, payment)
+        }
+        outcome => unpaid(draft, attempt, order, outcome),
+    }
+}
+
+/// A second payment went back: suspense is cleared against the channel.
+pub(super) fn surplus_refunded(
+    state: &State,
+    operation: &Operation,
+    body: &SurplusRefunded,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    let attempt = state
+        .attempts
+        .get(&body.attempt)
+        .ok_or(RefusalCode::AttemptUnknown)?;
+    let mut attempt = attempt.clone();
+    let surplus = attempt
+        .surplus
+        .iter_mut()
+        .find(|surplus| surplus.channel_txn_no == body.channel_txn_no)
+        .ok_or(RefusalCode::AttemptState)?;
+    if surplus.amount != body.amount {
+        return Err(RefusalCode::AmountDiffers.into());
+    }
+    if surplus.refunded {
+        return Ok(unchanged());
+    }
+    surplus.refunded = true;
+    attempt.changed_at = now;
+    let mut draft = Draft::new(operation, now);
+    let channel = settle::clearing(attempt.channel);
+    draft.transfer(Book::Money, LedgerAccount::Suspense, channel, body.amount);
+    draft.push(Change::Attempt(attempt));
+    Ok(draft.applied())
+}
+
+struct Payment {
+    channel_txn_no: String,
+    amount: Money,
+    paid_at: Timestamp,
+}
+
+/// The gateway has the money. What that means is for the order to say.
+fn paid(
+    mut draft: Draft<'_>,
+    state: &State,
+    attempt: &PaymentAttempt,
+    order: &RechargeOrder,
+    payment: Payment,
+) -> Result<Decision, Refusal> {
+    if is_known(attempt, &payment.channel_txn_no) {
+        return Ok(unchanged());
+    }
+    if attempt.state == AttemptState::Succeeded {
+        // Another payment on the same attempt number.
+        surplus(&mut draft, attempt.clone(), order, &payment);
+        return Ok(draft.applied());
+    }
+    if !attempt.state.can_become(AttemptState::Succeeded) {
+        return Err(RefusalCode::AttemptState.into());
+    }
+    let mut attempt = attempt.clone();
+    attempt.state = AttemptState::Succeeded;
+    attempt.channel_txn_no = Some(payment.channel_txn_no.clone());
+    attempt.paid_at = Some(payment.paid_at);
+    attempt.decline = None;
+    attempt.changed_at = draft.at;
+    match order.state {
+        OrderState::PendingPayment if payment.amount == order.quote.pay => {
+            let source = settle::clearing(attempt.channel);
+            let fact = PaidFact {
+                channel: attempt.channel,
+                amount: payment.amount,
+                tendered: None,
+                channel_txn_no: Some(payment.channel_txn_no),
+                paid_at: payment.paid_at,
+            };
+            draft.push(Change::Attempt(attempt));
+            settle::pay(&mut draft, state, order.clone(), fact, source);
+        }
+        OrderState::PendingPayment => {
+            abnormal(
+                &mut draft,
+                attempt,
+                order,
+                payment.amount,
+                CaseKind::AmountMismatch,
+            );
+        }
+        OrderState::Created
+        | OrderState::PendingReview
+        | OrderState::Rejected
+        | OrderState::Cancelled
+        | OrderState::Closed => {
+            abnormal(
+                &mut draft,
+                attempt,
+                order,
+                payment.amount,
+                CaseKind::LatePayment,
+            );
+        }
+        OrderState::Paid
+        | OrderState::Credited
+        | OrderState::Abnormal
+        | OrderState::PartiallyRefunded
+        | OrderState::Refunded
+        | OrderState::Voided => surplus(&mut draft, attempt, order, &payment),
+    }
+    Ok(draft.applied())
+}
+
+/// Notices repeat, for a day and longer.
+fn is_known(attempt: &PaymentAttempt, channel_txn_no: &str) -> bool {
+    attempt.channel_txn_no.as_deref() == Some(channel_txn_no)
+        || attempt
+            .surplus
+            .iter()
+            .any(|surplus| surplus.channel_txn_no == channel_txn_no)
+}
+
+/// Money that does not fit the order waits in suspense until a person has looked.
+fn abnormal(
+    draft: &mut Draft<'_>,
+    attempt: PaymentAttempt,
+    order: &RechargeOrder,
+    amount: Money,
+    kind: CaseKind,
+) {
+    settle::suspend(draft, settle::clearing(attempt.channel), amount);
+    draft.case(kind, links(&attempt, order), amount);
+    let mut order = order.clone();
+    order.state = OrderState::Abnormal;
+    order.changed_at = draft.at;
+    draft.push(Change::Attempt(attempt));
+    draft.push(Change::Order(order));
+}
+
+/// The order has its money already: this payment waits in suspense to be sent back.
+fn surplus(
+    draft: &mut Draft<'_>,
+    mut attempt: PaymentAttempt,
+    order: &RechargeOrder,
+    payment: &Payment,
+) {
+    settle::suspend(draft, settle::clearing(attempt.channel), payment.amount);
+    draft.case(
+        CaseKind::SecondPayment,
+        links(&attempt, order),
+        payment.amount,
+    );
+    draft.event(Topic::PaymentSurplus, attempt.id.0);
+    attempt.surplus.push(Surplus {
+        channel_txn_no: payment.channel_txn_no.clone(),
+        amount: payment.amount,
+        refunded: false,
+    });
+    attempt.changed_at = draft.at;
+    draft.push(Change::Attempt(attempt));
+}
+
+fn links(attempt: &PaymentAttempt, order: &RechargeOrder) -> CaseLinks {
+    CaseLinks {
+        order: Some(order.id),
+        attempt: Some(attempt.id),
+        member: Some(order.member),
+    }
+}
+
+/// An answer without money. Answers overtake each other, so one that says less than is known
+/// already changes nothing.
+fn unpaid(
+    mut draft: Draft<'_>,
+    attempt: &PaymentAttempt,
+    order: &RechargeOrder,
+    outcome: &GatewayOutcome,
+) -> Result<Decision, Refusal> {
+    let mut next = attempt.clone();
+    if let GatewayOutcome::QrReady { payload } = outcome {
+        next.qr_payload = Some(payload.clone());
+    }
+    if let GatewayOutcome::Declined(code) = outcome {
+        next.decline = Some(*code);
+    }
+    match next_state(attempt.state, outcome) {
+        Step::To(state) => next.state = state,
+        Step::Stay => {}
+        Step::Stale => return Ok(unchanged()),
+        Step::Impossible => return Err(RefusalCode::AttemptState.into()),
+    }
+    if next == *attempt {
+        return Ok(unchanged());
+    }
+    next.changed_at = draft.at;
+    let has_ended = attempt.state.is_open() && !next.state.is_open();
+    if has_ended && let Some(order) = order_end::after_unpaid_attempt(order, &next, draft.at) {
+        draft.push(Change::Order(order));
+    }
+    draft.push(Change::Attempt(next));
+    Ok(draft.applied())
+}
+
+enum Step {
+    To(AttemptState),
+    /// Same state, perhaps with something new to keep.
+    Stay,
+    /// The attempt has ended; the answer is older than that.
+    Stale,
+    /// The attempt was never where this answer could come from.
+    Impossible,
+}
+
+fn next_state(state: AttemptState, outcome: &GatewayOutcome) -> Step {
+    use AttemptState::{
+        Closed, Failed, Init, Reversed, Reversing, Submitted, Succeeded, Unknown, UserPaying,
+    };
+    let target = match (state, outcome) {
+        (Succeeded | Failed | Closed | Reversed, _) => return Step::Stale,
+        (_, GatewayOutcome::Success { .. }) => Succeeded,
+        (Init | Unknown, GatewayOutcome::QrReady { .. }) => Submitted,
+        (Submitted, GatewayOutcome::QrReady { .. }) => return Step::Stay,
+        (UserPaying | Reversing, GatewayOutcome::QrReady { .. }) => return Step::Stale,
+        // Code payments are handed over without a QR code: the first answer shows it.
+        (Init | Unknown, GatewayOutcome::Waiting) => Submitted,
+        (_, GatewayOutcome::Waiting) => return Step::Stale,
+        (_, GatewayOutcome::UserPaying) => UserPaying,
+        (_, GatewayOutcome::Unknown) => Unknown,
+        // Refused before the gateway had it: nothing was charged. Later, a query that our own
+        // set-up spoils says nothing about the money.
+        (Init, GatewayOutcome::ConfigError) => Failed,
+        (_, GatewayOutcome::ConfigError) => Unknown,
+        (_, GatewayOutcome::Declined(_)) => Failed,
+        (_, GatewayOutcome::Closed) => Closed,
+        (_, GatewayOutcome::Reversing) => Reversing,
+        // The answer that the reversal had begun may have been lost.
+        (UserPaying | Unknown, GatewayOutcome::Reversed) => return Step::To(Reversed),
+        (_, GatewayOutcome::Reversed) => Reversed,
+    };
+    if target == state {
+        Step::Stay
+    } else if state.can_become(target) {
+        Step::To(target)
+    } else if state == Reversing {
+        Step::Stale
+    } else {
+        Step::Impossible
+    }
+}
