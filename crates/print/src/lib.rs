@@ -14,6 +14,7 @@ pub mod pdf;
 pub mod preview;
 pub mod qr;
 pub mod recharge_receipt;
+mod slip;
 mod texts;
 mod wrap;
 

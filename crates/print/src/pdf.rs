@@ -1,16 +1,16 @@
 //! Rows on a PDF page as wide as the paper and as long as the slip.
 
 use printpdf::{
-    Color, DateTime, FontId, Greyscale, Line, LineJoinStyle, LinePoint, Op, PaintMode, PdfDocument,
-    PdfFontHandle, PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, TextItem,
-    TextRenderingMode, WindingOrder,
+    Color, CurTransMat, DateTime, FontId, Greyscale, Line, LineJoinStyle, LinePoint, Op, PaintMode,
+    PdfDocument, PdfFontHandle, PdfPage, PdfSaveOptions, Point, Pt, Rect, TextItem,
+    TextRenderingMode,
 };
 
 use crate::PrintError;
 use crate::document::{Align, Document, PaperWidth, Rule, Size};
 use crate::font::{MISSING, pdf_face};
 use crate::layout::{Cell, Row, layout, row_size};
-use crate::qr::{QUIET_ZONE, QrModules};
+use crate::qr::{QUIET_ZONE, QrModules, QrRun};
 
 /// Renders `document` as a PDF of one page. The text can be searched and copied; the file holds
 /// only the glyphs it uses.
@@ -218,28 +218,17 @@ impl Sheet {
     }
 
     fn qr(&mut self, modules: &QrModules, module_dots: usize) {
-        let module = dots(module_dots);
         let left = self.left + (self.width - qr_edge(modules, module_dots)) / 2;
-        let at = |count: usize| module * micrometres(count);
-        let rings = modules.runs().into_iter().map(|run| {
-            let x = left + at(run.x + QUIET_ZONE);
-            let y = self.top + at(run.y + QUIET_ZONE);
-            let (right, bottom) = (x + at(run.length), y + module);
-            let corners = [(x, y), (right, y), (right, bottom), (x, bottom)];
-            let points = corners.map(|(x, y)| LinePoint {
-                p: self.point(x, y),
-                bezier: false,
-            });
-            PolygonRing {
-                points: points.to_vec(),
-            }
-        });
-        let polygon = Polygon {
-            rings: rings.collect(),
-            mode: PaintMode::Fill,
-            winding_order: WindingOrder::NonZero,
-        };
-        self.ops.push(Op::DrawPolygon { polygon });
+        let corner = self.point(left, self.top);
+        let module = pt(dots(module_dots)).0;
+        // One module is one unit, downwards: whole numbers keep the file small.
+        let matrix = CurTransMat::Raw([module, 0.0, 0.0, -module, corner.x.0, corner.y.0]);
+        self.ops.extend([
+            Op::SaveGraphicsState,
+            Op::SetTransformationMatrix { matrix },
+        ]);
+        self.ops.extend(modules.runs().into_iter().map(dark_bar));
+        self.ops.push(Op::RestoreGraphicsState);
     }
 
     /// From the top left corner to the PDF's bottom left one.
@@ -269,6 +258,21 @@ fn text_width(text: &str, em: Micrometres) -> Micrometres {
     units * em / i64::from(face.pdf_font_metrics.units_per_em)
 }
 
+/// A run of modules, in modules from the corner of the quiet zone.
+fn dark_bar(run: QrRun) -> Op {
+    let modules = |count: usize| Pt(count as f32);
+    Op::DrawRectangle {
+        rectangle: Rect {
+            x: modules(run.x + QUIET_ZONE),
+            y: modules(run.y + QUIET_ZONE),
+            width: modules(run.length),
+            height: modules(1),
+            mode: Some(PaintMode::Fill),
+            winding_order: None,
+        },
+    }
+}
+
 fn qr_edge(modules: &QrModules, module_dots: usize) -> Micrometres {
     dots(module_dots) * micrometres(modules.side() + 2 * QUIET_ZONE)
 }
@@ -290,7 +294,8 @@ fn micrometres(count: usize) -> Micrometres {
     reason = "PDF coordinates are floats; no money here"
 )]
 fn pt(length: Micrometres) -> Pt {
-    Pt(length as f32 * 72.0 / 25_400.0)
+    let thousandths = length * 72_000 / 25_400;
+    Pt(thousandths as f32 / 1_000.0)
 }
 
 #[expect(

@@ -2,11 +2,11 @@
 
 use qiantai_core::{Money, Timestamp};
 use time::Date;
-use time::macros::format_description;
 
 use crate::capitals::{CAPITALS_FROM, capitals};
 use crate::document::{Align, Document, Line, PaperWidth, Rule, Span};
-use crate::texts::{Language, Texts};
+use crate::slip::{Slip, date, date_time};
+use crate::texts::Language;
 
 /// Everything a recharge slip says (docs: domain §5.5). Names and phone numbers come masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,10 +169,7 @@ pub struct Reprint {
 impl RechargeReceipt {
     /// The slip as a document.
     pub fn document(&self) -> Document {
-        let mut slip = Slip {
-            texts: self.language.texts(),
-            lines: Vec::with_capacity(64),
-        };
+        let mut slip = Slip::new(self.language);
         if self.open_drawer && self.reprint.is_none() {
             slip.lines.push(Line::DrawerPulse);
         }
@@ -348,66 +345,4 @@ impl RechargeReceipt {
         )));
         slip.lines.extend([Line::Feed(1), Line::Cut]);
     }
-}
-
-struct Slip {
-    texts: &'static Texts,
-    lines: Vec<Line>,
-}
-
-impl Slip {
-    fn centred(&mut self, span: Span) {
-        self.lines.push(Line::Text {
-            span,
-            align: Align::Center,
-        });
-    }
-
-    fn rule(&mut self, rule: Rule) {
-        self.lines.push(Line::Rule(rule));
-    }
-
-    fn columns(&mut self, left: Span, right: Span) {
-        self.lines.push(Line::Columns {
-            left,
-            middle: None,
-            right,
-        });
-    }
-
-    fn entry(&mut self, label: &str, value: impl Into<String>) {
-        self.columns(Span::plain(label), Span::plain(value));
-    }
-
-    /// An entry that explains the one above.
-    fn detail(&mut self, label: &str, value: &str) {
-        self.columns(Span::plain(format!("  {label}")), Span::plain(value));
-    }
-
-    fn table(
-        &mut self,
-        style: fn(String) -> Span,
-        label: &str,
-        middle: impl ToString,
-        right: impl ToString,
-    ) {
-        self.lines.push(Line::Columns {
-            left: style(label.to_owned()),
-            middle: Some(style(middle.to_string())),
-            right: style(right.to_string()),
-        });
-    }
-}
-
-fn date_time(at: Timestamp) -> String {
-    at.local()
-        .format(format_description!(
-            "[year]-[month]-[day] [hour]:[minute]:[second]"
-        ))
-        .expect("a date and a time have all parts of the format")
-}
-
-fn date(day: Date) -> String {
-    day.format(format_description!("[year]-[month]-[day]"))
-        .expect("a date has all parts of the format")
 }
