@@ -222,7 +222,8 @@ impl Sheet {
         let corner = self.point(left, self.top);
         let module = pt(dots(module_dots)).0;
         // One module is one unit, downwards: whole numbers keep the file small.
-        let matrix = CurTransMat::Raw([module, 0.0, 0.0, -module, corner.x.0, corner.y.0]);
+        let down = pt(-dots(module_dots)).0;
+        let matrix = CurTransMat::Raw([module, 0.0, 0.0, down, corner.x.0, corner.y.0]);
         self.ops.extend([
             Op::SaveGraphicsState,
             Op::SetTransformationMatrix { matrix },
