@@ -1,1 +1,14 @@
-//! Bytes and shapes that cross a boundary: signed operations, HTTP bodies, errors.
+//! Bytes and shapes that cross a boundary: signed operations, rows of the feed, HTTP bodies,
+//! errors. Domain types are not serialisable; every conversion is here.
+
+pub mod api;
+pub mod codes;
+pub mod error;
+pub mod feed;
+pub mod operation;
+pub mod profile;
+pub mod receipt_qr;
+pub mod text;
+
+pub use error::{ApiError, ErrorCode};
+pub use operation::{DecodeError, Header, SignatureWrong, SignedOperation};

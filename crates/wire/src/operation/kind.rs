@@ -1,0 +1,79 @@
+//! Numbers of the kinds of operation. Terminals' kinds are below 24 (one byte in CBOR).
+
+use qiantai_core::operation::OperationBody;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $pattern:pat => $variant:ident, $number:literal, $version:literal,
+        $name:literal;)*) => {
+        /// What an operation does. Numbers are stable and never reused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        pub enum Kind {
+            $($(#[$doc])* $variant = $number,)*
+        }
+
+        impl Kind {
+            /// Every kind, by rising number.
+            pub const ALL: &[Kind] = &[$(Kind::$variant),*];
+
+            /// The stable number.
+            pub const fn number(self) -> u16 {
+                self as u16
+            }
+
+            /// The kind with that number, or `None` when this version does not know it.
+            pub const fn from_number(number: u16) -> Option<Kind> {
+                match number {
+                    $($number => Some(Kind::$variant),)*
+                    _ => None,
+                }
+            }
+
+            /// The version of its body that is written here.
+            pub const fn version(self) -> u16 {
+                match self { $(Kind::$variant => $version,)* }
+            }
+
+            /// Its name in logs and documents.
+            pub const fn name(self) -> &'static str {
+                match self { $(Kind::$variant => $name,)* }
+            }
+
+            /// The kind of a body.
+            pub const fn of(body: &OperationBody) -> Kind {
+                match body { $($pattern => Kind::$variant,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A shift began.
+    OperationBody::ShiftOpen(_) => ShiftOpen, 1, 1, "shift.open";
+    /// Open an order.
+    OperationBody::RechargeOpen(_) => RechargeOpen, 2, 1, "recharge.open";
+    /// Ask a gateway for the money.
+    OperationBody::AttemptStart(_) => AttemptStart, 3, 1, "attempt.start";
+    /// Cash was taken.
+    OperationBody::RechargeCash(_) => RechargeCash, 4, 1, "recharge.cash";
+    /// Stop waiting.
+    OperationBody::RechargeCancel { .. } => RechargeCancel, 5, 1, "recharge.cancel";
+    /// A receipt was printed again.
+    OperationBody::ReceiptReprint { .. } => ReceiptReprint, 6, 1, "receipt.reprint";
+    /// Rules were published.
+    OperationBody::PolicyPublish { .. } => PolicyPublish, 64, 1, "policy.publish";
+    /// A terminal joined.
+    OperationBody::DeviceEnrol(_) => DeviceEnrol, 65, 1, "device.enrol";
+    /// A member was registered.
+    OperationBody::MemberRegister(_) => MemberRegister, 66, 1, "member.register";
+    /// Balances were brought from an older system.
+    OperationBody::OpeningBalance(_) => OpeningBalance, 67, 1, "opening.balance";
+    /// A gateway answered.
+    OperationBody::AttemptResult(_) => AttemptResult, 68, 1, "attempt.result";
+    /// An order waited too long.
+    OperationBody::OrderExpire { .. } => OrderExpire, 69, 1, "order.expire";
+    /// A second success was sent back.
+    OperationBody::SurplusRefunded(_) => SurplusRefunded, 70, 1, "surplus.refunded";
+    /// Try again to credit.
+    OperationBody::CreditRetry { .. } => CreditRetry, 71, 1, "credit.retry";
+}

@@ -1,0 +1,236 @@
+//! Bodies that terminals write.
+
+use minicbor::{Decode, Encode};
+use qiantai_core::Money;
+use qiantai_core::ids::{OrderId, StaffId};
+use qiantai_core::operation::{AttemptStart, RechargeCash, RechargeOpen, ShiftOpen};
+use qiantai_core::recharge::AmountChoice;
+
+use super::DecodeError;
+use super::body::unknown;
+use super::envelope::{Around, True};
+use super::quote::WireQuote;
+use super::value::{Attempt, Id, Number, Person, Recharge, Shift};
+use crate::codes::{ChannelDto, PayMethodDto};
+
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct WireShiftOpen {
+    #[n(0)]
+    shift: Id,
+    #[n(1)]
+    shift_no: Number<Shift>,
+    #[n(2)]
+    float: Vec<Coins>,
+}
+
+/// Notes or coins of one denomination.
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
+#[cbor(array)]
+pub struct Coins {
+    #[n(0)]
+    denomination_fen: i64,
+    #[n(1)]
+    count: u32,
+}
+
+impl WireShiftOpen {
+    pub fn new(body: &ShiftOpen) -> WireShiftOpen {
+        let coins = |&(denomination, count): &(Money, u32)| Coins {
+            denomination_fen: denomination.fen(),
+            count,
+        };
+        WireShiftOpen {
+            shift: body.shift.into(),
+            shift_no: Number::new(&body.shift_no),
+            float: body.float.iter().map(coins).collect(),
+        }
+    }
+
+    pub fn into_core(self) -> ShiftOpen {
+        let coins = |coins: Coins| (Money::from_fen(coins.denomination_fen), coins.count);
+        ShiftOpen {
+            shift: self.shift.into(),
+            shift_no: self.shift_no.0,
+            float: self.float.into_iter().map(coins).collect(),
+        }
+    }
+}
+
+/// The order is left out when its id is the action's.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct WireRechargeOpen {
+    #[n(0)]
+    order: Option<Id>,
+    #[n(1)]
+    order_no: Number<Recharge>,
+    #[n(2)]
+    member: Id,
+    #[n(3)]
+    package: Option<Chosen>,
+    #[n(4)]
+    amount_fen: Option<i64>,
+    #[n(5)]
+    quote: WireQuote,
+    #[n(6)]
+    seller: Option<Person>,
+    #[n(7)]
+    duplicate_confirmed: Option<True>,
+}
+
+/// A package and its version.
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
+#[cbor(array)]
+pub struct Chosen {
+    #[n(0)]
+    package: Id,
+    #[n(1)]
+    version: u32,
+}
+
+impl WireRechargeOpen {
+    pub fn new(body: &RechargeOpen, around: &Around) -> WireRechargeOpen {
+        let (package, amount) = match body.choice {
+            AmountChoice::Package(package, version) => (
+                Some(Chosen {
+                    package: package.into(),
+                    version,
+                }),
+                None,
+            ),
+            AmountChoice::Amount(amount) => (None, Some(amount.fen())),
+        };
+        WireRechargeOpen {
+            order: (body.order.0 != around.action_id).then_some(body.order.into()),
+            order_no: Number::new(&body.order_no),
+            member: body.member.into(),
+            package,
+            amount_fen: amount,
+            quote: WireQuote::new(&body.quote, around),
+            seller: body.seller.map(|seller| Person::of(seller.0, around.staff)),
+            duplicate_confirmed: True::when(body.duplicate_confirmed),
+        }
+    }
+
+    pub fn into_core(self, around: &Around) -> Result<RechargeOpen, DecodeError> {
+        let choice = match (self.package, self.amount_fen) {
+            (Some(chosen), None) => AmountChoice::Package(chosen.package.into(), chosen.version),
+            (None, Some(fen)) => AmountChoice::Amount(Money::from_fen(fen)),
+            _ => {
+                return Err(DecodeError::Malformed(
+                    "one of package and amount".to_owned(),
+                ));
+            }
+        };
+        let seller = match self.seller {
+            None => None,
+            Some(person) => {
+                let seller = person
+                    .resolve(around.staff)
+                    .ok_or_else(|| DecodeError::Malformed("a seller without staff".to_owned()))?;
+                Some(StaffId(seller))
+            }
+        };
+        Ok(RechargeOpen {
+            order: self.order.map_or(OrderId(around.action_id), OrderId::from),
+            order_no: self.order_no.0,
+            member: self.member.into(),
+            choice,
+            quote: self.quote.into_quote(around),
+            seller,
+            duplicate_confirmed: self.duplicate_confirmed.is_some(),
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct WireRechargeCash {
+    #[n(0)]
+    open: WireRechargeOpen,
+    #[n(1)]
+    tendered_fen: i64,
+    #[n(2)]
+    change_fen: i64,
+}
+
+impl WireRechargeCash {
+    pub fn new(body: &RechargeCash, around: &Around) -> WireRechargeCash {
+        WireRechargeCash {
+            open: WireRechargeOpen::new(&body.open, around),
+            tendered_fen: body.tendered.fen(),
+            change_fen: body.change.fen(),
+        }
+    }
+
+    pub fn into_core(self, around: &Around) -> Result<RechargeCash, DecodeError> {
+        Ok(RechargeCash {
+            open: self.open.into_core(around)?,
+            tendered: Money::from_fen(self.tendered_fen),
+            change: Money::from_fen(self.change_fen),
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct WireAttemptStart {
+    #[n(0)]
+    attempt: Id,
+    #[n(1)]
+    attempt_no: Number<Attempt>,
+    #[n(2)]
+    order: Id,
+    #[n(3)]
+    channel: u16,
+    #[n(4)]
+    method: u16,
+    #[n(5)]
+    amount_fen: i64,
+}
+
+impl WireAttemptStart {
+    pub fn new(body: &AttemptStart) -> WireAttemptStart {
+        WireAttemptStart {
+            attempt: body.attempt.into(),
+            attempt_no: Number::new(&body.attempt_no),
+            order: body.order.into(),
+            channel: ChannelDto::from(body.channel).number(),
+            method: PayMethodDto::from(body.method).number(),
+            amount_fen: body.amount.fen(),
+        }
+    }
+
+    pub fn into_core(self) -> Result<AttemptStart, DecodeError> {
+        let channel = ChannelDto::from_number(self.channel)
+            .ok_or_else(|| unknown("channel", self.channel))?;
+        let method =
+            PayMethodDto::from_number(self.method).ok_or_else(|| unknown("method", self.method))?;
+        Ok(AttemptStart {
+            attempt: self.attempt.into(),
+            attempt_no: self.attempt_no.0,
+            order: self.order.into(),
+            channel: channel.into(),
+            method: method.into(),
+            amount: Money::from_fen(self.amount_fen),
+        })
+    }
+}
+
+/// Bodies that name an order and nothing else.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct WireOrder {
+    #[n(0)]
+    pub order: Id,
+}
+
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct WireReprint {
+    #[n(0)]
+    pub order: Id,
+    #[n(1)]
+    pub copy: u32,
+}
