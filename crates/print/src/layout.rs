@@ -231,7 +231,7 @@ fn signature(label: &str, width: PaperWidth) -> Row {
 }
 
 /// Edge of the largest code in dots; larger ones read no better and waste paper.
-const QR_DOTS_MAX: usize = 384;
+const QR_DOTS_MAX: usize = 432;
 /// Edge of one module in dots: 0.75 mm at most, 0.375 mm at least to stay readable on thermal paper.
 const MODULE_DOTS: std::ops::RangeInclusive<usize> = 3..=6;
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use qiantai_print::layout::{Row, layout};
 use qiantai_print::{PaperWidth, RechargeReceipt, pdf};
 
-use crate::sample::{cash_reprint_in_english, extreme, qr_payload, wechat};
+use crate::sample::{cash_reprint_in_english, extreme, wechat};
 
 #[test]
 fn files_are_small() {
@@ -54,25 +54,32 @@ fn text_can_be_copied() {
     }
 }
 
+fn check_qr(receipt: &RechargeReceipt) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("receipt.pdf");
+    std::fs::write(&path, pdf::render(&receipt.document()).unwrap()).unwrap();
+    let page = folder.path().join("page");
+    let options = ["-r", "200", "-png", "-singlefile"]
+        .map(OsStr::new)
+        .into_iter();
+    run(
+        "pdftoppm",
+        options.chain([path.as_os_str(), page.as_os_str()]),
+    );
+    assert_eq!(
+        zbarimg(&page.with_extension("png")).trim_end(),
+        receipt.qr_payload
+    );
+}
+
 #[test]
 fn the_qr_code_reads_from_paper() {
     if !installed("pdftoppm") || !installed("zbarimg") {
         return;
     }
     for width in [PaperWidth::Mm58, PaperWidth::Mm80] {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("receipt.pdf");
-        std::fs::write(&path, pdf::render(&wechat(width).document()).unwrap()).unwrap();
-        let page = folder.path().join("page");
-        run(
-            "pdftoppm",
-            ["-r", "200", "-png", "-singlefile"]
-                .map(OsStr::new)
-                .into_iter()
-                .chain([path.as_os_str(), page.as_os_str()]),
-        );
-        let content = zbarimg(&page.with_extension("png"));
-        assert_eq!(content.trim_end(), qr_payload());
+        check_qr(&wechat(width));
+        check_qr(&extreme(width));
     }
 }
 

@@ -2,7 +2,7 @@ use qiantai_print::document::{Document, Line, PaperWidth};
 use qiantai_print::layout::layout;
 use qiantai_print::{PrintError, QrModules};
 
-use crate::sample::qr_payload;
+use crate::sample::{LARGEST, ORDINARY, qr_payload};
 
 fn check(payload: &str) {
     let modules = QrModules::encode(payload).unwrap();
@@ -37,7 +37,8 @@ fn codes_read_back() {
     check("weixin://wxpay/bizpayurl?pr=4nQ7kRzz1");
     check("https://qr.alipay.com/bax08861fjkqkr9v2mzz25a0");
     check("训练收款");
-    check(&qr_payload());
+    check(&qr_payload(ORDINARY));
+    check(&qr_payload(LARGEST));
 }
 
 #[test]

@@ -8,17 +8,20 @@ use qiantai_print::recharge_receipt::{
 use qiantai_print::{Language, PaperWidth, RechargeReceipt};
 use time::macros::date;
 
-/// As long as the QR of a receipt may be (docs: sync, "Receipt QR").
-pub fn qr_payload() -> String {
+/// The QR text of an operation of `bytes`: `QT1:` and base45, three characters for two bytes.
+pub fn qr_payload(bytes: usize) -> String {
     let base45 = "6BFOXN*TS0BI$ZD-PHQ7I9AD66V5B22CH9M9ESI9XBHXK-%69LQOGI.*V76GCV4*XUA2PWKP";
-    let payload: String = "QT1:"
+    "QT1:"
         .chars()
-        .chain(base45.chars().cycle())
-        .take(400)
-        .collect();
-    assert_eq!(payload.len(), 400);
-    payload
+        .chain(base45.chars().cycle().take(bytes / 2 * 3))
+        .collect()
 }
+
+/// Bytes of an ordinary recharge (docs: sync, "Receipt QR").
+pub const ORDINARY: usize = 400;
+
+/// Bytes of the largest operation a receipt carries.
+pub const LARGEST: usize = 640;
 
 /// A WeChat payment of 1,200.00 that makes the member silver.
 pub fn wechat(width: PaperWidth) -> RechargeReceipt {
@@ -72,7 +75,7 @@ pub fn wechat(width: PaperWidth) -> RechargeReceipt {
         refund_rule: "未消费本金按优惠比例退还，剩余赠金作废；七日内未使用可全额退款。".into(),
         contract_no: Some("HT-2026-000318".into()),
         complaint_phone: "12315".into(),
-        qr_payload: qr_payload(),
+        qr_payload: qr_payload(ORDINARY),
         reprint: None,
         provisional: false,
         training: false,
@@ -127,6 +130,7 @@ pub fn extreme(width: PaperWidth) -> RechargeReceipt {
     receipt.member.masked_name = "尉迟㛃雅㼆敏一二三四五六七八九十甲乙丙丁".into();
     receipt.member.tier_after = "至尊黑金钻石终身荣誉会员".into();
     receipt.cashier = "龚䶮".into();
+    receipt.qr_payload = qr_payload(LARGEST);
     receipt.paid = Money::from_fen(99_999_999);
     receipt.gifts.bonus = Money::from_fen(49_999_999);
     receipt.gifts.bonus_rule = Some("周年庆典专享阶梯充值多充多送满一千送二百三十".into());
