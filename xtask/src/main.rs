@@ -1,2 +1,91 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands. `cargo xtask run` and `cargo xtask test` are the two of the README;
+//! the others are parts of these, for people who are in the middle of something.
+
+mod child;
+mod codegen;
+mod error;
+mod licences;
+mod machine;
+mod pages;
+mod run;
+mod say;
+mod stages;
+mod test;
+mod tidy;
+mod tree;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::Error;
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Command {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Debug, Subcommand)]
+enum Job {
+    /// Install what is missing, build, and open the app in training mode.
+    ///
+    /// Without a display, or with --headless, do the job itself on a virtual one: drive a top-up by
+    /// QR code and one by cash through the real window and keep what they leave behind.
+    Run(Run),
+    /// Install what is missing, build, and run every check and test.
+    Test(Test),
+    /// Check the rules of the house that no compiler knows.
+    Tidy,
+    /// Check the licences of every dependency, and security advisories where they can be reached.
+    Licences,
+    /// Write what is generated from the Rust code: the window's types and the HTTP API document.
+    Codegen {
+        /// Write nothing; fail where the committed files differ.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+/// What `run` was asked to do.
+#[derive(Debug, Args)]
+struct Run {
+    /// Use a virtual display, even if there is a real one.
+    #[arg(long)]
+    headless: bool,
+    /// Where a headless run leaves screenshots, receipts, the payment QR and summary.json.
+    #[arg(long, value_name = "DIR", default_value = "target/run")]
+    out: PathBuf,
+    /// Further arguments of the app, for example `-- --shop salon --lang en`.
+    #[arg(last = true)]
+    app: Vec<String>,
+}
+
+/// What `test` was asked to do.
+#[derive(Debug, Args)]
+struct Test {
+    /// Run only the stages whose name contains one of these words.
+    #[arg(value_name = "STAGE")]
+    only: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Command::parse().job {
+        Job::Run(options) => run::run(&options),
+        Job::Test(options) => test::test(&options.only),
+        Job::Tidy => tidy::report(),
+        Job::Licences => licences::report(),
+        Job::Codegen { check } => codegen::codegen(check),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Reported) => ExitCode::FAILURE,
+        Err(error) => {
+            say::wrong(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Other programs, run with a sign of life while they work and their whole output kept.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::{say, tree};
+
+/// How often a long step says that it is still at work.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// How much of a failed step's output is shown.
+const SHOWN_LINES_MAX: usize = 400;
+
+/// Runs `command` as the step called `step` and gives back its output, line by line.
+///
+/// The output goes to `target/xtask/<step>.log`. Every few seconds a line tells the elapsed time and
+/// what the program said last; its last lines are shown if it fails.
+///
+/// # Errors
+/// Where the program cannot be started, or ends badly.
+pub fn run(step: &str, command: &mut Command) -> Result<Vec<String>, Error> {
+    let log = log_path(step)?;
+    let mut file = File::create(&log).map_err(|source| Error::file(&log, source))?;
+    let began = Instant::now();
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|source| Error::Start { program, source })?;
+
+    let (sender, lines) = mpsc::channel();
+    forward(
+        child.stdout.take().expect("standard output is piped"),
+        sender.clone(),
+    );
+    forward(
+        child.stderr.take().expect("standard error is piped"),
+        sender,
+    );
+
+    let mut output = Vec::new();
+    let mut next_sign = began + SIGN_OF_LIFE;
+    loop {
+        match lines.recv_timeout(next_sign.saturating_duration_since(Instant::now())) {
+            Ok(line) => {
+                writeln!(file, "{line}").map_err(|source| Error::file(&log, source))?;
+                output.push(line);
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                next_sign = Instant::now() + SIGN_OF_LIFE;
+                say::line(format_args!(
+                    "  {:>12}  {}",
+                    say::span(began.elapsed()),
+                    last(&output)
+                ));
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let status = child.wait().map_err(|source| Error::file(&log, source))?;
+    if status.success() {
+        return Ok(output);
+    }
+    show_end(&output);
+    Err(Error::Failed {
+        step: step.to_owned(),
+        status: status.to_string(),
+        log,
+    })
+}
+
+/// A `cargo` command in the work tree.
+pub fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(tree::root());
+    command
+}
+
+/// An `npm` command in `ui/`.
+pub fn npm(arguments: &[&str]) -> Command {
+    let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    command.args(arguments).current_dir(tree::root().join("ui"));
+    command
+}
+
+fn log_path(step: &str) -> Result<PathBuf, Error> {
+    let folder = tree::root().join("target/xtask");
+    std::fs::create_dir_all(&folder).map_err(|source| Error::file(&folder, source))?;
+    Ok(folder.join(format!("{}.log", step.replace([' ', '/'], "-"))))
+}
+
+fn forward(stream: impl Read + Send + 'static, sender: Sender<String>) {
+    thread::spawn(move || {
+        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+fn last(output: &[String]) -> String {
+    let line = output.iter().rev().find(|line| !line.trim().is_empty());
+    line.map_or_else(String::new, |line| line.trim().chars().take(90).collect())
+}
+
+fn show_end(output: &[String]) {
+    let mut end: VecDeque<&String> = output.iter().rev().take(SHOWN_LINES_MAX).collect();
+    end.make_contiguous().reverse();
+    for line in end {
+        say::line(line);
+    }
+}

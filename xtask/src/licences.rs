@@ -1,0 +1,182 @@
+//! Licences of everything we build on, checked against `deny.toml`; security advisories as well,
+//! where a tool for them is installed and its database can be reached.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use spdx::{Expression, LicenseReq, ParseMode};
+
+use crate::error::Error;
+use crate::{child, machine, say, tree};
+
+/// A package, where it comes from and what it may be used under.
+#[derive(Debug)]
+struct Package {
+    name: String,
+    licence: Option<String>,
+}
+
+/// Prints what is not allowed.
+///
+/// # Errors
+/// Where a package's licence is missing or not allowed, or an advisory stands against one.
+pub fn report() -> Result<(), Error> {
+    let allowed = allowed()?;
+    let mut packages = crates()?;
+    packages.extend(npm_packages()?);
+    let mut refused = 0;
+    for package in &packages {
+        if let Err(why) = judge(package, &allowed) {
+            say::line(format_args!("{}: {why}", package.name));
+            refused += 1;
+        }
+    }
+    if refused > 0 {
+        say::line("Choose another package, or allow the licence in deny.toml with its reason.");
+        return Err(Error::Reported);
+    }
+    say::line(format_args!(
+        "{} packages, all under allowed licences",
+        packages.len()
+    ));
+    advisories()
+}
+
+fn judge(package: &Package, allowed: &[LicenseReq]) -> Result<(), String> {
+    let text = package.licence.as_deref().ok_or("it names no licence")?;
+    let expression = Expression::parse_mode(text, ParseMode::LAX)
+        .map_err(|error| format!("{text:?} is no SPDX expression: {}", error.reason))?;
+    if expression.evaluate(|wanted| allowed.contains(wanted)) {
+        Ok(())
+    } else {
+        Err(format!("{text} is not allowed"))
+    }
+}
+
+#[derive(Deserialize)]
+struct Deny {
+    licenses: Licences,
+}
+
+#[derive(Deserialize)]
+struct Licences {
+    allow: Vec<String>,
+}
+
+fn allowed() -> Result<Vec<LicenseReq>, Error> {
+    let deny: Deny = toml::from_str(&tree::read("deny.toml")?)
+        .map_err(|error| Error::unreadable("deny.toml", error))?;
+    deny.licenses
+        .allow
+        .iter()
+        .map(|text| {
+            let expression = Expression::parse(text)
+                .map_err(|error| Error::unreadable(format!("deny.toml: {text}"), error.reason))?;
+            let mut requirements = expression.requirements();
+            let first = requirements.next().map(|found| found.req.clone());
+            first.ok_or_else(|| Error::unreadable(format!("deny.toml: {text}"), "no licence"))
+        })
+        .collect()
+}
+
+fn crates() -> Result<Vec<Package>, Error> {
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .manifest_path(tree::root().join("Cargo.toml"))
+        .other_options(["--locked".to_owned()])
+        .exec()
+        .map_err(|error| Error::unreadable("cargo metadata", error))?;
+    Ok(metadata
+        .packages
+        .into_iter()
+        .map(|package| Package {
+            name: format!("{} {}", package.name, package.version),
+            licence: package.license,
+        })
+        .collect())
+}
+
+#[derive(Deserialize)]
+struct NpmLock {
+    packages: BTreeMap<String, NpmPackage>,
+}
+
+#[derive(Deserialize)]
+struct NpmPackage {
+    #[serde(default)]
+    version: String,
+    license: Option<String>,
+}
+
+fn npm_packages() -> Result<Vec<Package>, Error> {
+    let lock: NpmLock = serde_json::from_str(&tree::read("ui/package-lock.json")?)
+        .map_err(|error| Error::unreadable("ui/package-lock.json", error))?;
+    Ok(lock
+        .packages
+        .into_iter()
+        .map(|(path, package)| {
+            let name = path.rsplit("node_modules/").next().unwrap_or_default();
+            let name = if name.is_empty() { "qiantai-ui" } else { name };
+            Package {
+                name: format!("npm {name} {}", package.version),
+                licence: package.license,
+            }
+        })
+        .collect())
+}
+
+/// Words by which cargo-deny says that it could not fetch its database.
+const UNREACHABLE: [&str; 4] = [
+    "failed to fetch advisory database",
+    "failed to open advisory database",
+    "network",
+    "resolve",
+];
+
+fn advisories() -> Result<(), Error> {
+    if !machine::answers("cargo-deny", "--version") {
+        say::line("Security advisories: skipped, cargo-deny is not installed");
+        return Ok(());
+    }
+    let output = child::cargo(&["deny", "--color", "never", "check", "advisories"])
+        .output()
+        .map_err(|source| Error::Start {
+            program: "cargo deny".into(),
+            source,
+        })?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        say::line("Security advisories: none");
+        return Ok(());
+    }
+    if !text.contains("error[") && UNREACHABLE.iter().any(|words| text.contains(words)) {
+        say::line("Security advisories: skipped, their database cannot be reached");
+        return Ok(());
+    }
+    say::line(text.trim_end());
+    Err(Error::Reported)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn licences_are_judged_as_expressions() {
+        let allowed = allowed().expect("deny.toml is readable");
+        for (licence, expected) in [
+            (Some("MIT OR Apache-2.0"), true),
+            (Some("MIT/Apache-2.0"), true),
+            (Some("GPL-3.0-only OR MIT"), true),
+            (Some("MIT AND GPL-3.0-only"), false),
+            (Some("GPL-3.0-only"), false),
+            (Some("see licence file"), false),
+            (None, false),
+        ] {
+            let package = Package {
+                name: "x".into(),
+                licence: licence.map(str::to_owned),
+            };
+            assert_eq!(judge(&package, &allowed).is_ok(), expected, "{licence:?}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Named stages run one after another, each timed and counted, with a table at the end.
+
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::say;
+
+/// What a stage found: how many checks passed and how many failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    pub passed: u32,
+    pub failed: u32,
+}
+
+impl Count {
+    /// A stage that is one check, and passed.
+    pub const ONE: Self = Self {
+        passed: 1,
+        failed: 0,
+    };
+}
+
+struct Ended {
+    name: &'static str,
+    time: Duration,
+    count: Count,
+}
+
+/// Stages that were run so far.
+pub struct Stages<'a> {
+    only: &'a [String],
+    began: Instant,
+    ended: Vec<Ended>,
+}
+
+impl<'a> Stages<'a> {
+    /// No stage yet. Only stages whose name contains a word of `only` will run, all if it is empty.
+    pub fn new(only: &'a [String]) -> Self {
+        Self {
+            only,
+            began: Instant::now(),
+            ended: Vec::new(),
+        }
+    }
+
+    /// Runs one stage. A failure is shown and counted, and the next stage runs all the same.
+    pub fn run(&mut self, name: &'static str, work: impl FnOnce() -> Result<Count, Error>) {
+        if !self.only.is_empty() && !self.only.iter().any(|word| name.contains(word.as_str())) {
+            return;
+        }
+        say::line(format_args!("== {name}"));
+        let began = Instant::now();
+        let count = work().unwrap_or_else(|error| {
+            if !matches!(error, Error::Reported) {
+                say::wrong(&error);
+            }
+            Count {
+                passed: 0,
+                failed: 1,
+            }
+        });
+        self.ended.push(Ended {
+            name,
+            time: began.elapsed(),
+            count,
+        });
+    }
+
+    /// Prints the table and the closing line.
+    ///
+    /// # Errors
+    /// Where a stage failed, or none was run.
+    pub fn close(self) -> Result<(), Error> {
+        say::line("");
+        for Ended { name, time, count } in &self.ended {
+            let verdict = if count.failed == 0 { "ok" } else { "FAILED" };
+            let time = say::span(*time);
+            say::line(format_args!(
+                "{name:<28} {time:>12}  {:>6} {verdict}",
+                count.passed
+            ));
+        }
+        say::line(format_args!(
+            "{:<28} {:>12}",
+            "in all",
+            say::span(self.began.elapsed())
+        ));
+        let passed: u32 = self.ended.iter().map(|stage| stage.count.passed).sum();
+        let failed: u32 = self.ended.iter().map(|stage| stage.count.failed).sum();
+        say::line(format_args!("{passed} passed, {failed} failed"));
+        if failed == 0 && passed > 0 {
+            Ok(())
+        } else {
+            Err(Error::Reported)
+        }
+    }
+}

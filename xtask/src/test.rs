@@ -1,0 +1,174 @@
+//! `cargo xtask test`: every check and test, from the cheapest to the longest.
+
+use crate::child::{self, cargo, npm};
+use crate::error::Error;
+use crate::machine::{self, Need};
+use crate::stages::{Count, Stages};
+use crate::{codegen, licences, pages, tidy};
+
+/// Runs every stage, or only those whose name contains a word of `only`.
+///
+/// # Errors
+/// Where a stage failed.
+pub fn test(only: &[String]) -> Result<(), Error> {
+    let mut stages = Stages::new(only);
+    stages.run("machine", || {
+        machine::prepare(Need::Headless).map(|()| Count::ONE)
+    });
+    stages.run("tidy", || tidy::report().map(|()| Count::ONE));
+    stages.run("licences", || licences::report().map(|()| Count::ONE));
+    stages.run("format", || one("format", &["fmt", "--all", "--check"]));
+    stages.run("ui packages", || pages::install().map(|()| Count::ONE));
+    stages.run("ui types", || ui("check"));
+    stages.run("ui lint", || ui("lint"));
+    stages.run("ui tests", ui_tests);
+    stages.run("ui pages", || {
+        pages::build()?;
+        pages::build_probe()?;
+        Ok(Count::ONE)
+    });
+    stages.run("lints", || {
+        one(
+            "lints",
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ],
+        )
+    });
+    stages.run("build", || {
+        one("build", &["test", "--workspace", "--no-run"])
+    });
+    stages.run("codegen", || codegen::codegen(true).map(|()| Count::ONE));
+    stages.run("tests", tests);
+    stages.close()
+}
+
+fn one(step: &str, arguments: &[&str]) -> Result<Count, Error> {
+    child::run(step, &mut cargo(arguments)).map(|_| Count::ONE)
+}
+
+fn ui(script: &str) -> Result<Count, Error> {
+    child::run(&format!("ui {script}"), &mut npm(&["run", script])).map(|_| Count::ONE)
+}
+
+fn ui_tests() -> Result<Count, Error> {
+    let output = child::run("ui tests", &mut npm(&["test"]))?;
+    counted("the UI's tests", vitest(&output))
+}
+
+fn tests() -> Result<Count, Error> {
+    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    let output = child::run("tests", &mut command)?;
+    counted("cargo test", libtest(&output))
+}
+
+/// A run that executed nothing is a failure, whatever its exit status.
+fn counted(what: &str, count: Count) -> Result<Count, Error> {
+    match count {
+        Count { passed: 0, .. } => Err(Error::unreadable(what, "no test was run")),
+        count => Ok(count),
+    }
+}
+
+/// Adds up the closing lines of Rust's test binaries.
+fn libtest(output: &[String]) -> Count {
+    let mut count = Count {
+        passed: 0,
+        failed: 0,
+    };
+    for line in output
+        .iter()
+        .filter(|line| line.starts_with("test result:"))
+    {
+        count.passed += before(line, "passed");
+        count.failed += before(line, "failed");
+    }
+    count
+}
+
+/// Reads vitest's line `Tests  2 failed | 40 passed (42)`.
+fn vitest(output: &[String]) -> Count {
+    let line = output
+        .iter()
+        .map(|line| line.trim())
+        .find(|line| line.starts_with("Tests "));
+    line.map_or(
+        Count {
+            passed: 0,
+            failed: 0,
+        },
+        |line| Count {
+            passed: before(line, "passed"),
+            failed: before(line, "failed"),
+        },
+    )
+}
+
+/// The number written before `word` in `line`; 0 if there is none.
+fn before(line: &str, word: &str) -> u32 {
+    let words: Vec<&str> = line
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words
+        .windows(2)
+        .find(|pair| pair[1] == word)
+        .and_then(|pair| pair[0].parse().ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests_of_reading {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_added_up() {
+        let output = [
+            "running 3 tests",
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
+        ]
+        .map(str::to_owned);
+        assert_eq!(
+            libtest(&output),
+            Count {
+                passed: 7,
+                failed: 2
+            }
+        );
+    }
+
+    #[test]
+    fn the_ui_tests_are_counted() {
+        for (line, expected) in [
+            (
+                "      Tests  12 passed (12)",
+                Count {
+                    passed: 12,
+                    failed: 0,
+                },
+            ),
+            (
+                "      Tests  1 failed | 11 passed (12)",
+                Count {
+                    passed: 11,
+                    failed: 1,
+                },
+            ),
+            (
+                "   no such line",
+                Count {
+                    passed: 0,
+                    failed: 0,
+                },
+            ),
+        ] {
+            assert_eq!(vitest(&[line.to_owned()]), expected);
+        }
+    }
+}
