@@ -64,3 +64,79 @@ pub struct Lot {
     /// When it was credited.
     pub credited_at: Timestamp,
 }
+
+/// What one lot gives to a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    /// The lot.
+    pub lot: LotId,
+    /// Principal drawn.
+    pub principal: Money,
+    /// Bonus drawn.
+    pub bonus: Money,
+}
+
+/// The lots cannot cover the payment; nothing is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("stored value is short of {missing}")]
+pub struct BalanceShort {
+    /// What is missing.
+    pub missing: Money,
+}
+
+/// What each lot gives to a payment of `amount`, lots by earliest bonus expiry and then oldest
+/// first (docs: domain §3.1). `with_bonus` is false for goods that bonus may not buy: then only
+/// principal is drawn.
+///
+/// # Errors
+/// [`BalanceShort`] when the lots hold less than `amount`.
+pub fn draw(lots: &[Lot], amount: Money, with_bonus: bool) -> Result<Vec<Draw>, BalanceShort> {
+    let mut in_order: Vec<&Lot> = lots.iter().collect();
+    in_order.sort_by_key(|lot| {
+        let expiry = lot
+            .bonus_expires_at
+            .filter(|_| lot.bonus_left.is_positive());
+        (expiry.is_none(), expiry, lot.credited_at, lot.id)
+    });
+    let mut missing = amount.max(Money::ZERO);
+    let mut draws = Vec::new();
+    for lot in in_order {
+        let held = if with_bonus {
+            lot.principal_left + lot.bonus_left
+        } else {
+            lot.principal_left
+        };
+        let taken = missing.min(held);
+        if taken.is_positive() {
+            let (principal, bonus) = if with_bonus {
+                split(lot, taken)
+            } else {
+                (taken, Money::ZERO)
+            };
+            draws.push(Draw {
+                lot: lot.id,
+                principal,
+                bonus,
+            });
+            missing -= taken;
+        }
+    }
+    match missing.is_zero() {
+        true => Ok(draws),
+        false => Err(BalanceShort { missing }),
+    }
+}
+
+/// Principal and bonus that make up `amount` from one lot that holds at least that much. In
+/// proportion, `p = round_half_up(a·P/(P+B))`: the last payment empties both.
+fn split(lot: &Lot, amount: Money) -> (Money, Money) {
+    let (principal, bonus) = (lot.principal_left, lot.bonus_left);
+    let from_principal = match lot.spend_order {
+        SpendOrder::Proportional => {
+            amount.ratio_round_half_up(principal.fen(), (principal + bonus).fen())
+        }
+        SpendOrder::BonusLast => amount.min(principal),
+        SpendOrder::BonusFirst => amount - amount.min(bonus),
+    };
+    (from_principal, amount - from_principal)
+}

@@ -71,6 +71,32 @@ pub enum Channel {
     Transfer,
 }
 
+impl Channel {
+    /// Stable number, part of hashes that are kept for ever.
+    pub const fn number(self) -> u8 {
+        match self {
+            Channel::Wechat => 1,
+            Channel::Alipay => 2,
+            Channel::Unionpay => 3,
+            Channel::Ecny => 4,
+            Channel::Card => 5,
+            Channel::Cash => 6,
+            Channel::Transfer => 7,
+        }
+    }
+}
+
+impl PayMethod {
+    /// Stable number, part of hashes that are kept for ever.
+    pub const fn number(self) -> u8 {
+        match self {
+            PayMethod::Qr => 1,
+            PayMethod::Code => 2,
+            PayMethod::Recorded => 3,
+        }
+    }
+}
+
 /// How the customer pays within a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PayMethod {
@@ -140,6 +166,30 @@ pub enum DeclineCode {
     PayerIsMerchant,
     /// Not completed after the password.
     NotCompleted,
+}
+
+impl DeclineCode {
+    /// Stable number, part of hashes that are kept for ever.
+    pub const fn number(self) -> u8 {
+        match self {
+            DeclineCode::BalanceShort => 1,
+            DeclineCode::CardBalanceShort => 2,
+            DeclineCode::DailyLimit => 3,
+            DeclineCode::MonthlyLimit => 4,
+            DeclineCode::SingleLimit => 5,
+            DeclineCode::MerchantLimit => 6,
+            DeclineCode::CodeExpired => 7,
+            DeclineCode::CodeInvalid => 8,
+            DeclineCode::CardNotSupported => 9,
+            DeclineCode::IssuerRefused => 10,
+            DeclineCode::PasswordTries => 11,
+            DeclineCode::RiskControl => 12,
+            DeclineCode::AccountUnusable => 13,
+            DeclineCode::CustomerCancelled => 14,
+            DeclineCode::PayerIsMerchant => 15,
+            DeclineCode::NotCompleted => 16,
+        }
+    }
 }
 
 /// What a gateway's answer means for an attempt, as the server records it.

@@ -163,7 +163,9 @@ mod tests {
     use time::macros::datetime;
 
     fn at(moment: time::OffsetDateTime) -> Timestamp {
-        Timestamp::from_ms(i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).unwrap())
+        Timestamp::from_ms(
+            i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).expect("in range"),
+        )
     }
 
     #[test]

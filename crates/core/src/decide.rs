@@ -142,6 +142,10 @@ pub enum RefusalCode {
 }
 
 /// One row to write. Entities are whole rows after the change.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "changes live for one batch; whole rows keep decisions easy to read"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A terminal.

@@ -1,5 +1,7 @@
 //! What a decision writes: balanced postings, journal rows and the rows beside them.
 
+pub mod chain;
+
 use crate::attempt::Channel;
 use crate::clock::Timestamp;
 use crate::ids::{

@@ -2,17 +2,25 @@
 //! the decisions about them. Pure: no IO, no clock, no randomness, no serialisation.
 
 pub mod account;
+pub mod amount_input;
 pub mod attempt;
 pub mod clock;
+pub mod compliance;
 pub mod decide;
+pub mod half_width;
 pub mod ids;
 pub mod ledger;
+pub mod masking;
 pub mod member;
 pub mod money;
 pub mod operation;
+pub mod order_no;
+pub mod payment_code;
+pub mod pinyin_key;
 pub mod policy;
 pub mod quote;
 pub mod recharge;
+pub mod surname;
 pub mod tier;
 
 pub use clock::{Millis, Timestamp};

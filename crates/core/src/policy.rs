@@ -252,6 +252,17 @@ pub enum SpendOrder {
     BonusFirst,
 }
 
+impl SpendOrder {
+    /// Stable number, part of hashes that are kept for ever.
+    pub const fn number(self) -> u8 {
+        match self {
+            SpendOrder::Proportional => 1,
+            SpendOrder::BonusLast => 2,
+            SpendOrder::BonusFirst => 3,
+        }
+    }
+}
+
 /// Growth and points earned by a top-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Earning {

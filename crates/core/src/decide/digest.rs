@@ -174,8 +174,8 @@ fn attempt_start(to: &mut Feeder<'_>, body: &AttemptStart) {
     to.id(Field::Id, body.attempt.0);
     to.text(Field::Number, &body.attempt_no);
     to.id(Field::Subject, body.order.0);
-    to.number(Field::Choice, body.channel as i64);
-    to.number(Field::Choice, body.method as i64);
+    to.number(Field::Choice, body.channel.number().into());
+    to.number(Field::Choice, body.method.number().into());
     to.money(Field::Amount, body.amount);
 }
 
@@ -207,7 +207,7 @@ fn opening_balance(to: &mut Feeder<'_>, body: &OpeningBalance) {
             Field::Rest,
             lot.bonus_expires_at.map_or(i64::MIN, |at| at.ms()),
         );
-        to.number(Field::Rest, lot.spend_order as i64);
+        to.number(Field::Rest, lot.spend_order.number().into());
         to.number(Field::Rest, lot.credited_at.ms());
     }
     to.money(Field::Amount, body.net_recharged);
@@ -235,7 +235,7 @@ fn attempt_result(to: &mut Feeder<'_>, body: &AttemptResult) {
             "success"
         }
         GatewayOutcome::Declined(code) => {
-            to.number(Field::Rest, *code as i64);
+            to.number(Field::Rest, code.number().into());
             "declined"
         }
         GatewayOutcome::UserPaying => "user_paying",
