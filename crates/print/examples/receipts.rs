@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use qiantai_print::{PaperWidth, RechargeReceipt, escpos, pdf};
+use qiantai_print::{PaperWidth, RechargeReceipt, escpos, layout, pdf};
 
 #[path = "../tests/sample.rs"]
 mod sample;
@@ -41,8 +41,8 @@ fn write(
     receipt: &RechargeReceipt,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
-    let document = receipt.document();
-    let (pdf, escpos) = (pdf::render(&document)?, escpos::render(&document)?);
+    let layout = layout(&receipt.document())?;
+    let (pdf, escpos) = (pdf::render(&layout), escpos::render(&layout));
     println!(
         "{name}: {:?}, {} and {} bytes",
         started.elapsed(),

@@ -2,29 +2,25 @@
 
 use encoding_rs::GB18030;
 
-use crate::PrintError;
 use crate::bitmap::Bitmap;
-use crate::document::{Align, Document, PaperWidth, Size};
-use crate::layout::{Cell, Row, layout};
+use crate::document::{Align, PaperWidth, Size};
+use crate::layout::{Cell, Layout, Row};
 
-/// Renders `document` as the bytes to send to the printer.
+/// Renders `layout` as the bytes to send to the printer.
 ///
 /// A row with a character outside the two-byte part of GB18030, which printers' fonts lack, goes
 /// as a picture of the row.
-///
-/// # Errors
-/// A QR payload that does not fit the paper.
-pub fn render(document: &Document) -> Result<Vec<u8>, PrintError> {
+pub fn render(layout: &Layout) -> Vec<u8> {
     let mut stream = Stream {
         bytes: Vec::new(),
-        width: document.width,
+        width: layout.width,
     };
     stream.put(INIT);
     stream.put(CHINESE_MODE);
-    for row in &layout(document)? {
+    for row in &layout.rows {
         stream.row(row);
     }
-    Ok(stream.bytes)
+    stream.bytes
 }
 
 pub(crate) const INIT: &[u8] = &[0x1b, b'@'];

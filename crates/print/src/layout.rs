@@ -2,10 +2,25 @@
 //!
 //! Every renderer starts from these rows, so that the PDF, the paper and the screen say the same.
 
+use qiantai_core::Timestamp;
+
 use crate::PrintError;
 use crate::document::{Align, DOTS_PER_COLUMN, Document, Line, PaperWidth, Rule, Size, Span};
 use crate::qr::{QUIET_ZONE, QrModules};
 use crate::wrap::{columns_of, fits_unbroken, printable, wrap};
+
+/// A document on its paper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The paper.
+    pub width: PaperWidth,
+    /// Title of the document.
+    pub title: String,
+    /// When the slip is printed.
+    pub printed_at: Timestamp,
+    /// Rows from top to bottom.
+    pub rows: Vec<Row>,
+}
 
 /// One row of paper.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,11 +113,11 @@ impl Padded {
     }
 }
 
-/// Lays out `document` on its paper.
+/// Lays out `document` on its paper. Whatever can go wrong does so here; rendering cannot fail.
 ///
 /// # Errors
 /// A QR payload that is too long for any code, or for this paper.
-pub fn layout(document: &Document) -> Result<Vec<Row>, PrintError> {
+pub fn layout(document: &Document) -> Result<Layout, PrintError> {
     let width = document.width;
     let mut rows = Vec::with_capacity(document.lines.len() * 2);
     for line in &document.lines {
@@ -136,7 +151,12 @@ pub fn layout(document: &Document) -> Result<Vec<Row>, PrintError> {
             Line::DrawerPulse => rows.push(Row::DrawerPulse),
         }
     }
-    Ok(rows)
+    Ok(Layout {
+        width,
+        title: document.title.clone(),
+        printed_at: document.printed_at,
+        rows,
+    })
 }
 
 fn text(span: &Span, align: Align, columns: usize, rows: &mut Vec<Row>) {

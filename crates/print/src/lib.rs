@@ -1,7 +1,7 @@
 //! Receipts as documents, rendered to PDF, ESC/POS and preview.
 //!
-//! [`RechargeReceipt`] → [`Document`] → [`layout`](layout::layout) → [`pdf`], [`escpos`],
-//! [`preview`]. Bytes come out; printers, files and queues are elsewhere.
+//! [`RechargeReceipt`] → [`Document`] → [`Layout`] → [`pdf`], [`escpos`], [`preview`]. Bytes come
+//! out; printers, files and queues are elsewhere.
 
 mod bitmap;
 mod capitals;
@@ -20,6 +20,7 @@ mod wrap;
 
 pub use capitals::{CAPITALS_FROM, capitals};
 pub use document::{Document, PaperWidth};
+pub use layout::{Layout, layout};
 pub use qr::QrModules;
 pub use recharge_receipt::RechargeReceipt;
 pub use texts::Language;

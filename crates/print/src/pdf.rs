@@ -6,36 +6,36 @@ use printpdf::{
     TextRenderingMode,
 };
 
-use crate::PrintError;
-use crate::document::{Align, Document, PaperWidth, Rule, Size};
+use crate::document::{Align, PaperWidth, Rule, Size};
 use crate::font::{MISSING, pdf_face};
-use crate::layout::{Cell, Row, layout, row_size};
+use crate::layout::{Cell, Layout, Row, row_size};
 use crate::qr::{QUIET_ZONE, QrModules, QrRun};
 
-/// Renders `document` as a PDF of one page. The text can be searched and copied; the file holds
+/// Renders `layout` as a PDF of one page. The text can be searched and copied; the file holds
 /// only the glyphs it uses.
 ///
-/// # Errors
-/// A QR payload that does not fit the paper.
-pub fn render(document: &Document) -> Result<Vec<u8>, PrintError> {
-    let rows = layout(document)?;
-    let mut pdf = PdfDocument::new(&document.title);
-    let seconds = document.printed_at.ms().div_euclid(1_000);
+/// The first call parses the face, some 30 ms.
+pub fn render(layout: &Layout) -> Vec<u8> {
+    let mut pdf = PdfDocument::new(&layout.title);
+    let seconds = layout.printed_at.ms().div_euclid(1_000);
     let printed_at = DateTime::from_unix_timestamp(seconds).unwrap_or(DateTime::epoch());
     pdf.metadata.info.creation_date = printed_at;
     pdf.metadata.info.modification_date = printed_at;
     let font = pdf.add_font(pdf_face());
 
-    let height = 2 * MARGIN + rows.iter().map(row_height).sum::<Micrometres>();
-    let mut sheet = Sheet::new(document.width, height, font);
-    for row in &rows {
+    let height = 2 * MARGIN + layout.rows.iter().map(row_height).sum::<Micrometres>();
+    let mut sheet = Sheet::new(layout.width, height, font);
+    for row in &layout.rows {
         sheet.draw(row);
     }
-    let page_width = document.width.millimetres() * 1_000;
+    let page_width = layout.width.millimetres() * 1_000;
     let page = PdfPage::new(pt(page_width).into(), pt(height).into(), sheet.ops);
-    Ok(pdf
+    let mut warnings = Vec::new();
+    let bytes = pdf
         .with_pages(vec![page])
-        .save(&PdfSaveOptions::default(), &mut Vec::new()))
+        .save(&PdfSaveOptions::default(), &mut warnings);
+    debug_assert!(warnings.is_empty(), "face and page are ours: {warnings:?}");
+    bytes
 }
 
 /// Lengths on the page; integers, so that rows add up exactly.

@@ -1,8 +1,7 @@
 //! Rows for the screen.
 
-use crate::PrintError;
-use crate::document::{Align, Document, Rule, Size};
-use crate::layout::{Row, layout};
+use crate::document::{Align, Rule, Size};
+use crate::layout::{Layout, Row};
 use crate::qr::QUIET_ZONE;
 
 /// A slip as the screen shows it.
@@ -54,26 +53,19 @@ pub struct PreviewText {
     pub bold: bool,
 }
 
-/// Renders `document` for the screen.
-///
-/// # Errors
-/// A QR payload that does not fit the paper.
-pub fn render(document: &Document) -> Result<Preview, PrintError> {
-    let rows = layout(document)?
-        .into_iter()
-        .filter_map(preview_row)
-        .collect();
-    Ok(Preview {
-        columns: document.width.columns(),
-        rows,
-    })
+/// Renders `layout` for the screen.
+pub fn render(layout: &Layout) -> Preview {
+    Preview {
+        columns: layout.width.columns(),
+        rows: layout.rows.iter().filter_map(preview_row).collect(),
+    }
 }
 
-fn preview_row(row: Row) -> Option<PreviewRow> {
+fn preview_row(row: &Row) -> Option<PreviewRow> {
     match row {
         Row::Text(cells) => {
-            let texts = cells.into_iter().map(|cell| PreviewText {
-                text: cell.span.text,
+            let texts = cells.iter().map(|cell| PreviewText {
+                text: cell.span.text.clone(),
                 align: cell.align,
                 start: cell.start,
                 end: cell.end,
@@ -82,15 +74,15 @@ fn preview_row(row: Row) -> Option<PreviewRow> {
             });
             Some(PreviewRow::Text(texts.collect()))
         }
-        Row::Rule(rule) => Some(PreviewRow::Rule(rule)),
+        Row::Rule(rule) => Some(PreviewRow::Rule(*rule)),
         Row::Signature { label } => Some(PreviewRow::Signature {
-            label: label.span.text,
+            label: label.span.text.clone(),
         }),
         Row::Qr { modules, .. } => Some(PreviewRow::Qr {
             svg_path: modules.svg_path(),
             side: modules.side() + 2 * QUIET_ZONE,
         }),
-        Row::Feed(count) => Some(PreviewRow::Feed(count)),
+        Row::Feed(count) => Some(PreviewRow::Feed(*count)),
         Row::Cut | Row::DrawerPulse => None,
     }
 }

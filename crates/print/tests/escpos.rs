@@ -1,22 +1,25 @@
 use qiantai_print::decode::{Printed, decode, escpos_text};
 use qiantai_print::document::PaperWidth;
-use qiantai_print::layout::layout;
-use qiantai_print::{Document, RechargeReceipt, escpos};
+use qiantai_print::{Layout, RechargeReceipt, escpos, layout};
 
 use crate::sample::{cash_reprint_in_english, extreme, wechat};
 
-fn text_rows(document: &Document) -> Vec<String> {
-    let rows = layout(document).unwrap();
-    rows.iter()
-        .filter_map(|row| row.plain_text(document.width))
-        .map(|line| line.trim().to_owned())
-        .collect()
+fn lay_out(receipt: &RechargeReceipt) -> Layout {
+    layout(&receipt.document()).unwrap()
+}
+
+fn text_rows(layout: &Layout) -> Vec<String> {
+    let lines = layout
+        .rows
+        .iter()
+        .filter_map(|row| row.plain_text(layout.width));
+    lines.map(|line| line.trim().to_owned()).collect()
 }
 
 fn check(receipt: &RechargeReceipt) {
-    let document = receipt.document();
-    let printed = escpos_text(&escpos::render(&document).unwrap()).unwrap();
-    assert_eq!(printed, text_rows(&document));
+    let layout = lay_out(receipt);
+    let printed = escpos_text(&escpos::render(&layout)).unwrap();
+    assert_eq!(printed, text_rows(&layout));
 }
 
 #[test]
@@ -30,8 +33,8 @@ fn the_printer_is_told_what_was_laid_out() {
 #[test]
 fn rows_with_characters_printers_lack_go_as_pictures() {
     for width in [PaperWidth::Mm58, PaperWidth::Mm80] {
-        let document = extreme(width).document();
-        let printed = decode(&escpos::render(&document).unwrap()).unwrap();
+        let layout = lay_out(&extreme(width));
+        let printed = decode(&escpos::render(&layout)).unwrap();
         let lines: Vec<_> = printed
             .iter()
             .filter_map(|printed| match printed {
@@ -41,7 +44,7 @@ fn rows_with_characters_printers_lack_go_as_pictures() {
             .collect();
         // 䶮 has a two-byte code, 㛃 and 㼆 have not.
         let rare = |line: &String| line.contains(['㛃', '㼆']);
-        let (pictured, plain): (Vec<_>, Vec<_>) = text_rows(&document).into_iter().partition(rare);
+        let (pictured, plain): (Vec<_>, Vec<_>) = text_rows(&layout).into_iter().partition(rare);
         assert_eq!(lines, plain);
         assert!(!pictured.is_empty());
         let pictures: Vec<_> = printed
@@ -64,7 +67,7 @@ fn rows_with_characters_printers_lack_go_as_pictures() {
 }
 
 fn check_qr(receipt: &RechargeReceipt) {
-    let printed = decode(&escpos::render(&receipt.document()).unwrap()).unwrap();
+    let printed = decode(&escpos::render(&lay_out(receipt))).unwrap();
     let last = printed.iter().rev().find_map(|printed| match printed {
         Printed::Picture { width, black } => Some((*width, black)),
         _ => None,
@@ -89,7 +92,7 @@ fn the_qr_picture_reads_back() {
 fn commands_are_those_of_the_manual() {
     let mut receipt = wechat(PaperWidth::Mm58);
     receipt.open_drawer = true;
-    let bytes = escpos::render(&receipt.document()).unwrap();
+    let bytes = escpos::render(&lay_out(&receipt));
     assert!(bytes.starts_with(&[0x1b, 0x40, 0x1c, 0x26, 0x1b, 0x70, 0x00, 0x19, 0xfa]));
     assert!(bytes.ends_with(&[0x1d, 0x56, 0x42, 0x00]));
 }
@@ -99,7 +102,7 @@ fn what_is_typed_into_a_name_is_printed_and_not_obeyed() {
     let mut receipt = wechat(PaperWidth::Mm58);
     receipt.member.masked_name = "张\u{1b}p\u{0}\u{19}\u{fa}\u{1d}V\u{0}".into();
     receipt.store.address = "a\nb".into();
-    let printed = decode(&escpos::render(&receipt.document()).unwrap()).unwrap();
+    let printed = decode(&escpos::render(&lay_out(&receipt))).unwrap();
     assert!(!printed.contains(&Printed::DrawerPulse));
     assert_eq!(
         printed

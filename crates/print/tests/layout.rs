@@ -2,16 +2,17 @@ use std::path::PathBuf;
 
 use qiantai_core::Money;
 use qiantai_print::document::{Align, Document, Line};
-use qiantai_print::layout::{Row, layout};
+use qiantai_print::layout::Row;
 use qiantai_print::recharge_receipt::Reprint;
-use qiantai_print::{PaperWidth, RechargeReceipt, columns_of};
+use qiantai_print::{PaperWidth, RechargeReceipt, columns_of, layout};
 
 use crate::sample::{cash_reprint_in_english, extreme, wechat};
 
 /// The text of `document` as a fixed-width printer shows it, other rows in brackets.
 fn picture(document: &Document) -> String {
-    let rows = layout(document).expect("a sample fits its paper");
-    let lines = rows
+    let layout = layout(document).expect("a sample fits its paper");
+    let lines = layout
+        .rows
         .iter()
         .map(|row| match (row.plain_text(document.width), row) {
             (Some(line), _) => format!("{line}\n"),
@@ -63,7 +64,7 @@ fn no_row_is_wider_than_the_paper() {
             cash_reprint_in_english(width),
             extreme(width),
         ] {
-            for row in layout(&receipt.document()).unwrap() {
+            for row in layout(&receipt.document()).unwrap().rows {
                 let Row::Text(cells) = &row else { continue };
                 let mut end = 0;
                 for cell in cells {
@@ -79,7 +80,7 @@ fn no_row_is_wider_than_the_paper() {
 #[test]
 fn figures_end_at_the_right_edge() {
     let receipt = wechat(PaperWidth::Mm58);
-    let rows = layout(&receipt.document()).unwrap();
+    let rows = layout(&receipt.document()).unwrap().rows;
     let lines: Vec<_> = rows
         .iter()
         .filter_map(|row| row.plain_text(receipt.width))
@@ -124,7 +125,8 @@ fn the_preview_says_what_the_paper_says() {
     use qiantai_print::preview::{PreviewRow, render};
 
     let document = wechat(PaperWidth::Mm58).document();
-    let preview = render(&document).unwrap();
+    let layout = layout(&document).unwrap();
+    let preview = render(&layout);
     let shown: Vec<_> = preview
         .rows
         .iter()
@@ -135,8 +137,8 @@ fn the_preview_says_what_the_paper_says() {
         .flatten()
         .map(|text| (text.text.clone(), text.align, text.end))
         .collect();
-    let laid_out: Vec<_> = layout(&document)
-        .unwrap()
+    let laid_out: Vec<_> = layout
+        .rows
         .into_iter()
         .filter_map(|row| match row {
             Row::Text(cells) => Some(cells),

@@ -2,8 +2,8 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use qiantai_print::layout::{Row, layout};
-use qiantai_print::{PaperWidth, RechargeReceipt, pdf};
+use qiantai_print::layout::Row;
+use qiantai_print::{PaperWidth, RechargeReceipt, layout, pdf};
 
 use crate::sample::{cash_reprint_in_english, extreme, wechat};
 
@@ -15,7 +15,7 @@ fn files_are_small() {
             cash_reprint_in_english(width),
             extreme(width),
         ] {
-            let bytes = pdf::render(&receipt.document()).unwrap();
+            let bytes = pdf::render(&layout(&receipt.document()).unwrap());
             assert!(bytes.starts_with(b"%PDF-"));
             assert!(bytes.len() < 100_000, "{} bytes", bytes.len());
         }
@@ -26,14 +26,14 @@ fn files_are_small() {
 fn check_text(receipt: &RechargeReceipt) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("receipt.pdf");
-    let document = receipt.document();
-    std::fs::write(&path, pdf::render(&document).unwrap()).unwrap();
+    let layout = layout(&receipt.document()).unwrap();
+    std::fs::write(&path, pdf::render(&layout)).unwrap();
     let text = run(
         "pdftotext",
         [OsStr::new("-layout"), path.as_os_str(), OsStr::new("-")],
     );
     let words = without_spaces(&text);
-    for row in layout(&document).unwrap() {
+    for row in layout.rows {
         let Row::Text(cells) = row else { continue };
         for cell in cells {
             let cell = without_spaces(&cell.span.text);
@@ -57,7 +57,7 @@ fn text_can_be_copied() {
 fn check_qr(receipt: &RechargeReceipt) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("receipt.pdf");
-    std::fs::write(&path, pdf::render(&receipt.document()).unwrap()).unwrap();
+    std::fs::write(&path, pdf::render(&layout(&receipt.document()).unwrap())).unwrap();
     let page = folder.path().join("page");
     let options = ["-r", "200", "-png", "-singlefile"]
         .map(OsStr::new)

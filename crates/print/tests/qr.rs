@@ -1,6 +1,5 @@
 use qiantai_print::document::{Document, Line, PaperWidth};
-use qiantai_print::layout::layout;
-use qiantai_print::{PrintError, QrModules};
+use qiantai_print::{PrintError, QrModules, layout};
 
 use crate::sample::{LARGEST, ORDINARY, qr_payload};
 
