@@ -1,8 +1,7 @@
-//! The `training` channel: the simulated gateway's own protocol, described in docs/training.md
-//! of the simulator.
+//! The `training` channel: the simulated gateway's own protocol.
 //!
-//! JSON over HTTP POST. Every message is signed with a shared key (see [`signature`]). It stands
-//! in for every wallet, so that a shop can practise and a test can break things at will.
+//! JSON over HTTP POST ([`message`]), every message signed with a shared key ([`signature`]). It
+//! stands in for every wallet, so that a shop can practise and a test can break things at will.
 
 mod client;
 pub mod message;
