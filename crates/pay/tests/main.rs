@@ -1,5 +1,10 @@
 //! The training channel and the transport, seen from outside.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must stop, and says where"
+)]
+
 mod answers;
 mod notices;
 mod registry;

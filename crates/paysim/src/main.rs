@@ -1,0 +1,99 @@
+//! `qiantai-paysim`: the simulated gateway as a process.
+
+use std::error::Error;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use qiantai_pay::transport::{NetworkTransport, Patience};
+use qiantai_pay::{SharedKey, SystemSurroundings};
+use qiantai_paysim::gateway::Merchant;
+use qiantai_paysim::{Gateway, Simulator, TransportSink, serve};
+
+/// Simulated payment gateway with the customer's phone at /phone. For practice and tests: no
+/// real money moves.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// File with the key shared with the merchant: at least 32 bytes in hexadecimal.
+    #[arg(long)]
+    key_file: PathBuf,
+    /// Merchant number.
+    #[arg(long, default_value = "1900000001")]
+    merchant: String,
+    /// Name of the shop on the phone.
+    #[arg(long, default_value = "前台练习店")]
+    merchant_name: String,
+    /// Repeat a run: 64 hexadecimal digits. Tokens are then known to whoever knows the seed.
+    #[arg(long)]
+    seed: Option<String>,
+    /// Listen even where other machines can connect.
+    #[arg(long)]
+    allow_remote: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let mut gateway = Gateway::new(seed(arguments.seed.as_deref())?);
+    let key = read_key(&arguments.key_file)?;
+    gateway.add_merchant(
+        &arguments.merchant,
+        Merchant {
+            name: arguments.merchant_name,
+            key,
+        },
+    );
+    let simulator = Simulator::new(gateway, Arc::new(SystemSurroundings));
+
+    let (listener, address) = serve::listen(arguments.listen, arguments.allow_remote).await?;
+    let sink = TransportSink(Arc::new(NetworkTransport::new(Patience::default())?));
+    let notices = simulator.clone();
+    let notices = tokio::spawn(async move { notices.run_notices(&sink).await });
+    // The one line on standard output tells whoever started the process where it listens.
+    writeln!(std::io::stdout(), "http://{address}")?;
+    tracing::info!(%address, phone = %format!("http://{address}/phone"), "simulated gateway ready");
+
+    serve::serve(listener, serve::router(simulator), stop_signal()).await?;
+    notices.abort();
+    Ok(())
+}
+
+fn seed(text: Option<&str>) -> Result<[u8; 32], Box<dyn Error>> {
+    let Some(text) = text else {
+        return Ok(rand::random());
+    };
+    let mut seed = [0; 32];
+    hex::decode_to_slice(text, &mut seed).map_err(|_| "--seed must be 64 hexadecimal digits")?;
+    Ok(seed)
+}
+
+fn read_key(path: &Path) -> Result<SharedKey, Box<dyn Error>> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read the key file {}: {error}", path.display()))?;
+    Ok(SharedKey::from_hex(&text)?)
+}
+
+async fn stop_signal() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::error!(%error, "cannot wait for the stop signal; stopping");
+    }
+}
