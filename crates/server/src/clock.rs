@@ -1,0 +1,24 @@
+//! Where the server takes the time from. Decisions, schedules and the sweeper get it as an
+//! argument, so that tests run in virtual time.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use qiantai_core::Timestamp;
+
+/// A source of time.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        // A clock before 1970 counts as 1970: a broken clock must not stop the counter.
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+}

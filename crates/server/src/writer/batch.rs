@@ -1,0 +1,585 @@
+//! Deciding a batch in memory: the place of each operation in its device's chain, the decision,
+//! and the rows to write. Pure: the books come in, the batch goes out.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use qiantai_core::clock::Timestamp;
+use qiantai_core::decide::{self, ActionRecord, Change, Decision, Outcome, Refusal, RefusalCode};
+use qiantai_core::ids::{ActionId, CaseId, DeviceId, OpId, RowId, StoreId};
+use qiantai_core::ledger::{CaseKind, ExceptionCase, OutboxEvent, Posting, Topic, chain};
+use qiantai_core::money::Money;
+use qiantai_core::operation::{Hash, Operation, OperationBody};
+use qiantai_core::policy::Policy;
+use qiantai_wire::api::OpResultDto;
+use qiantai_wire::feed::{FeedChange, FeedEntry, OutcomeDto};
+use qiantai_wire::operation::Kind;
+use qiantai_wire::profile::attachment_hash;
+use qiantai_wire::{Header, SignedOperation};
+use uuid::Uuid;
+
+use super::received::{Content, Received};
+use crate::db::{
+    Attachment, Batch, Books, Cursor, DeviceStanding, Entry, HeldReason, LogRow, Standing, Tenant,
+};
+
+/// One operation on its way into the log.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// Server time of its decision.
+    pub now: Timestamp,
+    /// The operation.
+    pub item: Item,
+    /// What to do instead of deciding, after deciding or writing it had failed.
+    pub instead: Instead,
+}
+
+/// Where an operation comes from.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A terminal sent it.
+    Pushed(Box<Received>),
+    /// The server writes it; sequence and signature follow here.
+    Own(Box<OwnOperation>),
+    /// Another ledger had it; standing and bytes are taken over.
+    Replayed(Box<Replayed>),
+}
+
+/// What to do instead of deciding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// Decide.
+    Nothing,
+    /// Refuse: another row holds a number or name that it wants.
+    Refuse,
+    /// Hold: deciding it broke an invariant.
+    Hold,
+}
+
+/// Something that the server itself has to say.
+#[derive(Clone, Debug)]
+pub struct OwnOperation {
+    /// Names the record; a UUIDv7 of about now.
+    pub op_id: OpId,
+    /// Names the intent.
+    pub action_id: ActionId,
+    /// Which store it concerns.
+    pub store: StoreId,
+    /// What.
+    pub body: OperationBody,
+    /// What travels beside it.
+    pub attachment: Option<Attachment>,
+}
+
+/// A row of another ledger's log.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// As it stands there.
+    pub row: LogRow,
+    /// Its content, when it was decided.
+    pub operation: Option<Operation>,
+    /// What travelled beside it.
+    pub attachment: Option<Attachment>,
+}
+
+/// The server as the author of operations.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// Whose books, and the key.
+    pub tenant: Tenant,
+    /// Which start of the server.
+    pub boot_id: Uuid,
+    /// When it started.
+    pub started_at: Timestamp,
+}
+
+/// What became of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is in the log, now or since earlier.
+    Answered(OpResultDto),
+    /// It is kept, and its device is not believed any more from this place on.
+    Forked(OpResultDto),
+    /// Operations before it are missing; it was not taken.
+    Gap {
+        /// The sequence that comes next.
+        expected_seq: u64,
+    },
+}
+
+/// A decided batch and what became of each unit.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// What to write.
+    pub batch: Batch,
+    /// One for each unit, in order.
+    pub taken: Vec<Taken>,
+}
+
+/// Decides the units in order.
+///
+/// Panics when a decision would break an invariant of money; the caller tries again one by one.
+pub fn decide_batch(books: Books, author: &Author, units: &[Unit]) -> Decided {
+    let mut desk = Desk::new(books, author);
+    let taken = units.iter().map(|unit| desk.take(unit)).collect();
+    Decided { batch: desk.into_batch(), taken }
+}
+
+/// The books while a batch is decided.
+struct Desk<'a> {
+    books: Books,
+    author: &'a Author,
+    entries: Vec<Entry>,
+    /// Devices whose place or standing changed.
+    moved: BTreeSet<DeviceId>,
+    /// Rows of this batch and those found in the log, by hash.
+    by_hash: HashMap<Hash, (Standing, OpResultDto)>,
+    /// Hash that holds a place in a device's chain.
+    by_place: HashMap<(DeviceId, u32, u64), Hash>,
+}
+
+/// A device before its first operation.
+const NEW_DEVICE: Cursor = Cursor {
+    store: None,
+    epoch: 1,
+    last_seq: 0,
+    last_hash: [0; 32],
+    standing: DeviceStanding::Active,
+};
+
+/// What the log keeps of an operation besides its bytes.
+#[derive(Clone, Copy)]
+struct Mark {
+    hash: Hash,
+    kind: u16,
+    op_id: OpId,
+    action_id: ActionId,
+    store: StoreId,
+    device: DeviceId,
+    epoch: u32,
+    device_seq: u64,
+}
+
+/// Where a pushed operation stands in its device's chain.
+enum Place {
+    Next,
+    Resent(OpResultDto),
+    Gap(u64),
+    Fork,
+    NotBelieved,
+}
+
+impl<'a> Desk<'a> {
+    fn new(books: Books, author: &'a Author) -> Desk<'a> {
+        let mut by_hash = HashMap::new();
+        let mut by_place = HashMap::new();
+        for row in &books.seen {
+            // An answer that cannot be read back is answered as held: a person looks at it.
+            let answer = serde_json::from_str(&row.answer).unwrap_or_else(|_| held_answer(row));
+            by_hash.insert(row.hash, (row.standing, answer));
+            if !matches!(row.standing, Standing::Quarantined(_)) {
+                by_place.insert((row.device, row.epoch, row.device_seq), row.hash);
+            }
+        }
+        Desk { books, author, entries: Vec::new(), moved: BTreeSet::new(), by_hash, by_place }
+    }
+
+    fn into_batch(self) -> Batch {
+        let head = (!self.entries.is_empty()).then_some(self.books.head);
+        let cursors = self
+            .moved
+            .iter()
+            .filter_map(|device| Some((*device, *self.books.cursors.get(device)?)))
+            .collect();
+        Batch { entries: self.entries, cursors, head }
+    }
+
+    fn take(&mut self, unit: &Unit) -> Taken {
+        match &unit.item {
+            Item::Own(own) => {
+                let (signed, operation) = self.sign(own, unit.now);
+                Taken::Answered(self.decide(unit, signed, &operation, own.attachment.clone()))
+            }
+            Item::Pushed(received) => self.take_pushed(unit, received),
+            Item::Replayed(replayed) => Taken::Answered(self.take_replayed(unit, replayed)),
+        }
+    }
+
+    fn take_pushed(&mut self, unit: &Unit, received: &Received) -> Taken {
+        let header = &received.header;
+        let signed = received.signed.clone();
+        match self.place(header) {
+            Place::Resent(answer) => Taken::Answered(answer),
+            Place::Gap(expected_seq) => Taken::Gap { expected_seq },
+            Place::Fork => {
+                let cursor = self.cursor_mut(header.device);
+                cursor.standing = DeviceStanding::Quarantined;
+                let standing = Standing::Quarantined(HeldReason::Fork);
+                Taken::Forked(self.keep(unit.now, header.into(), signed, standing))
+            }
+            Place::NotBelieved => {
+                let standing = Standing::Quarantined(HeldReason::DeviceNotBelieved);
+                Taken::Answered(self.keep(unit.now, header.into(), signed, standing))
+            }
+            Place::Next => Taken::Answered(match (&received.content, unit.instead) {
+                (Content::Known(operation), Instead::Nothing | Instead::Refuse) => {
+                    self.decide(unit, signed, operation, None)
+                }
+                (Content::Known(_), Instead::Hold) => {
+                    self.keep(
+                        unit.now,
+                        header.into(),
+                        signed,
+                        Standing::Held(HeldReason::Invariant),
+                    )
+                }
+                (Content::Unread(reason), _) => {
+                    self.keep(unit.now, header.into(), signed, Standing::Held(*reason))
+                }
+            }),
+        }
+    }
+
+    fn take_replayed(&mut self, unit: &Unit, replayed: &Replayed) -> OpResultDto {
+        let row = &replayed.row;
+        let signed = SignedOperation::from(row.bytes.clone());
+        match (row.standing, &replayed.operation) {
+            (Standing::Decided, Some(operation)) => {
+                self.decide(unit, signed, operation, replayed.attachment.clone())
+            }
+            (standing, _) => {
+                if standing == Standing::Quarantined(HeldReason::Fork) {
+                    self.cursor_mut(row.device).standing = DeviceStanding::Quarantined;
+                }
+                self.keep(unit.now, row.into(), signed, standing)
+            }
+        }
+    }
+
+    fn place(&self, header: &Header) -> Place {
+        if let Some((_, answer)) = self.by_hash.get(&header.hash) {
+            return Place::Resent(answer.clone());
+        }
+        let Some(cursor) = self.books.cursors.get(&header.device) else {
+            return Place::NotBelieved;
+        };
+        if cursor.standing != DeviceStanding::Active {
+            return Place::NotBelieved;
+        }
+        let holder = self.by_place.get(&(header.device, header.epoch, header.device_seq));
+        let is_taken = holder.is_some() || header.device_seq <= cursor.last_seq;
+        if header.epoch != cursor.epoch || is_taken {
+            return Place::Fork;
+        }
+        if header.device_seq > cursor.last_seq + 1 {
+            return Place::Gap(cursor.last_seq + 1);
+        }
+        if header.prev_hash == cursor.last_hash { Place::Next } else { Place::Fork }
+    }
+
+    /// Gives the server's own words their place, and signs them.
+    fn sign(&self, own: &OwnOperation, now: Timestamp) -> (SignedOperation, Operation) {
+        let device = self.author.tenant.server_device;
+        let cursor = self.books.cursors.get(&device);
+        let operation = Operation {
+            op_id: own.op_id,
+            action_id: own.action_id,
+            tenant: self.author.tenant.id,
+            store: own.store,
+            device,
+            epoch: cursor.map_or(1, |cursor| cursor.epoch),
+            device_seq: cursor.map_or(0, |cursor| cursor.last_seq) + 1,
+            prev_hash: cursor.map_or([0; 32], |cursor| cursor.last_hash),
+            staff: None,
+            shift: None,
+            wall_time: now,
+            boot_id: self.author.boot_id,
+            monotonic_ms: u64::try_from((now - self.author.started_at).0).unwrap_or_default(),
+            server_anchor: None,
+            cursor: None,
+            offline: false,
+            attachment: own.attachment.as_ref().map(hash_of),
+            body: own.body.clone(),
+        };
+        (SignedOperation::sign(&operation, &self.author.tenant.signing_key()), operation)
+    }
+
+    fn decide(
+        &mut self,
+        unit: &Unit,
+        signed: SignedOperation,
+        operation: &Operation,
+        attachment: Option<Attachment>,
+    ) -> OpResultDto {
+        let decision = match unit.instead {
+            Instead::Refuse => refused(RefusalCode::NumberTaken),
+            Instead::Nothing | Instead::Hold => {
+                self.books.state.policies =
+                    self.books.policies.get(&operation.store).cloned().unwrap_or_default();
+                decide::decide(&self.books.state, operation, unit.now)
+            }
+        };
+        self.books.state.record(operation, &decision);
+        let published = published(&decision, attachment.as_ref());
+        if let Some(policy) = &published {
+            let versions = self.books.policies.entry(policy.store.id).or_default();
+            versions.push(Arc::clone(policy));
+        }
+        for change in &decision.changes {
+            if let Change::Device(device) = change {
+                self.introduce(device.id, operation.store);
+            }
+        }
+        let mark = Mark {
+            hash: signed.hash(),
+            kind: Kind::of(&operation.body).number(),
+            op_id: operation.op_id,
+            action_id: operation.action_id,
+            store: operation.store,
+            device: operation.device,
+            epoch: operation.epoch,
+            device_seq: operation.device_seq,
+        };
+        let action = self.first_answer(operation);
+        let written = Written {
+            standing: Standing::Decided,
+            outcome: Some(decision.outcome),
+            changes: decision.changes,
+            action,
+            attachment,
+            published,
+        };
+        self.enter(unit.now, mark, signed, written)
+    }
+
+    /// The record of the action when this operation is its first.
+    fn first_answer(&self, operation: &Operation) -> Option<(ActionId, ActionRecord)> {
+        let record = self.books.state.actions.get(&operation.action_id)?;
+        (record.op_id == operation.op_id).then(|| (operation.action_id, record.clone()))
+    }
+
+    /// A device that was just enrolled may write within the same batch.
+    fn introduce(&mut self, device: DeviceId, store: StoreId) {
+        let cursor = Cursor { store: Some(store), ..NEW_DEVICE };
+        self.books.cursors.entry(device).or_insert(cursor);
+    }
+
+    /// Keeps what cannot be decided, with a case.
+    fn keep(
+        &mut self,
+        now: Timestamp,
+        mark: Mark,
+        signed: SignedOperation,
+        standing: Standing,
+    ) -> OpResultDto {
+        let changes = case_of(mark, standing, now);
+        let written = Written {
+            standing,
+            outcome: None,
+            changes,
+            action: None,
+            attachment: None,
+            published: None,
+        };
+        self.enter(now, mark, signed, written)
+    }
+
+    /// Gives an operation its place in the tenant's log.
+    fn enter(
+        &mut self,
+        now: Timestamp,
+        mark: Mark,
+        signed: SignedOperation,
+        written: Written,
+    ) -> OpResultDto {
+        let server_seq = self.books.head.server_seq + 1;
+        let is_held = written.standing != Standing::Decided;
+        let answer = OpResultDto {
+            op_id: mark.op_id.0,
+            device_seq: mark.device_seq,
+            server_seq: (!is_held).then_some(server_seq),
+            outcome: written.answer(),
+        };
+        let link = chain::Link {
+            server_seq,
+            operation: &mark.hash,
+            outcome: written.outcome.as_ref(),
+            postings: &postings_of(&written.changes),
+        };
+        let chain_hash = chain::next(&self.books.head.chain_hash, &link);
+        let feed = feed_entry(mark, server_seq, now, &written);
+        self.entries.push(Entry {
+            row: LogRow {
+                server_seq,
+                op_id: mark.op_id,
+                action_id: mark.action_id,
+                store: mark.store,
+                device: mark.device,
+                epoch: mark.epoch,
+                device_seq: mark.device_seq,
+                kind: mark.kind,
+                standing: written.standing,
+                answer: json(&answer),
+                decided_at: now,
+                hash: mark.hash,
+                chain_hash,
+                bytes: signed.bytes,
+            },
+            changes: written.changes,
+            action: written.action,
+            attachment: written.attachment,
+            feed: json(&feed),
+        });
+        self.books.head.server_seq = server_seq;
+        self.books.head.chain_hash = chain_hash;
+        self.by_hash.insert(mark.hash, (written.standing, answer.clone()));
+        if !matches!(written.standing, Standing::Quarantined(_)) {
+            let place = (mark.device, mark.epoch, mark.device_seq);
+            self.by_place.insert(place, mark.hash);
+            let cursor = self.cursor_mut(mark.device);
+            cursor.last_seq = mark.device_seq;
+            cursor.last_hash = mark.hash;
+        }
+        answer
+    }
+
+    fn cursor_mut(&mut self, device: DeviceId) -> &mut Cursor {
+        self.moved.insert(device);
+        self.books.cursors.entry(device).or_insert(NEW_DEVICE)
+    }
+}
+
+/// What an operation writes besides its place in the log.
+struct Written {
+    standing: Standing,
+    /// `None` while it is held.
+    outcome: Option<Outcome>,
+    changes: Vec<Change>,
+    action: Option<(ActionId, ActionRecord)>,
+    attachment: Option<Attachment>,
+    published: Option<Arc<Policy>>,
+}
+
+impl Written {
+    fn answer(&self) -> OutcomeDto {
+        self.outcome.as_ref().map_or(OutcomeDto::Held, OutcomeDto::from)
+    }
+}
+
+fn postings_of(changes: &[Change]) -> Vec<Posting> {
+    let posting = |change: &Change| match change {
+        Change::Posting(posting) => Some(posting.clone()),
+        _ => None,
+    };
+    changes.iter().filter_map(posting).collect()
+}
+
+fn refused(code: RefusalCode) -> Decision {
+    Decision { outcome: Outcome::Refused(Refusal { code, quote: None }), changes: Vec::new() }
+}
+
+fn published(decision: &Decision, attachment: Option<&Attachment>) -> Option<Arc<Policy>> {
+    let Some(Attachment::Policy { policy, .. }) = attachment else { return None };
+    let is_published = |change: &Change| {
+        matches!(change, Change::PolicyPublished(version) if *version == policy.version)
+    };
+    decision.changes.iter().any(is_published).then(|| Arc::clone(policy))
+}
+
+fn hash_of(attachment: &Attachment) -> Hash {
+    match attachment {
+        Attachment::Policy { hash, .. } => *hash,
+        Attachment::Profile { profile, .. } => attachment_hash(&profile.sealed),
+    }
+}
+
+/// One case per operation that is held or forked; one per device for everything that comes
+/// after it lost its standing.
+fn case_of(mark: Mark, standing: Standing, now: Timestamp) -> Vec<Change> {
+    let (kind, id) = match standing {
+        Standing::Decided => return Vec::new(),
+        Standing::Quarantined(HeldReason::Fork) => {
+            (CaseKind::Fork, mark.op_id.derive("fork", 0))
+        }
+        Standing::Quarantined(_) => (CaseKind::Held, OpId(mark.device.0).derive("revoked", 0)),
+        Standing::Held(_) => (CaseKind::Held, mark.op_id.derive("held", 0)),
+    };
+    let case = ExceptionCase {
+        id: CaseId(id),
+        kind,
+        order: None,
+        attempt: None,
+        member: None,
+        device: Some(mark.device),
+        amount: Money::ZERO,
+        opened_at: now,
+    };
+    let event = OutboxEvent {
+        id: RowId(mark.op_id.derive("held event", 0)),
+        topic: Topic::CaseOpened,
+        subject: id,
+        at: now,
+    };
+    vec![Change::Case(case), Change::Outbox(event)]
+}
+
+fn feed_entry(mark: Mark, server_seq: u64, now: Timestamp, written: &Written) -> FeedEntry {
+    let policy = written.published.as_deref().map(|policy| {
+        FeedChange::Policy(Box::new(policy.into()))
+    });
+    let rows = written.changes.iter().filter_map(FeedChange::from_change);
+    FeedEntry {
+        server_seq,
+        at_ms: now.ms(),
+        op_id: mark.op_id.0,
+        device: mark.device.0,
+        device_seq: mark.device_seq,
+        action_id: mark.action_id.0,
+        kind: mark.kind,
+        outcome: written.answer(),
+        changes: policy.into_iter().chain(rows).collect(),
+    }
+}
+
+impl From<&Header> for Mark {
+    fn from(header: &Header) -> Mark {
+        Mark {
+            hash: header.hash,
+            kind: header.kind,
+            op_id: header.op_id,
+            action_id: header.action_id,
+            store: header.store,
+            device: header.device,
+            epoch: header.epoch,
+            device_seq: header.device_seq,
+        }
+    }
+}
+
+impl From<&LogRow> for Mark {
+    fn from(row: &LogRow) -> Mark {
+        Mark {
+            hash: row.hash,
+            kind: row.kind,
+            op_id: row.op_id,
+            action_id: row.action_id,
+            store: row.store,
+            device: row.device,
+            epoch: row.epoch,
+            device_seq: row.device_seq,
+        }
+    }
+}
+
+fn held_answer(row: &LogRow) -> OpResultDto {
+    OpResultDto {
+        op_id: row.op_id.0,
+        device_seq: row.device_seq,
+        server_seq: None,
+        outcome: OutcomeDto::Held,
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("plain structs of numbers, ids and words serialise")
+}

@@ -1,0 +1,66 @@
+//! Which rows a batch touches.
+
+use qiantai_core::ids::ActionId;
+use qiantai_core::operation::{Operation, OperationBody, RechargeOpen};
+use qiantai_wire::Header;
+
+use crate::db::Keys;
+
+/// Adds the rows that an operation touches.
+pub(super) fn add_operation(keys: &mut Keys, operation: &Operation) {
+    keys.devices.insert(operation.device);
+    keys.shifts.extend(operation.shift);
+    add_body(keys, operation.action_id, &operation.body);
+}
+
+/// Adds the rows that a body touches.
+pub(super) fn add_body(keys: &mut Keys, action: ActionId, body: &OperationBody) {
+    keys.actions.insert(action);
+    match body {
+        OperationBody::ShiftOpen(body) => {
+            keys.shifts.insert(body.shift);
+        }
+        OperationBody::RechargeOpen(body) => add_recharge(keys, body),
+        OperationBody::RechargeCash(body) => add_recharge(keys, &body.open),
+        OperationBody::AttemptStart(body) => {
+            keys.orders.insert(body.order);
+            keys.attempts.insert(body.attempt);
+            keys.attempt_numbers.insert(body.attempt_no.clone());
+        }
+        OperationBody::RechargeCancel { order }
+        | OperationBody::ReceiptReprint { order, .. }
+        | OperationBody::OrderExpire { order }
+        | OperationBody::CreditRetry { order } => {
+            keys.orders.insert(*order);
+        }
+        OperationBody::DeviceEnrol(body) => {
+            keys.devices.insert(body.device);
+        }
+        OperationBody::MemberRegister(body) => {
+            keys.members.insert(body.member);
+        }
+        OperationBody::OpeningBalance(body) => {
+            keys.members.insert(body.member);
+        }
+        OperationBody::AttemptResult(body) => {
+            keys.attempts.insert(body.attempt);
+        }
+        OperationBody::SurplusRefunded(body) => {
+            keys.attempts.insert(body.attempt);
+        }
+        OperationBody::PolicyPublish { .. } => {}
+    }
+}
+
+/// Adds the place that a pushed operation claims.
+pub(super) fn add_place(keys: &mut Keys, header: &Header) {
+    keys.devices.insert(header.device);
+    keys.sequences.insert((header.device, header.epoch, header.device_seq));
+    keys.hashes.insert(header.hash);
+}
+
+fn add_recharge(keys: &mut Keys, body: &RechargeOpen) {
+    keys.members.insert(body.member);
+    keys.orders.insert(body.order);
+    keys.order_numbers.insert(body.order_no.clone());
+}
