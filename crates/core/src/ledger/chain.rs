@@ -17,8 +17,8 @@ pub struct Link<'a> {
     pub server_seq: u64,
     /// SHA-256 of the signed operation.
     pub operation: &'a Hash,
-    /// The answer.
-    pub outcome: &'a Outcome,
+    /// The answer; `None` while the operation is held for a person.
+    pub outcome: Option<&'a Outcome>,
     /// What was posted, by rising leg.
     pub postings: &'a [Posting],
 }
@@ -65,16 +65,17 @@ pub fn verify<'a>(
     })
 }
 
-fn feed_outcome(hash: &mut Sha256, outcome: &Outcome) {
+fn feed_outcome(hash: &mut Sha256, outcome: Option<&Outcome>) {
     match outcome {
-        Outcome::Applied => hash.update([1]),
-        Outcome::Exists => hash.update([2]),
-        Outcome::ExistsWithDifferent { field } => {
+        None => hash.update([5]),
+        Some(Outcome::Applied) => hash.update([1]),
+        Some(Outcome::Exists) => hash.update([2]),
+        Some(Outcome::ExistsWithDifferent { field }) => {
             hash.update([3]);
             hash.update((field.len() as u64).to_be_bytes());
             hash.update(field);
         }
-        Outcome::Refused(refusal) => {
+        Some(Outcome::Refused(refusal)) => {
             hash.update([4]);
             hash.update((refusal.code as u16).to_be_bytes());
         }
