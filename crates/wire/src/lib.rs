@@ -1,6 +1,11 @@
 //! Bytes and shapes that cross a boundary: signed operations, rows of the feed, HTTP bodies,
 //! errors. Domain types are not serialisable; every conversion is here.
 
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a test fails by panicking")
+)]
+
 pub mod api;
 pub mod codes;
 pub mod error;

@@ -3,8 +3,9 @@
 //! those bytes and sent as those bytes; nothing re-encodes them.
 //!
 //! A receipt's QR code must hold an operation, so whatever another field implies is left out:
-//! see [`envelope`](self::envelope) and [`value`](self::value). Each omission has exactly one
-//! form, and bytes in another form are refused.
+//! see the documentation of the envelope and the bodies. Each content has exactly one form, and
+//! bytes in another form are refused. A writer gets the smallest operation when a top-up's first
+//! operation, its action and its order share one id, and when boot ids are small numbers.
 
 mod body;
 mod cose;

@@ -56,10 +56,10 @@ pub fn peek(payload: &[u8]) -> Result<Envelope<Skipped>, DecodeError> {
 pub fn decode(payload: &[u8]) -> Result<Operation, DecodeError> {
     let header = peek(payload)?;
     let kind = Kind::from_number(header.kind).ok_or(DecodeError::UnknownKind(header.kind))?;
-    if header.version > kind.version() {
+    if header.version() > kind.version() {
         return Err(DecodeError::NewerVersion {
             kind: header.kind,
-            version: header.version,
+            version: header.version(),
         });
     }
     let operation = read(kind, payload)?;

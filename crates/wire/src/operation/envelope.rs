@@ -1,7 +1,7 @@
 //! The fields that every operation has, whatever its body.
 //!
-//! Left out when implied: the action when it is the operation itself, the flag `offline` when
-//! false. Written as a difference: the wall time against the instant inside `op_id` (UUIDv7,
+//! Left out when implied: the action when it is the operation itself, version and epoch when 1,
+//! the flag `offline` when false. Written as a difference: the wall time against the instant inside `op_id` (UUIDv7,
 //! RFC 9562 §5.7), the server anchor against the wall time.
 
 use minicbor::{Decode, Encode};
@@ -14,6 +14,8 @@ use super::value::{Bytes32, Id, ShortId};
 use super::{DecodeError, Header};
 
 const METHOD_PIN: u8 = 1;
+const FIRST_VERSION: u16 = 1;
+const FIRST_EPOCH: u32 = 1;
 
 /// The signed payload. `B` is the body, or [`Skipped`] to read only what is around it.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -22,7 +24,7 @@ pub struct Envelope<B> {
     #[n(0)]
     pub kind: u16,
     #[n(1)]
-    pub version: u16,
+    pub version: Option<u16>,
     #[n(2)]
     pub op_id: Id,
     #[n(3)]
@@ -34,7 +36,7 @@ pub struct Envelope<B> {
     #[n(6)]
     pub device: Id,
     #[n(7)]
-    pub epoch: u32,
+    pub epoch: Option<u32>,
     #[n(8)]
     pub device_seq: u64,
     #[n(9)]
@@ -161,14 +163,14 @@ impl<B> Envelope<B> {
         let wall = operation.wall_time.ms();
         Envelope {
             kind: kind.number(),
-            version: kind.version(),
+            version: (kind.version() != FIRST_VERSION).then_some(kind.version()),
             op_id: Id(operation.op_id.0),
             action_id: (operation.action_id.0 != operation.op_id.0)
                 .then_some(Id(operation.action_id.0)),
             tenant: Id(operation.tenant.0),
             store: Id(operation.store.0),
             device: Id(operation.device.0),
-            epoch: operation.epoch,
+            epoch: (operation.epoch != FIRST_EPOCH).then_some(operation.epoch),
             device_seq: operation.device_seq,
             prev_hash: Bytes32(operation.prev_hash),
             staff: operation.staff.map(Staff::from),
@@ -184,6 +186,11 @@ impl<B> Envelope<B> {
             attachment: operation.attachment.map(Bytes32),
             body,
         }
+    }
+
+    /// Version of the kind.
+    pub fn version(&self) -> u16 {
+        self.version.unwrap_or(FIRST_VERSION)
     }
 
     /// What a body needs.
@@ -204,7 +211,7 @@ impl<B> Envelope<B> {
             tenant: self.tenant.into(),
             store: self.store.into(),
             device: self.device.into(),
-            epoch: self.epoch,
+            epoch: self.epoch.unwrap_or(FIRST_EPOCH),
             device_seq: self.device_seq,
             prev_hash: self.prev_hash.0,
             staff: self.staff.map(StaffProof::try_from).transpose()?,
@@ -227,13 +234,13 @@ impl<B> Envelope<B> {
         Header {
             hash,
             kind: self.kind,
-            version: self.version,
+            version: self.version(),
             op_id: OpId(self.op_id.0),
             action_id: ActionId(self.action()),
             tenant: self.tenant.into(),
             store: self.store.into(),
             device: self.device.into(),
-            epoch: self.epoch,
+            epoch: self.epoch.unwrap_or(FIRST_EPOCH),
             device_seq: self.device_seq,
             prev_hash: self.prev_hash.0,
         }

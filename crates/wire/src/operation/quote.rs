@@ -10,10 +10,11 @@ use qiantai_core::quote::Quote;
 use super::envelope::Around;
 use super::value::Id;
 
-/// What was promised. The time of quoting is written as the span before the wall time; the tier
-/// after only when it differs from the tier before.
+/// What was promised, as an array: nearly every field is always there. The time of quoting is
+/// written as the span before the wall time; growth only when it is not one per whole yuan; the
+/// tier after only when it differs from the tier before.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
-#[cbor(map)]
+#[cbor(array)]
 pub struct WireQuote {
     #[n(0)]
     policy_version: u32,
@@ -24,17 +25,17 @@ pub struct WireQuote {
     #[n(3)]
     bonus_fen: i64,
     #[n(4)]
-    bonus_valid_days: Option<u16>,
-    #[n(5)]
     points: i64,
+    #[n(5)]
+    growth: Option<i64>,
     #[n(6)]
-    growth: i64,
-    #[cbor(n(7), skip_if = "Vec::is_empty")]
-    coupons: Vec<Grant>,
-    #[n(8)]
+    bonus_valid_days: Option<u16>,
+    #[n(7)]
     tier_before: Id,
-    #[n(9)]
+    #[n(8)]
     tier_after: Option<Id>,
+    #[n(9)]
+    coupons: Option<Vec<Grant>>,
 }
 
 /// Coupons of one kind.
@@ -62,8 +63,8 @@ impl WireQuote {
             bonus_fen: quote.bonus.fen(),
             bonus_valid_days: quote.bonus_valid_days,
             points: quote.points,
-            growth: quote.growth,
-            coupons: quote.coupons.iter().map(grant).collect(),
+            growth: (quote.growth != quote.pay.whole_yuan()).then_some(quote.growth),
+            coupons: (!quote.coupons.is_empty()).then(|| quote.coupons.iter().map(grant).collect()),
             tier_before: before.into(),
             tier_after: (after != before).then_some(after.into()),
         }
@@ -83,10 +84,13 @@ impl WireQuote {
             bonus: Money::from_fen(self.bonus_fen),
             bonus_valid_days: self.bonus_valid_days,
             points: self.points,
-            growth: self.growth,
+            growth: self
+                .growth
+                .unwrap_or(Money::from_fen(self.pay_fen).whole_yuan()),
             coupons: self
                 .coupons
                 .into_iter()
+                .flatten()
                 .map(|g| (g.template.into(), g.count))
                 .collect(),
             tier: (before, self.tier_after.map_or(before, TierId::from)),

@@ -144,6 +144,7 @@ impl WireRechargeOpen {
     }
 }
 
+/// The change is left out when it is what the amount asked for implies.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 #[cbor(map)]
 pub struct WireRechargeCash {
@@ -152,23 +153,27 @@ pub struct WireRechargeCash {
     #[n(1)]
     tendered_fen: i64,
     #[n(2)]
-    change_fen: i64,
+    change_fen: Option<i64>,
 }
 
 impl WireRechargeCash {
     pub fn new(body: &RechargeCash, around: &Around) -> WireRechargeCash {
+        let tendered = body.tendered.fen();
+        let implied = tendered.wrapping_sub(body.open.quote.pay.fen());
         WireRechargeCash {
             open: WireRechargeOpen::new(&body.open, around),
-            tendered_fen: body.tendered.fen(),
-            change_fen: body.change.fen(),
+            tendered_fen: tendered,
+            change_fen: (body.change.fen() != implied).then_some(body.change.fen()),
         }
     }
 
     pub fn into_core(self, around: &Around) -> Result<RechargeCash, DecodeError> {
+        let open = self.open.into_core(around)?;
+        let implied = self.tendered_fen.wrapping_sub(open.quote.pay.fen());
         Ok(RechargeCash {
-            open: self.open.into_core(around)?,
             tendered: Money::from_fen(self.tendered_fen),
-            change: Money::from_fen(self.change_fen),
+            change: Money::from_fen(self.change_fen.unwrap_or(implied)),
+            open,
         })
     }
 }

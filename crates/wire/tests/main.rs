@@ -1,0 +1,10 @@
+//! The wire formats seen from outside: what is written is read, and nothing else is.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod feed;
+mod hostile;
+mod operation;
+mod receipt;
+mod samples;
+mod vectors;
