@@ -30,10 +30,9 @@ async fn what_a_query_and_the_notices_say_after_each_action() {
         let received = world.deliver_due();
         assert_eq!(received.amounts_fen(), by_notice, "{action:?}");
         assert_eq!(received.forged, forged, "{action:?}");
-        let takings: i64 = if by_query.is_some() && by_notice.is_empty() {
-            by_query.unwrap()
-        } else {
-            by_notice.iter().sum()
+        let takings = match (by_query, by_notice) {
+            (Some(unannounced), []) => unannounced,
+            _ => by_notice.iter().sum(),
         };
         assert_eq!(world.takings(), Money::from_fen(takings), "{action:?}");
         assert!(
