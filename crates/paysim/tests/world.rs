@@ -44,7 +44,6 @@ pub struct World {
     pub simulator: Simulator,
     pub channel: Arc<TrainingChannel>,
     pub config: TrainingConfig,
-    pub surroundings: Arc<TokioSurroundings>,
 }
 
 impl World {
@@ -54,18 +53,12 @@ impl World {
         let simulator = Simulator::new(gateway, surroundings.clone());
         let router = serve::router(simulator.clone());
         let transport = Arc::new(RouterTransport::new(router, Duration::from_secs(10)));
-        let channel =
-            TrainingChannel::new(config.clone(), transport, surroundings.clone()).unwrap();
+        let channel = TrainingChannel::new(config.clone(), transport, surroundings).unwrap();
         World {
             simulator,
             channel: Arc::new(channel),
             config,
-            surroundings,
         }
-    }
-
-    pub fn now(&self) -> Timestamp {
-        self.surroundings.now()
     }
 
     /// Shows a QR code of 300 yuan for 15 minutes and returns its token.
