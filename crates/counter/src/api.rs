@@ -44,6 +44,14 @@ macro_rules! commands {
                 <$response as ts_rs::TS>::name(config),
             ),)*]
         }
+
+        /// Shows `visitor` every request and response type.
+        pub fn visit_types(visitor: &mut impl ts_rs::TypeVisitor) {
+            $(
+                visitor.visit::<$request>();
+                visitor.visit::<$response>();
+            )*
+        }
     };
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use qiantai_store::{Fault, StoreError};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -92,6 +93,11 @@ impl CallError {
         self
     }
 
+    /// A fault of the application; the log has its cause.
+    pub fn internal() -> CallError {
+        CallError::new(ErrorCode::Internal, "internal")
+    }
+
     /// A command that does not exist.
     pub fn unknown_command(name: &str) -> CallError {
         CallError::new(ErrorCode::Internal, "unknown_command").with("name", name)
@@ -100,5 +106,16 @@ impl CallError {
     /// A payload that does not fit its command.
     pub fn malformed(error: &serde_json::Error) -> CallError {
         CallError::new(ErrorCode::Internal, "malformed").with("detail", error.to_string())
+    }
+}
+
+impl From<StoreError> for CallError {
+    /// The store rolled back, so no money moved.
+    fn from(error: StoreError) -> CallError {
+        tracing::error!(%error, "store");
+        match error.fault() {
+            Some(Fault::DiskFull) => CallError::new(ErrorCode::DiskFull, "disk_full").retryable(),
+            _ => CallError::internal(),
+        }
     }
 }

@@ -205,22 +205,61 @@ pub struct ReceiptView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ReceiptRow {
-    /// A row of text, already laid out to the columns.
+    /// Texts on one baseline, each in its field of columns. A column is half as wide as a
+    /// Chinese character.
     Text {
-        /// Text with its spaces.
-        text: String,
-        /// Double size.
-        large: bool,
-        /// Bold.
-        bold: bool,
+        /// From left to right.
+        cells: Vec<ReceiptCell>,
     },
     /// A QR code.
     Qr {
         /// To draw.
         qr: QrView,
     },
-    /// A dashed rule.
-    Rule,
+    /// A rule over the whole width.
+    Rule {
+        /// Heavier than between sections.
+        heavy: bool,
+    },
+    /// A label, and a line to sign on that fills the row.
+    Signature {
+        /// The label.
+        label: String,
+    },
+    /// Blank rows.
+    Feed {
+        /// How many.
+        rows: u8,
+    },
+}
+
+/// A text of a receipt row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReceiptCell {
+    /// The words.
+    pub text: String,
+    /// Where in the field.
+    pub align: ReceiptAlign,
+    /// First column of the field, from 0.
+    pub start: u16,
+    /// Column after the field.
+    pub end: u16,
+    /// Double size.
+    pub large: bool,
+    /// Bold.
+    pub bold: bool,
+}
+
+/// Where a text stands in its field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptAlign {
+    /// Left.
+    Left,
+    /// Centre.
+    Centre,
+    /// Right.
+    Right,
 }
 
 /// A job of the print queue.

@@ -1,0 +1,163 @@
+//! A top-up in cash: durable on this terminal when it returns, with or without the server.
+
+use qiantai_core::attempt::Channel;
+use qiantai_core::decide::Change;
+use qiantai_core::ids::{ActionId, OrderId};
+use qiantai_core::ledger::CaseKind;
+use qiantai_core::operation::{OperationBody, RechargeCash, RechargeOpen};
+use qiantai_core::order_no::Prefix;
+use qiantai_core::policy::Policy;
+use qiantai_core::Money;
+
+use crate::commit::refused;
+use crate::counter::Counter;
+use crate::error::{CallError, ErrorCode};
+use crate::overlay::Overlay;
+use crate::parse;
+use crate::quotes::ShownQuote;
+use crate::terminal::Draft;
+use crate::top_up::{blocked, member_of};
+use crate::view::order::{OrderView, PayCash};
+
+impl Counter {
+    /// Takes cash. The same intent twice returns the first order.
+    pub(crate) fn pay_cash(&self, request: &PayCash) -> Result<OrderView, CallError> {
+        let (_, proof) = self.staff()?;
+        let intent = ActionId(parse::id(&request.intent)?);
+        let _sale = self.sale_lock();
+        if let Some(order) = self.order_of_intent(intent)? {
+            return self.order_view(order);
+        }
+        let shown = self.shown_quote(&request.quote_id, intent, Channel::Cash)?;
+        let overlay = self.overlay(&[shown.member])?;
+        let shift = self.open_shift_id(&overlay)?;
+        let policy = self.policy()?;
+        let open = self.opening(&policy, &overlay, &shown, request.duplicate_confirmed)?;
+        let pay = open.quote.pay;
+        let tendered = tendered(&request.tendered, pay)?;
+        let offline = self.is_offline();
+        if offline {
+            self.check_offline_caps(&policy, &overlay, pay)?;
+        }
+        let order = open.order;
+        let body =
+            OperationBody::RechargeCash(RechargeCash { open, tendered, change: tendered - pay });
+        let draft = Draft { action: intent, staff: Some(proof), shift: Some(shift), offline, body };
+        self.check_no_case(&draft, &overlay)?;
+        let jobs = self.slips_of_sale(order)?;
+        self.commit(&[draft], &overlay, jobs)?;
+        self.order_view(order)
+    }
+
+    /// The opening of an order at the price shown, which must still hold.
+    pub(crate) fn opening(
+        &self,
+        policy: &Policy,
+        overlay: &Overlay,
+        shown: &ShownQuote,
+        duplicate_confirmed: bool,
+    ) -> Result<RechargeOpen, CallError> {
+        let cash = shown.channel == Channel::Cash;
+        let member = member_of(overlay, shown.member)?;
+        let now = self.now();
+        let fresh = self.price_now(policy, overlay, &member, shown.choice, cash, now)?;
+        if !fresh.is_same_offer(&shown.quote) || now - shown.quote.quoted_at > policy.quote_valid {
+            return Err(CallError::new(ErrorCode::QuoteChanged, "quote_changed").retryable());
+        }
+        if let Some(error) = blocked(&fresh, cash) {
+            return Err(error);
+        }
+        Ok(RechargeOpen {
+            order: OrderId(self.surroundings.new_id()),
+            order_no: self.number(Prefix::Recharge)?,
+            member: shown.member,
+            choice: shown.choice,
+            quote: fresh,
+            seller: None,
+            duplicate_confirmed,
+        })
+    }
+
+    /// The price that the cashier saw.
+    pub(crate) fn shown_quote(
+        &self,
+        quote_id: &str,
+        intent: ActionId,
+        channel: Channel,
+    ) -> Result<ShownQuote, CallError> {
+        let id = parse::id(quote_id)?;
+        let quotes = self.quotes();
+        let shown = quotes.find(id, intent).filter(|shown| shown.channel == channel);
+        shown
+            .cloned()
+            .ok_or_else(|| CallError::new(ErrorCode::QuoteChanged, "quote_stale").retryable())
+    }
+
+    /// A fact is never refused, so whatever would open a case is said before cash is taken.
+    fn check_no_case(&self, draft: &Draft, overlay: &Overlay) -> Result<(), CallError> {
+        let operation = self.terminal.operation(draft.clone(), self.log_position()?);
+        for change in overlay.preview(&operation) {
+            let Change::Case(case) = change else {
+                continue;
+            };
+            return Err(match case.kind {
+                CaseKind::DuplicateSuspected => {
+                    CallError::new(ErrorCode::DuplicateSuspected, "duplicate_suspected")
+                }
+                CaseKind::LimitPassed => CallError::new(ErrorCode::LimitBlocked, "limit_blocked"),
+                CaseKind::QuoteDiffers => {
+                    CallError::new(ErrorCode::QuoteChanged, "quote_changed").retryable()
+                }
+                CaseKind::CreditBlocked => {
+                    refused(qiantai_core::decide::RefusalCode::MemberNotActive)
+                }
+                other => {
+                    tracing::warn!(?other, "cash refused at the counter");
+                    CallError::new(ErrorCode::WrongState, "internal")
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Bounds of unsynchronised cash (docs: domain §5.6).
+    fn check_offline_caps(
+        &self,
+        policy: &Policy,
+        overlay: &Overlay,
+        pay: Money,
+    ) -> Result<(), CallError> {
+        let limits = policy.offline;
+        if pay > limits.cash_per_order {
+            return Err(CallError::new(ErrorCode::LimitBlocked, "offline_cash_cap_order")
+                .with("limit", limits.cash_per_order.to_string()));
+        }
+        let unsynced: Money = overlay.open.iter().map(|operation| cash_of(&operation.body)).sum();
+        if unsynced + pay > limits.cash_per_terminal {
+            return Err(CallError::new(ErrorCode::LimitBlocked, "offline_cash_cap_terminal")
+                .with("limit", limits.cash_per_terminal.to_string())
+                .with("reached", unsynced.to_string()));
+        }
+        Ok(())
+    }
+}
+
+fn cash_of(body: &OperationBody) -> Money {
+    match body {
+        OperationBody::RechargeCash(cash) => cash.tendered - cash.change,
+        _ => Money::ZERO,
+    }
+}
+
+/// Nothing typed means the exact amount.
+fn tendered(text: &str, pay: Money) -> Result<Money, CallError> {
+    if text.trim().is_empty() {
+        return Ok(pay);
+    }
+    let tendered = parse::amount(text)?;
+    if tendered < pay {
+        return Err(CallError::new(ErrorCode::InvalidInput, "tendered_too_little")
+            .with("missing", (pay - tendered).to_string()));
+    }
+    Ok(tendered)
+}

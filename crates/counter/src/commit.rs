@@ -1,0 +1,105 @@
+//! Writing operations: durable here before anything is shown as done.
+
+use qiantai_core::decide::{Outcome, RefusalCode, decide};
+use qiantai_core::order_no::{OrderNo, Prefix};
+use qiantai_store::{Commit, CommitError, LogHead, NewPrintJob};
+use qiantai_wire::SignedOperation;
+
+use crate::counter::Counter;
+use crate::error::{CallError, ErrorCode};
+use crate::overlay::Overlay;
+use crate::terminal::{Draft, LogPosition};
+use crate::view::event::CounterEvent;
+use crate::words;
+
+impl Counter {
+    /// Decides `drafts` against `overlay`, and when none of them would be refused writes them
+    /// with their print jobs in one transaction. The caller holds the sale lock.
+    ///
+    /// # Errors
+    /// The terminal itself refuses, or the disk does; then nothing was written.
+    pub(crate) fn commit(
+        &self,
+        drafts: &[Draft],
+        overlay: &Overlay,
+        prints: Vec<NewPrintJob>,
+    ) -> Result<(), CallError> {
+        let printing = !prints.is_empty();
+        let mark = self.store.sync_mark()?;
+        let author = |head: LogHead| {
+            let at = LogPosition { head, cursor: mark.cursor, anchor: mark.server_time };
+            let signed = self.sign(drafts, overlay, at)?;
+            Ok(Commit { signed, prints })
+        };
+        self.store.commit(author).map_err(not_written)?;
+        self.sync.nudge();
+        if printing {
+            self.print_wake.notify_one();
+        }
+        self.tell(CounterEvent::Sync { sync: self.sync_view()? });
+        Ok(())
+    }
+
+    fn sign(
+        &self,
+        drafts: &[Draft],
+        overlay: &Overlay,
+        mut at: LogPosition,
+    ) -> Result<Vec<SignedOperation>, CallError> {
+        let mut state = overlay.state.clone();
+        let mut signed = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let operation = self.terminal.operation(draft.clone(), at);
+            let decision = decide(&state, &operation, operation.wall_time);
+            if let Outcome::Refused(refusal) = &decision.outcome {
+                return Err(refused(refusal.code));
+            }
+            state.record(&operation, &decision);
+            let bytes = SignedOperation::sign(&operation, self.terminal.key());
+            at.head = LogHead { device_seq: operation.device_seq, hash: bytes.hash() };
+            signed.push(bytes);
+        }
+        Ok(signed)
+    }
+
+    /// A new number (docs: domain §3.10).
+    pub(crate) fn number(&self, prefix: Prefix) -> Result<String, CallError> {
+        let policy = self.policy()?;
+        let random = u32::try_from(self.surroundings.random() & 0xF_FFFF).unwrap_or(0);
+        let code = &policy.store.code;
+        let number = OrderNo::new(prefix, self.now(), code, &self.terminal.code, random);
+        number.map(|number| number.to_string()).map_err(|error| {
+            tracing::error!(%error, "order number");
+            CallError::internal()
+        })
+    }
+}
+
+fn not_written(error: CommitError<CallError>) -> CallError {
+    match error {
+        CommitError::Author(refused) => refused,
+        CommitError::Store(error) => error.into(),
+        CommitError::Unreadable(_) | CommitError::Misplaced { .. } => {
+            tracing::error!(%error, "operation not written");
+            CallError::internal()
+        }
+    }
+}
+
+/// The sentence for a refusal, with the code on which the window acts.
+pub(crate) fn refused(code: RefusalCode) -> CallError {
+    let acted_on = match code {
+        RefusalCode::QuoteStale | RefusalCode::QuoteChanged => ErrorCode::QuoteChanged,
+        RefusalCode::LimitBlocked | RefusalCode::ReviewNeeded => ErrorCode::LimitBlocked,
+        RefusalCode::DuplicateSuspected => ErrorCode::DuplicateSuspected,
+        RefusalCode::ShiftNotOpen => ErrorCode::NoShift,
+        RefusalCode::AmountOutOfRange
+        | RefusalCode::AmountNotOnSale
+        | RefusalCode::PackageNotOnSale => ErrorCode::InvalidInput,
+        RefusalCode::MemberUnknown | RefusalCode::OrderUnknown | RefusalCode::AttemptUnknown => {
+            ErrorCode::NotFound
+        }
+        _ => ErrorCode::WrongState,
+    };
+    CallError::new(acted_on, words::refusal(code))
+}

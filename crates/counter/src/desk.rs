@@ -1,0 +1,325 @@
+//! The desk that the window talks to: it opens the shop's files, then hands every command to the
+//! counter.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use qiantai_core::ids::OrderId;
+use qiantai_store::vault::RecoveryCode as VaultCode;
+use tokio::sync::broadcast;
+
+use crate::api::CounterApi;
+use crate::boot::{self, Host, OpenFiles, Trouble};
+use crate::counter::{Counter, Parts};
+use crate::error::{CallError, ErrorCode};
+use crate::parse;
+use crate::printing;
+use crate::serve::{self, blocking};
+use crate::surroundings::Surroundings;
+use crate::sync_log::TerminalLog;
+use crate::terminal::Terminal;
+use crate::view::boot::{
+    BootState, BootStatus, RecoveryAnswer, RecoveryCode, Training, TroubleCause,
+};
+use crate::view::event::CounterEvent;
+use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
+use crate::view::order::{
+    OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
+};
+use crate::view::queue::{JobKey, QueueView};
+use crate::view::session::{OpenShift, SessionView, Settings, SignIn};
+use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
+
+/// Setting that says who this terminal is.
+const JOINED: &str = "joined";
+/// Setting that says that the recovery code is on paper.
+const CODE_CONFIRMED: &str = "recovery_code_confirmed";
+/// How long a first start waits for the server's books before it says so.
+const FIRST_BOOKS_MAX: Duration = Duration::from_secs(20);
+/// Events that a slow window may fall behind.
+const EVENTS_MAX: usize = 256;
+
+/// The desk.
+pub struct Desk {
+    host: Arc<dyn Host>,
+    surroundings: Arc<dyn Surroundings>,
+    events: broadcast::Sender<CounterEvent>,
+    state: Mutex<DeskState>,
+}
+
+struct DeskState {
+    phase: Phase,
+    training: Option<Training>,
+}
+
+enum Phase {
+    Opening,
+    Trouble { cause: TroubleCause, recoverable: bool },
+    ShowCode { code: VaultCode, counter: Arc<Counter> },
+    Ready(Arc<Counter>),
+}
+
+impl Desk {
+    /// A desk that has not opened anything yet.
+    pub fn new(host: Arc<dyn Host>, surroundings: Arc<dyn Surroundings>) -> Arc<Desk> {
+        let state = Mutex::new(DeskState { phase: Phase::Opening, training: None });
+        Arc::new(Desk { host, surroundings, events: broadcast::Sender::new(EVENTS_MAX), state })
+    }
+
+    /// Where the window listens.
+    pub fn subscribe(&self) -> broadcast::Receiver<CounterEvent> {
+        self.events.subscribe()
+    }
+
+    /// Opens the shop's files and the way to the server.
+    pub async fn start(self: Arc<Desk>) {
+        let host = Arc::clone(&self.host);
+        let opened = blocking(move || {
+            Ok(boot::open_files(host.folder(), host.key_holder()))
+        });
+        let outcome = match opened.await {
+            Ok(Ok(files)) => self.open_counter(files).await,
+            Ok(Err(trouble)) => Err(trouble),
+            Err(_) => Err(TroubleCause::FolderUnusable.into()),
+        };
+        if let Err(Trouble { cause, recoverable }) = outcome {
+            self.enter(Phase::Trouble { cause, recoverable });
+        }
+    }
+
+    async fn open_counter(&self, files: OpenFiles) -> Result<(), Trouble> {
+        let OpenFiles { secrets, store, new_code } = files;
+        let joined = store.setting(JOINED).map_err(|error| unreadable(&error))?;
+        let link = self.host.link(&secrets, joined, boot::public_key(&secrets)).await?;
+        store.set_setting(JOINED, &link.joined).map_err(|error| unreadable(&error))?;
+        let surroundings = Arc::clone(&self.surroundings);
+        store.observe_clock(surroundings.now()).map_err(|error| unreadable(&error))?;
+        let terminal = Terminal::new(
+            &link.joined,
+            &secrets.device_signing_seed,
+            Arc::clone(&surroundings),
+        );
+        let client = qiantai_sync::Client::new(link.transport, link.joined.token.clone());
+        let log = Arc::new(TerminalLog::new(Arc::clone(&store), Arc::clone(&surroundings)));
+        let sync = qiantai_sync::start(Arc::clone(&log) as _, client.clone());
+        sync.wait_for_books(FIRST_BOOKS_MAX).await.map_err(|_| TroubleCause::ServerUnreachable)?;
+        boot::first_start_done(self.host.folder())?;
+        let counter = Counter::new(Parts {
+            store,
+            terminal,
+            client,
+            sync,
+            surroundings,
+            events: self.events.clone(),
+            training: link.training.is_some(),
+        });
+        let counter = Arc::new(counter.map_err(|error| unreadable(&error))?);
+        log.attach(&counter);
+        tokio::spawn(printing::run(Arc::clone(&counter)));
+        self.state().training = link.training;
+        self.enter(self.code_phase(counter, new_code)?);
+        Ok(())
+    }
+
+    /// In training nobody writes down the code of a folder that will be thrown away.
+    fn code_phase(
+        &self,
+        counter: Arc<Counter>,
+        new_code: Option<VaultCode>,
+    ) -> Result<Phase, Trouble> {
+        let confirmed = counter.store.setting::<bool>(CODE_CONFIRMED);
+        let confirmed = confirmed.map_err(|error| unreadable(&error))?.unwrap_or(false);
+        if counter.training || confirmed {
+            return Ok(Phase::Ready(counter));
+        }
+        let code = match new_code {
+            Some(code) => code,
+            None => boot::renew_code(self.host.folder(), self.host.key_holder())?,
+        };
+        Ok(Phase::ShowCode { code, counter })
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.state().phase = phase;
+        // The window asks for the status when it opens; before that nobody listens.
+        let listeners = self.events.send(CounterEvent::Boot).unwrap_or(0);
+        tracing::debug!(listeners, "boot");
+    }
+
+    fn state(&self) -> MutexGuard<'_, DeskState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn status(&self) -> BootStatus {
+        let state = self.state();
+        let view = match &state.phase {
+            Phase::Opening => BootState::Opening,
+            Phase::Trouble { cause, recoverable } => BootState::Trouble {
+                cause: *cause,
+                folder: self.host.folder().to_string_lossy().into_owned(),
+                recoverable: *recoverable,
+            },
+            Phase::ShowCode { code, .. } => BootState::ShowRecoveryCode { code: code.to_string() },
+            Phase::Ready(_) => BootState::Ready,
+        };
+        BootStatus {
+            state: view,
+            training: state.training.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    fn counter(&self) -> Result<Arc<Counter>, CallError> {
+        match &self.state().phase {
+            Phase::Ready(counter) => Ok(Arc::clone(counter)),
+            Phase::Opening | Phase::Trouble { .. } | Phase::ShowCode { .. } => {
+                Err(CallError::new(ErrorCode::WrongState, "internal").retryable())
+            }
+        }
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Counter) -> Result<T, CallError> + Send + 'static,
+    ) -> Result<T, CallError> {
+        let counter = self.counter()?;
+        blocking(move || work(&counter)).await
+    }
+}
+
+fn unreadable(error: &qiantai_store::StoreError) -> Trouble {
+    tracing::error!(%error, "store");
+    match error.fault() {
+        Some(qiantai_store::Fault::DiskFull) => TroubleCause::DiskFull.into(),
+        _ => TroubleCause::DatabaseCorrupt.into(),
+    }
+}
+
+#[async_trait]
+impl CounterApi for Desk {
+    async fn boot_status(&self, (): ()) -> Result<BootStatus, CallError> {
+        Ok(self.status())
+    }
+
+    async fn recover(&self, request: RecoveryCode) -> Result<BootStatus, CallError> {
+        if !matches!(self.state().phase, Phase::Trouble { recoverable: true, .. }) {
+            return Err(CallError::new(ErrorCode::WrongState, "internal"));
+        }
+        let host = Arc::clone(&self.host);
+        let opened = blocking(move || {
+            Ok(boot::open_with_code(host.folder(), host.key_holder(), &request.code))
+        });
+        let outcome = match opened.await? {
+            Ok(files) => self.open_counter(files).await,
+            Err(None) => return Err(CallError::new(ErrorCode::RecoveryWrong, "recovery_wrong")),
+            Err(Some(trouble)) => Err(trouble),
+        };
+        if let Err(Trouble { cause, recoverable }) = outcome {
+            self.enter(Phase::Trouble { cause, recoverable });
+        }
+        Ok(self.status())
+    }
+
+    async fn confirm_recovery_code(&self, answer: RecoveryAnswer) -> Result<BootStatus, CallError> {
+        let counter = match &self.state().phase {
+            Phase::ShowCode { code, counter } => {
+                let text = code.to_string();
+                let last = text.rsplit('-').next().unwrap_or_default();
+                if !answer.last_group.trim().eq_ignore_ascii_case(last) {
+                    return Err(CallError::new(ErrorCode::RecoveryWrong, "recovery_wrong"));
+                }
+                Arc::clone(counter)
+            }
+            _ => return Err(CallError::new(ErrorCode::WrongState, "internal")),
+        };
+        let store = Arc::clone(&counter.store);
+        blocking(move || Ok(store.set_setting(CODE_CONFIRMED, &true)?)).await?;
+        self.enter(Phase::Ready(counter));
+        Ok(self.status())
+    }
+
+    async fn session(&self, (): ()) -> Result<SessionView, CallError> {
+        self.work(Counter::session).await
+    }
+
+    async fn sign_in(&self, request: SignIn) -> Result<SessionView, CallError> {
+        self.work(move |counter| counter.sign_in(&request)).await
+    }
+
+    async fn sign_out(&self, (): ()) -> Result<SessionView, CallError> {
+        self.work(Counter::sign_out).await
+    }
+
+    async fn open_shift(&self, request: OpenShift) -> Result<SessionView, CallError> {
+        self.work(move |counter| counter.open_shift(&request)).await
+    }
+
+    async fn search_members(&self, request: MemberSearch) -> Result<Vec<MemberHit>, CallError> {
+        self.work(move |counter| counter.search_members(&request)).await
+    }
+
+    async fn member(&self, request: MemberKey) -> Result<MemberView, CallError> {
+        self.work(move |counter| counter.member(&request)).await
+    }
+
+    async fn top_up_form(&self, request: MemberKey) -> Result<TopUpForm, CallError> {
+        self.work(move |counter| counter.top_up_form(&request)).await
+    }
+
+    async fn quote(&self, request: QuoteRequest) -> Result<QuoteView, CallError> {
+        self.work(move |counter| counter.quote(&request)).await
+    }
+
+    async fn pay_cash(&self, request: PayCash) -> Result<OrderView, CallError> {
+        self.work(move |counter| counter.pay_cash(&request)).await
+    }
+
+    async fn start_qr(&self, request: StartQr) -> Result<OrderView, CallError> {
+        self.work(move |counter| counter.start_qr(&request)).await
+    }
+
+    async fn retry_payment(&self, request: RetryPayment) -> Result<OrderView, CallError> {
+        self.work(move |counter| counter.retry_payment(&request)).await
+    }
+
+    async fn query_payment(&self, request: OrderKey) -> Result<OrderView, CallError> {
+        serve::query_payment(&self.counter()?, request).await
+    }
+
+    async fn cancel_order(&self, request: OrderKey) -> Result<OrderView, CallError> {
+        self.work(move |counter| counter.cancel_order(&request)).await
+    }
+
+    async fn order(&self, request: OrderKey) -> Result<OrderView, CallError> {
+        self.work(move |counter| counter.order_view(OrderId(parse::id(&request.order_id)?))).await
+    }
+
+    async fn orders(&self, (): ()) -> Result<Vec<OrderSummary>, CallError> {
+        self.work(Counter::orders).await
+    }
+
+    async fn receipt(&self, request: OrderKey) -> Result<ReceiptView, CallError> {
+        serve::receipt(&self.counter()?, request).await
+    }
+
+    async fn reprint(&self, request: OrderKey) -> Result<PrintJobView, CallError> {
+        self.work(move |counter| counter.reprint(OrderId(parse::id(&request.order_id)?))).await
+    }
+
+    async fn queue(&self, (): ()) -> Result<QueueView, CallError> {
+        self.work(Counter::queue).await
+    }
+
+    async fn retry_print(&self, request: JobKey) -> Result<QueueView, CallError> {
+        self.work(move |counter| {
+            counter.retry_print(parse::id(&request.job_id)?)?;
+            counter.queue()
+        })
+        .await
+    }
+
+    async fn save_settings(&self, settings: Settings) -> Result<SessionView, CallError> {
+        self.work(move |counter| counter.save_settings(&settings)).await
+    }
+}

@@ -1,0 +1,187 @@
+//! Orders as this terminal knows them.
+
+use qiantai_core::decide::RefusalCode;
+use qiantai_core::ids::{ActionId, MemberId, OrderId};
+use qiantai_core::operation::{Operation, OperationBody, RechargeOpen};
+use qiantai_core::recharge::{OrderState, RechargeOrder};
+use qiantai_store::OwnOperation;
+use qiantai_wire::feed::OutcomeDto;
+
+use crate::counter::Counter;
+use crate::error::{CallError, ErrorCode};
+use crate::overlay::{Overlay, decode, is_over, order_of};
+use crate::show::order::OrderFile;
+use crate::view::order::{OrderSummary, OrderView, Stage};
+
+/// Orders on the list of this terminal.
+const LIST_MAX: u32 = 100;
+
+impl Counter {
+    /// One order for the window.
+    pub(crate) fn order_view(&self, id: OrderId) -> Result<OrderView, CallError> {
+        let file = self.order_file(id)?;
+        let policy = self.policy_of(file.order.quote.policy_version)?;
+        Ok(file.view(&policy))
+    }
+
+    /// Orders of the shop known here, open ones first, then newest first.
+    pub(crate) fn orders(&self) -> Result<Vec<OrderSummary>, CallError> {
+        let overlay = self.overlay(&[])?;
+        let mut orders: Vec<RechargeOrder> = self.store.latest_orders(LIST_MAX)?;
+        let known: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+        let own = overlay.state.orders.values().filter(|order| !known.contains(&order.id));
+        orders.extend(own.cloned());
+        let mut summaries = Vec::with_capacity(orders.len());
+        for order in orders {
+            summaries.push(self.file_in(&overlay, order)?.summary());
+        }
+        summaries.sort_by_key(|order| (!is_open(order.stage), -order.opened_at_ms.0));
+        Ok(summaries)
+    }
+
+    /// Orders of one member, newest first.
+    pub(crate) fn order_files_of(
+        &self,
+        member: MemberId,
+        limit: u32,
+    ) -> Result<Vec<OrderFile>, CallError> {
+        let overlay = self.overlay(&[member])?;
+        let mut orders = self.store.orders_of(member, limit)?;
+        let known: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+        let own = overlay.state.orders.values();
+        orders.extend(
+            own.filter(|order| order.member == member && !known.contains(&order.id)).cloned(),
+        );
+        orders.sort_by_key(|order| std::cmp::Reverse(order.opened_at));
+        orders.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        orders.into_iter().map(|order| self.file_in(&overlay, order)).collect()
+    }
+
+    /// Everything known of one order: from the overlay, the replica, or, when the server refused
+    /// to open it, from the operation itself.
+    pub(crate) fn order_file(&self, id: OrderId) -> Result<OrderFile, CallError> {
+        let overlay = self.overlay(&[])?;
+        let replica = || self.store.order(id);
+        let order = match overlay.state.orders.get(&id) {
+            Some(order) => Some(order.clone()),
+            None => replica()?,
+        };
+        match order {
+            Some(order) => self.file_in(&overlay, order),
+            None => self.refused_file(id),
+        }
+    }
+
+    fn file_in(&self, overlay: &Overlay, order: RechargeOrder) -> Result<OrderFile, CallError> {
+        let order = overlay.state.orders.get(&order.id).cloned().unwrap_or(order);
+        let mut attempts = overlay.attempts(order.id);
+        if attempts.is_empty() {
+            attempts = self.store.attempts_of(order.id)?;
+        }
+        let cut_off = self.is_offline() && attempts.iter().any(|attempt| !is_over(attempt));
+        let refusal = match order.state {
+            OrderState::PendingPayment => self.last_refusal(order.id)?,
+            _ => None,
+        };
+        Ok(OrderFile {
+            member: self.member_name(order.member)?,
+            provisional: overlay.is_provisional(order.id),
+            attempts,
+            cut_off,
+            refusal,
+            order,
+        })
+    }
+
+    fn refused_file(&self, id: OrderId) -> Result<OrderFile, CallError> {
+        let rows = self.store.operations_of_order(id)?;
+        let opening = rows.iter().find_map(|row| {
+            let operation = decode(row).ok()?;
+            match &operation.body {
+                OperationBody::RechargeOpen(open) => Some((open.clone(), operation)),
+                _ => None,
+            }
+        });
+        let (open, operation) =
+            opening.ok_or_else(|| CallError::new(ErrorCode::NotFound, "order_unknown"))?;
+        let order = never_opened(open, &operation)
+            .ok_or_else(|| CallError::new(ErrorCode::NotFound, "order_unknown"))?;
+        Ok(OrderFile {
+            member: self.member_name(order.member)?,
+            provisional: false,
+            attempts: Vec::new(),
+            cut_off: false,
+            refusal: rows.iter().find_map(refusal_of),
+            order,
+        })
+    }
+
+    /// Refusal of the latest try to be paid for `order`.
+    fn last_refusal(&self, order: OrderId) -> Result<Option<RefusalCode>, CallError> {
+        let rows = self.store.operations_of_order(order)?;
+        let last = rows.iter().rev().find(|row| {
+            decode(row).is_ok_and(|operation| {
+                matches!(operation.body, OperationBody::AttemptStart(_))
+            })
+        });
+        Ok(last.and_then(refusal_of))
+    }
+
+    /// The order that an intent has opened already.
+    pub(crate) fn order_of_intent(&self, intent: ActionId) -> Result<Option<OrderId>, CallError> {
+        let rows = self.store.operations_of_action(intent)?;
+        let orders = rows.iter().filter_map(|row| decode(row).ok());
+        Ok(orders.filter_map(|operation| order_of(&operation.body)).next())
+    }
+
+    fn member_name(&self, id: MemberId) -> Result<String, CallError> {
+        let record = self.store.member(id)?;
+        Ok(record.map_or_else(|| id.to_string(), |record| record.profile.name))
+    }
+}
+
+fn is_open(stage: Stage) -> bool {
+    matches!(
+        stage,
+        Stage::Opening
+            | Stage::Review
+            | Stage::Preparing
+            | Stage::Waiting
+            | Stage::UserPaying
+            | Stage::Unknown
+            | Stage::Cancelling
+            | Stage::Failed
+            | Stage::Paid
+            | Stage::Abnormal
+    )
+}
+
+fn refusal_of(row: &OwnOperation) -> Option<RefusalCode> {
+    match row.outcome.as_ref()? {
+        OutcomeDto::Refused(refusal) => Some(refusal.reason.into()),
+        _ => None,
+    }
+}
+
+fn never_opened(open: RechargeOpen, operation: &Operation) -> Option<RechargeOrder> {
+    Some(RechargeOrder {
+        id: open.order,
+        order_no: open.order_no,
+        member: open.member,
+        store: operation.store,
+        device: operation.device,
+        shift: operation.shift?,
+        cashier: operation.staff?.staff,
+        seller: open.seller,
+        choice: open.choice,
+        quote: open.quote,
+        state: OrderState::Created,
+        paid: None,
+        credit: None,
+        offline: operation.offline,
+        copies: 0,
+        opened_at: operation.wall_time,
+        expires_at: operation.wall_time,
+        changed_at: operation.wall_time,
+    })
+}

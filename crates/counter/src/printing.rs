@@ -1,0 +1,10 @@
+//! Slips of sales: queued with the sale, rendered from what is durable, sent to the printer by a
+//! task of their own. A failed print never blocks or repeats a sale (docs: domain §5.5).
+
+pub(crate) mod preview;
+mod printer;
+mod queue;
+pub(crate) mod slip;
+
+pub use queue::run;
+pub use slip::RECEIPT;

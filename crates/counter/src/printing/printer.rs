@@ -1,0 +1,101 @@
+//! Where bytes become paper. Each target says what went wrong in the queue's words.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::view::session::PrinterTarget;
+
+/// A printer that is off answers no connection within this time.
+const CONNECT_MAX: Duration = Duration::from_secs(4);
+/// A slow printer drains a slip within this time.
+const WRITE_MAX: Duration = Duration::from_secs(20);
+
+/// One slip in the forms that targets take.
+pub struct Slip {
+    /// Names the files of a folder target.
+    pub name: String,
+    /// For printers.
+    pub escpos: Vec<u8>,
+    /// For people.
+    pub pdf: Vec<u8>,
+}
+
+/// Why a slip is not on paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PrinterTrouble {
+    /// No connection; not a byte was sent.
+    #[error("the printer does not answer")]
+    Unreachable,
+    /// Connected, but the slip did not go through in time; part of it may be on paper.
+    #[error("the printer stopped in the middle")]
+    Interrupted,
+    /// The folder cannot be written.
+    #[error("the folder cannot be written")]
+    Folder,
+}
+
+impl PrinterTrouble {
+    /// Key of the sentence for the cashier.
+    pub fn message_key(self) -> &'static str {
+        match self {
+            PrinterTrouble::Unreachable => "error.printer_unreachable",
+            PrinterTrouble::Interrupted => "error.printer_timeout",
+            PrinterTrouble::Folder => "error.printer_folder",
+        }
+    }
+
+    /// Whether the queue may try again by itself. After an interruption a person looks at the
+    /// paper first.
+    pub fn is_safe_to_repeat(self) -> bool {
+        !matches!(self, PrinterTrouble::Interrupted)
+    }
+}
+
+/// Sends `slip` to `target`.
+///
+/// # Errors
+/// See [`PrinterTrouble`].
+pub async fn print(target: &PrinterTarget, slip: &Slip) -> Result<(), PrinterTrouble> {
+    match target {
+        PrinterTarget::Network { host, port } => network(host, *port, &slip.escpos).await,
+        PrinterTarget::Folder { path } => folder(Path::new(path), slip).await,
+    }
+}
+
+async fn network(host: &str, port: u16, bytes: &[u8]) -> Result<(), PrinterTrouble> {
+    let connected = timeout(CONNECT_MAX, TcpStream::connect((host, port))).await;
+    let Ok(Ok(mut stream)) = connected else {
+        return Err(PrinterTrouble::Unreachable);
+    };
+    let sent = timeout(WRITE_MAX, async {
+        stream.write_all(bytes).await?;
+        stream.shutdown().await
+    });
+    match sent.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(PrinterTrouble::Interrupted),
+    }
+}
+
+async fn folder(path: &Path, slip: &Slip) -> Result<(), PrinterTrouble> {
+    let write = async {
+        tokio::fs::create_dir_all(path).await?;
+        whole(path.join(format!("{}.escpos", slip.name)), &slip.escpos).await?;
+        whole(path.join(format!("{}.pdf", slip.name)), &slip.pdf).await
+    };
+    write.await.map_err(|error| {
+        tracing::warn!(%error, "receipt folder");
+        PrinterTrouble::Folder
+    })
+}
+
+/// Readers of the folder see a whole file or none.
+async fn whole(path: PathBuf, bytes: &[u8]) -> std::io::Result<()> {
+    let part = path.with_extension("part");
+    tokio::fs::write(&part, bytes).await?;
+    tokio::fs::rename(&part, &path).await
+}

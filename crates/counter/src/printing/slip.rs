@@ -1,0 +1,271 @@
+//! What a slip says, read from the store at the moment of printing.
+
+use qiantai_core::attempt::Channel;
+use qiantai_core::ids::{ActionId, OrderId};
+use qiantai_core::operation::{Operation, OperationBody};
+use qiantai_core::policy::Policy;
+use qiantai_core::recharge::{Credit, RechargeOrder};
+use qiantai_core::{Timestamp, masking};
+use qiantai_print::recharge_receipt::{
+    Balance, CashTendered, CouponOnReceipt, Gifts, MemberOnReceipt, PaymentOnReceipt, Reprint,
+    SlipHolder, StoreHeader,
+};
+use qiantai_print::{PaperWidth, RechargeReceipt};
+use qiantai_store::NewPrintJob;
+use qiantai_wire::SignedOperation;
+use qiantai_wire::receipt_qr::receipt_text;
+use serde::{Deserialize, Serialize};
+
+use crate::counter::Counter;
+use crate::error::{CallError, ErrorCode};
+use crate::overlay::decode;
+use crate::settings;
+use crate::show::order::OrderFile;
+use crate::show::quote::reasons;
+use crate::show::{coupon_names, tier_name};
+use crate::terminal::Draft;
+use crate::view::order::{PrintJobView, Stage};
+use crate::view::session::{Language, PrinterSetting};
+
+/// Kind of print job for the slip of a recharge.
+pub const RECEIPT: &str = "recharge_receipt";
+
+/// Name of the receipt printer in the queue.
+pub const PRINTER: &str = "receipt";
+
+/// What a print job keeps of a slip; everything else is read when it is printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlipRequest {
+    /// Who keeps it.
+    pub holder: Holder,
+    /// Who printed a copy.
+    pub operator: Option<String>,
+    /// When it was asked for.
+    pub asked_ms: i64,
+}
+
+/// Who keeps a slip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holder {
+    /// The shop.
+    Shop,
+    /// The member.
+    Member,
+}
+
+impl Counter {
+    /// The slips that come with a sale: the shop's first, because it opens the drawer.
+    pub(crate) fn slips_of_sale(&self, order: OrderId) -> Result<Vec<NewPrintJob>, CallError> {
+        let copies = settings::load(&self.store)?.printer.copies;
+        let holders: &[Holder] =
+            if copies >= 2 { &[Holder::Shop, Holder::Member] } else { &[Holder::Member] };
+        holders.iter().map(|holder| self.job(order, 0, *holder, None)).collect()
+    }
+
+    /// Prints a marked and counted copy.
+    pub(crate) fn reprint(&self, order: OrderId) -> Result<PrintJobView, CallError> {
+        let (staff, proof) = self.staff()?;
+        let _sale = self.sale_lock();
+        let file = self.order_file(order)?;
+        if file.order.credit.is_none() {
+            return Err(CallError::new(ErrorCode::WrongState, "order_state"));
+        }
+        let copy = file.order.copies + 1;
+        let overlay = self.overlay(&[file.order.member])?;
+        let draft = Draft {
+            action: ActionId(self.surroundings.new_id()),
+            staff: Some(proof),
+            shift: Some(self.open_shift_id(&overlay)?),
+            offline: self.is_offline(),
+            body: OperationBody::ReceiptReprint { order, copy },
+        };
+        let overlay = overlay.with_order(&file);
+        let job = self.job(order, copy, Holder::Member, Some(staff.name))?;
+        let id = job.id;
+        self.commit(&[draft], &overlay, vec![job])?;
+        self.print_view(id)
+    }
+
+    fn job(
+        &self,
+        order: OrderId,
+        copy: u32,
+        holder: Holder,
+        operator: Option<String>,
+    ) -> Result<NewPrintJob, CallError> {
+        let now = self.now();
+        let request = SlipRequest { holder, operator, asked_ms: now.ms() };
+        let document = serde_json::to_vec(&request).map_err(|error| CallError::malformed(&error))?;
+        Ok(NewPrintJob {
+            id: self.surroundings.new_id(),
+            kind: RECEIPT.to_owned(),
+            order: Some(order),
+            copy,
+            printer: PRINTER.to_owned(),
+            document,
+            queued_at: now,
+        })
+    }
+
+    /// The slip of a credited order.
+    pub(crate) fn receipt(
+        &self,
+        file: &OrderFile,
+        copy: u32,
+        request: &SlipRequest,
+    ) -> Result<RechargeReceipt, CallError> {
+        let order = &file.order;
+        let credit = order.credit.filter(|_| file.stage() == Stage::Credited);
+        let credit =
+            credit.ok_or_else(|| CallError::new(ErrorCode::WrongState, "order_state"))?;
+        let policy = self.policy_of(order.quote.policy_version)?;
+        let settings = settings::load(&self.store)?;
+        let language = match settings.language {
+            Language::ZhCn => qiantai_print::Language::ZhCn,
+            Language::En => qiantai_print::Language::En,
+        };
+        let person = |id| {
+            let found = policy.staff.iter().find(|person| person.id == id);
+            found.map_or_else(String::new, |person| person.name.clone())
+        };
+        let reprint = (copy > 0).then(|| Reprint {
+            copy,
+            operator: request.operator.clone().unwrap_or_default(),
+        });
+        Ok(RechargeReceipt {
+            width: paper(&settings.printer),
+            language,
+            holder: match request.holder {
+                Holder::Shop => SlipHolder::Shop,
+                Holder::Member => SlipHolder::Member,
+            },
+            store: store_header(&policy),
+            order_no: order.order_no.clone(),
+            credited_at: credit.credited_at,
+            printed_at: Timestamp::from_ms(request.asked_ms),
+            terminal: self.terminal.code.clone(),
+            cashier: person(order.cashier),
+            seller: order.seller.map(person),
+            member: self.member_on_receipt(order, &policy, &credit)?,
+            paid: order.quote.pay,
+            payment: payment(file, language),
+            gifts: gifts(order, &policy),
+            before: Balance { principal: credit.principal.0, bonus: credit.bonus.0 },
+            after: Balance { principal: credit.principal.1, bonus: credit.bonus.1 },
+            bonus_valid_until: credit.bonus_expires_at.map(|at| at.local().date()),
+            refund_rule: policy.store.refund_rule.clone(),
+            contract_no: None,
+            complaint_phone: policy.store.complaint_phone.clone(),
+            qr_payload: self.qr_payload(order.id)?,
+            reprint,
+            provisional: file.provisional && order.offline,
+            training: self.training,
+            open_drawer: settings.printer.drawer
+                && file.channel() == Channel::Cash
+                && copy == 0
+                && (request.holder == Holder::Shop || settings.printer.copies == 1),
+        })
+    }
+
+    fn member_on_receipt(
+        &self,
+        order: &RechargeOrder,
+        policy: &Policy,
+        credit: &Credit,
+    ) -> Result<MemberOnReceipt, CallError> {
+        let known = self.store.member(order.member)?;
+        let known = known.ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))?;
+        let profile = known.profile.as_ref();
+        Ok(MemberOnReceipt {
+            member_no: known.member.member_no.clone(),
+            masked_name: profile.map_or_else(String::new, |profile| masking::name(&profile.name)),
+            masked_phone: profile
+                .map_or_else(String::new, |profile| masking::phone(&profile.phone)),
+            tier_before: tier_name(policy, credit.tier.0),
+            tier_after: tier_name(policy, credit.tier.1),
+        })
+    }
+
+    /// The signed operation that credited the order: this terminal's own for cash, the server's
+    /// settlement for everything else (shared sync.md, "Receipt QR").
+    fn qr_payload(&self, order: OrderId) -> Result<String, CallError> {
+        let signed = match self.own_cash_operation(order)? {
+            Some(own) => Some(own),
+            None => self.store.settlement(order)?,
+        };
+        let signed = signed.ok_or_else(|| {
+            CallError::new(ErrorCode::ServerUnreachable, "server_unreachable").retryable()
+        })?;
+        receipt_text(&signed).map_err(|error| {
+            tracing::error!(%error, "receipt code");
+            CallError::internal()
+        })
+    }
+
+    fn own_cash_operation(&self, order: OrderId) -> Result<Option<SignedOperation>, CallError> {
+        let is_cash = |operation: &Operation| {
+            matches!(operation.body, OperationBody::RechargeCash(_))
+        };
+        let rows = self.store.operations_of_order(order)?;
+        let cash = rows.into_iter().find(|row| decode(row).is_ok_and(|own| is_cash(&own)));
+        Ok(cash.map(|row| SignedOperation { bytes: row.bytes }))
+    }
+}
+
+fn paper(printer: &PrinterSetting) -> PaperWidth {
+    if printer.paper_mm == 58 { PaperWidth::Mm58 } else { PaperWidth::Mm80 }
+}
+
+fn store_header(policy: &Policy) -> StoreHeader {
+    let store = &policy.store;
+    StoreHeader {
+        name: store.name.clone(),
+        address: store.address.clone(),
+        phone: store.phone.clone(),
+    }
+}
+
+fn payment(file: &OrderFile, language: qiantai_print::Language) -> PaymentOnReceipt {
+    let paid = file.order.paid.as_ref();
+    let tendered = paid.and_then(|paid| paid.tendered);
+    PaymentOnReceipt {
+        method: method_name(file.channel(), language).to_owned(),
+        channel_txn_no: paid.and_then(|paid| paid.channel_txn_no.clone()),
+        cash: tendered
+            .map(|tendered| CashTendered { tendered, change: tendered - file.order.quote.pay }),
+    }
+}
+
+fn gifts(order: &RechargeOrder, policy: &Policy) -> Gifts {
+    let rule = reasons(&order.quote).into_iter().next();
+    let coupons = coupon_names(policy, &order.quote.coupons).into_iter();
+    Gifts {
+        bonus: order.quote.bonus,
+        bonus_rule: rule.clone(),
+        points: order.quote.points,
+        coupons: coupons
+            .map(|(name, count)| CouponOnReceipt {
+                name,
+                count: u32::from(count),
+                rule: rule.clone().unwrap_or_default(),
+            })
+            .collect(),
+    }
+}
+
+fn method_name(channel: Channel, language: qiantai_print::Language) -> &'static str {
+    let (chinese, english) = match channel {
+        Channel::Wechat => ("微信支付", "WeChat Pay"),
+        Channel::Alipay => ("支付宝", "Alipay"),
+        Channel::Unionpay => ("云闪付", "UnionPay"),
+        Channel::Ecny => ("数字人民币", "e-CNY"),
+        Channel::Card => ("刷卡", "Card"),
+        Channel::Cash => ("现金", "Cash"),
+        Channel::Transfer => ("对公转账", "Bank transfer"),
+    };
+    match language {
+        qiantai_print::Language::ZhCn => chinese,
+        qiantai_print::Language::En => english,
+    }
+}

@@ -1,0 +1,135 @@
+//! A top-up by QR code: the order and its first attempt are written together; everything after
+//! that is the server's word.
+
+use qiantai_core::attempt::{Channel, PayMethod};
+use qiantai_core::ids::{ActionId, AttemptId, OrderId};
+use qiantai_core::operation::{AttemptStart, OperationBody};
+use qiantai_core::order_no::Prefix;
+use qiantai_core::Money;
+use qiantai_core::recharge::OrderState;
+
+use crate::counter::Counter;
+use crate::error::{CallError, ErrorCode};
+use crate::overlay::is_over;
+use crate::parse;
+use crate::terminal::Draft;
+use crate::top_up::QR_CHANNELS;
+use crate::view::order::{OrderKey, OrderView, RetryPayment, StartQr};
+
+impl Counter {
+    /// Opens the order and asks the channel for a QR code. The same intent twice returns the
+    /// first order.
+    pub(crate) fn start_qr(&self, request: &StartQr) -> Result<OrderView, CallError> {
+        let (_, proof) = self.staff()?;
+        let intent = ActionId(parse::id(&request.intent)?);
+        let _sale = self.sale_lock();
+        if let Some(order) = self.order_of_intent(intent)? {
+            return self.order_view(order);
+        }
+        let channel = self.online_channel(request.channel.into())?;
+        let shown = self.shown_quote(&request.quote_id, intent, channel)?;
+        let overlay = self.overlay(&[shown.member])?;
+        let shift = self.open_shift_id(&overlay)?;
+        let policy = self.policy()?;
+        let open = self.opening(&policy, &overlay, &shown, request.duplicate_confirmed)?;
+        let (order, pay) = (open.order, open.quote.pay);
+        let reviewed = open.quote.notices.iter().any(|notice| {
+            notice.action == qiantai_core::policy::LimitAction::Review
+        });
+        let draft = |action, body| Draft {
+            action,
+            staff: Some(proof),
+            shift: Some(shift),
+            offline: false,
+            body,
+        };
+        let mut drafts = vec![draft(intent, OperationBody::RechargeOpen(open))];
+        // An order under review asks nobody for money until it is approved.
+        if !reviewed {
+            let start = self.attempt(order, channel, pay)?;
+            drafts.push(draft(self.new_action(), OperationBody::AttemptStart(start)));
+        }
+        self.commit(&drafts, &overlay, Vec::new())?;
+        self.order_view(order)
+    }
+
+    /// Another attempt on an order whose last one ended unpaid.
+    pub(crate) fn retry_payment(&self, request: &RetryPayment) -> Result<OrderView, CallError> {
+        let (_, proof) = self.staff()?;
+        let order = OrderId(parse::id(&request.order_id)?);
+        let channel = self.online_channel(request.channel.into())?;
+        let _sale = self.sale_lock();
+        let file = self.order_file(order)?;
+        let open_attempt = file.attempts.iter().any(|attempt| !is_over(attempt));
+        if open_attempt || file.order.state != OrderState::PendingPayment {
+            // A second click finds the attempt of the first.
+            return self.order_view(order);
+        }
+        let overlay = self.overlay(&[file.order.member])?;
+        let start = self.attempt(order, channel, file.order.quote.pay)?;
+        let draft = Draft {
+            action: self.new_action(),
+            staff: Some(proof),
+            shift: Some(self.open_shift_id(&overlay)?),
+            offline: false,
+            body: OperationBody::AttemptStart(start),
+        };
+        let overlay = overlay.with_order(&file);
+        self.commit(&[draft], &overlay, Vec::new())?;
+        self.order_view(order)
+    }
+
+    /// Asks to stop waiting. Repeating it changes nothing.
+    pub(crate) fn cancel_order(&self, request: &OrderKey) -> Result<OrderView, CallError> {
+        let (_, proof) = self.staff()?;
+        let order = OrderId(parse::id(&request.order_id)?);
+        let _sale = self.sale_lock();
+        let file = self.order_file(order)?;
+        let asked = file.attempts.iter().any(|attempt| attempt.cancel_requested);
+        if asked || file.order.state != OrderState::PendingPayment {
+            return self.order_view(order);
+        }
+        let overlay = self.overlay(&[file.order.member])?;
+        let draft = Draft {
+            action: self.new_action(),
+            staff: Some(proof),
+            shift: Some(self.open_shift_id(&overlay)?),
+            offline: self.is_offline(),
+            body: OperationBody::RechargeCancel { order },
+        };
+        let overlay = overlay.with_order(&file);
+        self.commit(&[draft], &overlay, Vec::new())?;
+        self.order_view(order)
+    }
+
+    fn attempt(
+        &self,
+        order: OrderId,
+        channel: Channel,
+        amount: Money,
+    ) -> Result<AttemptStart, CallError> {
+        Ok(AttemptStart {
+            attempt: AttemptId(self.surroundings.new_id()),
+            attempt_no: self.number(Prefix::Attempt)?,
+            order,
+            channel,
+            method: PayMethod::Qr,
+            amount,
+        })
+    }
+
+    fn online_channel(&self, channel: Channel) -> Result<Channel, CallError> {
+        if !QR_CHANNELS.contains(&channel) {
+            return Err(CallError::new(ErrorCode::InvalidInput, "channel_not_offered"));
+        }
+        if self.is_offline() {
+            let error = CallError::new(ErrorCode::ServerUnreachable, "server_unreachable");
+            return Err(error.retryable());
+        }
+        Ok(channel)
+    }
+
+    fn new_action(&self) -> ActionId {
+        ActionId(self.surroundings.new_id())
+    }
+}

@@ -1,0 +1,114 @@
+//! What waits: the sync pill and the queue behind it.
+
+use std::collections::HashMap;
+
+use qiantai_core::operation::{Operation, OperationBody};
+use qiantai_store::OwnOperation;
+use qiantai_sync::SyncStatus;
+use qiantai_wire::feed::OutcomeDto;
+
+use crate::counter::Counter;
+use crate::error::CallError;
+use crate::overlay::{decode, order_of};
+use crate::view::Fen;
+use crate::view::queue::{OperationState, QueueView, QueuedOperation, SyncState, SyncView};
+use crate::words;
+
+/// Operations and prints on the queue screen.
+const LIST_MAX: u32 = 100;
+
+impl Counter {
+    /// The sync pill.
+    pub(crate) fn sync_view(&self) -> Result<SyncView, CallError> {
+        let pending = self.store.unacknowledged()?;
+        let state = match self.sync.status() {
+            SyncStatus::Offline { .. } => SyncState::Offline,
+            SyncStatus::Stopped { .. } => SyncState::Stopped,
+            SyncStatus::Synced if pending.count == 0 => SyncState::Synced,
+            SyncStatus::Synced | SyncStatus::Syncing { .. } => SyncState::Syncing,
+        };
+        Ok(SyncView {
+            state,
+            pending: u32::try_from(pending.count).unwrap_or(u32::MAX),
+            oldest_ms: pending.oldest.map(Into::into),
+            last_contact_ms: self.store.sync_mark()?.server_time.map(Into::into),
+        })
+    }
+
+    /// The queue, item by item.
+    pub(crate) fn queue(&self) -> Result<QueueView, CallError> {
+        let acked = self.store.sync_mark()?.acked_seq;
+        let mut orders = HashMap::new();
+        let mut operations = Vec::new();
+        for row in self.store.latest_operations(LIST_MAX)?.iter().rev() {
+            let Ok(operation) = decode(row) else {
+                continue;
+            };
+            let item = self.item(row, &operation, acked, &mut orders)?;
+            if item.state != OperationState::Confirmed {
+                operations.push(item);
+            }
+        }
+        let mut prints = Vec::new();
+        for job in self.store.print_jobs(LIST_MAX)? {
+            prints.push(self.job_view(&job)?);
+        }
+        Ok(QueueView { sync: self.sync_view()?, operations, prints })
+    }
+
+    fn item(
+        &self,
+        row: &OwnOperation,
+        operation: &Operation,
+        acked: u64,
+        orders: &mut HashMap<qiantai_core::ids::OrderId, (String, String)>,
+    ) -> Result<QueuedOperation, CallError> {
+        let named = match order_of(&operation.body) {
+            None => None,
+            Some(order) => match orders.get(&order) {
+                Some(known) => Some(known.clone()),
+                None => {
+                    let file = self.order_file(order)?;
+                    let names = (file.order.order_no, file.member);
+                    orders.insert(order, names.clone());
+                    Some(names)
+                }
+            },
+        };
+        let (state, reason_key) = state_of(row, acked);
+        Ok(QueuedOperation {
+            device_seq: i32::try_from(row.device_seq).unwrap_or(i32::MAX),
+            kind_key: format!("operation.{}", words::operation(&operation.body)),
+            order_no: named.as_ref().map(|(order_no, _)| order_no.clone()),
+            member: named.map(|(_, member)| member),
+            amount_fen: amount_of(&operation.body),
+            state,
+            reason_key,
+            at_ms: row.created_at.into(),
+        })
+    }
+}
+
+fn state_of(row: &OwnOperation, acked: u64) -> (OperationState, Option<String>) {
+    match &row.outcome {
+        None if row.device_seq > acked => (OperationState::Pending, None),
+        None | Some(OutcomeDto::Applied | OutcomeDto::Exists) => (OperationState::Confirmed, None),
+        Some(OutcomeDto::ExistsWithDifferent { .. }) => {
+            (OperationState::Refused, Some("error.order_state".to_owned()))
+        }
+        Some(OutcomeDto::Refused(refusal)) => {
+            let key = words::refusal(refusal.reason.into());
+            (OperationState::Refused, Some(format!("error.{key}")))
+        }
+        Some(OutcomeDto::Held) => (OperationState::Held, None),
+    }
+}
+
+fn amount_of(body: &OperationBody) -> Option<Fen> {
+    match body {
+        OperationBody::RechargeOpen(open) => Some(open.quote.pay.into()),
+        OperationBody::RechargeCash(cash) => Some(cash.open.quote.pay.into()),
+        OperationBody::AttemptStart(start) => Some(start.amount.into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,84 @@
+//! The commands of a running counter. Each moves its work to a thread that may block.
+
+use std::sync::Arc;
+
+use qiantai_core::ids::OrderId;
+use qiantai_sync::CallFailed;
+use qiantai_wire::SignedOperation;
+
+use crate::counter::Counter;
+use crate::error::{CallError, ErrorCode, MoneyMoved};
+use crate::overlay::is_over;
+use crate::parse;
+use crate::printing::preview;
+use crate::view::order::{OrderKey, OrderView, ReceiptView};
+
+/// Runs `work` on a thread that may block.
+///
+/// # Errors
+/// That of `work`, or `internal` when it panicked.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, CallError> + Send + 'static,
+) -> Result<T, CallError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a command ended early");
+        let mut failed = CallError::internal();
+        // What was committed before the panic stands; the order list tells.
+        failed.money = MoneyMoved::Unknown;
+        Err(failed)
+    })
+}
+
+/// Asks the channel now, through the server.
+pub(crate) async fn query_payment(
+    counter: &Arc<Counter>,
+    request: OrderKey,
+) -> Result<OrderView, CallError> {
+    let order = OrderId(parse::id(&request.order_id)?);
+    let reader = Arc::clone(counter);
+    let file = blocking(move || reader.order_file(order)).await?;
+    let open = file.attempts.iter().find(|attempt| !is_over(attempt));
+    if let Some(attempt) = open {
+        counter.client.query_attempt(attempt.id.0).await.map_err(unreachable)?;
+        counter.sync.nudge();
+    }
+    let reader = Arc::clone(counter);
+    blocking(move || reader.order_view(order)).await
+}
+
+/// Makes sure that the server's signed settlement of a QR order is here for its slip. Cash
+/// orders carry this terminal's own operation.
+pub(crate) async fn fetch_settlement(
+    counter: &Arc<Counter>,
+    order: OrderId,
+) -> Result<(), CallError> {
+    let reader = Arc::clone(counter);
+    if blocking(move || reader.has_receipt_code(order)).await? {
+        return Ok(());
+    }
+    let answer = counter.client.order(order.0).await.map_err(unreachable)?;
+    let Some(settlement) = answer.settlement else {
+        return Err(CallError::new(ErrorCode::WrongState, "order_state").retryable());
+    };
+    let writer = Arc::clone(counter);
+    let signed = SignedOperation { bytes: settlement.0 };
+    blocking(move || Ok(writer.store.keep_settlement(order, &signed)?)).await
+}
+
+/// The receipt on the screen: the rows that the printer gets.
+pub(crate) async fn receipt(
+    counter: &Arc<Counter>,
+    request: OrderKey,
+) -> Result<ReceiptView, CallError> {
+    let order = OrderId(parse::id(&request.order_id)?);
+    fetch_settlement(counter, order).await?;
+    let reader = Arc::clone(counter);
+    blocking(move || preview::receipt(&reader, order)).await
+}
+
+fn unreachable(error: CallFailed) -> CallError {
+    tracing::warn!(%error, "server call");
+    let mut failed = CallError::new(ErrorCode::ServerUnreachable, "server_unreachable");
+    failed.money = MoneyMoved::Unknown;
+    failed.retryable()
+}

@@ -1,0 +1,78 @@
+//! Settings of this terminal.
+
+use std::path::Path;
+
+use qiantai_store::{Store, StoreError};
+
+use crate::counter::Counter;
+use crate::error::{CallError, ErrorCode};
+use crate::view::event::CounterEvent;
+use crate::view::session::{
+    Language, PrinterSetting, PrinterTarget, SessionView, Settings, Theme,
+};
+
+const KEY: &str = "settings";
+
+/// The settings, or what a new terminal starts with: receipts go to a folder beside the store.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn load(store: &Store) -> Result<Settings, StoreError> {
+    let saved = store.setting(KEY)?;
+    Ok(saved.unwrap_or_else(|| initial(store.path())))
+}
+
+fn initial(store: &Path) -> Settings {
+    let folder = store.parent().unwrap_or(Path::new(".")).join("receipts");
+    Settings {
+        language: Language::ZhCn,
+        theme: Theme::System,
+        type_percent: 100,
+        sound: true,
+        printer: PrinterSetting {
+            target: PrinterTarget::Folder { path: folder.to_string_lossy().into_owned() },
+            paper_mm: 80,
+            copies: 2,
+            drawer: true,
+        },
+    }
+}
+
+impl Counter {
+    /// Saves settings after checking them.
+    pub(crate) fn save_settings(&self, settings: &Settings) -> Result<SessionView, CallError> {
+        check(settings)?;
+        self.store.set_setting(KEY, settings)?;
+        self.print_wake.notify_one();
+        self.tell(CounterEvent::Session);
+        self.session()
+    }
+}
+
+fn check(settings: &Settings) -> Result<(), CallError> {
+    let wrong = |field: &str| {
+        Err(CallError::new(ErrorCode::InvalidInput, "settings_invalid").with("field", field))
+    };
+    if ![100, 125, 150].contains(&settings.type_percent) {
+        return wrong("type_percent");
+    }
+    let printer = &settings.printer;
+    if ![58, 80].contains(&printer.paper_mm) {
+        return wrong("paper_mm");
+    }
+    if ![1, 2].contains(&printer.copies) {
+        return wrong("copies");
+    }
+    match &printer.target {
+        PrinterTarget::Network { host, .. } if !is_host(host) => wrong("host"),
+        PrinterTarget::Network { port: 0, .. } => wrong("port"),
+        PrinterTarget::Folder { path } if !Path::new(path).is_absolute() => wrong("path"),
+        PrinterTarget::Network { .. } | PrinterTarget::Folder { .. } => Ok(()),
+    }
+}
+
+/// A name or an address; nothing that a resolver would take for more than one word.
+fn is_host(host: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    !host.is_empty() && host.len() <= 253 && host.chars().all(allowed)
+}

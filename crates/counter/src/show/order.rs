@@ -1,0 +1,196 @@
+//! An order as the paying and success screens show it.
+
+use qiantai_core::attempt::{AttemptState, Channel, PayMethod, PaymentAttempt};
+use qiantai_core::decide::RefusalCode;
+use qiantai_core::policy::Policy;
+use qiantai_core::recharge::{Credit, OrderState, RechargeOrder};
+use qiantai_core::Timestamp;
+use qiantai_print::QrModules;
+use qiantai_print::qr::QUIET_ZONE;
+
+use crate::show::{count, coupon_names, tier_name};
+use crate::view::order::{CreditView, Failure, OrderSummary, OrderView, QrView, Stage};
+use crate::words;
+
+/// Everything known of one order.
+pub struct OrderFile {
+    /// The order, confirmed or provisional.
+    pub order: RechargeOrder,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<PaymentAttempt>,
+    /// Name of the member.
+    pub member: String,
+    /// True while the server has not confirmed the last thing this terminal did with it.
+    pub provisional: bool,
+    /// True while the server cannot be reached and an attempt is open.
+    pub cut_off: bool,
+    /// Refusal of the operation that opened the order or its last attempt.
+    pub refusal: Option<RefusalCode>,
+}
+
+impl OrderFile {
+    fn last_attempt(&self) -> Option<&PaymentAttempt> {
+        self.attempts.last()
+    }
+
+    /// The method: of the payment, else of the last attempt, else cash.
+    pub fn channel(&self) -> Channel {
+        let paid = self.order.paid.as_ref().map(|paid| paid.channel);
+        paid.or_else(|| self.last_attempt().map(|attempt| attempt.channel)).unwrap_or(Channel::Cash)
+    }
+
+    /// Where the order stands, in the cashier's terms.
+    pub fn stage(&self) -> Stage {
+        if self.refusal.is_some() && self.order.paid.is_none() {
+            return if self.attempts.is_empty() { Stage::Refused } else { Stage::Failed };
+        }
+        match self.order.state {
+            OrderState::Created => Stage::Opening,
+            OrderState::PendingReview => Stage::Review,
+            OrderState::PendingPayment => self.waiting_stage(),
+            OrderState::Paid => Stage::Paid,
+            OrderState::Credited
+            | OrderState::PartiallyRefunded
+            | OrderState::Refunded
+            | OrderState::Voided => Stage::Credited,
+            OrderState::Cancelled | OrderState::Closed | OrderState::Rejected => Stage::Ended,
+            OrderState::Abnormal => Stage::Abnormal,
+        }
+    }
+
+    fn waiting_stage(&self) -> Stage {
+        let Some(attempt) = self.last_attempt() else {
+            return Stage::Opening;
+        };
+        let over = matches!(
+            attempt.state,
+            AttemptState::Failed | AttemptState::Closed | AttemptState::Reversed
+        );
+        if over {
+            return Stage::Failed;
+        }
+        // Before the gateway has the attempt nobody can have paid it.
+        let asked = attempt.qr_payload.is_some() || attempt.method != PayMethod::Qr;
+        if self.cut_off && asked {
+            return Stage::Unknown;
+        }
+        if attempt.cancel_requested {
+            return Stage::Cancelling;
+        }
+        match attempt.state {
+            AttemptState::Init if self.provisional => Stage::Opening,
+            AttemptState::Init => Stage::Preparing,
+            AttemptState::Submitted => Stage::Waiting,
+            AttemptState::UserPaying => Stage::UserPaying,
+            AttemptState::Unknown | AttemptState::Reversing | AttemptState::Succeeded => {
+                Stage::Unknown
+            }
+            AttemptState::Failed | AttemptState::Closed | AttemptState::Reversed => Stage::Failed,
+        }
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        if let Some(code) = self.refusal {
+            return Some(Failure {
+                code: (code as u16).to_string(),
+                message_key: format!("error.{}", words::refusal(code)),
+            });
+        }
+        let attempt = self.last_attempt()?;
+        let key = match attempt.state {
+            AttemptState::Failed => match attempt.decline {
+                Some(code) => format!("decline.{}", words::decline(code)),
+                None => "decline.config_error".to_owned(),
+            },
+            AttemptState::Closed => "decline.closed".to_owned(),
+            AttemptState::Reversed => "decline.reversed".to_owned(),
+            _ => return None,
+        };
+        Some(Failure { code: attempt.attempt_no.clone(), message_key: key })
+    }
+
+    fn qr(&self) -> Option<QrView> {
+        if !matches!(self.stage(), Stage::Waiting | Stage::UserPaying) {
+            return None;
+        }
+        self.last_attempt()?.qr_payload.as_deref().and_then(qr_view)
+    }
+
+    /// The view.
+    pub fn view(&self, policy: &Policy) -> OrderView {
+        let order = &self.order;
+        let tendered = order.paid.as_ref().and_then(|paid| paid.tendered);
+        let waiting = order.paid.is_none();
+        OrderView {
+            id: order.id.to_string(),
+            order_no: order.order_no.clone(),
+            member_id: order.member.to_string(),
+            member: self.member.clone(),
+            channel: self.channel().into(),
+            pay_fen: order.quote.pay.into(),
+            bonus_fen: order.quote.bonus.into(),
+            tendered_fen: tendered.map(Into::into),
+            change_fen: tendered.map(|tendered| (tendered - order.quote.pay).into()),
+            stage: self.stage(),
+            qr: self.qr(),
+            expires_at_ms: waiting.then(|| self.expires_at().into()),
+            attempt_started_ms: self.last_attempt().map(|attempt| attempt.started_at.into()),
+            failure: self.failure(),
+            credit: order.credit.as_ref().map(|credit| self.credit_view(policy, credit)),
+            provisional: self.provisional,
+            channel_txn_no: order.paid.as_ref().and_then(|paid| paid.channel_txn_no.clone()),
+            opened_at_ms: order.opened_at.into(),
+            copies: order.copies,
+        }
+    }
+
+    /// One line of the list of orders.
+    pub fn summary(&self) -> OrderSummary {
+        let order = &self.order;
+        OrderSummary {
+            id: order.id.to_string(),
+            order_no: order.order_no.clone(),
+            member_id: order.member.to_string(),
+            member: self.member.clone(),
+            pay_fen: order.quote.pay.into(),
+            bonus_fen: order.quote.bonus.into(),
+            channel: self.channel().into(),
+            stage: self.stage(),
+            provisional: self.provisional,
+            opened_at_ms: order.opened_at.into(),
+        }
+    }
+
+    fn expires_at(&self) -> Timestamp {
+        self.last_attempt().map_or(self.order.expires_at, |attempt| attempt.expires_at)
+    }
+
+    fn credit_view(&self, policy: &Policy, credit: &Credit) -> CreditView {
+        CreditView {
+            balance_before_fen: (credit.principal.0 + credit.bonus.0).into(),
+            balance_after_fen: (credit.principal.1 + credit.bonus.1).into(),
+            principal_after_fen: credit.principal.1.into(),
+            bonus_after_fen: credit.bonus.1.into(),
+            points: count(credit.points),
+            coupons: coupon_names(policy, &self.order.quote.coupons),
+            tier_before: tier_name(policy, credit.tier.0),
+            tier_after: tier_name(policy, credit.tier.1),
+            credited_at_ms: credit.credited_at.into(),
+        }
+    }
+}
+
+/// A QR code for the screen, or nothing when the text does not fit one.
+pub fn qr_view(payload: &str) -> Option<QrView> {
+    match QrModules::encode(payload) {
+        Ok(modules) => Some(QrView {
+            modules: u16::try_from(modules.side() + 2 * QUIET_ZONE).unwrap_or(u16::MAX),
+            path: modules.svg_path(),
+            payload: payload.to_owned(),
+        }),
+        Err(error) => {
+            tracing::error!(%error, "payment code does not fit a QR code");
+            None
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Choosing and pricing a top-up.
+
+use qiantai_core::attempt::Channel;
+use qiantai_core::ids::{ActionId, MemberId, PackageId};
+use qiantai_core::member::Member;
+use qiantai_core::policy::{LimitAction, Policy};
+use qiantai_core::quote::Quote;
+use qiantai_core::quote::price::price;
+use qiantai_core::recharge::AmountChoice;
+use qiantai_core::{Money, Timestamp};
+
+use crate::commit::refused;
+use crate::counter::{Counter, DUPLICATE_WITHIN};
+use crate::error::{CallError, ErrorCode};
+use crate::overlay::{Overlay, duplicate_of};
+use crate::parse;
+use crate::quotes::ShownQuote;
+use crate::show::quote::{QuoteContext, quote_view};
+use crate::view::member::MemberKey;
+use crate::view::top_up::{ChannelOffer, Choice, Offer, QuoteRequest, QuoteView, TopUpForm};
+
+/// Channels that a training or settled gateway serves by QR code; the others are recorded by
+/// hand, which comes with its own use cases.
+pub(crate) const QR_CHANNELS: [Channel; 4] =
+    [Channel::Wechat, Channel::Alipay, Channel::Unionpay, Channel::Ecny];
+
+impl Counter {
+    /// Amounts and methods for one member.
+    pub(crate) fn top_up_form(&self, request: &MemberKey) -> Result<TopUpForm, CallError> {
+        self.staff()?;
+        let id = MemberId(parse::id(&request.member_id)?);
+        let policy = self.policy()?;
+        let overlay = self.overlay(&[id])?;
+        let member = member_of(&overlay, id)?;
+        let mut offers = self.offers(&policy, &overlay, &member)?;
+        mark_most_favourable(&mut offers);
+        Ok(TopUpForm {
+            intent: self.surroundings.new_id().to_string(),
+            offers,
+            custom: policy.custom_amount,
+            channels: self.channels(&policy),
+        })
+    }
+
+    fn offers(
+        &self,
+        policy: &Policy,
+        overlay: &Overlay,
+        member: &Member,
+    ) -> Result<Vec<Offer>, CallError> {
+        let packages = policy.packages.iter().map(|package| {
+            let choice = AmountChoice::Package(package.id, package.version);
+            (choice, Some(package.name.clone()), package.pay)
+        });
+        let amounts = policy
+            .fixed_amounts
+            .iter()
+            .filter(|amount| policy.packages.iter().all(|package| package.pay != **amount))
+            .map(|amount| (AmountChoice::Amount(*amount), None, *amount));
+        let mut candidates: Vec<_> = packages.chain(amounts).collect();
+        candidates.sort_by_key(|(_, _, pay)| *pay);
+        let mut offers = Vec::new();
+        for (choice, name, _) in candidates {
+            // What is not on sale today is not offered.
+            let Ok(quote) = self.price_now(policy, overlay, member, choice, false, self.now())
+            else {
+                continue;
+            };
+            offers.push(Offer {
+                choice: choice_view(choice),
+                name,
+                pay_fen: quote.pay.into(),
+                bonus_fen: quote.bonus.into(),
+                most_favourable: false,
+            });
+        }
+        Ok(offers)
+    }
+
+    fn channels(&self, policy: &Policy) -> Vec<ChannelOffer> {
+        let offline = self.is_offline();
+        let served = policy
+            .channels
+            .iter()
+            .filter(|channel| **channel == Channel::Cash || QR_CHANNELS.contains(channel));
+        served
+            .map(|channel| {
+                let available = *channel == Channel::Cash || !offline;
+                ChannelOffer {
+                    channel: (*channel).into(),
+                    available,
+                    reason: (!available).then(|| "error.server_unreachable".to_owned()),
+                }
+            })
+            .collect()
+    }
+
+    /// Prices what was chosen or typed, and remembers the price under a name.
+    pub(crate) fn quote(&self, request: &QuoteRequest) -> Result<QuoteView, CallError> {
+        self.staff()?;
+        let intent = ActionId(parse::id(&request.intent)?);
+        let id = MemberId(parse::id(&request.member_id)?);
+        let choice = choice(&request.choice)?;
+        let channel = Channel::from(request.channel);
+        let now = self.now();
+        let policy = self.policy()?;
+        let overlay = self.overlay(&[id])?;
+        let member = member_of(&overlay, id)?;
+        let cash = channel == Channel::Cash;
+        let quote = self.price_now(&policy, &overlay, &member, choice, cash, now)?;
+        let shown = ShownQuote {
+            id: self.surroundings.new_id(),
+            intent,
+            member: id,
+            choice,
+            channel,
+            quote: quote.clone(),
+        };
+        let account = overlay.account(id).ok_or_else(|| {
+            CallError::new(ErrorCode::NotFound, "member_unknown")
+        })?;
+        let duplicate = duplicate_of(&overlay.state, id, quote.pay, now, DUPLICATE_WITHIN);
+        let duplicate = duplicate.and_then(|order| overlay.state.orders.get(&order));
+        let context = QuoteContext {
+            policy: &policy,
+            account,
+            quote_id: shown.id.to_string(),
+            duplicate_of: duplicate.map(|order| order.order_no.clone()),
+            // Cash is taken at once; a review comes before payment (docs: domain §3.8).
+            review_blocks: cash,
+        };
+        let view = quote_view(&quote, context);
+        self.quotes().put(shown);
+        Ok(view)
+    }
+
+    /// The price of `choice` now.
+    pub(crate) fn price_now(
+        &self,
+        policy: &Policy,
+        overlay: &Overlay,
+        member: &Member,
+        choice: AmountChoice,
+        cash: bool,
+        now: Timestamp,
+    ) -> Result<Quote, CallError> {
+        let account = overlay
+            .account(member.id)
+            .ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))?;
+        let recent = &overlay.state.recent_orders;
+        price(policy, account, member.registered_at, choice, cash, recent, now)
+            .map_err(|refusal| refused(refusal.code))
+    }
+}
+
+/// The member, who must be active.
+pub(crate) fn member_of(overlay: &Overlay, id: MemberId) -> Result<Member, CallError> {
+    overlay
+        .state
+        .members
+        .get(&id)
+        .cloned()
+        .ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))
+}
+
+/// Whether a limit stops this price before money is taken. A review stops cash only: an order
+/// by another method waits for the reviewer.
+pub(crate) fn blocked(quote: &Quote, cash: bool) -> Option<CallError> {
+    let block = quote.notices.iter().any(|notice| notice.action == LimitAction::Block);
+    let review = quote.notices.iter().any(|notice| notice.action == LimitAction::Review);
+    if block {
+        return Some(CallError::new(ErrorCode::LimitBlocked, "limit_blocked"));
+    }
+    (cash && review).then(|| CallError::new(ErrorCode::LimitBlocked, "review_needed"))
+}
+
+fn choice(view: &Choice) -> Result<AmountChoice, CallError> {
+    match view {
+        Choice::Amount { fen } => Ok(AmountChoice::Amount(Money::from(*fen))),
+        Choice::Typed { text } => parse::amount(text).map(AmountChoice::Amount),
+        Choice::Package { id, version } => {
+            Ok(AmountChoice::Package(PackageId(parse::id(id)?), *version))
+        }
+    }
+}
+
+fn choice_view(choice: AmountChoice) -> Choice {
+    match choice {
+        AmountChoice::Amount(amount) => Choice::Amount { fen: amount.into() },
+        AmountChoice::Package(id, version) => Choice::Package { id: id.to_string(), version },
+    }
+}
+
+/// Marks the highest bonus per yuan; of equals the smallest amount.
+fn mark_most_favourable(offers: &mut [Offer]) {
+    let mut best: Option<usize> = None;
+    for (index, offer) in offers.iter().enumerate() {
+        if offer.bonus_fen.0 == 0 {
+            continue;
+        }
+        let better = best.is_none_or(|other| {
+            let other = &offers[other];
+            i128::from(offer.bonus_fen.0) * i128::from(other.pay_fen.0)
+                > i128::from(other.bonus_fen.0) * i128::from(offer.pay_fen.0)
+        });
+        if better {
+            best = Some(index);
+        }
+    }
+    if let Some(index) = best {
+        offers[index].most_favourable = true;
+    }
+}

@@ -1,0 +1,77 @@
+//! Keys of sentences for stable codes. The sentences themselves are in ui/messages.
+
+use qiantai_core::attempt::DeclineCode;
+use qiantai_core::decide::RefusalCode;
+use qiantai_core::operation::OperationBody;
+
+/// Key of a refusal, below `error.`.
+pub fn refusal(code: RefusalCode) -> &'static str {
+    match code {
+        RefusalCode::MemberUnknown => "member_unknown",
+        RefusalCode::MemberNotActive => "member_not_active",
+        RefusalCode::AmountOutOfRange => "amount_out_of_range",
+        RefusalCode::AmountNotOnSale => "amount_not_on_sale",
+        RefusalCode::PackageNotOnSale => "package_not_on_sale",
+        RefusalCode::QuoteStale => "quote_stale",
+        RefusalCode::QuoteChanged => "quote_changed",
+        RefusalCode::LimitBlocked => "limit_blocked",
+        RefusalCode::ReviewNeeded => "review_needed",
+        RefusalCode::DuplicateSuspected => "duplicate_suspected",
+        RefusalCode::OrderUnknown => "order_unknown",
+        RefusalCode::OrderState => "order_state",
+        RefusalCode::AttemptOpen => "attempt_open",
+        RefusalCode::AttemptUnknown => "attempt_unknown",
+        RefusalCode::AttemptState => "attempt_state",
+        RefusalCode::AmountDiffers => "amount_differs",
+        RefusalCode::ChannelNotOffered => "channel_not_offered",
+        RefusalCode::ShiftNotOpen => "shift_not_open",
+        RefusalCode::ShiftAlreadyOpen => "shift_already_open",
+        RefusalCode::StaffUnknown => "staff_unknown",
+        RefusalCode::RoleNotAllowed => "role_not_allowed",
+        RefusalCode::ServerOnly => "server_only",
+        RefusalCode::NumberTaken => "number_taken",
+        RefusalCode::PolicyUnknown => "policy_unknown",
+    }
+}
+
+/// Key of a decline, below `decline.`.
+pub fn decline(code: DeclineCode) -> &'static str {
+    match code {
+        DeclineCode::BalanceShort => "balance_short",
+        DeclineCode::CardBalanceShort => "card_balance_short",
+        DeclineCode::DailyLimit => "daily_limit",
+        DeclineCode::MonthlyLimit => "monthly_limit",
+        DeclineCode::SingleLimit => "single_limit",
+        DeclineCode::MerchantLimit => "merchant_limit",
+        DeclineCode::CodeExpired => "code_expired",
+        DeclineCode::CodeInvalid => "code_invalid",
+        DeclineCode::CardNotSupported => "card_not_supported",
+        DeclineCode::IssuerRefused => "issuer_refused",
+        DeclineCode::PasswordTries => "password_tries",
+        DeclineCode::RiskControl => "risk_control",
+        DeclineCode::AccountUnusable => "account_unusable",
+        DeclineCode::CustomerCancelled => "customer_cancelled",
+        DeclineCode::PayerIsMerchant => "payer_is_merchant",
+        DeclineCode::NotCompleted => "not_completed",
+    }
+}
+
+/// Key of what an operation did, below `operation.`.
+pub fn operation(body: &OperationBody) -> &'static str {
+    match body {
+        OperationBody::ShiftOpen(_) => "shift_open",
+        OperationBody::RechargeOpen(_) => "recharge_open",
+        OperationBody::AttemptStart(_) => "attempt_start",
+        OperationBody::RechargeCash(_) => "recharge_cash",
+        OperationBody::RechargeCancel { .. } => "recharge_cancel",
+        OperationBody::ReceiptReprint { .. } => "receipt_reprint",
+        OperationBody::PolicyPublish { .. } => "policy_publish",
+        OperationBody::DeviceEnrol(_) => "device_enrol",
+        OperationBody::MemberRegister(_) => "member_register",
+        OperationBody::OpeningBalance(_) => "opening_balance",
+        OperationBody::AttemptResult(_) => "attempt_result",
+        OperationBody::OrderExpire { .. } => "order_expire",
+        OperationBody::SurplusRefunded(_) => "surplus_refunded",
+        OperationBody::CreditRetry { .. } => "credit_retry",
+    }
+}
