@@ -66,7 +66,7 @@ pub enum OpenError {
     NoWriteAheadLog,
     /// The operating system refused.
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// Any other failure of SQLite.
     #[error(transparent)]
     Sqlite(SqliteError),
@@ -89,11 +89,11 @@ pub fn open(path: &Path, options: OpenOptions) -> Result<Connection, OpenError> 
             if !options.create || options.read_only {
                 return Err(OpenError::Missing(path.to_owned()));
             }
-            create(path, options.key)?;
+            create(path, options.key).map_err(|error| explain(path, error))?;
         }
         Err(error) => return Err(error.into()),
     }
-    connect(path, options)
+    connect(path, options).map_err(|error| explain(path, error))
 }
 
 /// Makes a whole empty database beside `path` and moves it there, so that a power cut leaves
@@ -195,6 +195,35 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// SQLite only says that it cannot open a file; the operating system says why.
+fn explain(path: &Path, error: OpenError) -> OpenError {
+    let OpenError::Sqlite(SqliteError {
+        fault: Fault::Io, ..
+    }) = &error
+    else {
+        return error;
+    };
+    let mut probe_name = path.as_os_str().to_owned();
+    probe_name.push(".probe");
+    let probe = PathBuf::from(probe_name);
+    match File::create(&probe).and_then(|_| fs::remove_file(&probe)) {
+        Ok(()) => error,
+        Err(cause) => cause.into(),
+    }
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> OpenError {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                OpenError::ReadOnly
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenError::DiskFull,
+            _ => OpenError::Io(error),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for OpenError {

@@ -1,1 +1,27 @@
-//! The terminal's encrypted SQLite.
+//! The terminal's encrypted store: own operations as signed bytes, the replica of what the server
+//! told, the print queue, PINs, and the key vault that opens it. The only place of the terminal
+//! with SQL.
+//!
+//! What is deliberately absent: rules. The store keeps, finds and orders; `qiantai-core` decides,
+//! and the counter lays open operations over the replica.
+
+mod error;
+mod feed;
+mod operation_log;
+mod pin;
+mod search;
+mod store;
+mod tables;
+pub mod vault;
+
+pub use error::{OpenError, StoreError};
+pub use operation_log::{Answer, Commit, CommitError, Committed};
+pub use pin::{LOCKED_FOR, PinResult, WRONG_TRIES_MAX};
+pub use qiantai_sqlite::Fault;
+pub use search::{MemberHit, SearchQuery};
+pub use store::{Store, StoreKeys};
+pub use tables::clock_mark::{ClockMark, ServerAnchor};
+pub use tables::cursor::{SnapshotMark, SyncMark};
+pub use tables::operation::{LogHead, OwnOperation, Unacknowledged};
+pub use tables::print_job::{INTERRUPTED, NewPrintJob, PrintJob, PrintState};
+pub use tables::replica_member::KnownMember;

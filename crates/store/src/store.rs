@@ -1,0 +1,269 @@
+//! The store: one writer, a few readers, one file.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use qiantai_sqlite::{Migration, OpenOptions, migrate, migrations, open};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use zeroize::Zeroizing;
+
+use crate::error::{OpenError, StoreError};
+use crate::tables;
+
+/// The schema, step by step.
+pub(crate) const MIGRATIONS: &[Migration] =
+    migrations!("../../migrations/terminal": 1 "0001_start");
+
+/// Connections for reading. The counter asks for little at a time; more would only cost memory.
+const READERS: usize = 3;
+
+/// Own operations whose chain is proven again at each start. Older ones were proven before, and
+/// every page read is authenticated.
+const OPERATIONS_PROVEN_AT_START: u64 = 1_000;
+
+/// The terminal's encrypted database. Every call blocks; asynchronous callers move it to a thread
+/// that may block. Reads run beside writes and see what was committed last.
+pub struct Store {
+    // Readers are closed before the writer: the last connection folds the log into the file, and
+    // only the writer may.
+    readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
+    reader_returned: Condvar,
+    path: PathBuf,
+    pub(crate) pepper: Zeroizing<[u8; 32]>,
+}
+
+/// What the store needs of the key vault.
+pub struct StoreKeys {
+    /// SQLCipher key.
+    pub db_key: [u8; 32],
+    /// Secret of the PIN verifiers.
+    pub pin_pepper: [u8; 32],
+}
+
+impl From<&crate::vault::Secrets> for StoreKeys {
+    fn from(secrets: &crate::vault::Secrets) -> StoreKeys {
+        StoreKeys {
+            db_key: secrets.terminal_db_key,
+            pin_pepper: secrets.pin_pepper,
+        }
+    }
+}
+
+impl Drop for StoreKeys {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.db_key);
+        zeroize::Zeroize::zeroize(&mut self.pin_pepper);
+    }
+}
+
+impl Store {
+    /// Opens the store at `path`, or makes it when absent.
+    pub fn open_or_create(path: &Path, keys: &StoreKeys) -> Result<Store, OpenError> {
+        Store::open_with(path, keys, true)
+    }
+
+    /// Opens the store at `path`, which must exist. Nothing is changed when it does not open.
+    pub fn open(path: &Path, keys: &StoreKeys) -> Result<Store, OpenError> {
+        Store::open_with(path, keys, false)
+    }
+
+    fn open_with(path: &Path, keys: &StoreKeys, create: bool) -> Result<Store, OpenError> {
+        let key = Some(keys.db_key);
+        let mut writer = open(
+            path,
+            OpenOptions {
+                key,
+                create,
+                read_only: false,
+            },
+        )?;
+        migrate(&mut writer, MIGRATIONS)?;
+        let last = tables::operation::head(&writer)?.device_seq;
+        tables::operation::prove_chain(&writer, last.saturating_sub(OPERATIONS_PROVEN_AT_START))?;
+        let readers = (0..READERS)
+            .map(|_| {
+                open(
+                    path,
+                    OpenOptions {
+                        key,
+                        create: false,
+                        read_only: true,
+                    },
+                )
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let store = Store {
+            writer: Mutex::new(writer),
+            readers: Mutex::new(readers),
+            reader_returned: Condvar::new(),
+            path: path.to_owned(),
+            pepper: Zeroizing::new(keys.pin_pepper),
+        };
+        store.write(tables::print_job::fail_interrupted)?;
+        Ok(store)
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads every page of the file and proves the whole chain of own operations. Takes seconds
+    /// on a large store; meant for support, and after a fault was reported.
+    pub fn check_everything(&self) -> Result<(), OpenError> {
+        self.read(|connection| {
+            let finding: String =
+                connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            Ok(match finding.as_str() {
+                "ok" => tables::operation::prove_chain(connection, 0).map_err(OpenError::from),
+                _ => Err(OpenError::Corrupt(finding)),
+            })
+        })?
+    }
+
+    /// Runs `work` in one transaction that takes the write lock first; rolls back on error.
+    pub(crate) fn write<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // A panic while writing rolled its transaction back, so the connection is fit for use.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = writer
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::from)?;
+        let value = work(&transaction)?;
+        transaction.commit().map_err(StoreError::from)?;
+        Ok(value)
+    }
+
+    /// Runs `work` on one snapshot of what is committed.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut lease = ReaderLease::take(self);
+        let transaction = lease.connection().transaction()?;
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
+    }
+
+    fn idle_readers(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reader on loan; it goes back even when its work panics.
+struct ReaderLease<'a> {
+    store: &'a Store,
+    connection: Option<Connection>,
+}
+
+impl<'a> ReaderLease<'a> {
+    fn take(store: &'a Store) -> ReaderLease<'a> {
+        let mut idle = store.idle_readers();
+        loop {
+            if let Some(connection) = idle.pop() {
+                return ReaderLease {
+                    store,
+                    connection: Some(connection),
+                };
+            }
+            idle = store
+                .reader_returned
+                .wait(idle)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn connection(&mut self) -> &mut Connection {
+        self.connection
+            .as_mut()
+            .expect("a lease holds its reader until it is dropped")
+    }
+}
+
+impl Drop for ReaderLease<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.store.idle_readers().push(connection);
+            self.store.reader_returned.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use qiantai_core::Timestamp;
+    use qiantai_sqlite::Fault;
+    use uuid::Uuid;
+
+    use super::{Store, StoreKeys};
+    use crate::error::StoreError;
+    use crate::tables::print_job::NewPrintJob;
+
+    fn limit_pages(store: &Store, pages: i64) {
+        store
+            .write(|transaction| {
+                transaction
+                    .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+                Ok::<_, StoreError>(())
+            })
+            .unwrap();
+    }
+
+    fn queue(store: &Store, number: u128) -> Result<(), StoreError> {
+        store.queue_print(&NewPrintJob {
+            id: Uuid::from_u128(number),
+            kind: "recharge_receipt".to_owned(),
+            order: None,
+            copy: 0,
+            printer: "counter".to_owned(),
+            document: vec![7; 60_000],
+            queued_at: Timestamp::from_ms(0),
+        })
+    }
+
+    #[test]
+    fn a_full_disk_writes_nothing_and_the_store_goes_on_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = StoreKeys {
+            db_key: [7; 32],
+            pin_pepper: [9; 32],
+        };
+        let store = Store::open_or_create(&folder.path().join("terminal.db"), &keys).unwrap();
+        limit_pages(&store, 100);
+        let mut queued = 0;
+        let error = loop {
+            match queue(&store, queued) {
+                Ok(()) => queued += 1,
+                Err(error) => break error,
+            }
+            assert!(queued < 100, "100 pages cannot hold 6 MB");
+        };
+        assert_eq!(error.fault(), Some(Fault::DiskFull), "{error:?}");
+        assert_eq!(store.print_jobs(1_000).unwrap().len() as u128, queued);
+        limit_pages(&store, 1_000_000);
+        queue(&store, queued).unwrap();
+        assert_eq!(store.print_jobs(1_000).unwrap().len() as u128, queued + 1);
+        store.check_everything().unwrap();
+    }
+
+    #[test]
+    fn a_reader_comes_back_when_its_work_panics() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = StoreKeys {
+            db_key: [7; 32],
+            pin_pepper: [9; 32],
+        };
+        let store = Store::open_or_create(&folder.path().join("terminal.db"), &keys).unwrap();
+        for _ in 0..2 * super::READERS {
+            let work = std::panic::AssertUnwindSafe(|| {
+                store.read(|_| -> Result<(), StoreError> { panic!("on purpose") })
+            });
+            std::panic::catch_unwind(work).unwrap_err();
+        }
+        assert_eq!(store.log_head().unwrap().device_seq, 0);
+    }
+}

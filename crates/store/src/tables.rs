@@ -1,0 +1,22 @@
+//! One table, one file. Each takes a connection or a transaction of the store; what must happen
+//! together is put together by the files beside this folder.
+
+pub mod clock_mark;
+pub mod cursor;
+pub mod member_key;
+pub mod operation;
+pub mod operation_delivery;
+pub mod policy;
+pub mod print_job;
+pub mod replica_account;
+pub mod replica_attempt;
+pub mod replica_case;
+pub mod replica_coupon;
+pub mod replica_device;
+pub mod replica_member;
+pub mod replica_order;
+pub mod replica_shift;
+pub mod row;
+pub mod setting;
+pub mod staff_lock;
+pub mod staff_pin;

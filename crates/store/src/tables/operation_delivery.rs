@@ -1,0 +1,65 @@
+//! What became of each own operation at the server. Kept apart from the operation, which never
+//! changes.
+
+use qiantai_wire::feed::OutcomeDto;
+use rusqlite::{Connection, named_params};
+
+use super::row::{seq_to_sql, to_json};
+use crate::error::StoreError;
+
+const TABLE: &str = "operation_delivery";
+
+pub fn insert(connection: &Connection, device_seq: u64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT INTO operation_delivery (device_seq) VALUES (?1)")?
+        .execute([seq_to_sql(device_seq)?])?;
+    Ok(())
+}
+
+/// Keeps an answer. Without a place in the server's log it says nothing about the replica, so a
+/// cover stays.
+pub fn answer(
+    connection: &Connection,
+    device_seq: u64,
+    server_seq: Option<u64>,
+    outcome: &OutcomeDto,
+    covered: bool,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE operation_delivery
+             SET server_seq = coalesce(:server_seq, server_seq),
+                 outcome = :outcome,
+                 covered = iif(:server_seq IS NULL, max(covered, :covered), :covered)
+             WHERE device_seq = :device_seq",
+        )?
+        .execute(named_params! {
+            ":device_seq": seq_to_sql(device_seq)?,
+            ":server_seq": server_seq.map(seq_to_sql).transpose()?,
+            ":outcome": to_json(TABLE, outcome)?,
+            ":covered": covered,
+        })?;
+    Ok(())
+}
+
+/// The cursor has passed `server_seq`: operations up to there leave the overlay.
+pub fn cover_up_to(connection: &Connection, server_seq: u64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE operation_delivery SET covered = 1 WHERE covered = 0 AND server_seq <= ?1",
+        )?
+        .execute([seq_to_sql(server_seq)?])?;
+    Ok(())
+}
+
+/// The server was restored from a backup and now stands at `at_seq` of a new timeline. Places
+/// beyond that are lost for certain; those before it are in all likelihood the same, and each is
+/// asked for again.
+pub fn start_timeline(connection: &Connection, at_seq: u64) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE operation_delivery
+         SET covered = covered AND coalesce(server_seq <= ?1, 1), server_seq = NULL, outcome = NULL",
+        [seq_to_sql(at_seq)?],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! The print queue (docs: domain §5.5): it survives restarts, and a failed print never blocks or
+//! repeats a sale.
+
+use qiantai_core::Timestamp;
+use qiantai_core::ids::OrderId;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use uuid::Uuid;
+
+use super::row::{unreadable, uuid};
+use crate::error::StoreError;
+use crate::store::Store;
+
+const TABLE: &str = "print_job";
+
+/// Trouble of a job that was at the printer when the program ended: it may or may not have come
+/// out, so that a person decides about printing it again.
+pub const INTERRUPTED: &str = "interrupted";
+
+const COLUMNS: &str =
+    "id, state, kind, order_id, copy, printer, document, tries, trouble, queued_ms, changed_ms";
+
+/// A document on its way to paper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrintJob {
+    /// Identity.
+    pub id: Uuid,
+    /// Where it stands.
+    pub state: PrintState,
+    /// What it is, such as `recharge_receipt`.
+    pub kind: String,
+    /// The order it belongs to, if any.
+    pub order: Option<OrderId>,
+    /// 0 for the original, otherwise the number of the copy.
+    pub copy: u32,
+    /// Name of the printer in the settings.
+    pub printer: String,
+    /// The document, in the form its renderer reads.
+    pub document: Vec<u8>,
+    /// Tries so far.
+    pub tries: u32,
+    /// Code of the last trouble.
+    pub trouble: Option<String>,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+}
+
+/// A job to be queued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPrintJob {
+    /// Identity.
+    pub id: Uuid,
+    /// What it is, such as `recharge_receipt`.
+    pub kind: String,
+    /// The order it belongs to, if any.
+    pub order: Option<OrderId>,
+    /// 0 for the original, otherwise the number of the copy.
+    pub copy: u32,
+    /// Name of the printer in the settings.
+    pub printer: String,
+    /// The document, in the form its renderer reads.
+    pub document: Vec<u8>,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+}
+
+/// Where a print job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrintState {
+    /// Waits for its printer.
+    Queued,
+    /// On its way to the printer.
+    Printing,
+    /// Handed to the printer.
+    Printed,
+    /// Given up; a person may queue it again.
+    Failed,
+}
+
+impl PrintState {
+    const ALL: [(PrintState, &'static str); 4] = [
+        (PrintState::Queued, "queued"),
+        (PrintState::Printing, "printing"),
+        (PrintState::Printed, "printed"),
+        (PrintState::Failed, "failed"),
+    ];
+
+    fn from_text(text: &str) -> Option<PrintState> {
+        PrintState::ALL
+            .iter()
+            .find_map(|(state, name)| (*name == text).then_some(*state))
+    }
+}
+
+impl Store {
+    /// Queues a document that belongs to no new operation, such as a copy of a receipt.
+    pub fn queue_print(&self, job: &NewPrintJob) -> Result<(), StoreError> {
+        self.write(|transaction| insert(transaction, job))
+    }
+
+    /// Takes the oldest job that waits for `printer`; it counts as printing from now.
+    pub fn take_print_job(
+        &self,
+        printer: &str,
+        now: Timestamp,
+    ) -> Result<Option<PrintJob>, StoreError> {
+        self.write(|transaction| {
+            let sql = format!(
+                "UPDATE print_job
+                 SET state = 'printing', tries = tries + 1, changed_ms = :now
+                 WHERE id = (
+                     SELECT id FROM print_job WHERE state = 'queued' AND printer = :printer
+                     ORDER BY place LIMIT 1
+                 )
+                 RETURNING {COLUMNS}"
+            );
+            let taken = transaction
+                .prepare_cached(&sql)?
+                .query_row(named_params! {":printer": printer, ":now": now.ms()}, job)
+                .optional()?;
+            taken.transpose()
+        })
+    }
+
+    /// The printer took the job. False when the job is not printing (any more).
+    pub fn print_done(&self, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(|transaction| {
+            let changed = transaction.execute(
+                "UPDATE print_job SET state = 'printed', trouble = NULL, changed_ms = ?2
+                 WHERE id = ?1 AND state = 'printing'",
+                params![id.into_bytes(), now.ms()],
+            )?;
+            Ok(changed == 1)
+        })
+    }
+
+    /// The printer did not take the job: it waits again when `try_again`, else it has failed.
+    /// False when the job is not printing (any more).
+    pub fn print_troubled(
+        &self,
+        id: Uuid,
+        trouble: &str,
+        try_again: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let state = if try_again { "queued" } else { "failed" };
+        self.write(|transaction| {
+            let changed = transaction.execute(
+                "UPDATE print_job SET state = ?2, trouble = ?3, changed_ms = ?4
+                 WHERE id = ?1 AND state = 'printing'",
+                params![id.into_bytes(), state, trouble, now.ms()],
+            )?;
+            Ok(changed == 1)
+        })
+    }
+
+    /// A person sends a waiting or failed job to `printer` (again). False when the job is printing
+    /// or printed.
+    pub fn requeue_print(
+        &self,
+        id: Uuid,
+        printer: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(|transaction| {
+            let changed = transaction.execute(
+                "UPDATE print_job
+                 SET state = 'queued', printer = ?2, trouble = NULL, changed_ms = ?3
+                 WHERE id = ?1 AND state IN ('queued', 'failed')",
+                params![id.into_bytes(), printer, now.ms()],
+            )?;
+            Ok(changed == 1)
+        })
+    }
+
+    /// One job.
+    pub fn print_job(&self, id: Uuid) -> Result<Option<PrintJob>, StoreError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM print_job WHERE id = ?1");
+            let found = connection
+                .prepare_cached(&sql)?
+                .query_row([id.into_bytes()], job)
+                .optional()?;
+            found.transpose()
+        })
+    }
+
+    /// Jobs, newest first, at most `limit`.
+    pub fn print_jobs(&self, limit: u32) -> Result<Vec<PrintJob>, StoreError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM print_job ORDER BY place DESC LIMIT ?1");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map([limit], job)?;
+            rows.map(|row| row?).collect()
+        })
+    }
+
+    /// Jobs of one order, oldest first.
+    pub fn print_jobs_of(&self, order: OrderId) -> Result<Vec<PrintJob>, StoreError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM print_job WHERE order_id = ?1 ORDER BY place");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map([order.0.into_bytes()], job)?;
+            rows.map(|row| row?).collect()
+        })
+    }
+}
+
+pub fn insert(connection: &Connection, job: &NewPrintJob) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO print_job (
+                 id, place, state, kind, order_id, copy, printer, document, queued_ms, changed_ms
+             )
+             SELECT :id, coalesce(max(place), 0) + 1, 'queued', :kind, :order, :copy, :printer,
+                 :document, :now, :now
+             FROM print_job",
+        )?
+        .execute(named_params! {
+            ":id": job.id.into_bytes(),
+            ":kind": job.kind,
+            ":order": job.order.map(|order| order.0.into_bytes()),
+            ":copy": job.copy,
+            ":printer": job.printer,
+            ":document": job.document,
+            ":now": job.queued_at.ms(),
+        })?;
+    Ok(())
+}
+
+/// At start: nothing can be printing, so whatever says so was cut off.
+pub fn fail_interrupted(connection: &rusqlite::Transaction<'_>) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE print_job SET state = 'failed', trouble = ?1 WHERE state = 'printing'",
+        [INTERRUPTED],
+    )?;
+    Ok(())
+}
+
+/// The outer error is SQLite's, the inner one an unknown state.
+fn job(row: &Row<'_>) -> Result<Result<PrintJob, StoreError>, rusqlite::Error> {
+    let state: String = row.get(1)?;
+    let Some(state) = PrintState::from_text(&state) else {
+        return Ok(Err(unreadable(TABLE, format!("state {state:?}"))));
+    };
+    let order: Option<[u8; 16]> = row.get(3)?;
+    Ok(Ok(PrintJob {
+        id: uuid(row, 0)?,
+        state,
+        kind: row.get(2)?,
+        order: order.map(|bytes| OrderId(Uuid::from_bytes(bytes))),
+        copy: row.get(4)?,
+        printer: row.get(5)?,
+        document: row.get(6)?,
+        tries: row.get(7)?,
+        trouble: row.get(8)?,
+        queued_at: Timestamp::from_ms(row.get(9)?),
+        changed_at: Timestamp::from_ms(row.get(10)?),
+    }))
+}

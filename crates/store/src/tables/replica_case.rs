@@ -1,0 +1,47 @@
+//! Exception cases as the server last told.
+
+use qiantai_core::ledger::ExceptionCase;
+use qiantai_wire::feed::CaseDto;
+use rusqlite::{Connection, named_params};
+
+use super::row::{from_json, to_json};
+use crate::error::StoreError;
+use crate::store::Store;
+
+const TABLE: &str = "replica_case";
+
+impl Store {
+    /// Exception cases, newest first, at most `limit`.
+    pub fn cases(&self, limit: u32) -> Result<Vec<ExceptionCase>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT json FROM replica_case ORDER BY opened_ms DESC LIMIT ?1")?;
+            let mut rows = statement.query([limit])?;
+            let mut cases = Vec::new();
+            while let Some(row) = rows.next()? {
+                let json: String = row.get(0)?;
+                cases.push(from_json::<CaseDto>(TABLE, &json)?.into());
+            }
+            Ok(cases)
+        })
+    }
+}
+
+pub fn upsert(connection: &Connection, case: &CaseDto, revision: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO replica_case (id, revision, opened_ms, json)
+             VALUES (:id, :revision, :opened, :json)
+             ON CONFLICT (id) DO UPDATE
+             SET revision = excluded.revision, opened_ms = excluded.opened_ms,
+                 json = excluded.json
+             WHERE excluded.revision >= replica_case.revision",
+        )?
+        .execute(named_params! {
+            ":id": case.id.into_bytes(),
+            ":revision": revision,
+            ":opened": case.opened_at_ms,
+            ":json": to_json(TABLE, case)?,
+        })?;
+    Ok(())
+}

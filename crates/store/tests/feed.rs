@@ -1,0 +1,328 @@
+use qiantai_core::ids::{MemberId, OpId, StaffId};
+use qiantai_core::operation::Cursor;
+use qiantai_core::policy::PinHash;
+use qiantai_core::{Millis, Money};
+use qiantai_store::{Answer, StoreError};
+use qiantai_wire::feed::{FeedChange, OutcomeDto, PolicyDto};
+
+use crate::fixture::{
+    NOW, Shelf, account, append, cash_top_up, entry, id, member, page, policy, snapshot, staff,
+};
+
+const ZHANG: u128 = 0xa;
+
+fn balance(shelf: &Shelf) -> Option<Money> {
+    shelf
+        .store
+        .account(MemberId(id(ZHANG)))
+        .unwrap()
+        .map(|account| account.principal)
+}
+
+fn credited(server_seq: u64, op: u128, principal_fen: i64) -> qiantai_wire::feed::FeedEntry {
+    entry(
+        server_seq,
+        op,
+        vec![FeedChange::Account(account(ZHANG, principal_fen, NOW))],
+    )
+}
+
+#[test]
+fn rows_cover_and_cursor_move_together() {
+    let shelf = Shelf::synced();
+    append(&shelf.store, 1, cash_top_up(MemberId(id(ZHANG)), 0x0e));
+    let cursor = shelf
+        .store
+        .apply_feed(&page(1, vec![credited(1, 1, 30_000)]))
+        .unwrap();
+    assert_eq!(
+        cursor,
+        Cursor {
+            timeline: 1,
+            server_seq: 1
+        }
+    );
+    assert_eq!(balance(&shelf), Some(Money::from_yuan(300)));
+    assert!(shelf.store.open_operations(None).unwrap().is_empty());
+    // The acknowledgement was lost on the way; the feed told all the same.
+    let own = shelf.store.operation(OpId(id(1))).unwrap().unwrap();
+    assert_eq!(
+        (own.server_seq, own.outcome),
+        (Some(1), Some(OutcomeDto::Applied))
+    );
+    assert_eq!(shelf.store.unacknowledged().unwrap().count, 1);
+}
+
+#[test]
+fn a_page_that_does_not_fit_changes_nothing() {
+    type Expected = fn(&StoreError) -> bool;
+    let cases: [(&str, u32, Vec<u64>, Expected); 3] = [
+        ("gap before", 1, vec![3], |e| {
+            matches!(
+                e,
+                StoreError::FeedGap {
+                    expected: 2,
+                    found: 3
+                }
+            )
+        }),
+        ("gap within", 1, vec![2, 4], |e| {
+            matches!(
+                e,
+                StoreError::FeedGap {
+                    expected: 3,
+                    found: 4
+                }
+            )
+        }),
+        ("other timeline", 2, vec![2], |e| {
+            matches!(e, StoreError::OtherTimeline { here: 1, found: 2 })
+        }),
+    ];
+    let shelf = Shelf::synced();
+    shelf
+        .store
+        .apply_feed(&page(1, vec![credited(1, 0x51, 100)]))
+        .unwrap();
+    for (name, timeline, seqs, expected) in cases {
+        let entries = seqs.iter().map(|seq| credited(*seq, 0x60, 999)).collect();
+        let error = shelf
+            .store
+            .apply_feed(&page(timeline, entries))
+            .unwrap_err();
+        assert!(expected(&error), "{name}: {error:?}");
+        assert_eq!(balance(&shelf), Some(Money::from_fen(100)), "{name}");
+        let cursor = shelf.store.sync_mark().unwrap().cursor;
+        assert_eq!(
+            cursor,
+            Some(Cursor {
+                timeline: 1,
+                server_seq: 1
+            }),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_repeated_page_changes_nothing() {
+    let shelf = Shelf::synced();
+    let first = page(1, vec![credited(1, 0x51, 100)]);
+    shelf.store.apply_feed(&first).unwrap();
+    shelf
+        .store
+        .apply_feed(&page(1, vec![credited(2, 0x52, 200)]))
+        .unwrap();
+    let cursor = shelf.store.apply_feed(&first).unwrap();
+    assert_eq!(cursor.server_seq, 2);
+    assert_eq!(balance(&shelf), Some(Money::from_fen(200)));
+}
+
+#[test]
+fn the_feed_is_not_followed_before_a_snapshot() {
+    let shelf = Shelf::new();
+    let error = shelf
+        .store
+        .apply_feed(&page(1, vec![credited(1, 0x51, 100)]))
+        .unwrap_err();
+    assert!(
+        matches!(error, StoreError::OtherTimeline { here: 0, found: 1 }),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_snapshot_goes_on_after_a_restart() {
+    let shelf = Shelf::new();
+    let rows = vec![FeedChange::Member(member(1, "单雨", "13800000001"))];
+    let next = shelf
+        .store
+        .apply_snapshot(None, &snapshot(1, 40, rows, Some(id(1))))
+        .unwrap();
+    assert_eq!(next, Some(id(1)));
+    let shelf = shelf.reopened();
+    let mark = shelf.store.sync_mark().unwrap();
+    assert_eq!(mark.cursor, None);
+    assert_eq!(mark.snapshot.unwrap().next, id(1));
+    // The second page was read later, but the feed is followed from where the first one stood.
+    let rows = vec![FeedChange::Member(member(2, "曾可", "13800000002"))];
+    let page = snapshot(1, 45, rows, None);
+    let wrong = shelf.store.apply_snapshot(Some(id(7)), &page).unwrap_err();
+    assert!(matches!(wrong, StoreError::SnapshotOutOfStep), "{wrong:?}");
+    assert_eq!(
+        shelf.store.apply_snapshot(Some(id(1)), &page).unwrap(),
+        None
+    );
+    let mark = shelf.store.sync_mark().unwrap();
+    assert_eq!(
+        mark.cursor,
+        Some(Cursor {
+            timeline: 1,
+            server_seq: 40
+        })
+    );
+    assert_eq!(mark.snapshot, None);
+    assert_eq!(shelf.store.member_count().unwrap(), 2);
+}
+
+#[test]
+fn a_row_of_a_later_page_is_not_set_back_by_the_feed() {
+    let shelf = Shelf::new();
+    shelf
+        .store
+        .apply_snapshot(None, &snapshot(1, 0, Vec::new(), Some(id(1))))
+        .unwrap();
+    let rows = vec![FeedChange::Account(account(ZHANG, 500, NOW))];
+    shelf
+        .store
+        .apply_snapshot(Some(id(1)), &snapshot(1, 2, rows, None))
+        .unwrap();
+    shelf
+        .store
+        .apply_feed(&page(1, vec![credited(1, 0x51, 100)]))
+        .unwrap();
+    assert_eq!(balance(&shelf), Some(Money::from_fen(500)));
+    let rest = vec![credited(2, 0x52, 500), credited(3, 0x53, 600)];
+    shelf.store.apply_feed(&page(1, rest)).unwrap();
+    assert_eq!(balance(&shelf), Some(Money::from_fen(600)));
+}
+
+/// docs: sync, "Pull": a server restored from a backup; the edge pushes again what it lacks.
+#[test]
+fn a_restored_server_is_asked_again_about_everything() {
+    let shelf = Shelf::synced();
+    for op in 1..=3 {
+        let written = append(&shelf.store, op, cash_top_up(MemberId(id(ZHANG)), op << 8));
+        let seq = u64::try_from(op).unwrap();
+        let outcome = OutcomeDto::Applied;
+        let answer = Answer {
+            op_id: id(op),
+            server_seq: Some(seq),
+            outcome,
+        };
+        shelf
+            .store
+            .apply_answers(seq, &written.hash, &[answer])
+            .unwrap();
+        let fen = i64::try_from(op).unwrap() * 30_000;
+        shelf
+            .store
+            .apply_feed(&page(1, vec![credited(seq, op, fen)]))
+            .unwrap();
+    }
+    let gone = FeedChange::Member(member(0xb, "解放", "13800000003"));
+    shelf
+        .store
+        .apply_feed(&page(1, vec![entry(4, 0x99, vec![gone])]))
+        .unwrap();
+    assert!(shelf.store.open_operations(None).unwrap().is_empty());
+
+    // The backup holds operations 1 and 2 only.
+    let rows = vec![FeedChange::Account(account(ZHANG, 60_000, NOW))];
+    shelf
+        .store
+        .apply_snapshot(None, &snapshot(2, 2, rows, None))
+        .unwrap();
+    assert_eq!(balance(&shelf), Some(Money::from_yuan(600)));
+    let open = shelf.store.open_operations(None).unwrap();
+    assert_eq!(
+        open.iter().map(|own| own.device_seq).collect::<Vec<_>>(),
+        [3]
+    );
+    assert_eq!(shelf.store.unacknowledged().unwrap().count, 3);
+    assert_eq!(
+        shelf.store.member_count().unwrap(),
+        0,
+        "only the old timeline knew this member"
+    );
+
+    // Pushed again: the first two exist, the third is posted once more.
+    let sent = shelf.store.operations_after(0, 256).unwrap();
+    let answers: Vec<Answer> = sent
+        .iter()
+        .map(|own| {
+            let outcome = if own.device_seq < 3 {
+                OutcomeDto::Exists
+            } else {
+                OutcomeDto::Applied
+            };
+            Answer {
+                op_id: own.op_id.0,
+                server_seq: Some(own.device_seq),
+                outcome,
+            }
+        })
+        .collect();
+    shelf
+        .store
+        .apply_answers(3, &sent[2].signed.hash(), &answers)
+        .unwrap();
+    assert_eq!(shelf.store.open_operations(None).unwrap().len(), 1);
+    shelf
+        .store
+        .apply_feed(&page(2, vec![credited(3, 3, 90_000)]))
+        .unwrap();
+    assert!(shelf.store.open_operations(None).unwrap().is_empty());
+    assert_eq!(balance(&shelf), Some(Money::from_yuan(900)));
+}
+
+#[test]
+fn policies_are_kept_by_version_and_without_pin_hashes() {
+    let shelf = Shelf::synced();
+    let pin = PinHash {
+        salt: [3; 16],
+        hash: [0xab; 32],
+    };
+    let second = policy(2, NOW + Millis::hours(1), vec![staff(1, pin.clone(), true)]);
+    let first = policy(1, NOW, vec![staff(1, pin, true)]);
+    let rows = [&second, &first]
+        .map(|policy| FeedChange::Policy(Box::new(PolicyDto::from(policy))))
+        .to_vec();
+    shelf
+        .store
+        .apply_feed(&page(1, vec![entry(1, 0x51, rows)]))
+        .unwrap();
+    let versions: Vec<u32> = shelf
+        .store
+        .policies()
+        .unwrap()
+        .iter()
+        .map(|policy| policy.version)
+        .collect();
+    assert_eq!(versions, [1, 2]);
+    let cases = [
+        (-1, None),
+        (0, Some(1)),
+        (3_599_999, Some(1)),
+        (3_600_000, Some(2)),
+    ];
+    for (after_ms, expected) in cases {
+        let found = shelf.store.policy_at(NOW + Millis(after_ms)).unwrap();
+        assert_eq!(found.map(|policy| policy.version), expected, "{after_ms}");
+    }
+    let kept = shelf.store.policy_at(NOW).unwrap().unwrap();
+    assert_eq!(kept.staff[0].id, StaffId(id(1)));
+    assert_eq!(kept.staff[0].pin.hash, [0; 32]);
+}
+
+#[test]
+fn a_row_without_profile_leaves_the_known_one() {
+    let shelf = Shelf::synced();
+    let known = member(ZHANG, "张伟", "13812345678");
+    let mut frozen = known.clone();
+    frozen.profile = None;
+    frozen.status = qiantai_wire::codes::MemberStatusDto::Frozen;
+    for (seq, row) in [(1, known), (2, frozen)] {
+        let change = vec![FeedChange::Member(row)];
+        shelf
+            .store
+            .apply_feed(&page(1, vec![entry(seq, 0x50, change)]))
+            .unwrap();
+    }
+    let found = shelf.store.member(MemberId(id(ZHANG))).unwrap().unwrap();
+    assert_eq!(
+        found.member.status,
+        qiantai_core::member::MemberStatus::Frozen
+    );
+    assert_eq!(found.profile.unwrap().name, "张伟");
+}

@@ -1,0 +1,14 @@
+//! The store on real files: its promises, and what it does when disk, key or process fail.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod crash;
+mod faults;
+mod feed;
+mod fixture;
+mod log;
+mod pin;
+mod print;
+mod schema;
+mod search;
+mod vault;

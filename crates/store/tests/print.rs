@@ -1,0 +1,140 @@
+use qiantai_core::Millis;
+use qiantai_core::ids::OrderId;
+use qiantai_store::{INTERRUPTED, PrintState, Store};
+
+use crate::fixture::{NOW, Shelf, id, receipt};
+
+fn take(store: &Store) -> Option<u128> {
+    store
+        .take_print_job("counter", NOW)
+        .unwrap()
+        .map(|job| job.id.as_u128())
+}
+
+fn state(store: &Store, job: u128) -> (PrintState, u32, Option<String>) {
+    let job = store.print_job(id(job)).unwrap().unwrap();
+    (job.state, job.tries, job.trouble)
+}
+
+#[test]
+fn jobs_are_printed_in_order_and_once() {
+    let shelf = Shelf::new();
+    let store = &shelf.store;
+    for job in [3, 1, 2] {
+        store.queue_print(&receipt(job, 0x0e, vec![1])).unwrap();
+    }
+    assert_eq!(take(store), Some(3));
+    assert_eq!(take(store), Some(1));
+    assert!(store.print_done(id(3), NOW).unwrap());
+    assert!(!store.print_done(id(3), NOW).unwrap(), "done already");
+    assert!(!store.print_done(id(2), NOW).unwrap(), "not begun");
+    assert_eq!(take(store), Some(2));
+    assert_eq!(take(store), None);
+    assert_eq!(state(store, 3), (PrintState::Printed, 1, None));
+    assert!(store.take_print_job("kitchen", NOW).unwrap().is_none());
+    let order: Vec<u128> = store
+        .print_jobs_of(OrderId(id(0x0e)))
+        .unwrap()
+        .iter()
+        .map(|job| job.id.as_u128())
+        .collect();
+    assert_eq!(order, [3, 1, 2]);
+}
+
+#[test]
+fn trouble_keeps_the_job_and_another_printer_may_take_it() {
+    let shelf = Shelf::new();
+    let store = &shelf.store;
+    store.queue_print(&receipt(1, 0x0e, vec![1])).unwrap();
+    assert_eq!(take(store), Some(1));
+    assert!(
+        store
+            .print_troubled(id(1), "printer_off", true, NOW)
+            .unwrap()
+    );
+    assert_eq!(
+        state(store, 1),
+        (PrintState::Queued, 1, Some("printer_off".to_owned()))
+    );
+    assert_eq!(take(store), Some(1));
+    assert!(
+        store
+            .print_troubled(id(1), "paper_out", false, NOW)
+            .unwrap()
+    );
+    assert_eq!(
+        state(store, 1),
+        (PrintState::Failed, 2, Some("paper_out".to_owned()))
+    );
+    assert_eq!(take(store), None);
+    assert!(
+        store
+            .requeue_print(id(1), "office", NOW + Millis(1))
+            .unwrap()
+    );
+    let job = store.take_print_job("office", NOW).unwrap().unwrap();
+    assert_eq!((job.tries, job.trouble, job.document), (3, None, vec![1]));
+    assert!(
+        !store.requeue_print(id(1), "counter", NOW).unwrap(),
+        "it is printing"
+    );
+}
+
+#[test]
+fn a_job_cut_off_by_a_restart_waits_for_a_person() {
+    let shelf = Shelf::new();
+    for job in [1, 2] {
+        shelf
+            .store
+            .queue_print(&receipt(job, 0x0e, vec![1]))
+            .unwrap();
+    }
+    assert_eq!(take(&shelf.store), Some(1));
+    let shelf = shelf.reopened();
+    let store = &shelf.store;
+    assert_eq!(
+        state(store, 1),
+        (PrintState::Failed, 1, Some(INTERRUPTED.to_owned()))
+    );
+    assert_eq!(
+        take(store),
+        Some(2),
+        "a job that had not begun prints by itself"
+    );
+    assert_eq!(take(store), None);
+}
+
+#[test]
+fn settings_and_clock_survive_a_restart() {
+    let shelf = Shelf::new();
+    shelf
+        .store
+        .set_setting("printer", &("counter", 80))
+        .unwrap();
+    shelf
+        .store
+        .set_setting("printer", &("counter", 58))
+        .unwrap();
+    let first = shelf.store.observe_clock(NOW).unwrap();
+    assert_eq!(first.behind(NOW), Millis(0));
+    let anchor = qiantai_store::ServerAnchor {
+        server_time: NOW,
+        wall_time: NOW + Millis(5),
+    };
+    shelf.store.set_server_anchor(anchor).unwrap();
+    let shelf = shelf.reopened();
+    let setting: Option<(String, u32)> = shelf.store.setting("printer").unwrap();
+    assert_eq!(setting, Some(("counter".to_owned(), 58)));
+    let back = NOW - Millis::hours(1);
+    let mark = shelf.store.observe_clock(back).unwrap();
+    assert_eq!(
+        (mark.high_water, mark.behind(back)),
+        (NOW, Millis::hours(1))
+    );
+    assert_eq!(mark.anchor, Some(anchor));
+    shelf.store.remove_setting("printer").unwrap();
+    assert_eq!(
+        shelf.store.setting::<(String, u32)>("printer").unwrap(),
+        None
+    );
+}

@@ -1,0 +1,197 @@
+-- The terminal's store. Money stands only inside signed bytes and replicated rows (JSON with
+-- integer fen); nothing here adds it up.
+
+-- Own operations: bytes made once, never changed, never removed.
+CREATE TABLE operation (
+    device_seq INTEGER PRIMARY KEY CHECK (device_seq > 0),
+    op_id BLOB NOT NULL UNIQUE CHECK (length(op_id) = 16),
+    action_id BLOB NOT NULL CHECK (length(action_id) = 16),
+    kind INTEGER NOT NULL,
+    prev_hash BLOB NOT NULL CHECK (length(prev_hash) = 32),
+    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    bytes BLOB NOT NULL,
+    member BLOB CHECK (length(member) = 16),
+    order_id BLOB CHECK (length(order_id) = 16),
+    created_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX operation_by_action ON operation (action_id);
+
+CREATE TRIGGER operation_is_chained BEFORE INSERT ON operation
+WHEN NEW.device_seq <> (SELECT coalesce(max(device_seq), 0) + 1 FROM operation)
+    OR NEW.prev_hash <> coalesce(
+        (SELECT hash FROM operation WHERE device_seq = NEW.device_seq - 1), zeroblob(32)
+    )
+BEGIN
+    SELECT RAISE(ABORT, 'an operation must follow the last one');
+END;
+
+CREATE TRIGGER operation_is_never_changed BEFORE UPDATE ON operation
+BEGIN
+    SELECT RAISE(ABORT, 'operations are never changed');
+END;
+
+CREATE TRIGGER operation_is_never_removed BEFORE DELETE ON operation
+BEGIN
+    SELECT RAISE(ABORT, 'operations are never removed');
+END;
+
+-- What the server said to an operation, and whether the replica shows its effect yet.
+CREATE TABLE operation_delivery (
+    device_seq INTEGER PRIMARY KEY REFERENCES operation (device_seq),
+    server_seq INTEGER,
+    outcome TEXT,
+    covered INTEGER NOT NULL DEFAULT 0 CHECK (covered IN (0, 1))
+) STRICT;
+
+CREATE INDEX operation_delivery_open ON operation_delivery (device_seq) WHERE covered = 0;
+
+-- How far this terminal and the server have heard of each other; one row.
+CREATE TABLE cursor (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    timeline INTEGER NOT NULL DEFAULT 0,
+    server_seq INTEGER NOT NULL DEFAULT 0,
+    acked_seq INTEGER NOT NULL DEFAULT 0,
+    server_time_ms INTEGER,
+    snapshot_timeline INTEGER,
+    snapshot_at_seq INTEGER,
+    snapshot_next BLOB CHECK (length(snapshot_next) = 16)
+) STRICT;
+
+INSERT INTO cursor (id) VALUES (1);
+
+-- Rows of the server. `revision` orders what the server said: timeline and server_seq in one
+-- number.
+CREATE TABLE replica_member (
+    row_no INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    revision INTEGER NOT NULL,
+    active_ms INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+
+-- Search keys. `staleness` is minus the second of the member's last activity, so that of equal
+-- keys the member seen last comes first.
+CREATE TABLE member_key (
+    kind INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    staleness INTEGER NOT NULL,
+    member_row INTEGER NOT NULL,
+    PRIMARY KEY (kind, key, staleness, member_row)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE replica_account (
+    member BLOB PRIMARY KEY CHECK (length(member) = 16),
+    revision INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE replica_order (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    revision INTEGER NOT NULL,
+    member BLOB NOT NULL CHECK (length(member) = 16),
+    order_no TEXT NOT NULL,
+    opened_ms INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX replica_order_by_member ON replica_order (member, opened_ms);
+CREATE INDEX replica_order_by_number ON replica_order (order_no);
+CREATE INDEX replica_order_by_time ON replica_order (opened_ms);
+
+CREATE TABLE replica_attempt (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    revision INTEGER NOT NULL,
+    order_id BLOB NOT NULL CHECK (length(order_id) = 16),
+    started_ms INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX replica_attempt_by_order ON replica_attempt (order_id, started_ms);
+
+CREATE TABLE replica_shift (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    revision INTEGER NOT NULL,
+    device BLOB NOT NULL CHECK (length(device) = 16),
+    opened_ms INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX replica_shift_by_device ON replica_shift (device, opened_ms);
+
+CREATE TABLE replica_coupon (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    revision INTEGER NOT NULL,
+    member BLOB NOT NULL CHECK (length(member) = 16),
+    json TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX replica_coupon_by_member ON replica_coupon (member);
+
+CREATE TABLE replica_case (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    revision INTEGER NOT NULL,
+    opened_ms INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE replica_device (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    revision INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+
+-- Rules, every version ever seen, without the PIN hashes.
+CREATE TABLE policy (
+    version INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    effective_from_ms INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+
+-- PIN verifiers of the newest policy: useless without the pepper of the key vault.
+CREATE TABLE staff_pin (
+    staff BLOB PRIMARY KEY CHECK (length(staff) = 16),
+    policy_version INTEGER NOT NULL,
+    salt BLOB NOT NULL CHECK (length(salt) = 16),
+    verifier BLOB NOT NULL CHECK (length(verifier) = 32)
+) STRICT, WITHOUT ROWID;
+
+-- Wrong PINs; survives restarts.
+CREATE TABLE staff_lock (
+    staff BLOB PRIMARY KEY CHECK (length(staff) = 16),
+    wrong_tries INTEGER NOT NULL,
+    locked_until_ms INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE print_job (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    place INTEGER NOT NULL UNIQUE,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'printing', 'printed', 'failed')),
+    kind TEXT NOT NULL,
+    order_id BLOB CHECK (length(order_id) = 16),
+    copy INTEGER NOT NULL CHECK (copy >= 0),
+    printer TEXT NOT NULL,
+    document BLOB NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    trouble TEXT,
+    queued_ms INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX print_job_waiting ON print_job (printer, place) WHERE state = 'queued';
+CREATE INDEX print_job_by_order ON print_job (order_id);
+
+-- Settings of this terminal, each a JSON document of its owner.
+CREATE TABLE setting (
+    key TEXT PRIMARY KEY,
+    json TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The latest wall time ever seen here, and the last answer of the server about time; one row.
+CREATE TABLE clock_mark (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    high_water_ms INTEGER NOT NULL,
+    anchor_server_ms INTEGER,
+    anchor_wall_ms INTEGER
+) STRICT;
