@@ -1,1 +1,31 @@
-//! What tests share: real windows, real processes, fixtures.
+//! What tests share: a display without a screen, the real app in its real window, the customer's
+//! phone, and waiting for conditions instead of for time.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), qiantai_testkit::Fault> {
+//! use qiantai_testkit::{Display, Launch, Window};
+//! let display = Display::start()?;
+//! let window = Window::open(&display, &Launch::training("target/debug/qiantai")).await?;
+//! window.button("收款").await?.click().await?;
+//! # Ok(()) }
+//! ```
+
+mod cashier;
+mod display;
+mod driver;
+mod fault;
+mod launch;
+mod phone;
+mod process;
+mod wait;
+mod window;
+mod words;
+
+pub use cashier::{Cashier, Method};
+pub use display::Display;
+pub use fault::Fault;
+pub use launch::Launch;
+pub use phone::{Phone, ScannedPayment};
+pub use wait::{PATIENCE, until};
+pub use window::{Control, Finding, Window};
+pub use words::Words;

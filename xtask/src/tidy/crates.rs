@@ -69,8 +69,7 @@ const LIBRARIES: [(&str, &[&str]); 4] = [
         &[
             "qiantai-pay",
             "qiantai-sync",
-            "qiantai-counter",
-            "qiantai-paysim",
+            "qiantai-testkit",
         ],
     ),
     ("printpdf", &["qiantai-print"]),

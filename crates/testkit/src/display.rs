@@ -1,0 +1,78 @@
+//! A display without a screen.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use crate::fault::Fault;
+use crate::process::Group;
+
+/// An X display of its own, gone when this is dropped.
+#[derive(Debug)]
+pub struct Display {
+    name: String,
+    _server: Group,
+}
+
+impl Display {
+    /// Starts a display of 1366×768, the smallest common counter PC.
+    ///
+    /// # Errors
+    /// Where Xvfb is not installed or finds no free display.
+    pub fn start() -> Result<Display, Fault> {
+        Display::of_size(1366, 768)
+    }
+
+    /// Starts a display of the given size in pixels.
+    ///
+    /// # Errors
+    /// Where Xvfb is not installed or finds no free display.
+    pub fn of_size(width: u32, height: u32) -> Result<Display, Fault> {
+        let screen = format!("{width}x{height}x24");
+        let mut server = Group::start(
+            Command::new("Xvfb")
+                .args([
+                    "-displayfd",
+                    "1",
+                    "-nolisten",
+                    "tcp",
+                    "-noreset",
+                    "-screen",
+                    "0",
+                    &screen,
+                ])
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null()),
+        )?;
+        let output = server
+            .child()
+            .stdout
+            .take()
+            .expect("standard output is piped");
+        let mut number = String::new();
+        // Xvfb chooses a free display, and writes its number once it accepts windows.
+        BufReader::new(output)
+            .read_line(&mut number)
+            .map_err(|error| not_ready(error.to_string()))?;
+        let number: u32 = number
+            .trim()
+            .parse()
+            .map_err(|_| not_ready(format!("{number:?}")))?;
+        Ok(Display {
+            name: format!(":{number}"),
+            _server: server,
+        })
+    }
+
+    /// Its name, for the environment variable `DISPLAY`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+fn not_ready(why: String) -> Fault {
+    Fault::NotReady {
+        program: "Xvfb".into(),
+        why,
+    }
+}

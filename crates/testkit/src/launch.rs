@@ -1,0 +1,59 @@
+//! How a test starts the app.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// Program, arguments and environment of one start of the app.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    pub(crate) binary: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+impl Launch {
+    /// The app without arguments.
+    pub fn of(binary: impl Into<PathBuf>) -> Launch {
+        // Tests see the same screens wherever they run.
+        let environment = [
+            ("LANG", "C.UTF-8"),
+            ("TZ", "Asia/Shanghai"),
+            ("GTK_THEME", "Adwaita"),
+        ];
+        Launch {
+            binary: binary.into(),
+            arguments: Vec::new(),
+            environment: environment
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+        }
+    }
+
+    /// The app in training mode.
+    pub fn training(binary: impl Into<PathBuf>) -> Launch {
+        Launch::of(binary).with(["--training"])
+    }
+
+    /// With its files in `folder`.
+    #[must_use]
+    pub fn in_folder(self, folder: &Path) -> Launch {
+        self.with([OsStr::new("--data"), folder.as_os_str()])
+    }
+
+    /// With further arguments.
+    #[must_use]
+    pub fn with<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Launch {
+        let texts = arguments
+            .into_iter()
+            .map(|text| text.as_ref().to_string_lossy().into_owned());
+        self.arguments.extend(texts);
+        self
+    }
+
+    /// With a variable in its environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Launch {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}

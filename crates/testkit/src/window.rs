@@ -1,0 +1,416 @@
+//! The app in its real window, seen as assistive technology sees it: by roles and names.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::elements::{Element, ElementRef};
+use fantoccini::key::Key;
+use fantoccini::wd::Capabilities;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use image::ImageFormat;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::display::Display;
+use crate::driver::Driver;
+use crate::fault::Fault;
+use crate::launch::Launch;
+use crate::wait::{PATIENCE, until};
+
+/// Finds controls by role and name, and runs axe; built by `npm run build:testkit` in ui/.
+const PROBE: &str = "ui/dist-testkit/testkit.js";
+/// The member by which WebDriver passes an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// The app in its real window.
+#[derive(Debug)]
+pub struct Window {
+    client: Client,
+    probe: String,
+    binary: PathBuf,
+    driver: Driver,
+}
+
+/// A rule of accessibility that a screen breaks.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Finding {
+    /// The rule, by axe's name.
+    pub id: String,
+    /// What it asks for.
+    pub help: String,
+    /// The elements concerned, as CSS selectors.
+    pub targets: Vec<String>,
+}
+
+impl Window {
+    /// Starts the app on `display` and waits for its page.
+    ///
+    /// # Errors
+    /// Where a program is missing or the window does not open.
+    pub async fn open(display: &Display, launch: &Launch) -> Result<Window, Fault> {
+        let probe = probe_path();
+        let probe = std::fs::read_to_string(&probe).map_err(|source| Fault::file(probe, source))?;
+        let driver = Driver::start(display, launch).await?;
+        let binary = std::path::absolute(&launch.binary)
+            .map_err(|source| Fault::file(&launch.binary, source))?;
+        let options = json!({"binary": binary, "args": launch.arguments});
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("webkitgtk:browserOptions".into(), options);
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&driver.url())
+            .await?;
+        Ok(Window {
+            client,
+            probe,
+            binary,
+            driver,
+        })
+    }
+
+    /// Closes the window as a person does, and waits until the app has ended.
+    ///
+    /// # Errors
+    /// Where the driver does not answer or the app stays.
+    pub async fn close(self) -> Result<(), Fault> {
+        let Window {
+            client,
+            binary,
+            driver,
+            ..
+        } = self;
+        client.close().await?;
+        ended(&driver, &binary).await
+    }
+
+    /// Ends the app at once, as a power cut would.
+    ///
+    /// # Errors
+    /// Where the app is not running.
+    #[cfg(target_os = "linux")]
+    pub async fn kill(self) -> Result<(), Fault> {
+        let apps = crate::process::children(self.driver.id(), &self.binary);
+        if apps.is_empty() {
+            return Err(Fault::Unexpected("the app is not running".into()));
+        }
+        for app in apps {
+            crate::process::kill(app)?;
+        }
+        ended(&self.driver, &self.binary).await
+    }
+
+    /// The button called `name`, once it is there.
+    ///
+    /// # Errors
+    /// Where it does not come.
+    pub async fn button(&self, name: &str) -> Result<Control, Fault> {
+        self.control("button", name).await
+    }
+
+    /// The control of this ARIA role with this accessible name, once it is there. A name that begins
+    /// and ends with `/` is a regular expression.
+    ///
+    /// # Errors
+    /// Where it does not come.
+    pub async fn control(&self, role: &str, name: &str) -> Result<Control, Fault> {
+        self.control_within(role, name, PATIENCE).await
+    }
+
+    /// As [`Window::control`], with another patience.
+    ///
+    /// # Errors
+    /// Where it does not come.
+    pub async fn control_within(
+        &self,
+        role: &str,
+        name: &str,
+        patience: Duration,
+    ) -> Result<Control, Fault> {
+        let what = format!("the {role} called {name:?}");
+        match until(&what, patience, || self.look(role, name)).await {
+            Err(Fault::InVain { what, seconds }) => {
+                let there = self.seen().await?;
+                Err(Fault::InVain {
+                    what: format!("{what}; the screen says: {there}"),
+                    seconds,
+                })
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The control if it is on the screen now.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn look(&self, role: &str, name: &str) -> Result<Option<Control>, Fault> {
+        let script = "return window.__testkit.findByRole(arguments[0], arguments[1])";
+        Ok(self.taken(&self.probe(script, vec![json!(role), json!(name)]).await?))
+    }
+
+    /// The control that a script gave back, if it gave one.
+    fn taken(&self, answer: &Value) -> Option<Control> {
+        let id = answer.get(ELEMENT)?.as_str()?.to_owned();
+        let element = Element::from_element_id(self.client.clone(), ElementRef::from(id));
+        Some(Control { element })
+    }
+
+    /// Clicks a radio button or box where people do: on the label around it.
+    ///
+    /// # Errors
+    /// Where it does not come.
+    pub async fn choose(&self, role: &str, name: &str) -> Result<(), Fault> {
+        let control = self.control(role, name).await?;
+        let script = "const [control] = arguments; return control.closest('label') ?? control";
+        let label = self
+            .client
+            .execute(script, vec![control.reference()?])
+            .await?;
+        self.taken(&label)
+            .ok_or_else(|| Fault::Unexpected(format!("{name:?} has gone")))?
+            .click()
+            .await
+    }
+
+    /// Waits until the control is no longer on the screen.
+    ///
+    /// # Errors
+    /// Where it stays.
+    pub async fn gone(&self, role: &str, name: &str) -> Result<(), Fault> {
+        let what = format!("the {role} called {name:?} to go");
+        until(&what, PATIENCE, || async {
+            Ok(self.look(role, name).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    /// Waits until the screen shows `text`.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn text(&self, text: &str) -> Result<(), Fault> {
+        let what = format!("the text {text:?}");
+        until(&what, PATIENCE, || async {
+            Ok(self.seen().await?.contains(text).then_some(()))
+        })
+        .await
+    }
+
+    /// All text on the screen.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn seen(&self) -> Result<String, Fault> {
+        let text = self
+            .client
+            .execute("return document.body.innerText", Vec::new())
+            .await?;
+        Ok(text.as_str().unwrap_or_default().replace('\n', " "))
+    }
+
+    /// Types `text` wherever the focus is.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn type_text(&self, text: &str) -> Result<(), Fault> {
+        self.press_each(text.chars()).await
+    }
+
+    /// Presses a key wherever the focus is.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn press(&self, key: Key) -> Result<(), Fault> {
+        self.press_each([char::from(key)]).await
+    }
+
+    async fn press_each(&self, keys: impl IntoIterator<Item = char>) -> Result<(), Fault> {
+        let actions =
+            keys.into_iter()
+                .fold(KeyActions::new("keyboard".into()), |actions, value| {
+                    actions
+                        .then(KeyAction::Down { value })
+                        .then(KeyAction::Up { value })
+                });
+        Ok(self.client.perform_actions(actions).await?)
+    }
+
+    /// What the whole window looks like, as PNG.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn screenshot(&self) -> Result<Vec<u8>, Fault> {
+        Ok(self.client.screenshot().await?)
+    }
+
+    /// What a control looks like, as PNG: its part of the window's picture.
+    ///
+    /// # Errors
+    /// Where the control is gone, or not wholly in the window.
+    pub async fn picture_of(&self, control: &Control) -> Result<Vec<u8>, Fault> {
+        let script = "const box = arguments[0].getBoundingClientRect(); \
+                      return [box.left, box.top, box.width, box.height].map(Math.round)";
+        let place = self
+            .client
+            .execute(script, vec![control.reference()?])
+            .await?;
+        let place: [u32; 4] = serde_json::from_value(place.clone())
+            .map_err(|_| Fault::Unexpected(format!("outside the window: {place}")))?;
+        crop(&self.screenshot().await?, place)
+    }
+
+    /// Resizes the window.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn resize(&self, width: u32, height: u32) -> Result<(), Fault> {
+        Ok(self.client.set_window_size(width, height).await?)
+    }
+
+    /// Runs axe on the screen and gives back what it finds.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn audit(&self) -> Result<Vec<Finding>, Fault> {
+        self.load_probe().await?;
+        let script = "const done = arguments[0]; \
+                      window.__testkit.audit().then(done, (error) => done(String(error)))";
+        let found = self.client.execute_async(script, Vec::new()).await?;
+        serde_json::from_value(found.clone())
+            .map_err(|error| Fault::Unexpected(format!("axe: {error}: {found}")))
+    }
+
+    /// Asks the counter, as the window's own pages do.
+    ///
+    /// # Errors
+    /// Where the counter refuses.
+    pub async fn call<T: DeserializeOwned>(&self, name: &str, payload: Value) -> Result<T, Fault> {
+        let script = "const [name, payload, done] = arguments; \
+                      window.__TAURI_INTERNALS__.invoke('call', { name, payload }) \
+                      .then((value) => done({ value }), (error) => done({ error }))";
+        let answer = self
+            .client
+            .execute_async(script, vec![json!(name), payload])
+            .await?;
+        match (answer.get("value"), answer.get("error")) {
+            (Some(value), _) => serde_json::from_value(value.clone())
+                .map_err(|error| Fault::Unexpected(format!("{name}: {error}: {value}"))),
+            (None, error) => Err(Fault::Refused {
+                command: name.to_owned(),
+                answer: error.cloned().unwrap_or_default(),
+            }),
+        }
+    }
+
+    async fn probe(&self, script: &str, arguments: Vec<Value>) -> Result<Value, Fault> {
+        self.load_probe().await?;
+        Ok(self.client.execute(script, arguments).await?)
+    }
+
+    /// Puts the probe into the page, unless it is there already.
+    async fn load_probe(&self) -> Result<(), Fault> {
+        let there = self
+            .client
+            .execute("return !!window.__testkit", Vec::new())
+            .await?;
+        if there != Value::Bool(true) {
+            self.client.execute(&self.probe, Vec::new()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A control in the window.
+#[derive(Debug, Clone)]
+pub struct Control {
+    element: Element,
+}
+
+impl Control {
+    /// Clicks it.
+    ///
+    /// # Errors
+    /// Where it cannot be clicked.
+    pub async fn click(&self) -> Result<(), Fault> {
+        Ok(self.element.click().await?)
+    }
+
+    /// Types into it.
+    ///
+    /// # Errors
+    /// Where it takes no text.
+    pub async fn type_text(&self, text: &str) -> Result<(), Fault> {
+        Ok(self.element.send_keys(text).await?)
+    }
+
+    /// Empties it.
+    ///
+    /// # Errors
+    /// Where it takes no text.
+    pub async fn clear(&self) -> Result<(), Fault> {
+        Ok(self.element.clear().await?)
+    }
+
+    /// Its text.
+    ///
+    /// # Errors
+    /// Where it is gone.
+    pub async fn text(&self) -> Result<String, Fault> {
+        Ok(self.element.text().await?)
+    }
+
+    /// Whether it takes input.
+    ///
+    /// # Errors
+    /// Where it is gone.
+    pub async fn is_enabled(&self) -> Result<bool, Fault> {
+        Ok(self.element.is_enabled().await?)
+    }
+
+    /// An attribute, if it has that.
+    ///
+    /// # Errors
+    /// Where it is gone.
+    pub async fn attribute(&self, name: &str) -> Result<Option<String>, Fault> {
+        Ok(self.element.attr(name).await?)
+    }
+
+    fn reference(&self) -> Result<Value, Fault> {
+        serde_json::to_value(&self.element)
+            .map_err(|error| Fault::Unexpected(format!("a control: {error}")))
+    }
+}
+
+fn crop(png: &[u8], [left, top, width, height]: [u32; 4]) -> Result<Vec<u8>, Fault> {
+    let unreadable = |error: image::ImageError| Fault::Unexpected(format!("a picture: {error}"));
+    let whole = image::load_from_memory_with_format(png, ImageFormat::Png).map_err(unreadable)?;
+    let mut out = Cursor::new(Vec::new());
+    whole
+        .crop_imm(left, top, width, height)
+        .write_to(&mut out, ImageFormat::Png)
+        .map_err(unreadable)?;
+    Ok(out.into_inner())
+}
+
+async fn ended(driver: &Driver, binary: &Path) -> Result<(), Fault> {
+    #[cfg(target_os = "linux")]
+    until("the app to end", PATIENCE, || async {
+        Ok(crate::process::children(driver.id(), binary)
+            .is_empty()
+            .then_some(()))
+    })
+    .await?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = (driver, binary);
+    Ok(())
+}
+
+fn probe_path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(PROBE)
+}
