@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::account::Account;
+use crate::attempt::{AttemptState, PaymentAttempt};
 use crate::decide::{Change, State};
 use crate::ids::{LotId, MemberId};
 use crate::ledger::{Book, JournalEntry, LedgerAccount, Posting};
@@ -30,17 +31,7 @@ pub(super) fn assert_hold(state: &State, changes: &[Change]) {
                 assert_journal_explains(state.accounts.get(&row.member), row, &journal);
             }
             Change::Order(row) => assert_order_may_follow(state, row, changes),
-            Change::Attempt(row) => {
-                if let Some(before) = state.attempts.get(&row.id) {
-                    assert!(
-                        before.state == row.state || before.state.can_become(row.state),
-                        "attempt {} goes from {:?} to {:?}",
-                        row.id,
-                        before.state,
-                        row.state
-                    );
-                }
-            }
+            Change::Attempt(row) => assert_attempt_may_follow(state, row),
             _ => {}
         }
     }
@@ -149,6 +140,20 @@ fn assert_journal_explains(before: Option<&Account>, after: &Account, journal: &
     assert_eq!(
         reached, end,
         "journal does not explain the account of {member}"
+    );
+}
+
+/// Attempt states follow the table; a reversal may begin and end in one answer.
+fn assert_attempt_may_follow(state: &State, attempt: &PaymentAttempt) {
+    let Some(before) = state.attempts.get(&attempt.id).map(|before| before.state) else {
+        return;
+    };
+    let (after, reversing) = (attempt.state, AttemptState::Reversing);
+    let through_reversing = before.can_become(reversing) && reversing.can_become(after);
+    assert!(
+        before == after || before.can_become(after) || through_reversing,
+        "attempt {} goes from {before:?} to {after:?}",
+        attempt.id
     );
 }
 

@@ -25,21 +25,22 @@ pub(super) fn decide(
     {
         draft.case(CaseKind::StaffIrregular, CaseLinks::default(), Money::ZERO);
     }
-    if is_irregular(state, operation, body) {
-        draft.case(CaseKind::ShiftIrregular, CaseLinks::default(), Money::ZERO);
-    }
+    let is_taken = state.shifts.contains_key(&body.shift);
     let Some(float) = counted(&body.float) else {
         draft.case(CaseKind::Unattributed, CaseLinks::default(), Money::ZERO);
         return draft.applied();
     };
-    if state.shifts.contains_key(&body.shift) {
+    if is_taken || has_open_shift(state, operation) {
+        let waiting = if is_taken { float } else { Money::ZERO };
+        draft.case(CaseKind::ShiftIrregular, CaseLinks::default(), waiting);
+    }
+    if is_taken {
         // Another shift under the same identity: its float cannot be told from the first.
-        let drawer = LedgerAccount::Drawer(body.shift);
-        draft.transfer(Book::Money, drawer, LedgerAccount::Suspense, float);
+        move_float(&mut draft, body, LedgerAccount::Suspense, float);
         return draft.applied();
     }
     draft.event(Topic::ShiftOpened, body.shift.0);
-    post_float(&mut draft, body, float);
+    move_float(&mut draft, body, LedgerAccount::Opening, float);
     draft.push(Change::Shift(Shift {
         id: body.shift,
         shift_no: body.shift_no.clone(),
@@ -55,12 +56,9 @@ pub(super) fn decide(
     draft.applied()
 }
 
-fn is_irregular(state: &State, operation: &Operation, body: &ShiftOpen) -> bool {
-    let mut others = state.shifts.values();
-    others.any(|shift| {
-        shift.id == body.shift
-            || (shift.device == operation.device && shift.state == ShiftState::Open)
-    })
+fn has_open_shift(state: &State, operation: &Operation) -> bool {
+    let mut shifts = state.shifts.values();
+    shifts.any(|shift| shift.device == operation.device && shift.state == ShiftState::Open)
 }
 
 /// Σ denomination × count; `None` when that is no amount of cash.
@@ -76,12 +74,17 @@ fn counted(float: &[(Money, u32)]) -> Option<Money> {
         })
 }
 
-fn post_float(draft: &mut Draft<'_>, body: &ShiftOpen, float: Money) {
+/// Puts the float into the drawer, from `source`.
+fn move_float(draft: &mut Draft<'_>, body: &ShiftOpen, source: LedgerAccount, float: Money) {
     if float.is_zero() {
         return;
     }
-    let drawer = LedgerAccount::Drawer(body.shift);
-    draft.transfer(Book::Money, drawer, LedgerAccount::Opening, float);
+    draft.transfer(
+        Book::Money,
+        LedgerAccount::Drawer(body.shift),
+        source,
+        float,
+    );
     let movement = CashMovement {
         id: draft.row_id(),
         shift: body.shift,

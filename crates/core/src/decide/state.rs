@@ -17,7 +17,7 @@ use crate::recharge::RechargeOrder;
 
 /// The part of a tenant's books that a batch of operations touches, loaded before the batch and
 /// kept current with [`State::apply`] while it is decided.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// Every policy version of the store at hand, oldest first.
     pub policies: Vec<Arc<Policy>>,

@@ -1,0 +1,450 @@
+//! Gateway answers: what each does to attempt, order and money.
+
+use qiantai_core::attempt::{AttemptState, Channel, DeclineCode, GatewayOutcome, PaymentAttempt};
+use qiantai_core::decide::{Change, Outcome, RefusalCode};
+use qiantai_core::ids::{AttemptId, OrderId};
+use qiantai_core::ledger::{CaseKind, LedgerAccount, Topic};
+use qiantai_core::member::MemberStatus;
+use qiantai_core::operation::{OperationBody, SurplusRefunded};
+use qiantai_core::recharge::OrderState;
+use qiantai_core::{Millis, Money};
+use uuid::Uuid;
+
+use crate::shop::{COUPON, MEMBER, PLAIN, SILVER, Shop, cases, policy, refused, yuan};
+
+const CLEARING: LedgerAccount = LedgerAccount::Clearing(Channel::Wechat);
+const SUSPENSE: LedgerAccount = LedgerAccount::Suspense;
+
+fn waiting(pay: i64) -> (Shop, OrderId, AttemptId) {
+    let mut shop = Shop::open(policy());
+    let order = shop.pending_order(pay);
+    let attempt = shop.submitted_attempt(order);
+    (shop, order, attempt)
+}
+
+#[test]
+fn a_payment_settles_everything_at_once() {
+    let (mut shop, order, attempt) = waiting(2_000);
+    let decision = shop.pays(attempt, "t1", 2_000);
+    assert_eq!(shop.order_state(order), OrderState::Credited);
+    assert_eq!(shop.attempt_state(attempt), AttemptState::Succeeded);
+    let account = &shop.state.accounts[&MEMBER];
+    assert_eq!((account.principal, account.bonus), (yuan(2_000), yuan(520)));
+    assert_eq!((account.points, account.growth), (2_000, 2_000));
+    assert_eq!(
+        (account.tier, account.lots.len(), account.last_seq),
+        (SILVER, 1, 1)
+    );
+    let credit = shop.state.orders[&order].credit.expect("credited");
+    assert_eq!(credit.principal, (Money::ZERO, yuan(2_000)));
+    assert_eq!(credit.tier, (PLAIN, SILVER));
+    assert!(credit.bonus_expires_at.is_some());
+    let lot = account.lots[0].id;
+    assert_eq!(shop.balance(CLEARING), yuan(2_000));
+    assert_eq!(
+        shop.balance(LedgerAccount::MemberPrincipal(MEMBER, lot)),
+        yuan(-2_000)
+    );
+    assert_eq!(
+        shop.balance(LedgerAccount::MemberBonus(MEMBER, lot)),
+        yuan(-520)
+    );
+    assert_eq!(shop.balance(SUSPENSE), Money::ZERO);
+    let topics: Vec<Topic> = decision
+        .changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Outbox(event) => Some(event.topic),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        topics,
+        [
+            Topic::PaymentSuccess,
+            Topic::AccountCredited,
+            Topic::TierChanged
+        ]
+    );
+    assert!(
+        decision
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::CarePlan(_)))
+    );
+}
+
+#[test]
+fn coupons_of_a_package_are_issued_with_the_credit() {
+    let mut shop = Shop::open(policy());
+    let choice = qiantai_core::recharge::AmountChoice::Package(crate::shop::PACKAGE, 1);
+    let body = shop.open_body(choice, false);
+    let order = body.order;
+    shop.run_body(OperationBody::RechargeOpen(body));
+    let attempt = shop.submitted_attempt(order);
+    let decision = shop.pays(attempt, "t1", 300);
+    let coupons: Vec<_> = decision
+        .changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Coupon(coupon) => Some(coupon),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(coupons.len(), 2);
+    assert_ne!(coupons[0].id, coupons[1].id);
+    assert!(
+        coupons
+            .iter()
+            .all(|coupon| coupon.template == COUPON && coupon.order == order)
+    );
+}
+
+/// An answer, the attempt before, and what it becomes (`None`: refused).
+#[test]
+fn every_answer_in_every_state() {
+    use AttemptState::{
+        Closed, Failed, Init, Reversed, Reversing, Submitted, Succeeded, Unknown, UserPaying,
+    };
+    let qr = GatewayOutcome::QrReady {
+        payload: "new".into(),
+    };
+    let declined = GatewayOutcome::Declined(DeclineCode::BalanceShort);
+    let rows = [
+        (
+            qr,
+            [
+                Some(Submitted),
+                Some(Submitted),
+                Some(UserPaying),
+                Some(Submitted),
+                Some(Reversing),
+            ],
+        ),
+        (
+            GatewayOutcome::Waiting,
+            [
+                Some(Submitted),
+                Some(Submitted),
+                Some(UserPaying),
+                Some(Submitted),
+                Some(Reversing),
+            ],
+        ),
+        (
+            GatewayOutcome::UserPaying,
+            [
+                Some(UserPaying),
+                Some(UserPaying),
+                Some(UserPaying),
+                Some(UserPaying),
+                Some(Reversing),
+            ],
+        ),
+        (
+            GatewayOutcome::Unknown,
+            [
+                Some(Unknown),
+                Some(Unknown),
+                Some(Unknown),
+                Some(Unknown),
+                Some(Reversing),
+            ],
+        ),
+        (
+            GatewayOutcome::ConfigError,
+            [
+                Some(Failed),
+                Some(Unknown),
+                Some(Unknown),
+                Some(Unknown),
+                Some(Reversing),
+            ],
+        ),
+        (
+            declined,
+            [
+                Some(Failed),
+                Some(Failed),
+                Some(Failed),
+                Some(Failed),
+                Some(Reversing),
+            ],
+        ),
+        (
+            GatewayOutcome::Closed,
+            [
+                Some(Closed),
+                Some(Closed),
+                Some(Closed),
+                Some(Closed),
+                Some(Reversing),
+            ],
+        ),
+        (
+            GatewayOutcome::Reversing,
+            [
+                None,
+                None,
+                Some(Reversing),
+                Some(Reversing),
+                Some(Reversing),
+            ],
+        ),
+        (
+            GatewayOutcome::Reversed,
+            [None, None, Some(Reversed), Some(Reversed), Some(Reversed)],
+        ),
+    ];
+    for (outcome, after) in rows {
+        let states = [Init, Submitted, UserPaying, Unknown, Reversing];
+        for (before, expected) in states.into_iter().zip(after) {
+            check_answer(before, &outcome, expected);
+        }
+        for last in [Succeeded, Failed, Closed, Reversed] {
+            check_answer(last, &outcome, Some(last));
+        }
+    }
+}
+
+fn check_answer(before: AttemptState, outcome: &GatewayOutcome, expected: Option<AttemptState>) {
+    let (mut shop, _, attempt) = waiting(300);
+    shop.state
+        .attempts
+        .get_mut(&attempt)
+        .expect("started")
+        .state = before;
+    let decision = shop.answer(attempt, outcome.clone());
+    let expected_refusal = expected.is_none().then_some(RefusalCode::AttemptState);
+    assert_eq!(
+        refused(&decision),
+        expected_refusal,
+        "{before:?} {outcome:?}"
+    );
+    let after = shop.attempt_state(attempt);
+    assert_eq!(after, expected.unwrap_or(before), "{before:?} {outcome:?}");
+    let repeat = shop.answer(attempt, outcome.clone());
+    assert!(repeat.changes.is_empty(), "{before:?} {outcome:?} twice");
+}
+
+#[test]
+fn success_in_every_state() {
+    for before in AttemptState::ALL {
+        let (mut shop, order, attempt) = waiting(300);
+        shop.state
+            .attempts
+            .get_mut(&attempt)
+            .expect("started")
+            .state = before;
+        let decision = shop.pays(attempt, "t1", 300);
+        match before {
+            // A reversal is the last word, however late an older success is told.
+            AttemptState::Reversing | AttemptState::Reversed => {
+                assert_eq!(refused(&decision), Some(RefusalCode::AttemptState));
+                assert_eq!(shop.order_state(order), OrderState::PendingPayment);
+            }
+            // No number known: this is another payment than the one that succeeded.
+            AttemptState::Succeeded => assert_eq!(cases(&decision), [CaseKind::SecondPayment]),
+            _ => {
+                assert_eq!(
+                    shop.attempt_state(attempt),
+                    AttemptState::Succeeded,
+                    "{before:?}"
+                );
+                assert_eq!(shop.order_state(order), OrderState::Credited, "{before:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_repeated_notice_changes_nothing() {
+    let (mut shop, _, attempt) = waiting(300);
+    shop.pays(attempt, "t1", 300);
+    for _ in 0..3 {
+        shop.now = shop.now + Millis::hours(5);
+        let repeat = shop.pays(attempt, "t1", 300);
+        assert_eq!(
+            (repeat.outcome, repeat.changes.len()),
+            (Outcome::Applied, 0)
+        );
+    }
+    assert_eq!(shop.balance(CLEARING), yuan(300));
+}
+
+#[test]
+fn another_amount_waits_in_suspense() {
+    for received in [299, 301] {
+        let (mut shop, order, attempt) = waiting(300);
+        let decision = shop.pays(attempt, "t1", received);
+        assert_eq!(cases(&decision), [CaseKind::AmountMismatch]);
+        assert_eq!(shop.order_state(order), OrderState::Abnormal);
+        assert_eq!(shop.balance(SUSPENSE), yuan(-received));
+        assert_eq!(shop.state.accounts[&MEMBER].principal, Money::ZERO);
+        assert!(shop.pays(attempt, "t1", received).changes.is_empty());
+    }
+}
+
+#[test]
+fn money_for_an_order_already_given_up_is_late() {
+    type GiveUp = fn(&mut Shop, OrderId, AttemptId);
+    let ways: [(GiveUp, OrderState); 2] = [
+        (
+            |shop, order, attempt| {
+                shop.run_body(OperationBody::RechargeCancel { order });
+                shop.answer(attempt, GatewayOutcome::Closed);
+            },
+            OrderState::Cancelled,
+        ),
+        (
+            |shop, order, attempt| {
+                shop.now = shop.state.orders[&order].expires_at;
+                shop.answer(attempt, GatewayOutcome::Closed);
+            },
+            OrderState::Closed,
+        ),
+    ];
+    for (give_up, given_up) in ways {
+        let (mut shop, order, attempt) = waiting(300);
+        give_up(&mut shop, order, attempt);
+        assert_eq!(shop.order_state(order), given_up);
+        let decision = shop.pays(attempt, "t1", 300);
+        assert_eq!(cases(&decision), [CaseKind::LatePayment]);
+        assert_eq!(shop.order_state(order), OrderState::Abnormal);
+        assert_eq!(
+            (shop.balance(SUSPENSE), shop.balance(CLEARING)),
+            (yuan(-300), yuan(300))
+        );
+        assert!(shop.pays(attempt, "t1", 300).changes.is_empty());
+    }
+}
+
+#[test]
+fn a_cancel_that_meets_a_payment_loses() {
+    let (mut shop, order, attempt) = waiting(300);
+    shop.run_body(OperationBody::RechargeCancel { order });
+    shop.pays(attempt, "t1", 300);
+    assert_eq!(shop.order_state(order), OrderState::Credited);
+    shop.answer(attempt, GatewayOutcome::Closed);
+    assert_eq!(shop.order_state(order), OrderState::Credited);
+}
+
+#[test]
+fn a_failed_attempt_leaves_the_order_waiting() {
+    let declined = GatewayOutcome::Declined(DeclineCode::DailyLimit);
+    for outcome in [declined, GatewayOutcome::Closed] {
+        let (mut shop, order, attempt) = waiting(300);
+        shop.answer(attempt, outcome);
+        assert_eq!(shop.order_state(order), OrderState::PendingPayment);
+        let second = shop.submitted_attempt(order);
+        shop.pays(second, "t2", 300);
+        assert_eq!(shop.order_state(order), OrderState::Credited);
+    }
+}
+
+#[test]
+fn a_second_payment_is_kept_apart_and_sent_back_once() {
+    // On another attempt, and on the same attempt under another number.
+    for is_other_attempt in [true, false] {
+        let (mut shop, order, first) = waiting(300);
+        let paid_twice = if is_other_attempt {
+            shop.answer(first, GatewayOutcome::Closed);
+            let second = shop.submitted_attempt(order);
+            shop.pays(second, "t1", 300);
+            first
+        } else {
+            shop.pays(first, "t1", 300);
+            first
+        };
+        let decision = shop.pays(paid_twice, "t2", 300);
+        assert_eq!(cases(&decision), [CaseKind::SecondPayment]);
+        assert!(decision.changes.iter().any(
+            |change| matches!(change, Change::Outbox(event) if event.topic == Topic::PaymentSurplus)
+        ));
+        assert_eq!(shop.state.accounts[&MEMBER].principal, yuan(300));
+        assert_eq!(
+            (shop.balance(SUSPENSE), shop.balance(CLEARING)),
+            (yuan(-300), yuan(600))
+        );
+        assert!(shop.pays(paid_twice, "t2", 300).changes.is_empty());
+        send_back(&mut shop, paid_twice);
+    }
+}
+
+fn send_back(shop: &mut Shop, attempt: AttemptId) {
+    let body = |txn: &str, amount| SurplusRefunded {
+        attempt,
+        channel_txn_no: txn.into(),
+        amount: yuan(amount),
+    };
+    let mut run = |body| shop.run_body(OperationBody::SurplusRefunded(body));
+    assert_eq!(
+        refused(&run(body("t9", 300))),
+        Some(RefusalCode::AttemptState)
+    );
+    assert_eq!(
+        refused(&run(body("t2", 299))),
+        Some(RefusalCode::AmountDiffers)
+    );
+    assert_eq!(run(body("t2", 300)).outcome, Outcome::Applied);
+    assert!(run(body("t2", 300)).changes.is_empty());
+    assert_eq!(
+        (shop.balance(SUSPENSE), shop.balance(CLEARING)),
+        (Money::ZERO, yuan(300))
+    );
+    let surplus = |attempt: &PaymentAttempt| attempt.surplus.iter().all(|paid| paid.refunded);
+    assert!(surplus(&shop.state.attempts[&attempt]));
+}
+
+#[test]
+fn a_credit_that_is_blocked_waits_and_is_tried_again() {
+    let (mut shop, order, attempt) = waiting(300);
+    shop.set_status(MEMBER, MemberStatus::Frozen);
+    let decision = shop.pays(attempt, "t1", 300);
+    assert_eq!(cases(&decision), [CaseKind::CreditBlocked]);
+    assert_eq!(shop.order_state(order), OrderState::Paid);
+    assert_eq!(shop.balance(SUSPENSE), yuan(-300));
+    let blocked = shop.run_body(OperationBody::CreditRetry { order });
+    assert_eq!(refused(&blocked), Some(RefusalCode::MemberNotActive));
+    shop.set_status(MEMBER, MemberStatus::Active);
+    assert_eq!(
+        shop.run_body(OperationBody::CreditRetry { order }).outcome,
+        Outcome::Applied
+    );
+    assert_eq!(shop.order_state(order), OrderState::Credited);
+    assert_eq!(shop.balance(SUSPENSE), Money::ZERO);
+    assert_eq!(shop.state.accounts[&MEMBER].principal, yuan(300));
+    assert!(
+        shop.run_body(OperationBody::CreditRetry { order })
+            .changes
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_retry_needs_a_paid_order() {
+    let (mut shop, order, _) = waiting(300);
+    let unpaid = shop.run_body(OperationBody::CreditRetry { order });
+    assert_eq!(refused(&unpaid), Some(RefusalCode::OrderState));
+    let unknown = shop.run_body(OperationBody::CreditRetry {
+        order: OrderId(Uuid::nil()),
+    });
+    assert_eq!(refused(&unknown), Some(RefusalCode::OrderUnknown));
+    let lost = shop.answer(AttemptId(Uuid::nil()), GatewayOutcome::Closed);
+    assert_eq!(refused(&lost), Some(RefusalCode::AttemptUnknown));
+}
+
+#[test]
+fn the_tier_is_that_of_the_moment_of_credit() {
+    let mut shop = Shop::open(policy());
+    let first = shop.pending_order(1_500);
+    let second = shop.pending_order(1_500);
+    for (order, txn) in [(first, "t1"), (second, "t2")] {
+        let attempt = shop.submitted_attempt(order);
+        shop.pays(attempt, txn, 1_500);
+    }
+    // Each quote alone stayed below the threshold; together they reach it.
+    assert_eq!(shop.state.orders[&second].quote.tier, (PLAIN, PLAIN));
+    let credit = shop.state.orders[&second].credit.expect("credited");
+    assert_eq!(credit.tier, (PLAIN, SILVER));
+}

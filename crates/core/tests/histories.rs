@@ -1,0 +1,415 @@
+//! Random histories: whatever people, gateways and networks do, the books hold.
+
+use proptest::collection::vec;
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
+use proptest::prop_assert_eq;
+use qiantai_core::attempt::{DeclineCode, GatewayOutcome};
+use qiantai_core::decide::{Change, Decision, decide};
+use qiantai_core::ids::{AttemptId, MemberId, OpId, OrderId, StaffId};
+use qiantai_core::member::MemberStatus;
+use qiantai_core::operation::{Operation, OperationBody, SurplusRefunded};
+use qiantai_core::recharge::AmountChoice;
+use qiantai_core::{Millis, Money};
+use uuid::Uuid;
+
+use crate::books::Books;
+use crate::shop::{MANAGER, MEMBER, NOON, PACKAGE, SHIFT, Shop, amount, policy, yuan};
+
+const MEMBERS: [MemberId; 3] = [
+    MEMBER,
+    MemberId(Uuid::from_u128(41)),
+    // Never registered.
+    MemberId(Uuid::from_u128(42)),
+];
+
+/// Something that happens; numbers pick from what there is.
+#[derive(Clone, Debug)]
+enum Event {
+    Open {
+        member: usize,
+        pay: usize,
+        confirmed: bool,
+    },
+    Cash {
+        member: usize,
+        pay: usize,
+        given: i64,
+        offline: bool,
+        lie: i64,
+    },
+    Start {
+        order: usize,
+    },
+    Answer {
+        attempt: usize,
+        outcome: usize,
+    },
+    Pays {
+        attempt: usize,
+        txn: u8,
+        more: i64,
+    },
+    Cancel {
+        order: usize,
+    },
+    Expire {
+        order: usize,
+    },
+    Retry {
+        order: usize,
+    },
+    Refund {
+        attempt: usize,
+    },
+    Reprint {
+        order: usize,
+    },
+    Again {
+        operation: usize,
+        edit: bool,
+    },
+    Status {
+        member: usize,
+        active: bool,
+    },
+    Wait {
+        minutes: i64,
+    },
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let pick = 0_usize..64;
+    let money = prop_oneof![4 => Just(0_i64), 1 => -400_i64..400];
+    prop_oneof![
+        3 => (pick.clone(), pick.clone(), any::<bool>())
+            .prop_map(|(member, pay, confirmed)| Event::Open { member, pay, confirmed }),
+        3 => (pick.clone(), pick.clone(), money.clone(), any::<bool>(), money.clone()).prop_map(
+            |(member, pay, given, offline, lie)| Event::Cash { member, pay, given, offline, lie }
+        ),
+        4 => pick.clone().prop_map(|order| Event::Start { order }),
+        4 => (pick.clone(), 0_usize..9)
+            .prop_map(|(attempt, outcome)| Event::Answer { attempt, outcome }),
+        4 => (pick.clone(), 0_u8..3, money)
+            .prop_map(|(attempt, txn, more)| Event::Pays { attempt, txn, more }),
+        1 => pick.clone().prop_map(|order| Event::Cancel { order }),
+        1 => pick.clone().prop_map(|order| Event::Expire { order }),
+        1 => pick.clone().prop_map(|order| Event::Retry { order }),
+        1 => pick.clone().prop_map(|attempt| Event::Refund { attempt }),
+        1 => pick.clone().prop_map(|order| Event::Reprint { order }),
+        2 => (pick.clone(), any::<bool>())
+            .prop_map(|(operation, edit)| Event::Again { operation, edit }),
+        1 => (pick, any::<bool>()).prop_map(|(member, active)| Event::Status { member, active }),
+        1 => (0_i64..20).prop_map(|minutes| Event::Wait { minutes }),
+    ]
+}
+
+/// What a replay needs: operations as decided, and the moments when a member's status changed.
+enum Step {
+    Decided(Box<(Operation, qiantai_core::Timestamp, Decision)>),
+    Status(MemberId, MemberStatus),
+}
+
+struct History {
+    shop: Shop,
+    steps: Vec<Step>,
+    orders: Vec<OrderId>,
+    attempts: Vec<AttemptId>,
+}
+
+impl History {
+    fn new() -> History {
+        let mut shop = Shop::open(policy());
+        shop.register(MEMBERS[1]);
+        History {
+            shop,
+            steps: Vec::new(),
+            orders: Vec::new(),
+            attempts: Vec::new(),
+        }
+    }
+
+    fn of(events: &[Event]) -> History {
+        let mut history = History::new();
+        events.iter().for_each(|event| history.happens(event));
+        history
+    }
+
+    fn happens(&mut self, event: &Event) {
+        let order = |order: &usize| {
+            let known = self.orders.get(order % self.orders.len().max(1));
+            known.copied().unwrap_or(OrderId(Uuid::nil()))
+        };
+        let attempt = |attempt: &usize| {
+            let known = self.attempts.get(attempt % self.attempts.len().max(1));
+            known.copied().unwrap_or(AttemptId(Uuid::nil()))
+        };
+        match event {
+            Event::Open {
+                member,
+                pay,
+                confirmed,
+            } => {
+                let mut body = self.shop.open_body(choice(*pay), false);
+                body.member = MEMBERS[member % MEMBERS.len()];
+                body.duplicate_confirmed = *confirmed;
+                self.orders.push(body.order);
+                self.run(OperationBody::RechargeOpen(body));
+            }
+            Event::Cash {
+                member,
+                pay,
+                given,
+                offline,
+                lie,
+            } => {
+                let mut body = self.shop.cash_body(choice(*pay));
+                body.open.member = MEMBERS[member % MEMBERS.len()];
+                body.tendered += yuan(*given);
+                body.open.quote.bonus += Money::from_fen(*lie);
+                self.orders.push(body.open.order);
+                let mut operation = self.shop.by_cashier(OperationBody::RechargeCash(body));
+                operation.offline = *offline;
+                self.decide(operation);
+            }
+            Event::Start { order: picked } => {
+                let body = self.shop.start_body(order(picked));
+                self.attempts.push(body.attempt);
+                self.run(OperationBody::AttemptStart(body));
+            }
+            Event::Answer {
+                attempt: picked,
+                outcome,
+            } => {
+                self.answer(attempt(picked), answer(*outcome));
+            }
+            Event::Pays {
+                attempt: picked,
+                txn,
+                more,
+            } => {
+                let attempt = attempt(picked);
+                let asked = self
+                    .shop
+                    .state
+                    .attempts
+                    .get(&attempt)
+                    .map_or(yuan(1), |found| found.amount);
+                let outcome = GatewayOutcome::Success {
+                    channel_txn_no: format!("t{txn}"),
+                    amount: asked + Money::from_fen(*more),
+                    paid_at: self.shop.now,
+                };
+                self.answer(attempt, outcome);
+            }
+            Event::Cancel { order: picked } => {
+                self.run(OperationBody::RechargeCancel {
+                    order: order(picked),
+                });
+            }
+            Event::Expire { order: picked } => {
+                self.run(OperationBody::OrderExpire {
+                    order: order(picked),
+                });
+            }
+            Event::Retry { order: picked } => {
+                self.run(OperationBody::CreditRetry {
+                    order: order(picked),
+                });
+            }
+            Event::Refund { attempt: picked } => self.refund(attempt(picked)),
+            Event::Reprint { order: picked } => {
+                self.run(OperationBody::ReceiptReprint {
+                    order: order(picked),
+                    copy: 1,
+                });
+            }
+            Event::Again { operation, edit } => self.again(*operation, *edit),
+            Event::Status { member, active } => {
+                let status = if *active {
+                    MemberStatus::Active
+                } else {
+                    MemberStatus::Frozen
+                };
+                let member = MEMBERS[member % 2];
+                self.shop.set_status(member, status);
+                self.steps.push(Step::Status(member, status));
+            }
+            Event::Wait { minutes } => self.shop.now = self.shop.now + Millis::minutes(*minutes),
+        }
+    }
+
+    fn answer(&mut self, attempt: AttemptId, outcome: GatewayOutcome) {
+        let body = qiantai_core::operation::AttemptResult { attempt, outcome };
+        self.run(OperationBody::AttemptResult(body));
+    }
+
+    fn refund(&mut self, attempt: AttemptId) {
+        let paid = self.shop.state.attempts.get(&attempt);
+        let surplus = paid.and_then(|attempt| attempt.surplus.last()).cloned();
+        if let Some(surplus) = surplus {
+            self.run(OperationBody::SurplusRefunded(SurplusRefunded {
+                attempt,
+                channel_txn_no: surplus.channel_txn_no,
+                amount: surplus.amount,
+            }));
+        }
+    }
+
+    /// An old operation again, as it was or with another content under the same action.
+    fn again(&mut self, picked: usize, edit: bool) {
+        let index = picked % self.shop.log.len();
+        let mut operation = self.shop.log[index].0.clone();
+        if edit {
+            operation.op_id = OpId(self.shop.id());
+            match &mut operation.body {
+                OperationBody::RechargeCash(body) => body.tendered += yuan(10),
+                OperationBody::RechargeOpen(body) => body.seller = Some(StaffId(MANAGER.0)),
+                OperationBody::ReceiptReprint { copy, .. } => *copy += 1,
+                _ => {}
+            }
+        }
+        self.decide(operation);
+    }
+
+    fn run(&mut self, body: OperationBody) {
+        let operation = if body.is_server_only() {
+            self.shop.by_server(body)
+        } else {
+            self.shop.by_cashier(body)
+        };
+        self.decide(operation);
+    }
+
+    fn decide(&mut self, operation: Operation) {
+        let decision = self.shop.run(&operation);
+        self.steps.push(Step::Decided(Box::new((
+            operation,
+            self.shop.now,
+            decision,
+        ))));
+    }
+}
+
+fn choice(picked: usize) -> AmountChoice {
+    let choices = [
+        amount(100),
+        amount(300),
+        amount(500),
+        amount(2_000),
+        amount(4_000),
+        amount(6_000),
+        AmountChoice::Package(PACKAGE, 1),
+        AmountChoice::Amount(Money::from_fen(33_333)),
+    ];
+    choices[picked % choices.len()]
+}
+
+fn answer(picked: usize) -> GatewayOutcome {
+    let answers = [
+        GatewayOutcome::QrReady {
+            payload: "qr".into(),
+        },
+        GatewayOutcome::Waiting,
+        GatewayOutcome::UserPaying,
+        GatewayOutcome::Unknown,
+        GatewayOutcome::Declined(DeclineCode::BalanceShort),
+        GatewayOutcome::Closed,
+        GatewayOutcome::ConfigError,
+        GatewayOutcome::Reversing,
+        GatewayOutcome::Reversed,
+    ];
+    answers[picked % answers.len()].clone()
+}
+
+fn books(shop: &Shop) -> Books {
+    Books::of(
+        shop.log
+            .iter()
+            .map(|(_, _, decision)| decision.changes.as_slice()),
+    )
+}
+
+/// A till's operations of an offline day, in any order and number.
+fn cash_operations(amounts: &[(usize, usize, bool)]) -> Vec<Operation> {
+    let mut shop = History::new().shop;
+    let operations = amounts.iter().map(|(member, pay, reuse)| {
+        let mut body = shop.cash_body(choice(*pay));
+        body.open.member = MEMBERS[member % MEMBERS.len()];
+        body.open.duplicate_confirmed = true;
+        let mut operation = shop.by_cashier(OperationBody::RechargeCash(body));
+        operation.offline = true;
+        if *reuse {
+            operation.action_id.0 = Uuid::from_u128(777);
+        }
+        operation
+    });
+    operations.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 384, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_books_hold_and_replay_exactly(events in vec(event(), 1..70)) {
+        let history = History::of(&events);
+        books(&history.shop).assert_agree_with(&history.shop.state);
+        let mut replay = History::new().shop.state;
+        for step in &history.steps {
+            match step {
+                Step::Decided(decided) => {
+                    let (operation, now, decision) = decided.as_ref();
+                    let repeated = decide(&replay, operation, *now);
+                    prop_assert_eq!(&repeated, decision);
+                    replay.record(operation, &repeated);
+                }
+                Step::Status(member, status) => {
+                    replay.members.get_mut(member).expect("registered").status = *status;
+                }
+            }
+        }
+        prop_assert_eq!(&replay, &history.shop.state);
+    }
+
+    /// The money of a set of cash facts does not depend on order or on repeats of delivery.
+    #[test]
+    fn cash_arrives_once_in_any_order(
+        amounts in vec((0_usize..3, 0_usize..8, proptest::bool::weighted(0.2)), 1..12),
+        order in vec(0_usize..64, 0..40),
+    ) {
+        let operations = cash_operations(&amounts);
+        let deliver = |indices: &mut dyn Iterator<Item = usize>| {
+            let mut shop = History::new().shop;
+            let mut arrived = std::collections::BTreeSet::new();
+            for index in indices {
+                let operation = &operations[index % operations.len()];
+                // A record that arrived is known by its op_id; only then by its action.
+                if arrived.insert(operation.op_id) {
+                    shop.run(operation);
+                }
+            }
+            books(&shop).assert_agree_with(&shop.state);
+            shop.balance(qiantai_core::ledger::LedgerAccount::Drawer(SHIFT))
+        };
+        let in_order = deliver(&mut (0..operations.len()));
+        let shuffled = deliver(&mut order.iter().copied().chain((0..operations.len()).rev()));
+        prop_assert_eq!(in_order, shuffled);
+    }
+
+    /// Sent again as a new record, an action is answered and posts nothing.
+    #[test]
+    fn a_repeated_action_posts_nothing(events in vec(event(), 1..40)) {
+        let mut history = History::of(&events);
+        let log: Vec<Operation> =
+            history.shop.log.iter().map(|(operation, _, _)| operation.clone()).collect();
+        for mut operation in log {
+            let seen = &history.shop.state.actions[&operation.action_id];
+            let is_first = seen.op_id == operation.op_id;
+            operation.op_id = OpId(history.shop.id());
+            let decision = decide(&history.shop.state, &operation, NOON + Millis::days(1));
+            if is_first {
+                let posts = decision.changes.iter().any(|change| matches!(change, Change::Posting(_)));
+                assert!(!posts, "{operation:?}");
+            }
+        }
+    }
+}

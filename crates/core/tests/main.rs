@@ -1,0 +1,17 @@
+//! The domain seen from outside: prices, decisions, histories.
+
+mod actions;
+mod attempts;
+mod books;
+mod cash;
+mod chain;
+mod histories;
+mod members;
+mod opening;
+mod payment_codes;
+mod pricing;
+mod shifts;
+mod shop;
+mod spending;
+mod states;
+mod typing;
