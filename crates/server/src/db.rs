@@ -67,6 +67,12 @@ pub trait Ledger: Send + Sync {
     fn head(&self, tenant: TenantId) -> Result<Head, LedgerError>;
     /// The device behind a bearer token.
     fn seat_of_token(&self, token: &Hash) -> Result<Option<Seat>, LedgerError>;
+    /// A device and how far it has written.
+    fn device(
+        &self,
+        tenant: TenantId,
+        id: DeviceId,
+    ) -> Result<Option<(Device, Cursor)>, LedgerError>;
     /// Devices of a tenant.
     fn devices(&self, tenant: TenantId) -> Result<Vec<(Device, Cursor)>, LedgerError>;
     /// The store with that five-digit code.
@@ -455,8 +461,8 @@ pub struct Seat {
     pub device: DeviceId,
     /// Where.
     pub store: StoreId,
-    /// Two digits.
-    pub terminal_code: String,
+    /// Ed25519 key with which it signs.
+    pub public_key: [u8; 32],
     /// Whether it is believed.
     pub standing: DeviceStanding,
 }

@@ -1,5 +1,18 @@
 //! The authority: ledger, tiers, promotions, payments, events.
+//!
+//! A [`Server`] is opened on a file and answers through its router, in process or behind a
+//! socket. Everything that changes the ledger goes through one [`writer`] per tenant.
 
+mod api;
 pub mod clock;
 pub mod db;
+pub mod desks;
+pub mod embedded;
+pub mod engine;
+pub mod sample;
 pub mod writer;
+
+pub use api::openapi;
+pub use clock::{Clock, SystemClock};
+pub use embedded::{AdminError, OpenServerError, Server, ServerOptions};
+pub use engine::Channels;

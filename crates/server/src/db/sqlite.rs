@@ -230,6 +230,14 @@ impl Ledger for SqliteLedger {
         self.read(|db| device::seat_of_token(db, token))
     }
 
+    fn device(
+        &self,
+        tenant: TenantId,
+        id: DeviceId,
+    ) -> Result<Option<(Device, Cursor)>, LedgerError> {
+        self.read(|db| device::find(db, tenant, id))
+    }
+
     fn devices(&self, tenant: TenantId) -> Result<Vec<(Device, Cursor)>, LedgerError> {
         self.read(|db| device::all(db, tenant))
     }

@@ -82,7 +82,7 @@ pub(in super::super) fn seat_of_token(db: &Connection, token: &[u8; 32]) -> Resu
             tenant: TenantId(row.id("tenant_id")?),
             device: DeviceId(row.id("device_id")?),
             store: StoreId(row.id("store_id")?),
-            terminal_code: row.get("terminal_code")?,
+            public_key: row.get("public_key")?,
             standing: row.code("standing")?,
         })
     })

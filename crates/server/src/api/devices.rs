@@ -1,0 +1,36 @@
+//! `POST /v1/devices/join`.
+
+use axum::Json;
+use axum::extract::State;
+use ed25519_dalek::VerifyingKey;
+use qiantai_wire::api::{JoinAnswer, JoinRequest};
+use qiantai_wire::{ApiError, ErrorCode};
+
+use super::failure::Failure;
+use super::request::Body;
+use crate::embedded::Server;
+
+/// Longest name of a terminal, in characters.
+const NAME_LENGTH_MAX: usize = 40;
+
+/// A terminal joins with a one-time invitation.
+#[utoipa::path(
+    post,
+    path = "/v1/devices/join",
+    request_body = JoinRequest,
+    responses(
+        (status = 200, description = "The terminal is a device of the shop", body = JoinAnswer),
+        (status = "default", description = "Not joined", body = ApiError)
+    )
+)]
+pub(super) async fn join(
+    State(server): State<Server>,
+    Body(request): Body<JoinRequest>,
+) -> Result<Json<JoinAnswer>, Failure> {
+    let name_length = request.name.chars().count();
+    let is_key = VerifyingKey::from_bytes(&request.public_key.0).is_ok_and(|key| !key.is_weak());
+    if !is_key || !(1..=NAME_LENGTH_MAX).contains(&name_length) {
+        return Err(ErrorCode::BadRequest.into());
+    }
+    Ok(Json(server.join(&request.invite, request.public_key.0, &request.name).await?))
+}

@@ -1,0 +1,93 @@
+//! `GET /v1/events`: hints that something changed; the feed says what.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Sse;
+use axum::response::sse::{self, KeepAlive};
+use futures::stream::{self, Stream, StreamExt};
+use qiantai_core::ids::TenantId;
+use qiantai_wire::ApiError;
+use qiantai_wire::api::{Event, FeedEvent, HelloEvent};
+use qiantai_wire::feed::CursorDto;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::auth::Seated;
+use super::failure::Failure;
+use super::request::read;
+use crate::embedded::Server;
+use crate::engine::Watching;
+use crate::writer::Committed;
+
+/// Between comments that keep a silent connection open.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Live events of the tenant. While it is open, the device's payments are asked about every two
+/// seconds.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    responses(
+        (
+            status = 200,
+            description = "Events `hello`, `feed` and `attempt`; each `data` is one line of JSON",
+            content_type = "text/event-stream",
+            body = String
+        ),
+        (status = "default", description = "No events", body = ApiError)
+    ),
+    security(("device" = []))
+)]
+pub(super) async fn stream(
+    State(server): State<Server>,
+    Seated(seat): Seated,
+) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Failure> {
+    // Subscribed before the head is read, so that no commit falls between the two.
+    let commits = server.0.events.subscribe();
+    let watching = server.0.engine.watch(seat.device);
+    let tenant = seat.tenant;
+    let head = read(&server, move |ledger| ledger.head(tenant)).await?;
+    let hello = Event::Hello(HelloEvent {
+        cursor: CursorDto { timeline: head.timeline, server_seq: head.server_seq },
+        server_time_ms: server.now().ms(),
+    });
+    let listening = Listening { server, tenant, commits, _watching: watching };
+    let live = stream::unfold(listening, next_events).flat_map(stream::iter);
+    let events = stream::iter([hello]).chain(live).map(|event| {
+        Ok(sse::Event::default().event(event.name()).data(event.body()))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// An open stream.
+struct Listening {
+    server: Server,
+    tenant: TenantId,
+    commits: Receiver<Committed>,
+    _watching: Watching,
+}
+
+async fn next_events(mut listening: Listening) -> Option<(Vec<Event>, Listening)> {
+    loop {
+        let events = match listening.commits.recv().await {
+            Ok(committed) if committed.tenant == listening.tenant => events_of(committed),
+            Ok(_) => continue,
+            // Too slow: the head stands for everything that was missed.
+            Err(RecvError::Lagged(_)) => {
+                let tenant = listening.tenant;
+                let head = read(&listening.server, move |ledger| ledger.head(tenant)).await;
+                vec![Event::Feed(FeedEvent { head: head.ok()?.server_seq })]
+            }
+            Err(RecvError::Closed) => return None,
+        };
+        return Some((events, listening));
+    }
+}
+
+/// Attempts first: a payment screen reacts before it has the rows.
+fn events_of(committed: Committed) -> Vec<Event> {
+    let attempts = committed.attempts.into_iter().map(Event::Attempt);
+    attempts.chain([Event::Feed(FeedEvent { head: committed.head })]).collect()
+}

@@ -1,0 +1,100 @@
+//! `GET /v1/snapshot`: what a new terminal needs before it follows the feed.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use qiantai_core::Millis;
+use qiantai_core::Timestamp;
+use qiantai_core::ids::{MemberId, TenantId};
+use qiantai_wire::ApiError;
+use qiantai_wire::api::{SNAPSHOT_LIMIT, SnapshotQuery};
+use qiantai_wire::feed::{FeedChange, MemberDto, SnapshotPage};
+
+use super::auth::Seated;
+use super::failure::Failure;
+use super::feed::with_profile;
+use super::request::{self, read as read_books};
+use crate::db::{Ledger, LedgerError};
+use crate::embedded::Server;
+
+/// Orders this recent are sent whatever their state, for reprints and the order list.
+const RECENT: Millis = Millis::days(7);
+
+/// Most cases in a snapshot.
+const CASES: u32 = 200;
+
+/// One page; the first begins with everything that is not a member.
+#[utoipa::path(
+    get,
+    path = "/v1/snapshot",
+    params(SnapshotQuery),
+    responses(
+        (status = 200, description = "A part of the snapshot", body = SnapshotPage),
+        (status = "default", description = "No snapshot", body = ApiError)
+    ),
+    security(("device" = []))
+)]
+pub(super) async fn read(
+    State(server): State<Server>,
+    Seated(seat): Seated,
+    query: Result<Query<SnapshotQuery>, QueryRejection>,
+) -> Result<Json<SnapshotPage>, Failure> {
+    let query = request::query(query)?;
+    let limit = query.limit.unwrap_or(SNAPSHOT_LIMIT).clamp(1, SNAPSHOT_LIMIT);
+    let (tenant, now) = (seat.tenant, server.now());
+    let after = query.after_member.map(MemberId);
+    let page = read_books(&server, move |ledger| page(ledger, tenant, after, limit, now)).await?;
+    Ok(Json(page))
+}
+
+fn page(
+    ledger: &dyn Ledger,
+    tenant: TenantId,
+    after: Option<MemberId>,
+    limit: u32,
+    now: Timestamp,
+) -> Result<SnapshotPage, LedgerError> {
+    // The head first: rows read after it may be newer, which whole rows make harmless.
+    let head = ledger.head(tenant)?;
+    let mut rows = match after {
+        None => shop_rows(ledger, tenant, now)?,
+        Some(_) => Vec::new(),
+    };
+    let members = ledger.member_page(tenant, after, limit)?;
+    let is_last = members.len() < limit as usize;
+    let next = members.last().filter(|_| !is_last).map(|row| row.member.id.0);
+    for row in &members {
+        let member = MemberDto::from(&row.member);
+        rows.push(FeedChange::Member(with_profile(member, row.profile.as_ref())));
+        rows.extend(row.account.as_ref().map(|account| FeedChange::Account(account.into())));
+    }
+    Ok(SnapshotPage {
+        timeline: head.timeline,
+        at_seq: head.server_seq,
+        rows,
+        member_total: ledger.member_count(tenant)?,
+        next,
+        server_time_ms: now.ms(),
+    })
+}
+
+fn shop_rows(
+    ledger: &dyn Ledger,
+    tenant: TenantId,
+    now: Timestamp,
+) -> Result<Vec<FeedChange>, LedgerError> {
+    let mut rows = Vec::new();
+    for policy in ledger.policies(tenant)? {
+        rows.push(FeedChange::Policy(Box::new(policy.as_ref().into())));
+    }
+    rows.extend(ledger.devices(tenant)?.iter().map(|(row, _)| FeedChange::Device(row.into())));
+    rows.extend(ledger.open_shifts(tenant)?.iter().map(|row| FeedChange::Shift(row.into())));
+    for order in ledger.orders_since(tenant, now - RECENT)? {
+        let attempts = ledger.attempts_of_order(tenant, order.id)?;
+        rows.push(FeedChange::Order(Box::new((&order).into())));
+        rows.extend(attempts.iter().map(|row| FeedChange::Attempt(row.into())));
+    }
+    rows.extend(ledger.usable_coupons(tenant)?.iter().map(|row| FeedChange::Coupon(row.into())));
+    rows.extend(ledger.cases(tenant, CASES)?.iter().map(|row| FeedChange::Case(row.into())));
+    Ok(rows)
+}

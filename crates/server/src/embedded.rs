@@ -1,0 +1,430 @@
+//! The server as a value: opened on a file, in whatever process needs it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use qiantai_core::decide::Device;
+use qiantai_core::ids::{ActionId, DeviceId, OpId, StoreId, TenantId};
+use qiantai_core::operation::{DeviceEnrol, OperationBody};
+use qiantai_core::policy::Policy;
+use qiantai_core::{Millis, Timestamp};
+use qiantai_wire::api::{JoinAnswer, OpResultDto};
+use qiantai_wire::feed::OutcomeDto;
+use qiantai_wire::profile::{attachment_hash, encode_policy};
+use qiantai_wire::text::Hex;
+use sha2::{Digest, Sha256};
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::clock::Clock;
+use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
+use crate::db::{Attachment, Cursor, DeviceToken, Head, Invite, Ledger, LedgerError, Tenant};
+use crate::desks::{Desk, Desks};
+use crate::engine::{Channels, Engine};
+use crate::writer::{Author, Committed, OwnOperation, WriteError, Workplace, Writer};
+
+/// How long an invitation may be used (docs: sync, Devices).
+pub const INVITE_VALID: Millis = Millis::minutes(10);
+
+/// Commits that a slow listener may miss before it is told to look at the head.
+const EVENTS_KEPT: usize = 1_024;
+
+/// What a server needs.
+pub struct ServerOptions {
+    /// The ledger's file; made when absent.
+    pub path: PathBuf,
+    /// Raw SQLCipher key, or `None` for a plain file.
+    pub key: Option<[u8; 32]>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The payment gateways.
+    pub channels: Channels,
+}
+
+/// Why a server did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenServerError {
+    /// The ledger did not open.
+    #[error(transparent)]
+    Open(#[from] OpenLedgerError),
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The operating system has no thread left.
+    #[error(transparent)]
+    Thread(#[from] std::io::Error),
+}
+
+/// Why an administrative action did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The books.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The writer.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The operating system.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+    /// No store has that code or identity.
+    #[error("there is no store {0}")]
+    NoStore(String),
+    /// The invitation is unknown, used or expired.
+    #[error("the invitation is not valid")]
+    InviteInvalid,
+    /// Every terminal code of the store is in use.
+    #[error("all 99 terminal codes of the store are in use")]
+    StoreFull,
+    /// The rules refused it.
+    #[error("refused: {0:?}")]
+    Refused(OutcomeDto),
+}
+
+/// A running server. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Server(pub(crate) Arc<Shared>);
+
+/// What handlers and background tasks share.
+pub(crate) struct Shared {
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) desks: Arc<Desks>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) events: broadcast::Sender<Committed>,
+    boot_id: Uuid,
+    started_at: Timestamp,
+    background: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Server {
+    /// Opens the ledger and its writers. Payments are looked after once [`Server::start`] is
+    /// called.
+    ///
+    /// # Errors
+    /// See [`OpenServerError`]; nothing was overwritten.
+    pub fn open(options: ServerOptions) -> Result<Server, OpenServerError> {
+        let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&options.path, options.key)?);
+        let desks = Arc::new(Desks::default());
+        let clock = options.clock;
+        let engine = Engine::new(
+            Arc::clone(&ledger),
+            Arc::clone(&clock),
+            options.channels,
+            Arc::clone(&desks),
+        );
+        let server = Server(Arc::new(Shared {
+            started_at: clock.now(),
+            ledger,
+            clock,
+            desks,
+            engine: Arc::new(engine),
+            events: broadcast::channel(EVENTS_KEPT).0,
+            boot_id: Uuid::now_v7(),
+            background: Mutex::new(None),
+        }));
+        for tenant in server.0.ledger.tenants()? {
+            server.seat_writer(tenant)?;
+        }
+        Ok(server)
+    }
+
+    /// Looks after payments from now on. Must be called within a tokio runtime.
+    pub fn start(&self) {
+        let mut background = self.background();
+        if background.is_none() {
+            *background = Some(tokio::spawn(Arc::clone(&self.0.engine).run()));
+        }
+    }
+
+    /// Stops: requests from now on are refused, everything queued is written first.
+    pub async fn stop(&self) {
+        let background = self.background().take();
+        if let Some(task) = background {
+            task.abort();
+            // Aborted is what was asked for; a panic was reported when it happened.
+            drop(task.await);
+        }
+        let threads = self.0.desks.close();
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().for_each(crate::writer::WriterThread::join);
+        });
+        if joined.await.is_err() {
+            tracing::error!("a writer did not end properly");
+        }
+    }
+
+    /// The HTTP interface.
+    pub fn router(&self) -> axum::Router {
+        crate::api::router(self.clone())
+    }
+
+    /// Does everything about payments that is due at the clock's time. For virtual time; a
+    /// started server does it by itself.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn settle_due(&self) -> Result<(), crate::engine::EngineError> {
+        self.0.engine.settle_due().await
+    }
+
+    /// Makes an empty ledger for a merchant.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub fn create_tenant(
+        &self,
+        id: TenantId,
+        server_device: DeviceId,
+        name: &str,
+        signing_seed: [u8; 32],
+    ) -> Result<(), AdminError> {
+        let tenant = Tenant {
+            id,
+            name: name.to_owned(),
+            server_device,
+            signing_seed: Zeroizing::new(signing_seed),
+            timeline: 1,
+        };
+        self.0.ledger.create_tenant(&tenant, self.0.clock.now())?;
+        self.seat_writer(tenant)?;
+        Ok(())
+    }
+
+    /// Puts rules into force.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn publish_policy(&self, policy: Policy) -> Result<(), AdminError> {
+        let bytes = encode_policy(&policy);
+        let hash = attachment_hash(&bytes);
+        let (tenant, store, version) = (policy.tenant, policy.store.id, policy.version);
+        let policy = Arc::new(policy);
+        let attachment = Attachment::Policy { bytes, hash, policy };
+        let body = OperationBody::PolicyPublish { version };
+        self.say_one(tenant, store, body, Some(attachment)).await
+    }
+
+    /// Writes the server's own operations, in order, all at once.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn say(
+        &self,
+        tenant: TenantId,
+        operations: Vec<OwnOperation>,
+    ) -> Result<Vec<OpResultDto>, WriteError> {
+        let desk = self.0.desks.get(tenant).ok_or(WriteError::Stopped)?;
+        desk.writer.say(operations).await
+    }
+
+    /// A terminal in the same process joins. The same key joins again with a new token, which
+    /// is what a restart does.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn enrol_local(
+        &self,
+        tenant: TenantId,
+        public_key: [u8; 32],
+        terminal_code: &str,
+    ) -> Result<JoinAnswer, AdminError> {
+        let policies = self.0.ledger.policies(tenant)?;
+        let store = policies
+            .first()
+            .map(|policy| policy.store.id)
+            .ok_or_else(|| AdminError::NoStore(tenant.to_string()))?;
+        let known = self.0.ledger.devices(tenant)?;
+        let known = known.into_iter().find(|(device, _)| device.public_key == public_key);
+        let (device, cursor) = match known {
+            Some(known) => known,
+            None => self.enrol(tenant, store, public_key, terminal_code.to_owned()).await?,
+        };
+        self.answer_join(tenant, store, &device, &cursor, "本机")
+    }
+
+    /// A one-time invitation for a terminal of the store with that code.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub fn invite(&self, store_code: &str) -> Result<String, AdminError> {
+        let found = self.0.ledger.store_of_code(store_code)?;
+        let (tenant, store) = found.ok_or_else(|| AdminError::NoStore(store_code.to_owned()))?;
+        let code = secret_text()?;
+        let expires_at = self.0.clock.now() + INVITE_VALID;
+        let code_hash = sha256(code.as_bytes());
+        self.0.ledger.save_invite(&Invite { tenant, code_hash, store, expires_at })?;
+        Ok(code)
+    }
+
+    /// A terminal joins with an invitation.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn join(
+        &self,
+        invite: &str,
+        public_key: [u8; 32],
+        name: &str,
+    ) -> Result<JoinAnswer, AdminError> {
+        let now = self.0.clock.now();
+        let invite = self.0.ledger.redeem_invite(&sha256(invite.as_bytes()), now)?;
+        let invite = invite.ok_or(AdminError::InviteInvalid)?;
+        let taken: Vec<String> = self
+            .0
+            .ledger
+            .devices(invite.tenant)?
+            .into_iter()
+            .filter(|(_, cursor)| cursor.store == Some(invite.store))
+            .map(|(device, _)| device.terminal_code)
+            .collect();
+        let free = (1..=99).map(|code| format!("{code:02}")).find(|code| !taken.contains(code));
+        let code = free.ok_or(AdminError::StoreFull)?;
+        let (device, cursor) = self.enrol(invite.tenant, invite.store, public_key, code).await?;
+        self.answer_join(invite.tenant, invite.store, &device, &cursor, name)
+    }
+
+    /// Tenants with books here.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn tenants(&self) -> Result<Vec<Tenant>, LedgerError> {
+        self.0.ledger.tenants()
+    }
+
+    /// The books, for reading.
+    pub fn ledger(&self) -> &Arc<dyn Ledger> {
+        &self.0.ledger
+    }
+
+    /// The server's clock.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Where a tenant's log stands.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn head(&self, tenant: TenantId) -> Result<Head, LedgerError> {
+        self.0.ledger.head(tenant)
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.0.desks.are_running() && self.0.ledger.tenants().is_ok()
+    }
+
+    fn seat_writer(&self, tenant: Tenant) -> std::io::Result<()> {
+        let (events, engine) = (self.0.events.clone(), Arc::downgrade(&self.0.engine));
+        let listener = move |committed: Committed| {
+            if !committed.attempts.is_empty()
+                && let Some(engine) = engine.upgrade()
+            {
+                engine.wake();
+            }
+            // Nobody listening is no error.
+            drop(events.send(committed));
+        };
+        let (writer, thread) = Writer::start(Workplace {
+            ledger: Arc::clone(&self.0.ledger),
+            clock: Arc::clone(&self.0.clock),
+            author: Author {
+                tenant: tenant.clone(),
+                boot_id: self.0.boot_id,
+                started_at: self.0.started_at,
+            },
+            listener: Box::new(listener),
+        })?;
+        self.0.desks.add(Desk { tenant, writer }, thread);
+        Ok(())
+    }
+
+    async fn enrol(
+        &self,
+        tenant: TenantId,
+        store: StoreId,
+        public_key: [u8; 32],
+        terminal_code: String,
+    ) -> Result<(Device, Cursor), AdminError> {
+        let device = DeviceId(Uuid::now_v7());
+        let body = OperationBody::DeviceEnrol(DeviceEnrol { device, terminal_code, public_key });
+        self.say_one(tenant, store, body, None).await?;
+        let enrolled = self.0.ledger.device(tenant, device)?;
+        enrolled.ok_or_else(|| LedgerError::Failed("the new device is missing".into()).into())
+    }
+
+    async fn say_one(
+        &self,
+        tenant: TenantId,
+        store: StoreId,
+        body: OperationBody,
+        attachment: Option<Attachment>,
+    ) -> Result<(), AdminError> {
+        let op_id = Uuid::now_v7();
+        let operation = OwnOperation {
+            op_id: OpId(op_id),
+            action_id: ActionId(op_id),
+            store,
+            body,
+            attachment,
+        };
+        let result = self.say(tenant, vec![operation]).await?.pop();
+        match result.map(|result| result.outcome) {
+            Some(OutcomeDto::Applied | OutcomeDto::Exists) => Ok(()),
+            Some(other) => Err(AdminError::Refused(other)),
+            None => Err(WriteError::Defect.into()),
+        }
+    }
+
+    fn answer_join(
+        &self,
+        tenant: TenantId,
+        store: StoreId,
+        device: &Device,
+        cursor: &Cursor,
+        name: &str,
+    ) -> Result<JoinAnswer, AdminError> {
+        let token = secret_text()?;
+        self.0.ledger.save_token(&DeviceToken {
+            tenant,
+            token_hash: sha256(token.as_bytes()),
+            device: device.id,
+            name: name.to_owned(),
+            created_at: self.0.clock.now(),
+        })?;
+        let desk = self.0.desks.get(tenant).ok_or(WriteError::Stopped)?;
+        Ok(JoinAnswer {
+            tenant: tenant.0,
+            store: store.0,
+            device: device.id.0,
+            terminal_code: device.terminal_code.clone(),
+            epoch: cursor.epoch,
+            token,
+            server_public_key: Hex(desk.tenant.public_key()),
+            timeline: self.0.ledger.head(tenant)?.timeline,
+        })
+    }
+
+    fn background(&self) -> std::sync::MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.0.background.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long a graceful stop may take before the process gives up on open connections.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// 256 random bits as text.
+fn secret_text() -> std::io::Result<String> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}

@@ -1,0 +1,357 @@
+//! Payments: asking gateways outside the writer, and writing what they say as operations.
+//!
+//! What is known of a payment is in the ledger, so a restart loses nothing; this module only
+//! remembers when it last asked. Time comes from the clock it is given.
+
+mod perform;
+pub mod schedule;
+mod step;
+mod surplus;
+mod watch;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt};
+use qiantai_core::attempt::{self, PaymentAttempt};
+use qiantai_core::ids::{ActionId, AttemptId, DeviceId, OpId, OrderId, StoreId, TenantId};
+use qiantai_core::operation::OperationBody;
+use qiantai_core::recharge::{OrderState, RechargeOrder};
+use qiantai_core::{Millis, Timestamp};
+use qiantai_pay::{Channel, Registry};
+use qiantai_wire::api::OpResultDto;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::db::{Ledger, LedgerError};
+use crate::desks::Desks;
+use crate::writer::{OwnOperation, WriteError};
+use schedule::LATE_WATCH;
+use step::{Memory, Step, next_step};
+use watch::Watchers;
+
+pub(crate) use perform::success;
+pub use watch::Watching;
+
+/// Gateway calls at one time.
+const CALLS_AT_ONCE: usize = 32;
+
+/// How long the background loop sleeps at most; a clock that was set is noticed by then.
+const IDLE_MAX: Duration = Duration::from_secs(5);
+
+/// Which gateway carries which method of payment.
+#[derive(Clone, Default)]
+pub struct Channels {
+    /// Open gateways by name.
+    pub registry: Registry,
+    /// Name of the gateway behind each method that is offered.
+    pub routes: HashMap<attempt::Channel, &'static str>,
+    /// Address at which gateways reach [`crate::Server`], without a path; `None` when they
+    /// cannot.
+    pub notify_base: Option<String>,
+}
+
+impl Channels {
+    /// All wallets through one gateway, as in training.
+    pub fn all_through(gateway: Arc<dyn Channel>, notify_base: Option<String>) -> Channels {
+        use attempt::Channel::{Alipay, Ecny, Unionpay, Wechat};
+        let name = gateway.id().0;
+        let mut registry = Registry::new();
+        registry.insert(gateway);
+        let routes = [Wechat, Alipay, Unionpay, Ecny].map(|method| (method, name));
+        Channels { registry, routes: routes.into(), notify_base }
+    }
+
+    /// The gateway behind a method.
+    pub fn of(&self, method: attempt::Channel) -> Option<&Arc<dyn Channel>> {
+        self.registry.get(self.routes.get(&method)?)
+    }
+}
+
+/// Why payments could not be looked after; tried again at the next round.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The books could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The answer could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A row that must be there is missing.
+    #[error("the ledger lacks {0}")]
+    Missing(String),
+}
+
+/// Looks after every payment of a server.
+pub struct Engine {
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    channels: Channels,
+    desks: Arc<Desks>,
+    memory: Mutex<HashMap<AttemptId, Memory>>,
+    in_flight: Mutex<HashSet<Uuid>>,
+    watchers: Arc<Watchers>,
+    wake: Notify,
+}
+
+/// One thing to do now.
+#[derive(Clone, Debug)]
+pub(crate) enum Task {
+    /// Ask the gateway about an attempt.
+    Attempt(TenantId, Box<PaymentAttempt>, Step),
+    /// Close an order that waited too long.
+    Expire(TenantId, StoreId, OrderId),
+    /// Send back a second success.
+    Refund(Box<crate::db::DueEvent>),
+}
+
+impl Engine {
+    /// An engine that has asked nothing yet.
+    pub fn new(
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+        channels: Channels,
+        desks: Arc<Desks>,
+    ) -> Engine {
+        Engine {
+            ledger,
+            clock,
+            channels,
+            desks,
+            memory: Mutex::default(),
+            in_flight: Mutex::default(),
+            watchers: Arc::default(),
+            wake: Notify::new(),
+        }
+    }
+
+    /// The gateways.
+    pub fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    /// A terminal looks at its payments until the guard is dropped.
+    pub fn watch(&self, device: DeviceId) -> Watching {
+        let watching = Watchers::open(&self.watchers, device);
+        self.wake.notify_one();
+        watching
+    }
+
+    /// Something was committed that may concern a payment.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Runs until cancelled.
+    pub async fn run(self: Arc<Engine>) {
+        loop {
+            let pause = match self.round().await {
+                Ok(next) => self.pause_until(next),
+                Err(error) => {
+                    tracing::error!(%error, "payments could not be looked after");
+                    IDLE_MAX
+                }
+            };
+            // A wake-up or the end of the pause: both mean "look again".
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Does everything that is due, over and over until nothing is. For tests in virtual time.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn settle_due(self: &Arc<Engine>) -> Result<(), EngineError> {
+        loop {
+            let (due, _) = self.due().await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            self.perform_all(due).await;
+        }
+    }
+
+    /// Asks about one attempt now, whatever the schedule says, and counts it as watched.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn query_now(
+        self: &Arc<Engine>,
+        tenant: TenantId,
+        id: AttemptId,
+    ) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        self.remember(id, |memory| memory.nudged_at = Some(now));
+        let attempt = self.read(move |ledger| ledger.attempt(tenant, id)).await?;
+        let Some(attempt) = attempt else { return Ok(()) };
+        let memory = self.recall(id);
+        let asked_just_now = memory.last_query.is_some_and(|last| now - last < Millis::seconds(1));
+        if asked_just_now || attempt.qr_payload.is_none() || !self.begin(id.0) {
+            self.wake.notify_one();
+            return Ok(());
+        }
+        let step = if attempt.state.is_open() { Step::Query } else { Step::QueryLate };
+        self.perform(Task::Attempt(tenant, Box::new(attempt), step)).await;
+        self.end(id.0);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    async fn round(self: &Arc<Engine>) -> Result<Option<Timestamp>, EngineError> {
+        let (due, next) = self.due().await?;
+        for task in due {
+            let key = task.key();
+            if self.begin(key) {
+                let engine = Arc::clone(self);
+                tokio::spawn(async move {
+                    engine.perform(task).await;
+                    engine.end(key);
+                    engine.wake.notify_one();
+                });
+            }
+        }
+        Ok(next)
+    }
+
+    async fn perform_all(self: &Arc<Engine>, due: Vec<Task>) {
+        stream::iter(due)
+            .for_each_concurrent(CALLS_AT_ONCE, |task| self.perform(task))
+            .await;
+    }
+
+    fn pause_until(&self, next: Option<Timestamp>) -> Duration {
+        let Some(next) = next else { return IDLE_MAX };
+        let wait = (next - self.clock.now()).0.max(20);
+        Duration::from_millis(u64::try_from(wait).unwrap_or_default()).min(IDLE_MAX)
+    }
+
+    /// What is due now, and when to look again.
+    async fn due(&self) -> Result<(Vec<Task>, Option<Timestamp>), EngineError> {
+        let now = self.clock.now();
+        let (attempts, orders, events) = self
+            .read(move |ledger| {
+                let mut attempts = Vec::new();
+                for (tenant, attempt) in ledger.watched_attempts(now - LATE_WATCH)? {
+                    let order = ledger.order(tenant, attempt.order)?;
+                    attempts.push((tenant, attempt, order));
+                }
+                let topic = qiantai_core::ledger::Topic::PaymentSurplus;
+                Ok((attempts, ledger.overdue_orders(now)?, ledger.due_events(topic, now)?))
+            })
+            .await?;
+        self.forget_all_but(attempts.iter().map(|(_, attempt, _)| attempt.id).collect());
+        let busy: HashSet<OrderId> = attempts
+            .iter()
+            .filter(|(_, attempt, _)| attempt.state.is_open())
+            .map(|(_, attempt, _)| attempt.order)
+            .collect();
+        let mut due = Vec::new();
+        let mut next: Option<Timestamp> = None;
+        for (tenant, attempt, order) in attempts {
+            let Some(order) = order else {
+                return Err(EngineError::Missing(format!("order {}", attempt.order)));
+            };
+            let Some((at, step)) = self.next_of(&attempt, &order, now) else { continue };
+            if at <= now {
+                due.push(Task::Attempt(tenant, Box::new(attempt), step));
+            } else {
+                next = Some(next.map_or(at, |next| next.min(at)));
+            }
+        }
+        due.extend(
+            orders
+                .into_iter()
+                .filter(|(_, order)| !busy.contains(&order.id))
+                .map(|(tenant, order)| Task::Expire(tenant, order.store, order.id)),
+        );
+        due.extend(events.into_iter().map(|event| Task::Refund(Box::new(event))));
+        Ok((due, next))
+    }
+
+    fn next_of(
+        &self,
+        attempt: &PaymentAttempt,
+        order: &RechargeOrder,
+        now: Timestamp,
+    ) -> Option<(Timestamp, Step)> {
+        // An order that has its money in another way is watched no longer for late payments.
+        let is_settled = order.state == OrderState::Credited && !attempt.state.is_open();
+        if is_settled || self.channels.of(attempt.channel).is_none() {
+            return None;
+        }
+        let is_watched = self.watchers.is_watching(order.device);
+        next_step(attempt, &self.recall(attempt.id), is_watched, now)
+    }
+
+    /// Reads the books on a blocking thread.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&dyn Ledger) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let ledger = Arc::clone(&self.ledger);
+        tokio::task::spawn_blocking(move || query(ledger.as_ref()))
+            .await
+            .map_err(|error| LedgerError::Failed(error.to_string()))?
+    }
+
+    /// Writes the server's own word.
+    async fn say(
+        &self,
+        tenant: TenantId,
+        store: StoreId,
+        body: OperationBody,
+    ) -> Result<OpResultDto, EngineError> {
+        let missing = || EngineError::Missing(format!("tenant {tenant}"));
+        let desk = self.desks.get(tenant).ok_or(WriteError::Stopped)?;
+        let op_id = Uuid::now_v7();
+        let operation = OwnOperation {
+            op_id: OpId(op_id),
+            action_id: ActionId(op_id),
+            store,
+            body,
+            attachment: None,
+        };
+        desk.writer.say(vec![operation]).await?.pop().ok_or_else(missing)
+    }
+
+    fn recall(&self, attempt: AttemptId) -> Memory {
+        lock(&self.memory).get(&attempt).copied().unwrap_or_default()
+    }
+
+    fn remember(&self, attempt: AttemptId, change: impl FnOnce(&mut Memory)) {
+        change(lock(&self.memory).entry(attempt).or_default());
+    }
+
+    fn forget_all_but(&self, attempts: HashSet<AttemptId>) {
+        lock(&self.memory).retain(|id, _| attempts.contains(id));
+    }
+
+    fn begin(&self, key: Uuid) -> bool {
+        lock(&self.in_flight).insert(key)
+    }
+
+    fn end(&self, key: Uuid) {
+        lock(&self.in_flight).remove(&key);
+    }
+}
+
+impl Task {
+    /// Two tasks of one key never run at the same time.
+    fn key(&self) -> Uuid {
+        match self {
+            Task::Attempt(_, attempt, _) => attempt.id.0,
+            Task::Expire(_, _, order) => order.0,
+            Task::Refund(event) => event.event.id.0,
+        }
+    }
+}
+
+/// A panic while the lock was held left no half-done change: each is a single call.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,251 @@
+//! One step with a gateway, and what its answer means for the attempt.
+
+use std::sync::Arc;
+
+use qiantai_core::attempt::{AttemptState, GatewayOutcome, PaymentAttempt};
+use qiantai_core::ids::{OrderId, StoreId, TenantId};
+use qiantai_core::operation::{AttemptResult, OperationBody};
+use qiantai_pay::{
+    Channel, CloseAnswer, GatewayAnswer, PaidFact, PendingState, QrAnswer, QrRequest,
+    UnknownCause, Wallet,
+};
+
+use super::step::Step;
+use super::{Engine, EngineError, Task};
+
+/// A gateway that cannot be reached this often in a row makes the attempt unknown: nobody can
+/// say any more whether the customer pays.
+const UNSENT_MAX: u32 = 3;
+
+impl Engine {
+    /// Does one task; what fails is due again.
+    pub(super) async fn perform(&self, task: Task) {
+        let done = match task {
+            Task::Attempt(tenant, attempt, step) => self.step(tenant, &attempt, step).await,
+            Task::Expire(tenant, store, order) => self.expire(tenant, store, order).await,
+            Task::Refund(event) => self.refund(&event).await,
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, "a payment could not be looked after");
+        }
+    }
+
+    async fn expire(
+        &self,
+        tenant: TenantId,
+        store: StoreId,
+        order: OrderId,
+    ) -> Result<(), EngineError> {
+        self.say(tenant, store, OperationBody::OrderExpire { order }).await.map(drop)
+    }
+
+    async fn step(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+        step: Step,
+    ) -> Result<(), EngineError> {
+        let Some(channel) = self.channels.of(attempt.channel).cloned() else { return Ok(()) };
+        match step {
+            Step::Create => self.create(tenant, attempt, &channel).await,
+            Step::Query | Step::QueryLate => self.query(tenant, attempt, &channel).await,
+            Step::Close => self.close(tenant, attempt, &channel).await,
+        }
+    }
+
+    async fn create(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+        channel: &Arc<dyn Channel>,
+    ) -> Result<(), EngineError> {
+        let request = self.qr_request(tenant, attempt, channel).await?;
+        let now = self.clock.now();
+        self.remember(attempt.id, |memory| {
+            memory.last_create = Some(now);
+            memory.creates += 1;
+        });
+        let outcome = match channel.create_qr(&request).await {
+            QrAnswer::Created { payload } => GatewayOutcome::QrReady { payload },
+            QrAnswer::Declined(code) => GatewayOutcome::Declined(code),
+            QrAnswer::Closed => GatewayOutcome::Closed,
+            QrAnswer::ConfigError(cause) => {
+                tracing::error!(%cause, channel = %channel.id(), "the channel is not set up");
+                GatewayOutcome::ConfigError
+            }
+            // Nothing left this machine: the same request goes out again, nothing is in doubt.
+            QrAnswer::Unknown(UnknownCause::NotSent) if attempt.state == AttemptState::Init => {
+                return Ok(());
+            }
+            QrAnswer::Unknown(UnknownCause::AlreadyPaid | UnknownCause::NumberReused) => {
+                return self.query(tenant, attempt, channel).await;
+            }
+            QrAnswer::Unknown(cause) => {
+                tracing::warn!(%cause, attempt = %attempt.attempt_no, "no answer to a QR request");
+                GatewayOutcome::Unknown
+            }
+        };
+        self.record(tenant, attempt, outcome).await
+    }
+
+    /// The same for every try: all of it stands in the ledger or in the set-up.
+    async fn qr_request(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+        channel: &Arc<dyn Channel>,
+    ) -> Result<QrRequest, EngineError> {
+        let order_id = attempt.order;
+        let (order, policies) = self
+            .read(move |ledger| Ok((ledger.order(tenant, order_id)?, ledger.policies(tenant)?)))
+            .await?;
+        let order = order.ok_or_else(|| EngineError::Missing(format!("order {order_id}")))?;
+        let policy = policies.iter().find(|policy| {
+            policy.store.id == order.store && policy.version == order.quote.policy_version
+        });
+        let store_name = policy.map_or("", |policy| policy.store.name.as_str());
+        let wallet = Wallet::of(attempt.channel)
+            .ok_or_else(|| EngineError::Missing(format!("a wallet for {:?}", attempt.channel)))?;
+        Ok(QrRequest {
+            attempt_no: attempt.attempt_no.clone(),
+            amount: attempt.amount,
+            subject: format!("{store_name} 会员充值"),
+            wallet,
+            expires_at: attempt.expires_at,
+            notify_url: self.notify_url(channel),
+        })
+    }
+
+    fn notify_url(&self, channel: &Arc<dyn Channel>) -> Option<String> {
+        let base = self.channels.notify_base.as_deref()?;
+        Some(format!("{}/v1/notify/{}", base.trim_end_matches('/'), channel.id()))
+    }
+
+    async fn query(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+        channel: &Arc<dyn Channel>,
+    ) -> Result<(), EngineError> {
+        match self.ask(attempt, channel).await {
+            Some(outcome) => self.record(tenant, attempt, outcome).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asks what became of an attempt; `None` when the answer changes nothing.
+    async fn ask(
+        &self,
+        attempt: &PaymentAttempt,
+        channel: &Arc<dyn Channel>,
+    ) -> Option<GatewayOutcome> {
+        let now = self.clock.now();
+        self.remember(attempt.id, |memory| memory.last_query = Some(now));
+        let answer = channel.query(&attempt.attempt_no).await;
+        if !matches!(answer, GatewayAnswer::Unknown(UnknownCause::NotSent)) {
+            self.remember(attempt.id, |memory| memory.unsent = 0);
+        }
+        match answer {
+            GatewayAnswer::Success(paid) => Some(success(paid)),
+            GatewayAnswer::Declined(code) => Some(GatewayOutcome::Declined(code)),
+            GatewayAnswer::Pending(PendingState::NotScanned) => Some(GatewayOutcome::Waiting),
+            GatewayAnswer::Pending(PendingState::UserPaying) => Some(GatewayOutcome::UserPaying),
+            GatewayAnswer::Closed => Some(GatewayOutcome::Closed),
+            GatewayAnswer::Unknown(UnknownCause::Busy) => None,
+            GatewayAnswer::Unknown(UnknownCause::NotSent) => {
+                self.remember(attempt.id, |memory| memory.unsent += 1);
+                let unsent = self.recall(attempt.id).unsent;
+                (unsent >= UNSENT_MAX).then_some(GatewayOutcome::Unknown)
+            }
+            GatewayAnswer::Unknown(cause) => {
+                tracing::warn!(%cause, attempt = %attempt.attempt_no, "no answer to a query");
+                Some(GatewayOutcome::Unknown)
+            }
+            GatewayAnswer::ConfigError(cause) => {
+                tracing::error!(%cause, channel = %channel.id(), "the channel is not set up");
+                Some(GatewayOutcome::Unknown)
+            }
+        }
+    }
+
+    /// The final query, then the close; only a confirmed close ends the attempt.
+    async fn close(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+        channel: &Arc<dyn Channel>,
+    ) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        self.remember(attempt.id, |memory| {
+            memory.last_close = Some(now);
+            memory.closes += 1;
+        });
+        let last_word = self.ask(attempt, channel).await;
+        if let Some(
+            outcome @ (GatewayOutcome::Success { .. }
+            | GatewayOutcome::Declined(_)
+            | GatewayOutcome::Closed),
+        ) = last_word
+        {
+            return self.record(tenant, attempt, outcome).await;
+        }
+        let outcome = match channel.close(&attempt.attempt_no).await {
+            CloseAnswer::Closed => GatewayOutcome::Closed,
+            CloseAnswer::AlreadyPaid => return self.query(tenant, attempt, channel).await,
+            CloseAnswer::Unknown(cause) => {
+                tracing::warn!(%cause, attempt = %attempt.attempt_no, "no answer to a close");
+                GatewayOutcome::Unknown
+            }
+            CloseAnswer::ConfigError(cause) => {
+                tracing::error!(%cause, channel = %channel.id(), "the channel is not set up");
+                GatewayOutcome::Unknown
+            }
+        };
+        self.record(tenant, attempt, outcome).await
+    }
+
+    /// Writes what the gateway said, unless the ledger says so already.
+    pub(crate) async fn record(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+        outcome: GatewayOutcome,
+    ) -> Result<(), EngineError> {
+        if says_nothing_new(attempt, &outcome) {
+            return Ok(());
+        }
+        let order_id = attempt.order;
+        let order = self.read(move |ledger| ledger.order(tenant, order_id)).await?;
+        let store =
+            order.ok_or_else(|| EngineError::Missing(format!("order {order_id}")))?.store;
+        let body = OperationBody::AttemptResult(AttemptResult { attempt: attempt.id, outcome });
+        self.say(tenant, store, body).await.map(drop)
+    }
+}
+
+pub(crate) fn success(paid: PaidFact) -> GatewayOutcome {
+    GatewayOutcome::Success {
+        channel_txn_no: paid.channel_txn_no,
+        amount: paid.amount,
+        paid_at: paid.paid_at,
+    }
+}
+
+/// Answers repeat every two seconds; only those that move the attempt become operations.
+fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcome) -> bool {
+    match outcome {
+        GatewayOutcome::Success { channel_txn_no, .. } => {
+            attempt.channel_txn_no.as_ref() == Some(channel_txn_no)
+                || attempt.surplus.iter().any(|paid| paid.channel_txn_no == *channel_txn_no)
+        }
+        _ if !attempt.state.is_open() => true,
+        GatewayOutcome::Waiting => {
+            // Without its QR code an unknown attempt stays unknown until the code is there.
+            attempt.qr_payload.is_none()
+                || matches!(attempt.state, AttemptState::Submitted | AttemptState::UserPaying)
+        }
+        GatewayOutcome::UserPaying => attempt.state == AttemptState::UserPaying,
+        GatewayOutcome::Unknown => attempt.state == AttemptState::Unknown,
+        _ => false,
+    }
+}

@@ -1,0 +1,153 @@
+//! Sending back what was paid a second time (docs: domain §2.2).
+
+use qiantai_core::attempt::{PaymentAttempt, Surplus};
+use qiantai_core::ids::{AttemptId, StoreId};
+use qiantai_core::operation::{OperationBody, SurplusRefunded};
+use qiantai_core::order_no::{OrderNo, Prefix};
+use qiantai_pay::{Channel, RefundAnswer, RefundQuery, RefundRequest};
+use sha2::{Digest, Sha256};
+
+use super::schedule::back_off;
+use super::{Engine, EngineError};
+use crate::db::{Delivery, DeliveryState, DueEvent};
+
+/// After so many tries a person must act; the case is open since the payment came.
+const TRIES_MAX: u32 = 10;
+
+/// What a refund came to.
+enum Carried {
+    Returned,
+    /// Ask again later with the same number.
+    Later(String),
+    /// No try will help.
+    Never(String),
+}
+
+impl Engine {
+    /// Sends back every payment of the event's attempt that nobody owes us, once.
+    pub(super) async fn refund(&self, due: &DueEvent) -> Result<(), EngineError> {
+        let tenant = due.tenant;
+        let id = AttemptId(due.event.subject);
+        let (attempt, order) = self
+            .read(move |ledger| {
+                let attempt = ledger.attempt(tenant, id)?;
+                let order = match &attempt {
+                    Some(attempt) => ledger.order(tenant, attempt.order)?,
+                    None => None,
+                };
+                Ok((attempt, order))
+            })
+            .await?;
+        let (Some(attempt), Some(order)) = (attempt, order) else {
+            return Err(EngineError::Missing(format!("attempt {id} of a surplus")));
+        };
+        let mut carried = Carried::Returned;
+        for surplus in attempt.surplus.iter().filter(|surplus| !surplus.refunded) {
+            carried = self.return_one(due, &attempt, order.store, surplus).await?;
+            if !matches!(carried, Carried::Returned) {
+                break;
+            }
+        }
+        self.note(due, carried).await
+    }
+
+    async fn return_one(
+        &self,
+        due: &DueEvent,
+        attempt: &PaymentAttempt,
+        store: StoreId,
+        surplus: &Surplus,
+    ) -> Result<Carried, EngineError> {
+        let Some(channel) = self.channels.of(attempt.channel) else {
+            return Ok(Carried::Later("the channel is not set up".to_owned()));
+        };
+        let refund_no = refund_no(attempt, surplus);
+        let answer = ask(channel.as_ref(), due.tries, attempt, surplus, refund_no).await;
+        match answer {
+            RefundAnswer::Succeeded { amount, .. } if amount == surplus.amount => {
+                let body = OperationBody::SurplusRefunded(SurplusRefunded {
+                    attempt: attempt.id,
+                    channel_txn_no: surplus.channel_txn_no.clone(),
+                    amount,
+                });
+                self.say(due.tenant, store, body).await?;
+                Ok(Carried::Returned)
+            }
+            RefundAnswer::Succeeded { amount, .. } => {
+                Ok(Carried::Never(format!("the gateway returned {amount} instead")))
+            }
+            RefundAnswer::Accepted => Ok(Carried::Later("accepted, not done yet".to_owned())),
+            RefundAnswer::MerchantFundsShort => {
+                Ok(Carried::Later("the merchant account is short".to_owned()))
+            }
+            RefundAnswer::Unknown(cause) => Ok(Carried::Later(cause.to_string())),
+            RefundAnswer::ConfigError(cause) => Ok(Carried::Later(cause.to_string())),
+            RefundAnswer::Refused(why) => Ok(Carried::Never(format!("refused: {why:?}"))),
+            RefundAnswer::NeedsHandling => {
+                Ok(Carried::Never("staff must act at the gateway".to_owned()))
+            }
+        }
+    }
+
+    async fn note(&self, due: &DueEvent, carried: Carried) -> Result<(), EngineError> {
+        let tries = due.tries + 1;
+        let (state, last_error) = match carried {
+            Carried::Returned => (DeliveryState::Acked, None),
+            Carried::Later(why) if tries < TRIES_MAX => (DeliveryState::Pending, Some(why)),
+            Carried::Later(why) | Carried::Never(why) => (DeliveryState::Dead, Some(why)),
+        };
+        if let Some(why) = &last_error {
+            tracing::warn!(%why, ?state, "a second payment was not sent back yet");
+        }
+        let next_at = self.clock.now() + back_off(tries);
+        let delivery = Delivery { state, tries, next_at, last_error };
+        let (tenant, event) = (due.tenant, due.event.id);
+        self.read(move |ledger| ledger.save_delivery(tenant, event, &delivery)).await?;
+        Ok(())
+    }
+}
+
+/// The first try asks for the refund; later ones look first whether it was done.
+async fn ask(
+    channel: &dyn Channel,
+    tries: u32,
+    attempt: &PaymentAttempt,
+    surplus: &Surplus,
+    refund_no: String,
+) -> RefundAnswer {
+    if tries > 0 {
+        let query =
+            RefundQuery { attempt_no: attempt.attempt_no.clone(), refund_no: refund_no.clone() };
+        let answer = channel.query_refund(&query).await;
+        if matches!(answer, RefundAnswer::Succeeded { .. } | RefundAnswer::Accepted) {
+            return answer;
+        }
+    }
+    let request = RefundRequest {
+        attempt_no: attempt.attempt_no.clone(),
+        channel_txn_no: Some(surplus.channel_txn_no.clone()),
+        refund_no,
+        amount: surplus.amount,
+        reason: "重复付款退回".to_owned(),
+    };
+    channel.refund(&request).await
+}
+
+/// The same number for every try: it follows from the payment that is sent back.
+fn refund_no(attempt: &PaymentAttempt, surplus: &Surplus) -> String {
+    let mut hash = Sha256::new();
+    hash.update(&attempt.attempt_no);
+    hash.update(&surplus.channel_txn_no);
+    let digest: [u8; 32] = hash.finalize().into();
+    let random = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+    let of_attempt: Option<OrderNo> = attempt.attempt_no.parse().ok();
+    let number = of_attempt.and_then(|no| {
+        let (store, at) = (no.store_code(), attempt.started_at);
+        OrderNo::new(Prefix::Refund, at, &store, "00", random).ok()
+    });
+    // A terminal may number its attempts in another form; a gateway takes any 30 characters.
+    number.map_or_else(
+        || format!("TK{}", &hex::encode_upper(digest)[..28]),
+        |number| number.to_string(),
+    )
+}
