@@ -70,19 +70,31 @@ impl Store {
         &self,
         author: impl FnOnce(LogHead) -> Result<Commit, E>,
     ) -> Result<Committed, CommitError<E>> {
+        let commit_one = |head| author(head).map(|commit| vec![commit]);
+        let mut committed = self.commit_all(commit_one)?;
+        Ok(committed.pop().expect("one commit went in, one came out"))
+    }
+
+    /// Appends operations that belong together, all or none; otherwise as [`Store::commit`].
+    pub fn commit_all<E>(
+        &self,
+        author: impl FnOnce(LogHead) -> Result<Vec<Commit>, E>,
+    ) -> Result<Vec<Committed>, CommitError<E>> {
         self.write(|transaction| {
-            let head = operation::head(transaction)?;
-            let commit = author(head).map_err(CommitError::Author)?;
-            let row = place(head, commit.signed)?;
-            operation::insert(transaction, &row)?;
-            operation_delivery::insert(transaction, row.device_seq)?;
-            for job in &commit.prints {
-                print_job::insert(transaction, job)?;
+            let mut head = operation::head(transaction)?;
+            let commits = author(head).map_err(CommitError::Author)?;
+            let mut committed = Vec::with_capacity(commits.len());
+            for commit in commits {
+                let row = place(head, commit.signed)?;
+                operation::insert(transaction, &row)?;
+                operation_delivery::insert(transaction, row.device_seq)?;
+                for job in &commit.prints {
+                    print_job::insert(transaction, job)?;
+                }
+                head = LogHead { device_seq: row.device_seq, hash: row.hash };
+                committed.push(Committed { device_seq: row.device_seq, hash: row.hash });
             }
-            Ok(Committed {
-                device_seq: row.device_seq,
-                hash: row.hash,
-            })
+            Ok(committed)
         })
     }
 

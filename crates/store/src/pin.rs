@@ -42,6 +42,18 @@ pub enum PinResult {
 }
 
 impl Store {
+    /// Until when `staff` is locked out, if at all.
+    pub fn staff_locked_until(
+        &self,
+        staff: StaffId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|connection| {
+            let lock = staff_lock::find(connection, staff)?;
+            Ok(lock.locked_until.filter(|until| *until > now))
+        })
+    }
+
     /// Checks the PIN of `staff`. Takes some tens of milliseconds by design.
     ///
     /// A try is counted before the PIN is looked at, so that ending the program in between gives

@@ -1,5 +1,7 @@
 //! Finding a member (docs: domain §5.3): 13812345678, 5678, 张伟, 伟, zw, zhangwei, a card.
 
+use std::ops::ControlFlow;
+
 use qiantai_core::account::Account;
 use qiantai_core::ids::MemberId;
 use qiantai_core::pinyin_key::{KeyKind, SearchKey, fold};
@@ -87,25 +89,31 @@ fn matching_rows(
     query: &SearchQuery,
     limit: usize,
 ) -> Result<Vec<i64>, StoreError> {
-    type Look = fn(&Connection, &SearchKey, usize) -> Result<Vec<i64>, StoreError>;
-    let looks: [Look; 2] = [member_key::equal_to, member_key::beginning_with];
     let mut found = Vec::new();
-    for look in looks {
-        for kind in query.kinds {
-            if found.len() >= limit {
-                return Ok(found);
-            }
-            let key = SearchKey {
-                kind: *kind,
-                text: query.text.clone(),
-            };
-            // Each key may repeat any member found before, and a member may have several keys
-            // that begin so: heteronyms give a name eight spellings at most.
-            for row_no in look(connection, &key, found.len() + 8 * limit)? {
-                if found.len() < limit && !found.contains(&row_no) {
-                    found.push(row_no);
-                }
-            }
+    let mut take = |row_no: i64| {
+        if !found.contains(&row_no) {
+            found.push(row_no);
+        }
+        if found.len() < limit {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    };
+    let keys = || {
+        query.kinds.iter().map(|kind| SearchKey {
+            kind: *kind,
+            text: query.text.clone(),
+        })
+    };
+    for key in keys() {
+        if member_key::equal_to(connection, &key, &mut take)?.is_break() {
+            return Ok(found);
+        }
+    }
+    for key in keys() {
+        if member_key::beginning_with(connection, &key, &mut take)?.is_break() {
+            return Ok(found);
         }
     }
     Ok(found)

@@ -17,6 +17,11 @@ pub(crate) const MIGRATIONS: &[Migration] =
 /// Connections for reading. The counter asks for little at a time; more would only cost memory.
 const READERS: usize = 3;
 
+/// Pages that a connection keeps decrypted, in KiB: room for the inner pages of every index at a
+/// million members. A connection takes no more of it than it uses, and the reader used last is
+/// used next, so that seldom more than one is warm.
+const CACHE_KIB: u32 = 16 * 1024;
+
 /// Own operations whose chain is proven again at each start. Older ones were proven before, and
 /// every page read is authenticated.
 const OPERATIONS_PROVEN_AT_START: u64 = 1_000;
@@ -69,29 +74,27 @@ impl Store {
     }
 
     fn open_with(path: &Path, keys: &StoreKeys, create: bool) -> Result<Store, OpenError> {
-        let key = Some(keys.db_key);
-        let mut writer = open(
-            path,
-            OpenOptions {
-                key,
-                create,
-                read_only: false,
-            },
-        )?;
+        let connect = |create, read_only| -> Result<Connection, OpenError> {
+            let key = Some(keys.db_key);
+            let connection = open(
+                path,
+                OpenOptions {
+                    key,
+                    create,
+                    read_only,
+                },
+            )?;
+            connection
+                .execute_batch(&format!("PRAGMA cache_size = -{CACHE_KIB};"))
+                .map_err(StoreError::from)?;
+            Ok(connection)
+        };
+        let mut writer = connect(create, false)?;
         migrate(&mut writer, MIGRATIONS)?;
         let last = tables::operation::head(&writer)?.device_seq;
         tables::operation::prove_chain(&writer, last.saturating_sub(OPERATIONS_PROVEN_AT_START))?;
         let readers = (0..READERS)
-            .map(|_| {
-                open(
-                    path,
-                    OpenOptions {
-                        key,
-                        create: false,
-                        read_only: true,
-                    },
-                )
-            })
+            .map(|_| connect(false, true))
             .collect::<Result<Vec<_>, _>>()?;
         let store = Store {
             writer: Mutex::new(writer),
@@ -210,7 +213,7 @@ mod tests {
                     .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
                 Ok::<_, StoreError>(())
             })
-            .unwrap();
+            .expect("the store works");
     }
 
     fn queue(store: &Store, number: u128) -> Result<(), StoreError> {
@@ -227,12 +230,13 @@ mod tests {
 
     #[test]
     fn a_full_disk_writes_nothing_and_the_store_goes_on_when_there_is_room() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("the store works");
         let keys = StoreKeys {
             db_key: [7; 32],
             pin_pepper: [9; 32],
         };
-        let store = Store::open_or_create(&folder.path().join("terminal.db"), &keys).unwrap();
+        let store = Store::open_or_create(&folder.path().join("terminal.db"), &keys)
+            .expect("the store works");
         limit_pages(&store, 100);
         let mut queued = 0;
         let error = loop {
@@ -243,27 +247,34 @@ mod tests {
             assert!(queued < 100, "100 pages cannot hold 6 MB");
         };
         assert_eq!(error.fault(), Some(Fault::DiskFull), "{error:?}");
-        assert_eq!(store.print_jobs(1_000).unwrap().len() as u128, queued);
+        assert_eq!(
+            store.print_jobs(1_000).expect("the store works").len() as u128,
+            queued
+        );
         limit_pages(&store, 1_000_000);
-        queue(&store, queued).unwrap();
-        assert_eq!(store.print_jobs(1_000).unwrap().len() as u128, queued + 1);
-        store.check_everything().unwrap();
+        queue(&store, queued).expect("the store works");
+        assert_eq!(
+            store.print_jobs(1_000).expect("the store works").len() as u128,
+            queued + 1
+        );
+        store.check_everything().expect("the store works");
     }
 
     #[test]
     fn a_reader_comes_back_when_its_work_panics() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("the store works");
         let keys = StoreKeys {
             db_key: [7; 32],
             pin_pepper: [9; 32],
         };
-        let store = Store::open_or_create(&folder.path().join("terminal.db"), &keys).unwrap();
+        let store = Store::open_or_create(&folder.path().join("terminal.db"), &keys)
+            .expect("the store works");
         for _ in 0..2 * super::READERS {
             let work = std::panic::AssertUnwindSafe(|| {
                 store.read(|_| -> Result<(), StoreError> { panic!("on purpose") })
             });
-            std::panic::catch_unwind(work).unwrap_err();
+            std::panic::catch_unwind(work).expect_err("it panics");
         }
-        assert_eq!(store.log_head().unwrap().device_seq, 0);
+        assert_eq!(store.log_head().expect("the store works").device_seq, 0);
     }
 }

@@ -18,5 +18,6 @@ pub mod replica_order;
 pub mod replica_shift;
 pub mod row;
 pub mod setting;
+pub mod settlement;
 pub mod staff_lock;
 pub mod staff_pin;

@@ -76,6 +76,8 @@ pub fn create(
     folder: &Path,
     holder: &dyn KeyHolder,
 ) -> Result<(Secrets, RecoveryCode), VaultError> {
+    // Two starts at once: the second would put its key in place of the first one's.
+    let _alone = file::lock(folder)?;
     if exists(folder)? {
         return Err(VaultError::AlreadyExists);
     }

@@ -30,12 +30,12 @@ fn what_was_written_survives_a_kill() {
         let mut said: Vec<String> = lines
             .by_ref()
             .map(Result::unwrap)
-            .filter(is_sale)
+            .filter(|line| is_sale(line))
             .take(sales as usize)
             .collect();
         assert_eq!(said.len(), sales as usize, "the child ended by itself");
         kill_after(&mut child, random.random_range(0..400_000));
-        said.extend(lines.map_while(Result::ok).filter(is_sale));
+        said.extend(lines.map_while(Result::ok).filter(|line| is_sale(line)));
 
         let store = Store::open(&path, &keys()).unwrap();
         store.check_everything().unwrap();
@@ -142,7 +142,7 @@ fn kill_after(child: &mut Child, spins: u32) {
     child.wait().unwrap();
 }
 
-fn is_sale(line: &String) -> bool {
+fn is_sale(line: &str) -> bool {
     line.starts_with("sale ") && line.len() > 69
 }
 

@@ -214,3 +214,32 @@ fn an_acknowledgement_of_what_was_never_written_is_refused() {
     shelf.store.apply_answers(1, &written.hash, &[]).unwrap();
     assert_eq!(shelf.store.sync_mark().unwrap().acked_seq, 2);
 }
+
+#[test]
+fn reading_and_writing_do_not_wait_for_each_other() {
+    let shelf = Shelf::synced();
+    let store = &shelf.store;
+    std::thread::scope(|scope| {
+        for writer in 0..2_u128 {
+            scope.spawn(move || {
+                for number in 0..40 {
+                    let op = (writer << 32) + number + 1;
+                    append(store, op, cash_top_up(ZHANG, op));
+                }
+            });
+        }
+        for _ in 0..5 {
+            scope.spawn(move || {
+                let mut seen = 0;
+                for _ in 0..200 {
+                    let open = store.open_operations(Some(ZHANG)).unwrap();
+                    let last = open.last().map_or(0, |own| own.device_seq);
+                    assert_eq!(open.len() as u64, last, "a read sees whole commits");
+                    assert!(last >= seen, "a read never goes back");
+                    seen = last;
+                }
+            });
+        }
+    });
+    store.verify_chain().unwrap();
+}

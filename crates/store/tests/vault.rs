@@ -76,6 +76,25 @@ fn a_vault_is_never_overwritten() {
 }
 
 #[test]
+fn of_two_starts_at_once_one_makes_the_vault() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let holder = FileKeyHolder::new(folder.path());
+        let made = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..3)
+                .map(|_| scope.spawn(|| vault::create(folder.path(), &holder)))
+                .collect();
+            let ends = starts.into_iter().map(|start| start.join().unwrap());
+            ends.filter_map(Result::ok)
+                .map(|(secrets, _)| secrets)
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(made.len(), 1);
+        assert!(vault::open(folder.path(), &holder).unwrap() == made[0]);
+    }
+}
+
+#[test]
 fn a_lost_key_store_costs_a_recovery_code_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let (secrets, code) = vault::create(folder.path(), &Memory::default()).unwrap();

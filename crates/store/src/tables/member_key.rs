@@ -1,5 +1,7 @@
 //! Search keys of members.
 
+use std::ops::ControlFlow;
+
 use qiantai_core::pinyin_key::{KeyKind, SearchKey, fold, search_keys};
 use qiantai_wire::feed::MemberDto;
 use rusqlite::{Connection, named_params};
@@ -66,42 +68,47 @@ pub fn remove(
     Ok(())
 }
 
-/// Rows of members with exactly that key, the one active last first.
-pub fn equal_to(connection: &Connection, key: &Key, limit: usize) -> Result<Vec<i64>, StoreError> {
+/// Shows `take` the rows of members with exactly that key, the one active last first, until it
+/// has enough.
+pub fn equal_to(
+    connection: &Connection,
+    key: &Key,
+    take: &mut dyn FnMut(i64) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT member_row FROM member_key WHERE kind = :kind AND key = :key
-         ORDER BY staleness, member_row LIMIT :limit",
+         ORDER BY staleness, member_row",
     )?;
-    let rows = statement.query_map(
-        named_params! {":kind": key.kind as u8, ":key": key.text, ":limit": sql_limit(limit)},
-        |row| row.get(0),
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut rows = statement.query(named_params! {":kind": key.kind as u8, ":key": key.text})?;
+    while let Some(row) = rows.next()? {
+        if take(row.get(0)?).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
-/// Rows of members with a longer key that begins so, in order of the keys.
+/// Shows `take` the rows of members with a longer key that begins so, in order of the keys, until
+/// it has enough.
 pub fn beginning_with(
     connection: &Connection,
     key: &Key,
-    limit: usize,
-) -> Result<Vec<i64>, StoreError> {
+    take: &mut dyn FnMut(i64) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT member_row FROM member_key WHERE kind = :kind AND key > :first AND key < :last
-         ORDER BY key, staleness, member_row LIMIT :limit",
+         ORDER BY key, staleness, member_row",
     )?;
     let last = format!("{}{LAST_CHARACTER}", key.text);
-    let rows = statement.query_map(
-        named_params! {
-            ":kind": key.kind as u8,
-            ":first": key.text,
-            ":last": last,
-            ":limit": sql_limit(limit),
-        },
-        |row| row.get(0),
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn sql_limit(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
+    let mut rows = statement.query(named_params! {
+        ":kind": key.kind as u8,
+        ":first": key.text,
+        ":last": last,
+    })?;
+    while let Some(row) = rows.next()? {
+        if take(row.get(0)?).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }

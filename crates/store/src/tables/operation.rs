@@ -146,6 +146,16 @@ impl Store {
         })
     }
 
+    /// Operations about one order, oldest first.
+    pub fn operations_of_order(&self, order: OrderId) -> Result<Vec<OwnOperation>, StoreError> {
+        self.read(|connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM {JOINED} WHERE o.order_id = :order ORDER BY o.device_seq"
+            );
+            select(connection, &sql, named_params! {":order": order.0.into_bytes()})
+        })
+    }
+
     /// One operation.
     pub fn operation(&self, op_id: OpId) -> Result<Option<OwnOperation>, StoreError> {
         self.read(|connection| {

@@ -38,6 +38,13 @@ pub fn path(folder: &Path) -> PathBuf {
     folder.join("vault.json")
 }
 
+/// Waits until no other process makes a vault here, and keeps others waiting while it is held.
+pub fn lock(folder: &Path) -> io::Result<File> {
+    let file = File::create(folder.join("vault.lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
 pub fn read(folder: &Path) -> Result<VaultFile, VaultError> {
     let bytes = match fs::read(path(folder)) {
         Ok(bytes) => bytes,
