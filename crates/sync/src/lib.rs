@@ -1,1 +1,18 @@
-//! Operations up, changes down: a sans-IO engine and its transports.
+//! Operations up, changes down (docs: sync). The [`engine`] decides what to do next and touches
+//! nothing: time, randomness and answers are its arguments. The [`driver`] carries it out over a
+//! [`transport`] against the terminal's own log.
+
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a test fails by panicking")
+)]
+
+pub mod client;
+pub mod driver;
+pub mod engine;
+pub mod transport;
+
+pub use client::{CallFailed, Client};
+pub use driver::{Driver, LocalLog, LocalLogError, PaymentWatch, Surroundings, SyncHandle, driver};
+pub use engine::{LocalPosition, StopReason, SyncStatus};
+pub use transport::{ByteStream, Transport, TransportError};

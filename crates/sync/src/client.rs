@@ -1,0 +1,280 @@
+//! Typed calls of the HTTP interface.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response};
+use qiantai_core::operation::Cursor;
+use qiantai_wire::api::{
+    AttemptAnswer, Event, HealthAnswer, JoinAnswer, JoinRequest, OrderAnswer, PROTOCOL_HEADER,
+    PROTOCOL_VERSION, PushAnswer, PushRequest, QuoteAnswer, QuoteRequest,
+};
+use qiantai_wire::feed::{FeedPage, SnapshotPage};
+use qiantai_wire::text::Base64;
+use qiantai_wire::{ApiError, SignedOperation};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sse_stream::SseByteStream;
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::transport::{ByteStream, Transport, TransportError};
+
+/// Why a call has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CallFailed {
+    /// The server was not reached or did not answer.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The server said no.
+    #[error("the server refused: {0}")]
+    Refused(ApiError),
+    /// Something answered that is not this server: a proxy, or a version too far away.
+    #[error("an answer that cannot be read: status {status}, {cause}")]
+    Unreadable {
+        /// HTTP status.
+        status: u16,
+        /// What is wrong with it.
+        cause: String,
+    },
+}
+
+/// Events of the server, until the connection breaks.
+pub type EventStream = BoxStream<'static, Result<Event, TransportError>>;
+
+/// Calls of one terminal.
+#[derive(Clone)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    authorization: Option<HeaderValue>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client(token: {})", self.authorization.is_some())
+    }
+}
+
+impl Client {
+    /// A client that has not joined: it may join and ask for health.
+    pub fn new(transport: Arc<dyn Transport>) -> Client {
+        Client {
+            transport,
+            authorization: None,
+        }
+    }
+
+    /// The same client with the token that joining gave. A token that cannot stand in a header
+    /// is left out, and every call is then refused as unauthorised.
+    #[must_use]
+    pub fn with_token(self, token: &str) -> Client {
+        let authorization =
+            HeaderValue::from_str(&format!("Bearer {token}"))
+                .ok()
+                .map(|mut value| {
+                    value.set_sensitive(true);
+                    value
+                });
+        Client {
+            authorization,
+            ..self
+        }
+    }
+
+    /// `POST /v1/operations`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`]; pushing the same again is always safe.
+    pub async fn push(&self, operations: &[SignedOperation]) -> Result<PushAnswer, CallFailed> {
+        let operations = operations
+            .iter()
+            .map(|signed| Base64(signed.bytes.clone()))
+            .collect();
+        self.post(
+            "/v1/operations",
+            &PushRequest {
+                operations,
+                attachments: Vec::new(),
+            },
+        )
+        .await
+    }
+
+    /// `GET /v1/feed`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn feed(&self, after: Cursor, limit: u32) -> Result<FeedPage, CallFailed> {
+        let Cursor {
+            timeline,
+            server_seq,
+        } = after;
+        let path = format!("/v1/feed?timeline={timeline}&after={server_seq}&limit={limit}");
+        self.get(&path).await
+    }
+
+    /// `GET /v1/snapshot`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn snapshot(
+        &self,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<SnapshotPage, CallFailed> {
+        let after = after.map_or_else(String::new, |member| format!("after_member={member}&"));
+        self.get(&format!("/v1/snapshot?{after}limit={limit}"))
+            .await
+    }
+
+    /// `POST /v1/quotes`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn quote(&self, request: &QuoteRequest) -> Result<QuoteAnswer, CallFailed> {
+        self.post("/v1/quotes", request).await
+    }
+
+    /// `GET /v1/orders/{id}`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn order(&self, order: Uuid) -> Result<OrderAnswer, CallFailed> {
+        self.get(&format!("/v1/orders/{order}")).await
+    }
+
+    /// `GET /v1/attempts/{id}`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn attempt(&self, attempt: Uuid) -> Result<AttemptAnswer, CallFailed> {
+        self.get(&format!("/v1/attempts/{attempt}")).await
+    }
+
+    /// `POST /v1/attempts/{id}/query`: asks the gateway now.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn query_attempt(&self, attempt: Uuid) -> Result<AttemptAnswer, CallFailed> {
+        let path = format!("/v1/attempts/{attempt}/query");
+        let request = self.request(Method::POST, &path, Bytes::new());
+        read(&self.transport.send(request).await?)
+    }
+
+    /// `POST /v1/devices/join`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`]; an invitation works once.
+    pub async fn join(&self, request: &JoinRequest) -> Result<JoinAnswer, CallFailed> {
+        self.post("/v1/devices/join", request).await
+    }
+
+    /// `GET /v1/health`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn health(&self) -> Result<HealthAnswer, CallFailed> {
+        self.get("/v1/health").await
+    }
+
+    /// `GET /v1/events`. Events of a newer server are passed over.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn events(&self) -> Result<EventStream, CallFailed> {
+        let mut request = self.request(Method::GET, "/v1/events", Bytes::new());
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        let answer = self.transport.stream(request).await?;
+        if !answer.status().is_success() {
+            return Err(refusal(answer).await);
+        }
+        let events = SseByteStream::new(answer.into_body()).filter_map(|block| async move {
+            match block {
+                Err(_) => Some(Err(TransportError::Interrupted)),
+                Ok(block) => {
+                    let parsed = Event::parse(&block.event?, &block.data.unwrap_or_default());
+                    parsed
+                        .map_err(|error| tracing::debug!(%error, "passed over"))
+                        .ok()
+                        .map(Ok)
+                }
+            }
+        });
+        Ok(events.boxed())
+    }
+
+    async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, CallFailed> {
+        let request = self.request(Method::GET, path, Bytes::new());
+        read(&self.transport.send(request).await?)
+    }
+
+    async fn post<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Q,
+    ) -> Result<A, CallFailed> {
+        let body = serde_json::to_vec(body)
+            .expect("requests are strings, numbers and lists, which always serialise");
+        let mut request = self.request(Method::POST, path, body.into());
+        request
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        read(&self.transport.send(request).await?)
+    }
+
+    fn request(&self, method: Method, path: &str, body: Bytes) -> Request<Bytes> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = path
+            .parse()
+            .expect("paths are made of literals, numbers and hyphenated ids");
+        let headers = request.headers_mut();
+        headers.insert(PROTOCOL_HEADER, HeaderValue::from(PROTOCOL_VERSION));
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        request
+    }
+}
+
+fn read<A: DeserializeOwned>(answer: &Response<Bytes>) -> Result<A, CallFailed> {
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(refused(status.as_u16(), answer.body()));
+    }
+    serde_json::from_slice(answer.body()).map_err(|error| CallFailed::Unreadable {
+        status: status.as_u16(),
+        cause: error.to_string(),
+    })
+}
+
+fn refused(status: u16, body: &[u8]) -> CallFailed {
+    match serde_json::from_slice(body) {
+        Ok(error) => CallFailed::Refused(error),
+        Err(error) => CallFailed::Unreadable {
+            status,
+            cause: error.to_string(),
+        },
+    }
+}
+
+async fn refusal(answer: Response<ByteStream>) -> CallFailed {
+    const REFUSAL_MAX: usize = 1 << 16;
+    let status = answer.status().as_u16();
+    let mut stream = answer.into_body();
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        match chunk {
+            Ok(chunk) if body.len() + chunk.len() <= REFUSAL_MAX => body.extend_from_slice(&chunk),
+            Ok(_) => return TransportError::TooLong.into(),
+            Err(error) => return error.into(),
+        }
+    }
+    refused(status, &body)
+}

@@ -1,0 +1,537 @@
+//! What to do next, and nothing else: no clock, no randomness, no input or output of its own.
+//!
+//! One call is under way at a time; beside it stands the connection for live events. Pushing
+//! goes before reading, so that what happened here is safe first. The engine forgets nothing
+//! that matters: what is pending is in the terminal's log, and a lost answer only means that the
+//! same operations are pushed again.
+//!
+//! An operation of this terminal is covered, and leaves the overlay, in the transaction that
+//! takes over the feed entry with its `op_id`. That is the store's part; see
+//! [`LocalLog`](crate::LocalLog).
+
+mod retry;
+mod status;
+
+pub use status::{StopReason, SyncStatus};
+
+use qiantai_core::Timestamp;
+use qiantai_core::clock::Millis;
+use qiantai_core::operation::Cursor;
+use qiantai_wire::api::{Event, PUSH_LIMIT, PushHalt};
+use uuid::Uuid;
+
+pub use retry::LONGEST;
+use retry::{Retry, due};
+
+/// How often to read the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollIntervals {
+    /// While a payment screen is open and events do not come.
+    pub paying: Millis,
+    /// When events do not come.
+    pub idle: Millis,
+    /// Beside live events, in case one was lost.
+    pub live: Millis,
+}
+
+impl Default for PollIntervals {
+    fn default() -> PollIntervals {
+        PollIntervals {
+            paying: Millis::seconds(2),
+            idle: Millis::seconds(15),
+            live: Millis::seconds(60),
+        }
+    }
+}
+
+/// Where the terminal's own log and replica stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LocalPosition {
+    /// Last operation written here; 0 for none.
+    pub last_seq: u64,
+    /// Last operation that the server acknowledged; 0 for none.
+    pub acked_seq: u64,
+    /// When the oldest one not acknowledged was written.
+    pub oldest_pending: Option<Timestamp>,
+    /// How far the server's log is taken over; `None` before the first snapshot is whole.
+    pub cursor: Option<Cursor>,
+    /// `after_member` of the next page of a snapshot under way.
+    pub snapshot_next: Option<Uuid>,
+}
+
+impl LocalPosition {
+    /// Operations that the server has not acknowledged.
+    pub fn pending(&self) -> u64 {
+        self.last_seq.saturating_sub(self.acked_seq)
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Time passed.
+    Tick,
+    /// Something was written here.
+    Nudged(LocalPosition),
+    /// A person, or the machine's network, asks to try at once.
+    Hurry,
+    /// A payment screen opened or the last one closed.
+    Paying(bool),
+    /// The push ended.
+    Pushed(Result<Pushed, Failure>),
+    /// The page of the feed was taken over, or was not.
+    Pulled(Result<Pulled, Failure>),
+    /// The page of the snapshot was taken over, or was not.
+    Snapshot(Result<SnapshotTaken, Failure>),
+    /// The connection for live events stands.
+    EventsOpened,
+    /// An event came.
+    Event(Event),
+    /// The connection for live events broke or could not be opened.
+    EventsEnded,
+}
+
+/// A push that was answered and taken over here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// Where the terminal stands now.
+    pub local: LocalPosition,
+    /// Last operation of this device that the server has.
+    pub server_acked: u64,
+    /// Why the server stopped, if it did.
+    pub halt: Option<PushHalt>,
+    /// Head of the server's log.
+    pub head: Cursor,
+}
+
+/// A page of the feed that was taken over here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulled {
+    /// Where the terminal stands now.
+    pub local: LocalPosition,
+    /// Head of the server's log.
+    pub head: u64,
+}
+
+/// A page of the snapshot that was taken over here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotTaken {
+    /// Where the terminal stands now.
+    pub local: LocalPosition,
+    /// Members on the page.
+    pub members: u64,
+    /// Members in the snapshot.
+    pub member_total: u64,
+    /// True for the last page.
+    pub whole: bool,
+}
+
+/// Why a call came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// No answer, or one that says to try later.
+    Link,
+    /// The server began a new timeline: take a new snapshot.
+    TimelineChanged,
+    /// The page does not continue where the terminal stands: take a new snapshot.
+    OutOfStep,
+    /// Trying the same again soon does not help.
+    Stop(StopReason),
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Push operations from `from_seq` on, at most `limit`; answer with [`Input::Pushed`].
+    Push {
+        /// First `device_seq`.
+        from_seq: u64,
+        /// Most operations.
+        limit: usize,
+    },
+    /// Read the feed; answer with [`Input::Pulled`].
+    Pull {
+        /// Entries after this.
+        after: Cursor,
+    },
+    /// Read a page of the snapshot; answer with [`Input::Snapshot`].
+    Snapshot {
+        /// `None` for the first page.
+        after: Option<Uuid>,
+    },
+    /// Open the connection for live events; answer with [`Input::EventsOpened`] or
+    /// [`Input::EventsEnded`].
+    OpenEvents,
+    /// Show this.
+    Report(SyncStatus),
+    /// Come back with [`Input::Tick`] at this time if nothing happens before. Replaces the time
+    /// asked for before.
+    WaitUntil(Timestamp),
+}
+
+/// The state machine. Feed it with [`SyncEngine::handle`] and carry out what it answers.
+#[derive(Clone, Debug)]
+pub struct SyncEngine {
+    intervals: PollIntervals,
+    local: LocalPosition,
+    call: Option<Call>,
+    link: Retry,
+    events: EventsLink,
+    /// Everything stands still, except one try from time to time.
+    stop: Option<Stop>,
+    /// Pushing stands still; reading goes on.
+    push_stop: Option<Stop>,
+    /// The server asked for operations from here on.
+    push_from: Option<u64>,
+    /// A new snapshot is needed although there is a cursor.
+    relearn: bool,
+    /// The snapshot under way here cannot be continued.
+    restart_snapshot: bool,
+    head: u64,
+    last_read: Option<Timestamp>,
+    paying: bool,
+    contact: bool,
+    offline_since: Timestamp,
+    backlog: Progress,
+    members: Progress,
+    reported: Option<SyncStatus>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Push { from_seq: u64 },
+    Pull,
+    Snapshot { after: Option<Uuid> },
+}
+
+#[derive(Clone, Debug)]
+enum EventsLink {
+    Closed(Retry),
+    Opening(Retry),
+    Open,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stop {
+    reason: StopReason,
+    retry_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    done: u64,
+    total: u64,
+}
+
+impl SyncEngine {
+    /// An engine that has not heard from the server. Its first [`SyncEngine::handle`] begins.
+    pub fn new(local: LocalPosition, intervals: PollIntervals, now: Timestamp) -> SyncEngine {
+        SyncEngine {
+            intervals,
+            local,
+            call: None,
+            link: Retry::default(),
+            events: EventsLink::Closed(Retry::default()),
+            stop: None,
+            push_stop: None,
+            push_from: None,
+            relearn: false,
+            restart_snapshot: false,
+            head: 0,
+            last_read: None,
+            paying: false,
+            contact: false,
+            offline_since: now,
+            backlog: Progress::default(),
+            members: Progress::default(),
+            reported: None,
+        }
+    }
+
+    /// Takes in what happened and says what to do, in order. `random` spreads retries of many
+    /// terminals; any number will do.
+    pub fn handle(&mut self, input: Input, now: Timestamp, random: u64) -> Vec<Action> {
+        match input {
+            Input::Tick => {}
+            Input::Nudged(local) => {
+                self.local = local;
+                self.link.hurry(now);
+            }
+            Input::Hurry => self.hurry(now),
+            Input::Paying(paying) => self.paying = paying,
+            Input::Pushed(answer) => self.pushed(answer, now, random),
+            Input::Pulled(answer) => self.pulled(answer, now, random),
+            Input::Snapshot(answer) => self.snapshot_taken(answer, now, random),
+            Input::EventsOpened => {
+                self.events = EventsLink::Open;
+                self.last_read = None;
+            }
+            Input::Event(event) => self.event(event, now),
+            Input::EventsEnded => self.events_ended(now, random),
+        }
+        self.plan(now)
+    }
+
+    fn plan(&mut self, now: Timestamp) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.call.is_none() && self.may_call(now) {
+            actions.extend(self.next_call(now));
+        }
+        if let EventsLink::Closed(retry) = &self.events
+            && self.contact
+            && self.stop.is_none()
+            && self.local.cursor.is_some()
+            && retry.is_due(now)
+        {
+            self.events = EventsLink::Opening(retry.clone());
+            actions.push(Action::OpenEvents);
+        }
+        let status = self.status();
+        if self.reported != Some(status) {
+            self.reported = Some(status);
+            actions.push(Action::Report(status));
+        }
+        actions.push(Action::WaitUntil(self.wake_at(now)));
+        actions
+    }
+
+    fn may_call(&self, now: Timestamp) -> bool {
+        self.link.is_due(now) && self.stop.is_none_or(|stop| due(stop.retry_at, now))
+    }
+
+    fn next_call(&mut self, now: Timestamp) -> Option<Action> {
+        let push_due = self.push_stop.is_none_or(|stop| due(stop.retry_at, now));
+        if push_due && (self.push_from.is_some() || self.local.pending() > 0) {
+            let from_seq = self.push_from.unwrap_or(self.local.acked_seq + 1);
+            self.call = Some(Call::Push { from_seq });
+            return Some(Action::Push {
+                from_seq,
+                limit: PUSH_LIMIT,
+            });
+        }
+        match self.local.cursor {
+            Some(after) if !self.relearn => {
+                if self.head <= after.server_seq && !self.is_read_due(now) {
+                    return None;
+                }
+                self.call = Some(Call::Pull);
+                Some(Action::Pull { after })
+            }
+            _ => {
+                let after = self.local.snapshot_next.filter(|_| !self.restart_snapshot);
+                if after.is_none() {
+                    self.members = Progress::default();
+                }
+                self.call = Some(Call::Snapshot { after });
+                Some(Action::Snapshot { after })
+            }
+        }
+    }
+
+    fn pushed(&mut self, answer: Result<Pushed, Failure>, now: Timestamp, random: u64) {
+        let Some(Call::Push { from_seq }) = self.call.take() else {
+            return;
+        };
+        let pushed = match answer {
+            Ok(pushed) => pushed,
+            Err(Failure::Stop(reason)) if reason.concerns_pushing() => {
+                self.reached();
+                self.push_stop = Some(Stop {
+                    reason,
+                    retry_at: now + LONGEST,
+                });
+                return;
+            }
+            Err(failure) => return self.failed(failure, now, random),
+        };
+        self.local = pushed.local;
+        self.hear_of(pushed.head);
+        let last_seq = self.local.last_seq;
+        let fork = match pushed.halt {
+            Some(PushHalt::Fork { .. }) => true,
+            Some(PushHalt::Gap { expected_seq }) => expected_seq > last_seq + 1,
+            None => pushed.server_acked > last_seq,
+        };
+        if fork {
+            self.reached();
+            self.push_stop = Some(Stop {
+                reason: StopReason::Forked,
+                retry_at: now + LONGEST,
+            });
+            return;
+        }
+        let next = match pushed.halt {
+            Some(PushHalt::Gap { expected_seq }) => expected_seq,
+            _ => pushed.server_acked + 1,
+        };
+        self.push_from = (next <= self.local.acked_seq).then_some(next);
+        let moved = match pushed.halt {
+            Some(_) => next != from_seq,
+            None => next > from_seq,
+        };
+        if moved {
+            self.push_stop = None;
+            self.reached();
+        } else {
+            self.failed(Failure::Link, now, random);
+        }
+    }
+
+    fn pulled(&mut self, answer: Result<Pulled, Failure>, now: Timestamp, random: u64) {
+        self.call = None;
+        let pulled = match answer {
+            Ok(pulled) => pulled,
+            Err(failure) => return self.failed(failure, now, random),
+        };
+        let moved = pulled.local.cursor > self.local.cursor;
+        self.local = pulled.local;
+        self.head = pulled.head;
+        self.last_read = Some(now);
+        let behind = self
+            .local
+            .cursor
+            .is_some_and(|cursor| cursor.server_seq < pulled.head);
+        if behind && !moved {
+            self.failed(Failure::Link, now, random);
+        } else {
+            self.reached();
+        }
+    }
+
+    fn snapshot_taken(
+        &mut self,
+        answer: Result<SnapshotTaken, Failure>,
+        now: Timestamp,
+        random: u64,
+    ) {
+        let Some(Call::Snapshot { after }) = self.call.take() else {
+            return;
+        };
+        let taken = match answer {
+            Ok(taken) => taken,
+            Err(failure) => return self.failed(failure, now, random),
+        };
+        self.local = taken.local;
+        self.restart_snapshot = false;
+        self.members.done += taken.members;
+        self.members.total = taken.member_total.max(self.members.done);
+        if taken.whole {
+            self.relearn = false;
+            self.push_from = None;
+            self.head = 0;
+            self.last_read = None;
+        } else if self.local.snapshot_next == after {
+            return self.failed(Failure::Link, now, random);
+        }
+        self.reached();
+    }
+
+    fn event(&mut self, event: Event, now: Timestamp) {
+        // Whoever sends events can be called.
+        self.link.hurry(now);
+        match event {
+            Event::Hello(hello) => self.hear_of(hello.cursor.into()),
+            Event::Feed(feed) => self.head = self.head.max(feed.head),
+            Event::Attempt(attempt) => self.head = self.head.max(attempt.head),
+        }
+    }
+
+    fn events_ended(&mut self, now: Timestamp, random: u64) {
+        let mut retry = match std::mem::replace(&mut self.events, EventsLink::Open) {
+            EventsLink::Closed(retry) | EventsLink::Opening(retry) => retry,
+            EventsLink::Open => Retry::default(),
+        };
+        retry.fail(now, random);
+        self.events = EventsLink::Closed(retry);
+    }
+
+    fn hear_of(&mut self, head: Cursor) {
+        match self.local.cursor {
+            Some(here) if here.timeline != head.timeline => self.relearn = true,
+            _ => self.head = self.head.max(head.server_seq),
+        }
+    }
+
+    fn hurry(&mut self, now: Timestamp) {
+        self.link.hurry(now);
+        for stop in [&mut self.stop, &mut self.push_stop].into_iter().flatten() {
+            stop.retry_at = now;
+        }
+        if let EventsLink::Closed(retry) = &mut self.events {
+            retry.hurry(now);
+        }
+        self.last_read = None;
+    }
+
+    fn reached(&mut self) {
+        self.link = Retry::default();
+        self.stop = None;
+        self.contact = true;
+    }
+
+    fn failed(&mut self, failure: Failure, now: Timestamp, random: u64) {
+        match failure {
+            Failure::Link => {
+                if self.contact {
+                    self.offline_since = now;
+                }
+                self.contact = false;
+            }
+            Failure::TimelineChanged => {
+                self.contact = true;
+                self.relearn = true;
+            }
+            Failure::OutOfStep => {
+                self.contact = true;
+                self.relearn = true;
+                self.restart_snapshot = true;
+            }
+            Failure::Stop(reason) => {
+                self.contact = true;
+                self.stop = Some(Stop {
+                    reason,
+                    retry_at: now + LONGEST,
+                });
+                return;
+            }
+        }
+        self.stop = None;
+        self.link.fail(now, random);
+    }
+
+    fn is_read_due(&self, now: Timestamp) -> bool {
+        self.last_read
+            .is_none_or(|at| at > now || due(at + self.read_interval(), now))
+    }
+
+    fn read_interval(&self) -> Millis {
+        match (&self.events, self.paying) {
+            (EventsLink::Open, _) => self.intervals.live,
+            (_, true) => self.intervals.paying,
+            (_, false) => self.intervals.idle,
+        }
+    }
+
+    fn wake_at(&self, now: Timestamp) -> Timestamp {
+        let mut wake = now + LONGEST;
+        let mut consider = |at: Timestamp| {
+            if at > now {
+                wake = wake.min(at);
+            }
+        };
+        if self.call.is_none() {
+            self.link.retry_at().into_iter().for_each(&mut consider);
+            [self.stop, self.push_stop]
+                .into_iter()
+                .flatten()
+                .for_each(|s| consider(s.retry_at));
+            self.last_read
+                .into_iter()
+                .for_each(|at| consider(at + self.read_interval()));
+        }
+        if let EventsLink::Closed(retry) = &self.events {
+            retry.retry_at().into_iter().for_each(&mut consider);
+        }
+        wake
+    }
+}

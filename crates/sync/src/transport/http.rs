@@ -1,0 +1,106 @@
+//! The network. The only file here that sees reqwest.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt, TryStreamExt};
+use http::{Request, Response, Uri};
+
+use super::{ANSWER_MAX, ByteStream, Transport, TransportError};
+
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(20);
+/// Servers send a comment at least every 15 s, so a longer silence is a dead connection.
+const SILENCE_MAX: Duration = Duration::from_secs(45);
+
+/// Requests over HTTP/1.1.
+#[derive(Clone, Debug)]
+pub struct HttpTransport {
+    client: reqwest::Client,
+    base: String,
+}
+
+impl HttpTransport {
+    /// A transport to the server at `base`, such as `http://192.168.1.10:7780`.
+    ///
+    /// # Errors
+    /// [`TransportError::NotSent`] when `base` is no address with scheme and host, or the
+    /// machine's network set-up cannot be read.
+    pub fn new(base: &str) -> Result<HttpTransport, TransportError> {
+        let uri: Uri = base.parse().map_err(|_| TransportError::NotSent)?;
+        if uri.scheme().is_none() || uri.host().is_none() {
+            return Err(TransportError::NotSent);
+        }
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_MAX)
+            .read_timeout(SILENCE_MAX)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|_| TransportError::NotSent)?;
+        Ok(HttpTransport {
+            client,
+            base: base.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    async fn start(
+        &self,
+        request: Request<Bytes>,
+        wait_max: Option<Duration>,
+    ) -> Result<reqwest::Response, TransportError> {
+        let (parts, body) = request.into_parts();
+        let mut builder = self
+            .client
+            .request(parts.method, format!("{}{}", self.base, parts.uri))
+            .headers(parts.headers)
+            .body(body);
+        if let Some(wait_max) = wait_max {
+            builder = builder.timeout(wait_max);
+        }
+        builder.send().await.map_err(|error| cause(&error))
+    }
+}
+
+#[async_trait]
+impl Transport for HttpTransport {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let mut answer = self.start(request, Some(ANSWER_WAIT_MAX)).await?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| cause(&error))? {
+            if body.len() + chunk.len() > ANSWER_MAX {
+                return Err(TransportError::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(with_head_of(&answer, body.freeze()))
+    }
+
+    async fn stream(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<ByteStream>, TransportError> {
+        let answer = self.start(request, None).await?;
+        let head = with_head_of(&answer, ());
+        let body = answer.bytes_stream().map_err(|error| cause(&error)).boxed();
+        Ok(head.map(|()| body))
+    }
+}
+
+fn with_head_of<B>(answer: &reqwest::Response, body: B) -> Response<B> {
+    let mut response = Response::new(body);
+    *response.status_mut() = answer.status();
+    response.headers_mut().clone_from(answer.headers());
+    response
+}
+
+fn cause(error: &reqwest::Error) -> TransportError {
+    if error.is_connect() || error.is_builder() {
+        TransportError::NotSent
+    } else if error.is_timeout() {
+        TransportError::Timeout
+    } else {
+        TransportError::Interrupted
+    }
+}
