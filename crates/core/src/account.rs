@@ -38,8 +38,16 @@ pub struct Account {
     pub tier_valid_until: Option<Timestamp>,
     /// Sequence of the last journal entry.
     pub last_seq: u64,
-    /// Lots with anything left, oldest first.
+    /// Lots with anything left, by time of credit and then id.
     pub lots: Vec<Lot>,
+}
+
+impl Account {
+    /// Adds a lot where it belongs: an offline top-up may arrive after a later one.
+    pub fn add_lot(&mut self, lot: Lot) {
+        self.lots.push(lot);
+        self.lots.sort_by_key(|lot| (lot.credited_at, lot.id));
+    }
 }
 
 /// 储值批次: what one credit brought.

@@ -73,3 +73,22 @@ impl OpId {
         Builder::from_custom_bytes(bytes).into_uuid()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{OpId, Uuid};
+
+    /// Rows keep the ids that their operation gave them, in every later version.
+    #[test]
+    fn derived_ids_are_stable_and_apart() {
+        let operation = OpId(Uuid::from_u128(7));
+        let lot = operation.derive("lot", 0);
+        assert_eq!(lot.to_string(), "52de6ebf-58f6-8370-9aaf-05023d1676dd");
+        let others = [
+            operation.derive("lot", 1),
+            operation.derive("row", 0),
+            OpId(Uuid::from_u128(8)).derive("lot", 0),
+        ];
+        assert!(others.iter().all(|other| *other != lot));
+    }
+}

@@ -74,7 +74,8 @@ impl Money {
 
     /// `self × numerator ÷ denominator`, rounded half up (docs: domain §3.1, §3.14).
     ///
-    /// Panics when the denominator is zero or the result leaves the range of `i64`.
+    /// Panics when the denominator is zero, the product has more than 28 digits or the result
+    /// leaves the range of `i64`.
     pub fn ratio_round_half_up(self, numerator: i64, denominator: i64) -> Money {
         let product = i128::from(self.0) * i128::from(numerator);
         let quotient = Decimal::from_i128_with_scale(product, 0) / Decimal::from(denominator);
@@ -159,5 +160,87 @@ impl fmt::Display for Money {
         }
         let sign = if self.0 < 0 { "-" } else { "" };
         write!(f, "{sign}{grouped}.{:02}", fen % 100)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Money;
+
+    const fn fen(fen: i64) -> Money {
+        Money::from_fen(fen)
+    }
+
+    #[test]
+    fn shown_in_yuan_with_grouped_thousands() {
+        let cases = [
+            (0, "0.00"),
+            (5, "0.05"),
+            (-5, "-0.05"),
+            (100, "1.00"),
+            (99_999, "999.99"),
+            (100_000, "1,000.00"),
+            (-123_456_789, "-1,234,567.89"),
+            (i64::MIN, "-92,233,720,368,547,758.08"),
+        ];
+        for (amount, shown) in cases {
+            assert_eq!(fen(amount).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn ratios_round_half_away_from_zero() {
+        let cases = [
+            (14_000, 30_000, 35_000, 12_000),
+            (1, 1, 2, 1),
+            (-1, 1, 2, -1),
+            (1, 1, 3, 0),
+            (2, 1, 3, 1),
+            (5, 3, 10, 2),
+            (
+                1_000_000_000_000,
+                999_999_999_999,
+                1_000_000_000_000,
+                999_999_999_999,
+            ),
+        ];
+        for (amount, numerator, denominator, expected) in cases {
+            let found = fen(amount).ratio_round_half_up(numerator, denominator);
+            assert_eq!(
+                found,
+                fen(expected),
+                "{amount} × {numerator} ÷ {denominator}"
+            );
+        }
+    }
+
+    #[test]
+    fn percentages_floor_to_whole_yuan() {
+        let cases = [
+            (29_900, 1_000, 2_900),
+            (33_300, 1_550, 5_100),
+            (99, 10_000, 0),
+            (0, 9_000, 0),
+        ];
+        for (amount, basis_points, expected) in cases {
+            assert_eq!(
+                fen(amount).basis_points_floor_yuan(basis_points),
+                fen(expected)
+            );
+        }
+    }
+
+    #[test]
+    fn what_comes_from_outside_may_overflow_quietly() {
+        assert_eq!(fen(i64::MAX).checked_add(fen(1)), None);
+        assert_eq!(fen(i64::MIN).checked_sub(fen(1)), None);
+        assert_eq!(fen(1).checked_add(fen(2)), Some(fen(3)));
+        assert_eq!(fen(1).checked_sub(fen(2)), Some(fen(-1)));
+    }
+
+    #[test]
+    #[should_panic(expected = "overflows")]
+    fn our_own_sums_may_not() {
+        let _ = fen(i64::MAX) + fen(1);
     }
 }

@@ -2,7 +2,7 @@
 //! same quote from the same policy version.
 
 mod limits;
-mod price;
+pub mod price;
 
 pub(crate) use price::bare_price;
 pub use price::{MOST_PER_ORDER, price};

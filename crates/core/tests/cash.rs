@@ -375,3 +375,24 @@ fn a_clock_far_off_is_told() {
         assert_eq!(found, expected.map(Millis), "{wall} {anchor:?} {offline}");
     }
 }
+
+#[test]
+fn lots_stand_in_the_order_of_their_credit() {
+    let mut shop = Shop::open(policy());
+    shop.now = NOON + Millis::hours(3);
+    for hours in [2, 1, 3] {
+        let mut body = shop.cash_body(amount(100));
+        body.open.duplicate_confirmed = true;
+        let mut operation = shop.by_cashier(OperationBody::RechargeCash(body));
+        operation.offline = true;
+        operation.wall_time = NOON + Millis::hours(hours);
+        shop.run(&operation);
+    }
+    let credited: Vec<Timestamp> = account(&shop)
+        .lots
+        .iter()
+        .map(|lot| lot.credited_at)
+        .collect();
+    let expected: Vec<Timestamp> = [1, 2, 3].map(|hours| NOON + Millis::hours(hours)).into();
+    assert_eq!(credited, expected);
+}

@@ -98,7 +98,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => pick.clone().prop_map(|order| Event::Reprint { order }),
         2 => (pick.clone(), any::<bool>())
             .prop_map(|(operation, edit)| Event::Again { operation, edit }),
-        1 => (pick, any::<bool>()).prop_map(|(member, active)| Event::Status { member, active }),
+        1 => (pick, proptest::bool::weighted(0.7))
+            .prop_map(|(member, active)| Event::Status { member, active }),
         1 => (0_i64..20).prop_map(|minutes| Event::Wait { minutes }),
     ]
 }
@@ -152,7 +153,6 @@ impl History {
                 let mut body = self.shop.open_body(choice(*pay), false);
                 body.member = MEMBERS[member % MEMBERS.len()];
                 body.duplicate_confirmed = *confirmed;
-                self.orders.push(body.order);
                 self.run(OperationBody::RechargeOpen(body));
             }
             Event::Cash {
@@ -166,14 +166,12 @@ impl History {
                 body.open.member = MEMBERS[member % MEMBERS.len()];
                 body.tendered += yuan(*given);
                 body.open.quote.bonus += Money::from_fen(*lie);
-                self.orders.push(body.open.order);
                 let mut operation = self.shop.by_cashier(OperationBody::RechargeCash(body));
                 operation.offline = *offline;
                 self.decide(operation);
             }
             Event::Start { order: picked } => {
                 let body = self.shop.start_body(order(picked));
-                self.attempts.push(body.attempt);
                 self.run(OperationBody::AttemptStart(body));
             }
             Event::Answer {
@@ -282,6 +280,15 @@ impl History {
 
     fn decide(&mut self, operation: Operation) {
         let decision = self.shop.run(&operation);
+        for change in &decision.changes {
+            match change {
+                Change::Order(row) if !self.orders.contains(&row.id) => self.orders.push(row.id),
+                Change::Attempt(row) if !self.attempts.contains(&row.id) => {
+                    self.attempts.push(row.id);
+                }
+                _ => {}
+            }
+        }
         self.steps.push(Step::Decided(Box::new((
             operation,
             self.shop.now,

@@ -107,7 +107,7 @@ fn bring_lot(draft: &mut Draft<'_>, account: &mut Account, lot: &Lot, leg: u16) 
     };
     draft.push(Change::Journal(entry));
     if lot.principal_left.is_positive() || lot.bonus_left.is_positive() {
-        account.lots.push(Lot {
+        account.add_lot(Lot {
             order: None,
             ..lot.clone()
         });

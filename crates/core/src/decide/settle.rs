@@ -136,7 +136,7 @@ fn credit(
         credited_at: draft.at,
     });
     order.state = OrderState::Credited;
-    account.lots.push(lot);
+    account.add_lot(lot);
     issue_coupons(draft, policy, &order);
     let care = CarePlan {
         id: draft.row_id(),
