@@ -16,6 +16,7 @@ CREATE TABLE operation (
 ) STRICT;
 
 CREATE INDEX operation_by_action ON operation (action_id);
+CREATE INDEX operation_by_order ON operation (order_id) WHERE order_id IS NOT NULL;
 
 CREATE TRIGGER operation_is_chained BEFORE INSERT ON operation
 WHEN NEW.device_seq <> (SELECT coalesce(max(device_seq), 0) + 1 FROM operation)
@@ -108,6 +109,12 @@ CREATE TABLE replica_attempt (
 ) STRICT;
 
 CREATE INDEX replica_attempt_by_order ON replica_attempt (order_id, started_ms);
+
+-- The server's signed settlement of an order, for the code on its receipt.
+CREATE TABLE settlement (
+    order_id BLOB PRIMARY KEY CHECK (length(order_id) = 16),
+    bytes BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE replica_shift (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),

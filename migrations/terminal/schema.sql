@@ -45,6 +45,8 @@ CREATE TABLE operation (
 
 CREATE INDEX operation_by_action ON operation (action_id);
 
+CREATE INDEX operation_by_order ON operation (order_id) WHERE order_id IS NOT NULL;
+
 CREATE TRIGGER operation_is_chained BEFORE INSERT ON operation
 WHEN NEW.device_seq <> (SELECT coalesce(max(device_seq), 0) + 1 FROM operation)
     OR NEW.prev_hash <> coalesce(
@@ -173,6 +175,11 @@ CREATE INDEX replica_shift_by_device ON replica_shift (device, opened_ms);
 CREATE TABLE setting (
     key TEXT PRIMARY KEY,
     json TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE settlement (
+    order_id BLOB PRIMARY KEY CHECK (length(order_id) = 16),
+    bytes BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE staff_lock (

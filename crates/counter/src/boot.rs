@@ -70,7 +70,10 @@ pub struct Trouble {
 
 impl From<TroubleCause> for Trouble {
     fn from(cause: TroubleCause) -> Trouble {
-        Trouble { cause, recoverable: false }
+        Trouble {
+            cause,
+            recoverable: false,
+        }
     }
 }
 
@@ -135,7 +138,9 @@ pub fn first_start_done(folder: &Path) -> Result<(), Trouble> {
 
 /// The public half of the terminal's key.
 pub fn public_key(secrets: &Secrets) -> [u8; 32] {
-    SigningKey::from_bytes(&secrets.device_signing_seed).verifying_key().to_bytes()
+    SigningKey::from_bytes(&secrets.device_signing_seed)
+        .verifying_key()
+        .to_bytes()
 }
 
 fn with_store(
@@ -151,16 +156,24 @@ fn with_store(
         Store::open(&path, &keys)
     };
     let store = Arc::new(store.map_err(store_trouble)?);
-    Ok(OpenFiles { secrets, store, new_code })
+    Ok(OpenFiles {
+        secrets,
+        store,
+        new_code,
+    })
 }
 
 fn vault_trouble(error: VaultError) -> Trouble {
     tracing::error!(%error, "vault");
     match error {
-        VaultError::KeyStoreLost => Trouble { cause: TroubleCause::KeyLost, recoverable: true },
-        VaultError::KeyStoreUnavailable(_) => {
-            Trouble { cause: TroubleCause::KeyLost, recoverable: true }
-        }
+        VaultError::KeyStoreLost => Trouble {
+            cause: TroubleCause::KeyLost,
+            recoverable: true,
+        },
+        VaultError::KeyStoreUnavailable(_) => Trouble {
+            cause: TroubleCause::KeyLost,
+            recoverable: true,
+        },
         VaultError::VaultCorrupt | VaultError::RecoveryWrong => TroubleCause::VaultCorrupt.into(),
         VaultError::Missing | VaultError::AlreadyExists => TroubleCause::FolderUnusable.into(),
         VaultError::Io(error) => unusable(&error),

@@ -1,5 +1,6 @@
 //! A top-up in cash: durable on this terminal when it returns, with or without the server.
 
+use qiantai_core::Money;
 use qiantai_core::attempt::Channel;
 use qiantai_core::decide::Change;
 use qiantai_core::ids::{ActionId, OrderId};
@@ -7,7 +8,6 @@ use qiantai_core::ledger::CaseKind;
 use qiantai_core::operation::{OperationBody, RechargeCash, RechargeOpen};
 use qiantai_core::order_no::Prefix;
 use qiantai_core::policy::Policy;
-use qiantai_core::Money;
 
 use crate::commit::refused;
 use crate::counter::Counter;
@@ -40,9 +40,18 @@ impl Counter {
             self.check_offline_caps(&policy, &overlay, pay)?;
         }
         let order = open.order;
-        let body =
-            OperationBody::RechargeCash(RechargeCash { open, tendered, change: tendered - pay });
-        let draft = Draft { action: intent, staff: Some(proof), shift: Some(shift), offline, body };
+        let body = OperationBody::RechargeCash(RechargeCash {
+            open,
+            tendered,
+            change: tendered - pay,
+        });
+        let draft = Draft {
+            action: intent,
+            staff: Some(proof),
+            shift: Some(shift),
+            offline,
+            body,
+        };
         self.check_no_case(&draft, &overlay)?;
         let jobs = self.slips_of_sale(order)?;
         self.commit(&[draft], &overlay, jobs)?;
@@ -61,7 +70,7 @@ impl Counter {
         let member = member_of(overlay, shown.member)?;
         let now = self.now();
         let fresh = self.price_now(policy, overlay, &member, shown.choice, cash, now)?;
-        if !fresh.is_same_offer(&shown.quote) || now - shown.quote.quoted_at > policy.quote_valid {
+        if !fresh.promises_same(&shown.quote) || now - shown.quote.quoted_at > policy.quote_valid {
             return Err(CallError::new(ErrorCode::QuoteChanged, "quote_changed").retryable());
         }
         if let Some(error) = blocked(&fresh, cash) {
@@ -87,7 +96,9 @@ impl Counter {
     ) -> Result<ShownQuote, CallError> {
         let id = parse::id(quote_id)?;
         let quotes = self.quotes();
-        let shown = quotes.find(id, intent).filter(|shown| shown.channel == channel);
+        let shown = quotes
+            .find(id, intent)
+            .filter(|shown| shown.channel == channel);
         shown
             .cloned()
             .ok_or_else(|| CallError::new(ErrorCode::QuoteChanged, "quote_stale").retryable())
@@ -129,14 +140,22 @@ impl Counter {
     ) -> Result<(), CallError> {
         let limits = policy.offline;
         if pay > limits.cash_per_order {
-            return Err(CallError::new(ErrorCode::LimitBlocked, "offline_cash_cap_order")
-                .with("limit", limits.cash_per_order.to_string()));
+            return Err(
+                CallError::new(ErrorCode::LimitBlocked, "offline_cash_cap_order")
+                    .with("limit", limits.cash_per_order.to_string()),
+            );
         }
-        let unsynced: Money = overlay.open.iter().map(|operation| cash_of(&operation.body)).sum();
+        let unsynced: Money = overlay
+            .open
+            .iter()
+            .map(|operation| cash_of(&operation.body))
+            .sum();
         if unsynced + pay > limits.cash_per_terminal {
-            return Err(CallError::new(ErrorCode::LimitBlocked, "offline_cash_cap_terminal")
-                .with("limit", limits.cash_per_terminal.to_string())
-                .with("reached", unsynced.to_string()));
+            return Err(
+                CallError::new(ErrorCode::LimitBlocked, "offline_cash_cap_terminal")
+                    .with("limit", limits.cash_per_terminal.to_string())
+                    .with("reached", unsynced.to_string()),
+            );
         }
         Ok(())
     }
@@ -156,8 +175,10 @@ fn tendered(text: &str, pay: Money) -> Result<Money, CallError> {
     }
     let tendered = parse::amount(text)?;
     if tendered < pay {
-        return Err(CallError::new(ErrorCode::InvalidInput, "tendered_too_little")
-            .with("missing", (pay - tendered).to_string()));
+        return Err(
+            CallError::new(ErrorCode::InvalidInput, "tendered_too_little")
+                .with("missing", (pay - tendered).to_string()),
+        );
     }
     Ok(tendered)
 }

@@ -12,7 +12,11 @@ use crate::view::event::CounterEvent;
 /// Every generated file: name and content, sorted by name.
 pub fn typescript() -> Vec<(String, String)> {
     let config = Config::new();
-    let mut collector = Collector { config: &config, files: BTreeMap::new(), seen: HashSet::new() };
+    let mut collector = Collector {
+        config: &config,
+        files: BTreeMap::new(),
+        seen: HashSet::new(),
+    };
     api::visit_types(&mut collector);
     collector.visit::<CallError>();
     collector.visit::<CounterEvent>();
@@ -53,7 +57,9 @@ fn commands(config: &Config, files: &BTreeMap<String, String>) -> String {
                 imports.insert(named.to_owned());
             }
         }
-        rows.push_str(&format!("  {name}: {{ request: {request}; response: {response} }};\n"));
+        rows.push_str(&format!(
+            "  {name}: {{ request: {request}; response: {response} }};\n"
+        ));
     }
     let mut text = String::from(GENERATED);
     for name in imports {

@@ -27,16 +27,27 @@ impl Counter {
         let printing = !prints.is_empty();
         let mark = self.store.sync_mark()?;
         let author = |head: LogHead| {
-            let at = LogPosition { head, cursor: mark.cursor, anchor: mark.server_time };
+            let at = LogPosition {
+                head,
+                cursor: mark.cursor,
+                anchor: mark.server_time,
+            };
             let signed = self.sign(drafts, overlay, at)?;
-            Ok(Commit { signed, prints })
+            let mut prints = Some(prints);
+            let commits = signed.into_iter().map(|signed| Commit {
+                signed,
+                prints: prints.take().unwrap_or_default(),
+            });
+            Ok(commits.collect())
         };
-        self.store.commit(author).map_err(not_written)?;
+        self.store.commit_all(author).map_err(not_written)?;
         self.sync.nudge();
         if printing {
             self.print_wake.notify_one();
         }
-        self.tell(CounterEvent::Sync { sync: self.sync_view()? });
+        self.tell(CounterEvent::Sync {
+            sync: self.sync_view()?,
+        });
         Ok(())
     }
 
@@ -56,7 +67,10 @@ impl Counter {
             }
             state.record(&operation, &decision);
             let bytes = SignedOperation::sign(&operation, self.terminal.key());
-            at.head = LogHead { device_seq: operation.device_seq, hash: bytes.hash() };
+            at.head = LogHead {
+                device_seq: operation.device_seq,
+                hash: bytes.hash(),
+            };
             signed.push(bytes);
         }
         Ok(signed)
@@ -79,8 +93,12 @@ fn not_written(error: CommitError<CallError>) -> CallError {
     match error {
         CommitError::Author(refused) => refused,
         CommitError::Store(error) => error.into(),
-        CommitError::Unreadable(_) | CommitError::Misplaced { .. } => {
-            tracing::error!(%error, "operation not written");
+        CommitError::Unreadable(error) => {
+            tracing::error!(%error, "own operation unreadable");
+            CallError::internal()
+        }
+        CommitError::Misplaced { claimed, due } => {
+            tracing::error!(claimed, due, "own operation misplaced");
             CallError::internal()
         }
     }

@@ -1,13 +1,14 @@
 //! The counter of a joined terminal: what every use case shares.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use qiantai_core::ids::{MemberId, StaffId};
+use qiantai_core::ids::{MemberId, OrderId, StaffId};
 use qiantai_core::operation::{StaffMethod, StaffProof};
 use qiantai_core::policy::{Policy, Staff};
 use qiantai_core::{Millis, Timestamp};
 use qiantai_store::{Store, StoreError};
-use qiantai_sync::{Client, SyncHandle, SyncStatus};
+use qiantai_sync::{Client, PaymentWatch, SyncHandle, SyncStatus};
 use tokio::sync::{Notify, broadcast};
 
 use crate::error::{CallError, ErrorCode};
@@ -38,6 +39,8 @@ pub struct Counter {
     policies: RwLock<Vec<Arc<Policy>>>,
     /// Held while a sale is written, so that a second click finds the first.
     sale: Mutex<()>,
+    /// Keeps the server's log read often while a payment is open.
+    payments: Mutex<HashMap<OrderId, PaymentWatch>>,
 }
 
 /// What a counter is made of.
@@ -78,26 +81,36 @@ impl Counter {
             quotes: Mutex::new(QuoteShelf::default()),
             policies: RwLock::new(policies),
             sale: Mutex::new(()),
+            payments: Mutex::new(HashMap::new()),
         })
     }
 
     /// Takes over rules that came from the server.
     pub(crate) fn reload_policies(&self) -> Result<(), StoreError> {
         let fresh = self.store.policies()?;
-        *self.policies.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self
+            .policies
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
 
     /// Every known version of the rules, oldest first.
     pub(crate) fn policies(&self) -> Vec<Arc<Policy>> {
-        self.policies.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.policies
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The rules in force now.
     pub(crate) fn policy(&self) -> Result<Arc<Policy>, CallError> {
         let now = self.now();
         let policies = self.policies();
-        let in_force = policies.iter().rev().find(|policy| policy.effective_from <= now);
+        let in_force = policies
+            .iter()
+            .rev()
+            .find(|policy| policy.effective_from <= now);
         // With a clock before the first version the oldest rules are the best guess.
         in_force
             .or(policies.first())
@@ -107,7 +120,11 @@ impl Counter {
 
     /// The rules of `version`, else those in force.
     pub(crate) fn policy_of(&self, version: u32) -> Result<Arc<Policy>, CallError> {
-        let found = self.policies().iter().find(|policy| policy.version == version).cloned();
+        let found = self
+            .policies()
+            .iter()
+            .find(|policy| policy.version == version)
+            .cloned();
         found.map_or_else(|| self.policy(), Ok)
     }
 
@@ -125,7 +142,11 @@ impl Counter {
     pub(crate) fn log_position(&self) -> Result<LogPosition, StoreError> {
         let mark = self.store.sync_mark()?;
         let head = self.store.log_head()?;
-        Ok(LogPosition { head, cursor: mark.cursor, anchor: mark.server_time })
+        Ok(LogPosition {
+            head,
+            cursor: mark.cursor,
+            anchor: mark.server_time,
+        })
     }
 
     /// True while the server is out of reach.
@@ -141,12 +162,22 @@ impl Counter {
         self.sale.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn payments(&self) -> MutexGuard<'_, HashMap<OrderId, PaymentWatch>> {
+        self.payments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn set_signed_in(&self, staff: Option<StaffId>) {
-        *self.signed_in.lock().unwrap_or_else(PoisonError::into_inner) = staff;
+        *self
+            .signed_in
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = staff;
     }
 
     pub(crate) fn signed_in(&self) -> Option<StaffId> {
-        *self.signed_in.lock().unwrap_or_else(PoisonError::into_inner)
+        *self
+            .signed_in
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The person at the counter.
@@ -155,12 +186,18 @@ impl Counter {
         let id = self
             .signed_in()
             .ok_or_else(|| CallError::new(ErrorCode::NotSignedIn, "not_signed_in"))?;
-        let staff = policy.staff.iter().find(|staff| staff.id == id && staff.active);
+        let staff = policy
+            .staff
+            .iter()
+            .find(|staff| staff.id == id && staff.active);
         let staff = staff
             .cloned()
             .ok_or_else(|| CallError::new(ErrorCode::NotSignedIn, "not_signed_in"))?;
-        let proof =
-            StaffProof { staff: id, method: StaffMethod::Pin, policy_version: policy.version };
+        let proof = StaffProof {
+            staff: id,
+            method: StaffMethod::Pin,
+            policy_version: policy.version,
+        };
         Ok((staff, proof))
     }
 

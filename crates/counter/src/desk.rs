@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use qiantai_core::ids::OrderId;
+use qiantai_store::Store;
 use qiantai_store::vault::RecoveryCode as VaultCode;
+use qiantai_sync::engine::PollIntervals;
+use qiantai_sync::{Client, LocalLog, SyncHandle, driver};
 use tokio::sync::broadcast;
 
 use crate::api::CounterApi;
@@ -55,16 +58,30 @@ struct DeskState {
 
 enum Phase {
     Opening,
-    Trouble { cause: TroubleCause, recoverable: bool },
-    ShowCode { code: VaultCode, counter: Arc<Counter> },
+    Trouble {
+        cause: TroubleCause,
+        recoverable: bool,
+    },
+    ShowCode {
+        code: VaultCode,
+        counter: Arc<Counter>,
+    },
     Ready(Arc<Counter>),
 }
 
 impl Desk {
     /// A desk that has not opened anything yet.
     pub fn new(host: Arc<dyn Host>, surroundings: Arc<dyn Surroundings>) -> Arc<Desk> {
-        let state = Mutex::new(DeskState { phase: Phase::Opening, training: None });
-        Arc::new(Desk { host, surroundings, events: broadcast::Sender::new(EVENTS_MAX), state })
+        let state = Mutex::new(DeskState {
+            phase: Phase::Opening,
+            training: None,
+        });
+        Arc::new(Desk {
+            host,
+            surroundings,
+            events: broadcast::Sender::new(EVENTS_MAX),
+            state,
+        })
     }
 
     /// Where the window listens.
@@ -75,9 +92,7 @@ impl Desk {
     /// Opens the shop's files and the way to the server.
     pub async fn start(self: Arc<Desk>) {
         let host = Arc::clone(&self.host);
-        let opened = blocking(move || {
-            Ok(boot::open_files(host.folder(), host.key_holder()))
-        });
+        let opened = blocking(move || Ok(boot::open_files(host.folder(), host.key_holder())));
         let outcome = match opened.await {
             Ok(Ok(files)) => self.open_counter(files).await,
             Ok(Err(trouble)) => Err(trouble),
@@ -89,21 +104,41 @@ impl Desk {
     }
 
     async fn open_counter(&self, files: OpenFiles) -> Result<(), Trouble> {
-        let OpenFiles { secrets, store, new_code } = files;
+        let OpenFiles {
+            secrets,
+            store,
+            new_code,
+        } = files;
         let joined = store.setting(JOINED).map_err(|error| unreadable(&error))?;
-        let link = self.host.link(&secrets, joined, boot::public_key(&secrets)).await?;
-        store.set_setting(JOINED, &link.joined).map_err(|error| unreadable(&error))?;
+        let link = self
+            .host
+            .link(&secrets, joined, boot::public_key(&secrets))
+            .await?;
+        store
+            .set_setting(JOINED, &link.joined)
+            .map_err(|error| unreadable(&error))?;
         let surroundings = Arc::clone(&self.surroundings);
-        store.observe_clock(surroundings.now()).map_err(|error| unreadable(&error))?;
+        store
+            .observe_clock(surroundings.now())
+            .map_err(|error| unreadable(&error))?;
         let terminal = Terminal::new(
             &link.joined,
             &secrets.device_signing_seed,
             Arc::clone(&surroundings),
         );
-        let client = qiantai_sync::Client::new(link.transport, link.joined.token.clone());
-        let log = Arc::new(TerminalLog::new(Arc::clone(&store), Arc::clone(&surroundings)));
-        let sync = qiantai_sync::start(Arc::clone(&log) as _, client.clone());
-        sync.wait_for_books(FIRST_BOOKS_MAX).await.map_err(|_| TroubleCause::ServerUnreachable)?;
+        let client = Client::new(link.transport).with_token(&link.joined.token);
+        let log = Arc::new(TerminalLog::new(
+            Arc::clone(&store),
+            Arc::clone(&surroundings),
+        ));
+        let (sync, driver) = driver(
+            Arc::clone(&log) as Arc<dyn LocalLog>,
+            client.clone(),
+            Arc::clone(&surroundings) as Arc<dyn qiantai_sync::Surroundings>,
+            PollIntervals::default(),
+        );
+        tokio::spawn(driver.run());
+        wait_for_books(&store, &sync).await?;
         boot::first_start_done(self.host.folder())?;
         let counter = Counter::new(Parts {
             store,
@@ -116,7 +151,12 @@ impl Desk {
         });
         let counter = Arc::new(counter.map_err(|error| unreadable(&error))?);
         log.attach(&counter);
+        let at_start = Arc::clone(&counter);
+        if let Err(error) = blocking(move || at_start.print_missed()).await {
+            tracing::error!(?error, "slips missed before this start");
+        }
         tokio::spawn(printing::run(Arc::clone(&counter)));
+        tokio::spawn(follow_status(Arc::clone(&counter)));
         self.state().training = link.training;
         self.enter(self.code_phase(counter, new_code)?);
         Ok(())
@@ -129,7 +169,9 @@ impl Desk {
         new_code: Option<VaultCode>,
     ) -> Result<Phase, Trouble> {
         let confirmed = counter.store.setting::<bool>(CODE_CONFIRMED);
-        let confirmed = confirmed.map_err(|error| unreadable(&error))?.unwrap_or(false);
+        let confirmed = confirmed
+            .map_err(|error| unreadable(&error))?
+            .unwrap_or(false);
         if counter.training || confirmed {
             return Ok(Phase::Ready(counter));
         }
@@ -160,7 +202,9 @@ impl Desk {
                 folder: self.host.folder().to_string_lossy().into_owned(),
                 recoverable: *recoverable,
             },
-            Phase::ShowCode { code, .. } => BootState::ShowRecoveryCode { code: code.to_string() },
+            Phase::ShowCode { code, .. } => BootState::ShowRecoveryCode {
+                code: code.to_string(),
+            },
             Phase::Ready(_) => BootState::Ready,
         };
         BootStatus {
@@ -188,6 +232,33 @@ impl Desk {
     }
 }
 
+/// Waits until a new terminal has the shop's rules and members. A terminal that has them starts
+/// at once, with or without the server.
+async fn wait_for_books(store: &Arc<Store>, sync: &SyncHandle) -> Result<(), Trouble> {
+    let mut status = sync.follow();
+    loop {
+        let mark = store.sync_mark().map_err(|error| unreadable(&error))?;
+        if mark.cursor.is_some() {
+            return Ok(());
+        }
+        let moved = tokio::time::timeout(FIRST_BOOKS_MAX, status.changed()).await;
+        if !matches!(moved, Ok(Ok(()))) {
+            return Err(TroubleCause::ServerUnreachable.into());
+        }
+    }
+}
+
+/// Tells the window when the server is lost or found.
+async fn follow_status(counter: Arc<Counter>) {
+    let mut status = counter.sync.follow();
+    while status.changed().await.is_ok() {
+        let counter = Arc::clone(&counter);
+        if let Err(error) = blocking(move || counter.tell_open_payments()).await {
+            tracing::error!(?error, "the window was not told");
+        }
+    }
+}
+
 fn unreadable(error: &qiantai_store::StoreError) -> Trouble {
     tracing::error!(%error, "store");
     match error.fault() {
@@ -203,12 +274,22 @@ impl CounterApi for Desk {
     }
 
     async fn recover(&self, request: RecoveryCode) -> Result<BootStatus, CallError> {
-        if !matches!(self.state().phase, Phase::Trouble { recoverable: true, .. }) {
+        if !matches!(
+            self.state().phase,
+            Phase::Trouble {
+                recoverable: true,
+                ..
+            }
+        ) {
             return Err(CallError::new(ErrorCode::WrongState, "internal"));
         }
         let host = Arc::clone(&self.host);
         let opened = blocking(move || {
-            Ok(boot::open_with_code(host.folder(), host.key_holder(), &request.code))
+            Ok(boot::open_with_code(
+                host.folder(),
+                host.key_holder(),
+                &request.code,
+            ))
         });
         let outcome = match opened.await? {
             Ok(files) => self.open_counter(files).await,
@@ -256,7 +337,8 @@ impl CounterApi for Desk {
     }
 
     async fn search_members(&self, request: MemberSearch) -> Result<Vec<MemberHit>, CallError> {
-        self.work(move |counter| counter.search_members(&request)).await
+        self.work(move |counter| counter.search_members(&request))
+            .await
     }
 
     async fn member(&self, request: MemberKey) -> Result<MemberView, CallError> {
@@ -264,7 +346,8 @@ impl CounterApi for Desk {
     }
 
     async fn top_up_form(&self, request: MemberKey) -> Result<TopUpForm, CallError> {
-        self.work(move |counter| counter.top_up_form(&request)).await
+        self.work(move |counter| counter.top_up_form(&request))
+            .await
     }
 
     async fn quote(&self, request: QuoteRequest) -> Result<QuoteView, CallError> {
@@ -280,7 +363,8 @@ impl CounterApi for Desk {
     }
 
     async fn retry_payment(&self, request: RetryPayment) -> Result<OrderView, CallError> {
-        self.work(move |counter| counter.retry_payment(&request)).await
+        self.work(move |counter| counter.retry_payment(&request))
+            .await
     }
 
     async fn query_payment(&self, request: OrderKey) -> Result<OrderView, CallError> {
@@ -288,11 +372,13 @@ impl CounterApi for Desk {
     }
 
     async fn cancel_order(&self, request: OrderKey) -> Result<OrderView, CallError> {
-        self.work(move |counter| counter.cancel_order(&request)).await
+        self.work(move |counter| counter.cancel_order(&request))
+            .await
     }
 
     async fn order(&self, request: OrderKey) -> Result<OrderView, CallError> {
-        self.work(move |counter| counter.order_view(OrderId(parse::id(&request.order_id)?))).await
+        self.work(move |counter| counter.order_view(OrderId(parse::id(&request.order_id)?)))
+            .await
     }
 
     async fn orders(&self, (): ()) -> Result<Vec<OrderSummary>, CallError> {
@@ -304,7 +390,8 @@ impl CounterApi for Desk {
     }
 
     async fn reprint(&self, request: OrderKey) -> Result<PrintJobView, CallError> {
-        self.work(move |counter| counter.reprint(OrderId(parse::id(&request.order_id)?))).await
+        self.work(move |counter| counter.reprint(OrderId(parse::id(&request.order_id)?)))
+            .await
     }
 
     async fn queue(&self, (): ()) -> Result<QueueView, CallError> {
@@ -320,6 +407,7 @@ impl CounterApi for Desk {
     }
 
     async fn save_settings(&self, settings: Settings) -> Result<SessionView, CallError> {
-        self.work(move |counter| counter.save_settings(&settings)).await
+        self.work(move |counter| counter.save_settings(&settings))
+            .await
     }
 }

@@ -1,6 +1,33 @@
 //! Use cases of the front desk: sign in, open a shift, find a member, top up, print, synchronise.
+//!
+//! The window calls [`api`]; [`desk`] opens the shop's files and serves it. What is deliberately
+//! absent: rules of money (they are in `qiantai-core`), SQL (in `qiantai-store`), and anything of
+//! the desktop host.
 
 pub mod api;
+pub mod boot;
+mod cash;
 pub mod codegen;
+mod commit;
+mod counter;
+pub mod desk;
 pub mod error;
+mod members;
+mod orders;
+mod overlay;
+mod parse;
+mod printing;
+mod qr_payment;
+mod queue;
+mod quotes;
+mod serve;
+mod settings;
+mod shift;
+mod show;
+mod sign_in;
+pub mod surroundings;
+mod sync_log;
+mod terminal;
+mod top_up;
 pub mod view;
+mod words;

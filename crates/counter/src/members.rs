@@ -19,7 +19,10 @@ const RECENT_MAX: u32 = 4;
 
 impl Counter {
     /// Finds members.
-    pub(crate) fn search_members(&self, request: &MemberSearch) -> Result<Vec<MemberHit>, CallError> {
+    pub(crate) fn search_members(
+        &self,
+        request: &MemberSearch,
+    ) -> Result<Vec<MemberHit>, CallError> {
         self.staff()?;
         let policy = self.policy()?;
         let Some(query) = SearchQuery::from_typed(&request.text) else {
@@ -29,8 +32,15 @@ impl Counter {
         let overlay = self.overlay(&[])?;
         let lines = found.iter().filter_map(|found| {
             let known = &found.member;
-            let account = overlay.account(known.member.id).or(found.account.as_ref())?;
-            Some(hit(&known.member, known.profile.as_ref()?, account, &policy))
+            let account = overlay
+                .account(known.member.id)
+                .or(found.account.as_ref())?;
+            Some(hit(
+                &known.member,
+                known.profile.as_ref()?,
+                account,
+                &policy,
+            ))
         });
         Ok(lines.collect())
     }
@@ -52,7 +62,7 @@ impl Counter {
             .count();
         let card = MemberCard {
             member: &record.member,
-            profile: &record.profile,
+            profile: record.profile.as_ref().ok_or_else(not_found)?,
             account,
             confirmed: overlay.confirmed.get(&id).unwrap_or(account),
             policy: &policy,

@@ -29,7 +29,11 @@ impl Counter {
         let overlay = self.overlay(&[])?;
         let mut orders: Vec<RechargeOrder> = self.store.latest_orders(LIST_MAX)?;
         let known: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
-        let own = overlay.state.orders.values().filter(|order| !known.contains(&order.id));
+        let own = overlay
+            .state
+            .orders
+            .values()
+            .filter(|order| !known.contains(&order.id));
         orders.extend(own.cloned());
         let mut summaries = Vec::with_capacity(orders.len());
         for order in orders {
@@ -50,11 +54,15 @@ impl Counter {
         let known: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
         let own = overlay.state.orders.values();
         orders.extend(
-            own.filter(|order| order.member == member && !known.contains(&order.id)).cloned(),
+            own.filter(|order| order.member == member && !known.contains(&order.id))
+                .cloned(),
         );
         orders.sort_by_key(|order| std::cmp::Reverse(order.opened_at));
         orders.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        orders.into_iter().map(|order| self.file_in(&overlay, order)).collect()
+        orders
+            .into_iter()
+            .map(|order| self.file_in(&overlay, order))
+            .collect()
     }
 
     /// Everything known of one order: from the overlay, the replica, or, when the server refused
@@ -73,7 +81,12 @@ impl Counter {
     }
 
     fn file_in(&self, overlay: &Overlay, order: RechargeOrder) -> Result<OrderFile, CallError> {
-        let order = overlay.state.orders.get(&order.id).cloned().unwrap_or(order);
+        let order = overlay
+            .state
+            .orders
+            .get(&order.id)
+            .cloned()
+            .unwrap_or(order);
         let mut attempts = overlay.attempts(order.id);
         if attempts.is_empty() {
             attempts = self.store.attempts_of(order.id)?;
@@ -120,9 +133,8 @@ impl Counter {
     fn last_refusal(&self, order: OrderId) -> Result<Option<RefusalCode>, CallError> {
         let rows = self.store.operations_of_order(order)?;
         let last = rows.iter().rev().find(|row| {
-            decode(row).is_ok_and(|operation| {
-                matches!(operation.body, OperationBody::AttemptStart(_))
-            })
+            decode(row)
+                .is_ok_and(|operation| matches!(operation.body, OperationBody::AttemptStart(_)))
         });
         Ok(last.and_then(refusal_of))
     }
@@ -131,12 +143,16 @@ impl Counter {
     pub(crate) fn order_of_intent(&self, intent: ActionId) -> Result<Option<OrderId>, CallError> {
         let rows = self.store.operations_of_action(intent)?;
         let orders = rows.iter().filter_map(|row| decode(row).ok());
-        Ok(orders.filter_map(|operation| order_of(&operation.body)).next())
+        Ok(orders
+            .filter_map(|operation| order_of(&operation.body))
+            .next())
     }
 
     fn member_name(&self, id: MemberId) -> Result<String, CallError> {
         let record = self.store.member(id)?;
-        Ok(record.map_or_else(|| id.to_string(), |record| record.profile.name))
+        Ok(record
+            .and_then(|record| record.profile)
+            .map_or_else(|| id.to_string(), |profile| profile.name))
     }
 }
 

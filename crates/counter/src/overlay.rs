@@ -13,7 +13,7 @@ use qiantai_core::policy::Policy;
 use qiantai_core::recharge::{OrderState, RechargeOrder};
 use qiantai_core::{Millis, Timestamp};
 use qiantai_store::{OwnOperation, Store, StoreError};
-use qiantai_wire::{DecodeError, SignedOperation};
+use qiantai_wire::DecodeError;
 
 /// Orders of a member looked at for duplicates and day sums.
 const RECENT_ORDERS_MAX: u32 = 50;
@@ -71,7 +71,11 @@ impl Overlay {
             let decision = decide(&state, operation, operation.wall_time);
             state.record(operation, &decision);
         }
-        Ok(Overlay { state, confirmed, open })
+        Ok(Overlay {
+            state,
+            confirmed,
+            open,
+        })
     }
 
     /// The account of `member` as it will be once everything is confirmed.
@@ -89,17 +93,28 @@ impl Overlay {
 
     /// Attempts of `order`, oldest first.
     pub fn attempts(&self, order: OrderId) -> Vec<PaymentAttempt> {
-        let mut attempts: Vec<PaymentAttempt> =
-            self.state.attempts.values().filter(|row| row.order == order).cloned().collect();
+        let mut attempts: Vec<PaymentAttempt> = self
+            .state
+            .attempts
+            .values()
+            .filter(|row| row.order == order)
+            .cloned()
+            .collect();
         attempts.sort_by_key(|row| (row.started_at, row.id));
         attempts
     }
 
     /// With an order and its attempts that no open operation touches.
     pub fn with_order(mut self, file: &crate::show::order::OrderFile) -> Overlay {
-        self.state.orders.entry(file.order.id).or_insert_with(|| file.order.clone());
+        self.state
+            .orders
+            .entry(file.order.id)
+            .or_insert_with(|| file.order.clone());
         for attempt in &file.attempts {
-            self.state.attempts.entry(attempt.id).or_insert_with(|| attempt.clone());
+            self.state
+                .attempts
+                .entry(attempt.id)
+                .or_insert_with(|| attempt.clone());
         }
         self
     }
@@ -128,7 +143,7 @@ pub fn decode_all(rows: &[OwnOperation]) -> Vec<Operation> {
 /// # Errors
 /// The bytes are not an operation that this version knows.
 pub fn decode(row: &OwnOperation) -> Result<Operation, DecodeError> {
-    SignedOperation { bytes: row.bytes.clone() }.operation()
+    row.signed.operation()
 }
 
 /// The order that an operation is about.
@@ -169,8 +184,14 @@ struct Touched {
 impl Touched {
     fn of(open: &[Operation]) -> Touched {
         Touched {
-            members: open.iter().filter_map(|operation| member_of(&operation.body)).collect(),
-            orders: open.iter().filter_map(|operation| order_of(&operation.body)).collect(),
+            members: open
+                .iter()
+                .filter_map(|operation| member_of(&operation.body))
+                .collect(),
+            orders: open
+                .iter()
+                .filter_map(|operation| order_of(&operation.body))
+                .collect(),
         }
     }
 
@@ -225,7 +246,9 @@ pub fn duplicate_of(
     let equal = state.recent_orders.iter().filter(|order| {
         order.member == member && order.pay == pay && order.alive && order.opened_at > now - within
     });
-    equal.max_by_key(|order| order.opened_at).map(|order| order.order)
+    equal
+        .max_by_key(|order| order.opened_at)
+        .map(|order| order.order)
 }
 
 /// Whether an attempt has ended one way or another.
@@ -236,4 +259,3 @@ pub fn is_over(attempt: &PaymentAttempt) -> bool {
         State::Succeeded | State::Failed | State::Reversed | State::Closed
     )
 }
-

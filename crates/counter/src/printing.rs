@@ -7,4 +7,3 @@ mod queue;
 pub(crate) mod slip;
 
 pub use queue::run;
-pub use slip::RECEIPT;

@@ -5,16 +5,23 @@ use qiantai_core::attempt::{Channel, PayMethod};
 use qiantai_core::ids::{ActionId, AttemptId, OrderId};
 use qiantai_core::operation::{AttemptStart, OperationBody};
 use qiantai_core::order_no::Prefix;
-use qiantai_core::Money;
 use qiantai_core::recharge::OrderState;
+use qiantai_core::{Millis, Money};
 
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::overlay::is_over;
 use crate::parse;
+use crate::show::order::OrderFile;
 use crate::terminal::Draft;
 use crate::top_up::QR_CHANNELS;
+use crate::view::event::CounterEvent;
 use crate::view::order::{OrderKey, OrderView, RetryPayment, StartQr};
+
+/// Slips of sales older than this are not printed by themselves after a start.
+const MISSED_WITHIN: Millis = Millis::hours(1);
+/// Orders looked at for missed slips.
+const MISSED_MAX: u32 = 20;
 
 impl Counter {
     /// Opens the order and asks the channel for a QR code. The same intent twice returns the
@@ -33,9 +40,11 @@ impl Counter {
         let policy = self.policy()?;
         let open = self.opening(&policy, &overlay, &shown, request.duplicate_confirmed)?;
         let (order, pay) = (open.order, open.quote.pay);
-        let reviewed = open.quote.notices.iter().any(|notice| {
-            notice.action == qiantai_core::policy::LimitAction::Review
-        });
+        let reviewed = open
+            .quote
+            .notices
+            .iter()
+            .any(|notice| notice.action == qiantai_core::policy::LimitAction::Review);
         let draft = |action, body| Draft {
             action,
             staff: Some(proof),
@@ -50,6 +59,7 @@ impl Counter {
             drafts.push(draft(self.new_action(), OperationBody::AttemptStart(start)));
         }
         self.commit(&drafts, &overlay, Vec::new())?;
+        self.payments().insert(order, self.sync.watch_payment());
         self.order_view(order)
     }
 
@@ -76,6 +86,7 @@ impl Counter {
         };
         let overlay = overlay.with_order(&file);
         self.commit(&[draft], &overlay, Vec::new())?;
+        self.payments().insert(order, self.sync.watch_payment());
         self.order_view(order)
     }
 
@@ -120,7 +131,10 @@ impl Counter {
 
     fn online_channel(&self, channel: Channel) -> Result<Channel, CallError> {
         if !QR_CHANNELS.contains(&channel) {
-            return Err(CallError::new(ErrorCode::InvalidInput, "channel_not_offered"));
+            return Err(CallError::new(
+                ErrorCode::InvalidInput,
+                "channel_not_offered",
+            ));
         }
         if self.is_offline() {
             let error = CallError::new(ErrorCode::ServerUnreachable, "server_unreachable");
@@ -131,5 +145,64 @@ impl Counter {
 
     fn new_action(&self) -> ActionId {
         ActionId(self.surroundings.new_id())
+    }
+
+    /// The server said something about `order`: tells the window, and prints the slips of a
+    /// sale of this terminal once it is credited.
+    pub(crate) fn order_came_in(&self, order: OrderId) -> Result<(), CallError> {
+        let file = self.order_file(order)?;
+        if file.attempts.iter().all(is_over) {
+            self.payments().remove(&order);
+        }
+        self.print_once(&file)?;
+        let policy = self.policy_of(file.order.quote.policy_version)?;
+        self.tell(CounterEvent::Order {
+            order: Box::new(file.view(&policy)),
+        });
+        Ok(())
+    }
+
+    /// Queues the slips of a credited order that has none yet.
+    pub(crate) fn print_once(&self, file: &OrderFile) -> Result<(), CallError> {
+        let order = &file.order;
+        if order.device != self.terminal.device || order.credit.is_none() {
+            return Ok(());
+        }
+        let _sale = self.sale_lock();
+        if self.store.print_jobs_of(order.id)?.is_empty() {
+            for job in self.slips_of_sale(order.id)? {
+                self.store.queue_print(&job)?;
+            }
+            self.print_wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// After a start: slips of the last hour that a power cut kept from the queue.
+    pub(crate) fn print_missed(&self) -> Result<(), CallError> {
+        let since = self.now() - MISSED_WITHIN;
+        for order in self.store.latest_orders(MISSED_MAX)? {
+            if order
+                .credit
+                .is_some_and(|credit| credit.credited_at > since)
+            {
+                let file = self.order_file(order.id)?;
+                self.print_once(&file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The server was lost or found: open payments look different now.
+    pub(crate) fn tell_open_payments(&self) -> Result<(), CallError> {
+        let open: Vec<OrderId> = self.payments().keys().copied().collect();
+        for order in open {
+            let view = self.order_view(order)?;
+            self.tell(CounterEvent::Order { order: Box::new(view) });
+        }
+        self.tell(CounterEvent::Sync {
+            sync: self.sync_view()?,
+        });
+        Ok(())
     }
 }

@@ -53,7 +53,11 @@ impl Counter {
         for job in self.store.print_jobs(LIST_MAX)? {
             prints.push(self.job_view(&job)?);
         }
-        Ok(QueueView { sync: self.sync_view()?, operations, prints })
+        Ok(QueueView {
+            sync: self.sync_view()?,
+            operations,
+            prints,
+        })
     }
 
     fn item(
@@ -93,9 +97,10 @@ fn state_of(row: &OwnOperation, acked: u64) -> (OperationState, Option<String>) 
     match &row.outcome {
         None if row.device_seq > acked => (OperationState::Pending, None),
         None | Some(OutcomeDto::Applied | OutcomeDto::Exists) => (OperationState::Confirmed, None),
-        Some(OutcomeDto::ExistsWithDifferent { .. }) => {
-            (OperationState::Refused, Some("error.order_state".to_owned()))
-        }
+        Some(OutcomeDto::ExistsWithDifferent { .. }) => (
+            OperationState::Refused,
+            Some("error.order_state".to_owned()),
+        ),
         Some(OutcomeDto::Refused(refusal)) => {
             let key = words::refusal(refusal.reason.into());
             (OperationState::Refused, Some(format!("error.{key}")))

@@ -45,6 +45,8 @@ impl QuoteShelf {
 
     /// The price of that name for that intent.
     pub fn find(&self, id: Uuid, intent: ActionId) -> Option<&ShownQuote> {
-        self.shown.iter().find(|shown| shown.id == id && shown.intent == intent)
+        self.shown
+            .iter()
+            .find(|shown| shown.id == id && shown.intent == intent)
     }
 }

@@ -20,13 +20,15 @@ use crate::view::order::{OrderKey, OrderView, ReceiptView};
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CallError> + Send + 'static,
 ) -> Result<T, CallError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a command ended early");
-        let mut failed = CallError::internal();
-        // What was committed before the panic stands; the order list tells.
-        failed.money = MoneyMoved::Unknown;
-        Err(failed)
-    })
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "a command ended early");
+            let mut failed = CallError::internal();
+            // What was committed before the panic stands; the order list tells.
+            failed.money = MoneyMoved::Unknown;
+            Err(failed)
+        })
 }
 
 /// Asks the channel now, through the server.
@@ -39,7 +41,11 @@ pub(crate) async fn query_payment(
     let file = blocking(move || reader.order_file(order)).await?;
     let open = file.attempts.iter().find(|attempt| !is_over(attempt));
     if let Some(attempt) = open {
-        counter.client.query_attempt(attempt.id.0).await.map_err(unreachable)?;
+        counter
+            .client
+            .query_attempt(attempt.id.0)
+            .await
+            .map_err(unreachable)?;
         counter.sync.nudge();
     }
     let reader = Arc::clone(counter);
@@ -61,7 +67,9 @@ pub(crate) async fn fetch_settlement(
         return Err(CallError::new(ErrorCode::WrongState, "order_state").retryable());
     };
     let writer = Arc::clone(counter);
-    let signed = SignedOperation { bytes: settlement.0 };
+    let signed = SignedOperation {
+        bytes: settlement.0,
+    };
     blocking(move || Ok(writer.store.keep_settlement(order, &signed)?)).await
 }
 

@@ -7,9 +7,7 @@ use qiantai_store::{Store, StoreError};
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::view::event::CounterEvent;
-use crate::view::session::{
-    Language, PrinterSetting, PrinterTarget, SessionView, Settings, Theme,
-};
+use crate::view::session::{Language, PrinterSetting, PrinterTarget, SessionView, Settings, Theme};
 
 const KEY: &str = "settings";
 
@@ -30,7 +28,9 @@ fn initial(store: &Path) -> Settings {
         type_percent: 100,
         sound: true,
         printer: PrinterSetting {
-            target: PrinterTarget::Folder { path: folder.to_string_lossy().into_owned() },
+            target: PrinterTarget::Folder {
+                path: folder.to_string_lossy().into_owned(),
+            },
             paper_mm: 80,
             copies: 2,
             drawer: true,

@@ -42,9 +42,10 @@ impl Counter {
 
     /// The open shift of this terminal.
     pub(crate) fn open_shift_id(&self, overlay: &Overlay) -> Result<ShiftId, CallError> {
-        let open = overlay.state.shifts.values().find(|shift| {
-            shift.device == self.terminal.device && shift.state == ShiftState::Open
-        });
+        let open =
+            overlay.state.shifts.values().find(|shift| {
+                shift.device == self.terminal.device && shift.state == ShiftState::Open
+            });
         let shift = open.ok_or_else(|| CallError::new(ErrorCode::NoShift, "no_shift"))?;
         Ok(shift.id)
     }
@@ -55,7 +56,9 @@ fn counted(request: &OpenShift) -> Result<Vec<(Money, u32)>, CallError> {
     let mut float = Vec::new();
     for (denomination, count) in &request.counts {
         let known = DENOMINATIONS.contains(&denomination.0);
-        let twice = float.iter().any(|(seen, _)| *seen == Money::from(*denomination));
+        let twice = float
+            .iter()
+            .any(|(seen, _)| *seen == Money::from(*denomination));
         if !known || twice || *count > COUNT_MAX {
             return Err(invalid());
         }

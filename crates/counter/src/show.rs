@@ -18,15 +18,18 @@ pub fn tier_name(policy: &Policy, tier: TierId) -> String {
 }
 
 /// Names and counts of granted coupons.
-pub fn coupon_names(
-    policy: &Policy,
-    coupons: &[(CouponTemplateId, u16)],
-) -> Vec<(String, u16)> {
+pub fn coupon_names(policy: &Policy, coupons: &[(CouponTemplateId, u16)]) -> Vec<(String, u16)> {
     let name = |id: CouponTemplateId| {
-        let found = policy.coupon_templates.iter().find(|template| template.id == id);
+        let found = policy
+            .coupon_templates
+            .iter()
+            .find(|template| template.id == id);
         found.map_or_else(|| id.to_string(), |template| template.name.clone())
     };
-    coupons.iter().map(|(id, count)| (name(*id), *count)).collect()
+    coupons
+        .iter()
+        .map(|(id, count)| (name(*id), *count))
+        .collect()
 }
 
 impl From<Channel> for ChannelView {

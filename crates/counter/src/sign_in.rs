@@ -24,7 +24,10 @@ impl Counter {
         Ok(SessionView {
             shop: policy.store.name.clone(),
             terminal: self.terminal.code.clone(),
-            signed_in: staff.iter().find(|tile| Some(&tile.id) == signed_in.as_ref()).cloned(),
+            signed_in: staff
+                .iter()
+                .find(|tile| Some(&tile.id) == signed_in.as_ref())
+                .cloned(),
             staff,
             shift: self.shift_view(&policy)?,
             sync: self.sync_view()?,
@@ -69,11 +72,15 @@ impl Counter {
 
     fn shift_view(&self, policy: &Policy) -> Result<Option<ShiftView>, CallError> {
         let overlay = self.overlay(&[])?;
-        let open = overlay.state.shifts.values().find(|shift| {
-            shift.device == self.terminal.device && shift.state == ShiftState::Open
-        });
+        let open =
+            overlay.state.shifts.values().find(|shift| {
+                shift.device == self.terminal.device && shift.state == ShiftState::Open
+            });
         Ok(open.map(|shift| {
-            let cashier = policy.staff.iter().find(|person| person.id == shift.cashier);
+            let cashier = policy
+                .staff
+                .iter()
+                .find(|person| person.id == shift.cashier);
             ShiftView {
                 shift_no: shift.shift_no.clone(),
                 cashier: cashier.map_or_else(String::new, |person| person.name.clone()),
@@ -92,7 +99,11 @@ impl Counter {
             Some(anchor) => anchor.wall_time - anchor.server_time,
             None => qiantai_core::Millis(0),
         };
-        let worst = if skew.0.abs() > behind.0 { skew.0 } else { -behind.0 };
+        let worst = if skew.0.abs() > behind.0 {
+            skew.0
+        } else {
+            -behind.0
+        };
         Ok((worst.abs() > SKEW_WARNING.0).then_some(Ms(worst)))
     }
 }

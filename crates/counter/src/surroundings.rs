@@ -6,15 +6,11 @@ use qiantai_core::Timestamp;
 use uuid::Uuid;
 
 /// The clock and the dice of a terminal.
-pub trait Surroundings: Send + Sync {
-    /// Wall clock.
-    fn now(&self) -> Timestamp;
+pub trait Surroundings: qiantai_sync::Surroundings {
     /// Milliseconds since an arbitrary start; never goes back.
     fn monotonic_ms(&self) -> u64;
     /// A new UUIDv7.
     fn new_id(&self) -> Uuid;
-    /// A random number.
-    fn random(&self) -> u64;
 }
 
 /// The machine's own clock and random numbers.
@@ -24,13 +20,18 @@ pub struct Machine {
 
 impl Machine {
     /// Starts the monotonic clock.
-    #[expect(clippy::new_without_default, reason = "starting a clock is no default value")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "starting a clock is no default value"
+    )]
     pub fn new() -> Machine {
-        Machine { started: Instant::now() }
+        Machine {
+            started: Instant::now(),
+        }
     }
 }
 
-impl Surroundings for Machine {
+impl qiantai_sync::Surroundings for Machine {
     fn now(&self) -> Timestamp {
         let ms = match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
@@ -39,15 +40,18 @@ impl Surroundings for Machine {
         Timestamp::from_ms(ms)
     }
 
+    fn random(&self) -> u64 {
+        // The low half of a version 7 id is random.
+        Uuid::now_v7().as_u64_pair().1
+    }
+}
+
+impl Surroundings for Machine {
     fn monotonic_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn new_id(&self) -> Uuid {
         Uuid::now_v7()
-    }
-
-    fn random(&self) -> u64 {
-        Uuid::new_v4().as_u64_pair().1
     }
 }

@@ -80,7 +80,13 @@ impl Terminal {
 
     /// The operation of `draft` at the end of the log.
     pub fn operation(&self, draft: Draft, at: LogPosition) -> Operation {
-        let Draft { action, staff, shift, offline, body } = draft;
+        let Draft {
+            action,
+            staff,
+            shift,
+            offline,
+            body,
+        } = draft;
         Operation {
             op_id: OpId(self.surroundings.new_id()),
             action_id: action,

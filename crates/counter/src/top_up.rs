@@ -21,8 +21,12 @@ use crate::view::top_up::{ChannelOffer, Choice, Offer, QuoteRequest, QuoteView, 
 
 /// Channels that a training or settled gateway serves by QR code; the others are recorded by
 /// hand, which comes with its own use cases.
-pub(crate) const QR_CHANNELS: [Channel; 4] =
-    [Channel::Wechat, Channel::Alipay, Channel::Unionpay, Channel::Ecny];
+pub(crate) const QR_CHANNELS: [Channel; 4] = [
+    Channel::Wechat,
+    Channel::Alipay,
+    Channel::Unionpay,
+    Channel::Ecny,
+];
 
 impl Counter {
     /// Amounts and methods for one member.
@@ -55,7 +59,12 @@ impl Counter {
         let amounts = policy
             .fixed_amounts
             .iter()
-            .filter(|amount| policy.packages.iter().all(|package| package.pay != **amount))
+            .filter(|amount| {
+                policy
+                    .packages
+                    .iter()
+                    .all(|package| package.pay != **amount)
+            })
             .map(|amount| (AmountChoice::Amount(*amount), None, *amount));
         let mut candidates: Vec<_> = packages.chain(amounts).collect();
         candidates.sort_by_key(|(_, _, pay)| *pay);
@@ -116,9 +125,9 @@ impl Counter {
             channel,
             quote: quote.clone(),
         };
-        let account = overlay.account(id).ok_or_else(|| {
-            CallError::new(ErrorCode::NotFound, "member_unknown")
-        })?;
+        let account = overlay
+            .account(id)
+            .ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))?;
         let duplicate = duplicate_of(&overlay.state, id, quote.pay, now, DUPLICATE_WITHIN);
         let duplicate = duplicate.and_then(|order| overlay.state.orders.get(&order));
         let context = QuoteContext {
@@ -148,8 +157,16 @@ impl Counter {
             .account(member.id)
             .ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))?;
         let recent = &overlay.state.recent_orders;
-        price(policy, account, member.registered_at, choice, cash, recent, now)
-            .map_err(|refusal| refused(refusal.code))
+        price(
+            policy,
+            account,
+            member.registered_at,
+            choice,
+            cash,
+            recent,
+            now,
+        )
+        .map_err(|refusal| refused(refusal.code))
     }
 }
 
@@ -166,8 +183,14 @@ pub(crate) fn member_of(overlay: &Overlay, id: MemberId) -> Result<Member, CallE
 /// Whether a limit stops this price before money is taken. A review stops cash only: an order
 /// by another method waits for the reviewer.
 pub(crate) fn blocked(quote: &Quote, cash: bool) -> Option<CallError> {
-    let block = quote.notices.iter().any(|notice| notice.action == LimitAction::Block);
-    let review = quote.notices.iter().any(|notice| notice.action == LimitAction::Review);
+    let block = quote
+        .notices
+        .iter()
+        .any(|notice| notice.action == LimitAction::Block);
+    let review = quote
+        .notices
+        .iter()
+        .any(|notice| notice.action == LimitAction::Review);
     if block {
         return Some(CallError::new(ErrorCode::LimitBlocked, "limit_blocked"));
     }
@@ -187,7 +210,10 @@ fn choice(view: &Choice) -> Result<AmountChoice, CallError> {
 fn choice_view(choice: AmountChoice) -> Choice {
     match choice {
         AmountChoice::Amount(amount) => Choice::Amount { fen: amount.into() },
-        AmountChoice::Package(id, version) => Choice::Package { id: id.to_string(), version },
+        AmountChoice::Package(id, version) => Choice::Package {
+            id: id.to_string(),
+            version,
+        },
     }
 }
 

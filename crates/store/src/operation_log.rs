@@ -91,8 +91,14 @@ impl Store {
                 for job in &commit.prints {
                     print_job::insert(transaction, job)?;
                 }
-                head = LogHead { device_seq: row.device_seq, hash: row.hash };
-                committed.push(Committed { device_seq: row.device_seq, hash: row.hash });
+                head = LogHead {
+                    device_seq: row.device_seq,
+                    hash: row.hash,
+                };
+                committed.push(Committed {
+                    device_seq: row.device_seq,
+                    hash: row.hash,
+                });
             }
             Ok(committed)
         })

@@ -17,7 +17,11 @@ use crate::view::order::{QrView, ReceiptAlign, ReceiptCell, ReceiptRow, ReceiptV
 pub(crate) fn receipt(counter: &Counter, order: OrderId) -> Result<ReceiptView, CallError> {
     let file = counter.order_file(order)?;
     let now = counter.now();
-    let request = SlipRequest { holder: Holder::Member, operator: None, asked_ms: now.ms() };
+    let request = SlipRequest {
+        holder: Holder::Member,
+        operator: None,
+        asked_ms: now.ms(),
+    };
     let receipt = counter.receipt(&file, 0, &request)?;
     let payload = receipt.qr_payload.clone();
     let layout = layout(&receipt.document()).map_err(|error| {
@@ -27,19 +31,29 @@ pub(crate) fn receipt(counter: &Counter, order: OrderId) -> Result<ReceiptView, 
     let preview = preview::render(&layout);
     Ok(ReceiptView {
         columns: column(preview.columns),
-        rows: preview.rows.into_iter().map(|shown| row(shown, &payload)).collect(),
+        rows: preview
+            .rows
+            .into_iter()
+            .map(|shown| row(shown, &payload))
+            .collect(),
     })
 }
 
 fn row(row: PreviewRow, payload: &str) -> ReceiptRow {
     match row {
-        PreviewRow::Text(texts) => {
-            ReceiptRow::Text { cells: texts.into_iter().map(cell).collect() }
-        }
-        PreviewRow::Rule(rule) => ReceiptRow::Rule { heavy: rule == Rule::Heavy },
+        PreviewRow::Text(texts) => ReceiptRow::Text {
+            cells: texts.into_iter().map(cell).collect(),
+        },
+        PreviewRow::Rule(rule) => ReceiptRow::Rule {
+            heavy: rule == Rule::Heavy,
+        },
         PreviewRow::Signature { label } => ReceiptRow::Signature { label },
         PreviewRow::Qr { svg_path, side } => ReceiptRow::Qr {
-            qr: QrView { modules: column(side), path: svg_path, payload: payload.to_owned() },
+            qr: QrView {
+                modules: column(side),
+                path: svg_path,
+                payload: payload.to_owned(),
+            },
         },
         PreviewRow::Feed(rows) => ReceiptRow::Feed { rows },
     }

@@ -56,7 +56,9 @@ async fn next(counter: &Arc<Counter>) -> Result<Option<bool>, CallError> {
         }
         Err(trouble) => {
             let again = trouble.repeats && job.tries < TRIES_MAX;
-            counter.store.print_troubled(job.id, &trouble.key, again, now)?;
+            counter
+                .store
+                .print_troubled(job.id, &trouble.key, again, now)?;
         }
     }
     counter.tell_print(job.id)?;
@@ -80,7 +82,10 @@ impl From<PrinterTrouble> for Trouble {
 
 impl From<CallError> for Trouble {
     fn from(error: CallError) -> Trouble {
-        Trouble { key: error.message_key, repeats: error.retryable }
+        Trouble {
+            key: error.message_key,
+            repeats: error.retryable,
+        }
     }
 }
 
@@ -115,7 +120,11 @@ impl Counter {
             super::slip::Holder::Shop => "shop",
             super::slip::Holder::Member => "member",
         };
-        let copy = if job.copy > 0 { format!("-copy{}", job.copy) } else { String::new() };
+        let copy = if job.copy > 0 {
+            format!("-copy{}", job.copy)
+        } else {
+            String::new()
+        };
         Ok(Slip {
             name: format!("{}-{holder}{copy}", file.order.order_no),
             escpos: escpos::render(&layout),

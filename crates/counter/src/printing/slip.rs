@@ -58,9 +58,15 @@ impl Counter {
     /// The slips that come with a sale: the shop's first, because it opens the drawer.
     pub(crate) fn slips_of_sale(&self, order: OrderId) -> Result<Vec<NewPrintJob>, CallError> {
         let copies = settings::load(&self.store)?.printer.copies;
-        let holders: &[Holder] =
-            if copies >= 2 { &[Holder::Shop, Holder::Member] } else { &[Holder::Member] };
-        holders.iter().map(|holder| self.job(order, 0, *holder, None)).collect()
+        let holders: &[Holder] = if copies >= 2 {
+            &[Holder::Shop, Holder::Member]
+        } else {
+            &[Holder::Member]
+        };
+        holders
+            .iter()
+            .map(|holder| self.job(order, 0, *holder, None))
+            .collect()
     }
 
     /// Prints a marked and counted copy.
@@ -95,8 +101,13 @@ impl Counter {
         operator: Option<String>,
     ) -> Result<NewPrintJob, CallError> {
         let now = self.now();
-        let request = SlipRequest { holder, operator, asked_ms: now.ms() };
-        let document = serde_json::to_vec(&request).map_err(|error| CallError::malformed(&error))?;
+        let request = SlipRequest {
+            holder,
+            operator,
+            asked_ms: now.ms(),
+        };
+        let document =
+            serde_json::to_vec(&request).map_err(|error| CallError::malformed(&error))?;
         Ok(NewPrintJob {
             id: self.surroundings.new_id(),
             kind: RECEIPT.to_owned(),
@@ -117,8 +128,7 @@ impl Counter {
     ) -> Result<RechargeReceipt, CallError> {
         let order = &file.order;
         let credit = order.credit.filter(|_| file.stage() == Stage::Credited);
-        let credit =
-            credit.ok_or_else(|| CallError::new(ErrorCode::WrongState, "order_state"))?;
+        let credit = credit.ok_or_else(|| CallError::new(ErrorCode::WrongState, "order_state"))?;
         let policy = self.policy_of(order.quote.policy_version)?;
         let settings = settings::load(&self.store)?;
         let language = match settings.language {
@@ -151,8 +161,14 @@ impl Counter {
             paid: order.quote.pay,
             payment: payment(file, language),
             gifts: gifts(order, &policy),
-            before: Balance { principal: credit.principal.0, bonus: credit.bonus.0 },
-            after: Balance { principal: credit.principal.1, bonus: credit.bonus.1 },
+            before: Balance {
+                principal: credit.principal.0,
+                bonus: credit.bonus.0,
+            },
+            after: Balance {
+                principal: credit.principal.1,
+                bonus: credit.bonus.1,
+            },
             bonus_valid_until: credit.bonus_expires_at.map(|at| at.local().date()),
             refund_rule: policy.store.refund_rule.clone(),
             contract_no: None,
@@ -203,18 +219,28 @@ impl Counter {
         })
     }
 
+    /// Whether the slip's code can be made without the server.
+    pub(crate) fn has_receipt_code(&self, order: OrderId) -> Result<bool, CallError> {
+        Ok(self.own_cash_operation(order)?.is_some() || self.store.settlement(order)?.is_some())
+    }
+
     fn own_cash_operation(&self, order: OrderId) -> Result<Option<SignedOperation>, CallError> {
-        let is_cash = |operation: &Operation| {
-            matches!(operation.body, OperationBody::RechargeCash(_))
-        };
+        let is_cash =
+            |operation: &Operation| matches!(operation.body, OperationBody::RechargeCash(_));
         let rows = self.store.operations_of_order(order)?;
-        let cash = rows.into_iter().find(|row| decode(row).is_ok_and(|own| is_cash(&own)));
-        Ok(cash.map(|row| SignedOperation { bytes: row.bytes }))
+        let cash = rows
+            .into_iter()
+            .find(|row| decode(row).is_ok_and(|own| is_cash(&own)));
+        Ok(cash.map(|row| row.signed))
     }
 }
 
 fn paper(printer: &PrinterSetting) -> PaperWidth {
-    if printer.paper_mm == 58 { PaperWidth::Mm58 } else { PaperWidth::Mm80 }
+    if printer.paper_mm == 58 {
+        PaperWidth::Mm58
+    } else {
+        PaperWidth::Mm80
+    }
 }
 
 fn store_header(policy: &Policy) -> StoreHeader {
@@ -232,8 +258,10 @@ fn payment(file: &OrderFile, language: qiantai_print::Language) -> PaymentOnRece
     PaymentOnReceipt {
         method: method_name(file.channel(), language).to_owned(),
         channel_txn_no: paid.and_then(|paid| paid.channel_txn_no.clone()),
-        cash: tendered
-            .map(|tendered| CashTendered { tendered, change: tendered - file.order.quote.pay }),
+        cash: tendered.map(|tendered| CashTendered {
+            tendered,
+            change: tendered - file.order.quote.pay,
+        }),
     }
 }
 

@@ -94,18 +94,29 @@ fn next_tier(policy: &Policy, account: &Account) -> Option<NextTier> {
     let span = (next.threshold - current.threshold).fen().max(1);
     let done = (basis - current.threshold).fen().clamp(0, span);
     let percent = u8::try_from(done.saturating_mul(100) / span).unwrap_or(100);
-    Some(NextTier { name: next.name.clone(), missing_fen: missing.into(), percent })
+    Some(NextTier {
+        name: next.name.clone(),
+        missing_fen: missing.into(),
+        percent,
+    })
 }
 
 fn expiring(account: &Account, now: Timestamp) -> Option<ExpiringBonus> {
-    let soon = account.lots.iter().filter(|lot| lot.bonus_left.is_positive()).filter_map(|lot| {
-        let at = lot.bonus_expires_at?;
-        (at > now && at <= now + EXPIRY_WARNING).then_some((at, lot.bonus_left))
-    });
+    let soon = account
+        .lots
+        .iter()
+        .filter(|lot| lot.bonus_left.is_positive())
+        .filter_map(|lot| {
+            let at = lot.bonus_expires_at?;
+            (at > now && at <= now + EXPIRY_WARNING).then_some((at, lot.bonus_left))
+        });
     let (mut first, mut amount) = (None::<Timestamp>, Money::ZERO);
     for (at, left) in soon {
         first = Some(first.map_or(at, |earlier| earlier.min(at)));
         amount += left;
     }
-    first.map(|at| ExpiringBonus { amount_fen: amount.into(), at_ms: at.into() })
+    first.map(|at| ExpiringBonus {
+        amount_fen: amount.into(),
+        at_ms: at.into(),
+    })
 }

@@ -1,10 +1,10 @@
 //! An order as the paying and success screens show it.
 
+use qiantai_core::Timestamp;
 use qiantai_core::attempt::{AttemptState, Channel, PayMethod, PaymentAttempt};
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::{Credit, OrderState, RechargeOrder};
-use qiantai_core::Timestamp;
 use qiantai_print::QrModules;
 use qiantai_print::qr::QUIET_ZONE;
 
@@ -36,13 +36,18 @@ impl OrderFile {
     /// The method: of the payment, else of the last attempt, else cash.
     pub fn channel(&self) -> Channel {
         let paid = self.order.paid.as_ref().map(|paid| paid.channel);
-        paid.or_else(|| self.last_attempt().map(|attempt| attempt.channel)).unwrap_or(Channel::Cash)
+        paid.or_else(|| self.last_attempt().map(|attempt| attempt.channel))
+            .unwrap_or(Channel::Cash)
     }
 
     /// Where the order stands, in the cashier's terms.
     pub fn stage(&self) -> Stage {
         if self.refusal.is_some() && self.order.paid.is_none() {
-            return if self.attempts.is_empty() { Stage::Refused } else { Stage::Failed };
+            return if self.attempts.is_empty() {
+                Stage::Refused
+            } else {
+                Stage::Failed
+            };
         }
         match self.order.state {
             OrderState::Created => Stage::Opening,
@@ -106,7 +111,10 @@ impl OrderFile {
             AttemptState::Reversed => "decline.reversed".to_owned(),
             _ => return None,
         };
-        Some(Failure { code: attempt.attempt_no.clone(), message_key: key })
+        Some(Failure {
+            code: attempt.attempt_no.clone(),
+            message_key: key,
+        })
     }
 
     fn qr(&self) -> Option<QrView> {
@@ -136,9 +144,15 @@ impl OrderFile {
             expires_at_ms: waiting.then(|| self.expires_at().into()),
             attempt_started_ms: self.last_attempt().map(|attempt| attempt.started_at.into()),
             failure: self.failure(),
-            credit: order.credit.as_ref().map(|credit| self.credit_view(policy, credit)),
+            credit: order
+                .credit
+                .as_ref()
+                .map(|credit| self.credit_view(policy, credit)),
             provisional: self.provisional,
-            channel_txn_no: order.paid.as_ref().and_then(|paid| paid.channel_txn_no.clone()),
+            channel_txn_no: order
+                .paid
+                .as_ref()
+                .and_then(|paid| paid.channel_txn_no.clone()),
             opened_at_ms: order.opened_at.into(),
             copies: order.copies,
         }
@@ -162,7 +176,8 @@ impl OrderFile {
     }
 
     fn expires_at(&self) -> Timestamp {
-        self.last_attempt().map_or(self.order.expires_at, |attempt| attempt.expires_at)
+        self.last_attempt()
+            .map_or(self.order.expires_at, |attempt| attempt.expires_at)
     }
 
     fn credit_view(&self, policy: &Policy, credit: &Credit) -> CreditView {

@@ -24,9 +24,18 @@ pub struct QuoteContext<'a> {
 
 /// The summary of `quote`.
 pub fn quote_view(quote: &Quote, context: QuoteContext<'_>) -> QuoteView {
-    let QuoteContext { policy, account, quote_id, duplicate_of, review_blocks } = context;
-    let notices: Vec<NoticeView> =
-        quote.notices.iter().map(|notice| notice_view(notice, review_blocks)).collect();
+    let QuoteContext {
+        policy,
+        account,
+        quote_id,
+        duplicate_of,
+        review_blocks,
+    } = context;
+    let notices: Vec<NoticeView> = quote
+        .notices
+        .iter()
+        .map(|notice| notice_view(notice, review_blocks))
+        .collect();
     let principal_after = account.principal + quote.pay;
     let bonus_after = account.bonus + quote.bonus;
     let frozen = account.frozen_principal + account.frozen_bonus;
@@ -53,9 +62,10 @@ pub fn quote_view(quote: &Quote, context: QuoteContext<'_>) -> QuoteView {
 
 /// Names of the rules that counted.
 pub fn reasons(quote: &Quote) -> Vec<String> {
-    let matched = quote.rules.iter().filter(|rule| {
-        matches!(rule.verdict, RuleVerdict::Matched | RuleVerdict::Capped)
-    });
+    let matched = quote
+        .rules
+        .iter()
+        .filter(|rule| matches!(rule.verdict, RuleVerdict::Matched | RuleVerdict::Capped));
     matched.map(|rule| rule.name.clone()).collect()
 }
 
@@ -63,7 +73,9 @@ fn bonus_expiry(quote: &Quote, credited_at: Timestamp) -> Option<Timestamp> {
     if quote.bonus.is_zero() {
         return None;
     }
-    quote.bonus_valid_days.map(|days| credited_at + Millis::days(i64::from(days)))
+    quote
+        .bonus_valid_days
+        .map(|days| credited_at + Millis::days(i64::from(days)))
 }
 
 fn notice_view(notice: &LimitNotice, review_blocks: bool) -> NoticeView {

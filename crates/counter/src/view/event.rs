@@ -22,7 +22,7 @@ pub enum CounterEvent {
     /// An order changed.
     Order {
         /// As it stands.
-        order: OrderView,
+        order: Box<OrderView>,
     },
     /// A member's balance, tier or profile changed.
     Member {

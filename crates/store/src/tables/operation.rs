@@ -152,7 +152,11 @@ impl Store {
             let sql = format!(
                 "SELECT {COLUMNS} FROM {JOINED} WHERE o.order_id = :order ORDER BY o.device_seq"
             );
-            select(connection, &sql, named_params! {":order": order.0.into_bytes()})
+            select(
+                connection,
+                &sql,
+                named_params! {":order": order.0.into_bytes()},
+            )
         })
     }
 

@@ -1,0 +1,242 @@
+//! The terminal's log as the synchronisation sees it, and what the window hears of it.
+
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock, Weak};
+
+use async_trait::async_trait;
+use qiantai_core::Timestamp;
+use qiantai_core::ids::OrderId;
+use qiantai_store::{Answer, ServerAnchor, Store, StoreError};
+use qiantai_sync::{LocalLog, LocalLogError, LocalPosition};
+use qiantai_wire::SignedOperation;
+use qiantai_wire::api::PushAnswer;
+use qiantai_wire::feed::{FeedChange, FeedPage, OutcomeDto, SnapshotPage};
+use uuid::Uuid;
+
+use crate::counter::Counter;
+use crate::error::CallError;
+use crate::surroundings::Surroundings;
+use crate::view::event::CounterEvent;
+
+/// The store behind the synchronisation. The counter is attached once it exists; until then a
+/// first snapshot comes in without anyone listening.
+pub struct TerminalLog {
+    store: Arc<Store>,
+    surroundings: Arc<dyn Surroundings>,
+    counter: OnceLock<Weak<Counter>>,
+}
+
+impl TerminalLog {
+    /// A log over `store`.
+    pub fn new(store: Arc<Store>, surroundings: Arc<dyn Surroundings>) -> TerminalLog {
+        TerminalLog {
+            store,
+            surroundings,
+            counter: OnceLock::new(),
+        }
+    }
+
+    /// From now on `counter` tells the window what came in.
+    pub fn attach(&self, counter: &Arc<Counter>) {
+        let first = self.counter.set(Arc::downgrade(counter));
+        assert!(first.is_ok(), "a log is attached once");
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, LocalLogError> {
+        let store = Arc::clone(&self.store);
+        let done = tokio::task::spawn_blocking(move || work(&store)).await;
+        match done {
+            Ok(outcome) => outcome.map_err(local),
+            Err(panic) => Err(LocalLogError::Failed(panic.to_string())),
+        }
+    }
+
+    /// Tells the window on a thread that may block: views are read from the store.
+    async fn tell(&self, told: Told) {
+        let Some(counter) = self.counter.get().and_then(Weak::upgrade) else {
+            return;
+        };
+        let done = tokio::task::spawn_blocking(move || told.tell(&counter)).await;
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(?error, "the window was not told"),
+            Err(panic) => tracing::error!(%panic, "the window was not told"),
+        }
+    }
+
+    fn anchor(&self, server_time_ms: i64) -> ServerAnchor {
+        let server_time = Timestamp::from_ms(server_time_ms);
+        ServerAnchor {
+            server_time,
+            wall_time: self.surroundings.now(),
+        }
+    }
+}
+
+#[async_trait]
+impl LocalLog for TerminalLog {
+    async fn position(&self) -> Result<LocalPosition, LocalLogError> {
+        self.blocking(|store| {
+            let mark = store.sync_mark()?;
+            let pending = store.unacknowledged()?;
+            Ok(LocalPosition {
+                acked_seq: mark.acked_seq,
+                last_seq: store.log_head()?.device_seq,
+                oldest_pending: pending.oldest,
+                cursor: mark.cursor,
+                snapshot_next: mark.snapshot.map(|snapshot| snapshot.next),
+            })
+        })
+        .await
+    }
+
+    async fn operations(
+        &self,
+        from_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<SignedOperation>, LocalLogError> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        self.blocking(move |store| {
+            let rows = store.operations_after(from_seq.saturating_sub(1), limit)?;
+            Ok(rows.into_iter().map(|row| row.signed).collect())
+        })
+        .await
+    }
+
+    async fn apply_push(&self, answer: PushAnswer) -> Result<(), LocalLogError> {
+        let anchor = self.anchor(answer.server_time_ms);
+        let told = Told::answers(&answer);
+        self.blocking(move |store| {
+            let answers: Vec<Answer> = answer
+                .results
+                .into_iter()
+                .map(|result| Answer {
+                    op_id: result.op_id,
+                    server_seq: result.server_seq,
+                    outcome: result.outcome,
+                })
+                .collect();
+            store.apply_answers(answer.acked_seq, &answer.acked_hash.0, &answers)?;
+            store.set_server_anchor(anchor)
+        })
+        .await?;
+        self.tell(told).await;
+        Ok(())
+    }
+
+    async fn apply_feed(&self, page: FeedPage) -> Result<(), LocalLogError> {
+        let anchor = self.anchor(page.server_time_ms);
+        let told = Told::page(&page);
+        self.blocking(move |store| {
+            store.apply_feed(&page)?;
+            store.set_server_anchor(anchor)
+        })
+        .await?;
+        self.tell(told).await;
+        Ok(())
+    }
+
+    async fn apply_snapshot(
+        &self,
+        after: Option<Uuid>,
+        page: SnapshotPage,
+    ) -> Result<(), LocalLogError> {
+        let anchor = self.anchor(page.server_time_ms);
+        self.blocking(move |store| {
+            store.apply_snapshot(after, &page)?;
+            store.set_server_anchor(anchor)
+        })
+        .await?;
+        self.tell(Told {
+            policies: true,
+            ..Told::default()
+        })
+        .await;
+        Ok(())
+    }
+}
+
+fn local(error: StoreError) -> LocalLogError {
+    match error {
+        StoreError::ForeignAcknowledgement { .. } => LocalLogError::ForeignHistory,
+        StoreError::OtherTimeline { .. } => LocalLogError::OtherTimeline,
+        StoreError::FeedGap { .. } | StoreError::SnapshotOutOfStep => LocalLogError::OutOfStep,
+        other => LocalLogError::Failed(other.to_string()),
+    }
+}
+
+/// What came in.
+#[derive(Default)]
+struct Told {
+    policies: bool,
+    orders: HashSet<Uuid>,
+    members: HashSet<Uuid>,
+    answered: Vec<Uuid>,
+}
+
+impl Told {
+    fn page(page: &FeedPage) -> Told {
+        let mut told = Told::default();
+        for change in page.entries.iter().flat_map(|entry| &entry.changes) {
+            match change {
+                FeedChange::Policy(_) => told.policies = true,
+                FeedChange::Member(row) => {
+                    told.members.insert(row.id);
+                }
+                FeedChange::Account(row) => {
+                    told.members.insert(row.member);
+                }
+                FeedChange::Order(row) => {
+                    told.orders.insert(row.id);
+                }
+                FeedChange::Attempt(row) => {
+                    told.orders.insert(row.order);
+                }
+                FeedChange::Coupon(row) => {
+                    told.members.insert(row.member);
+                }
+                FeedChange::Shift(_) | FeedChange::Case(_) | FeedChange::Device(_) => {}
+            }
+        }
+        told
+    }
+
+    /// Refusals never come through the feed, so their orders are told at once.
+    fn answers(answer: &PushAnswer) -> Told {
+        let refused = answer
+            .results
+            .iter()
+            .filter(|result| !matches!(result.outcome, OutcomeDto::Applied | OutcomeDto::Exists));
+        Told {
+            answered: refused.map(|result| result.op_id).collect(),
+            ..Told::default()
+        }
+    }
+
+    fn tell(mut self, counter: &Counter) -> Result<(), CallError> {
+        if self.policies {
+            counter.reload_policies()?;
+            counter.tell(CounterEvent::Session);
+        }
+        for op_id in &self.answered {
+            let row = counter.store.operation(qiantai_core::ids::OpId(*op_id))?;
+            self.orders
+                .extend(row.and_then(|row| row.order).map(|order| order.0));
+        }
+        for order in &self.orders {
+            counter.order_came_in(OrderId(*order))?;
+        }
+        for member in &self.members {
+            counter.tell(CounterEvent::Member {
+                member_id: member.to_string(),
+            });
+        }
+        counter.tell(CounterEvent::Sync {
+            sync: counter.sync_view()?,
+        });
+        Ok(())
+    }
+}
