@@ -20,7 +20,8 @@ for (const name of readdirSync(dist, { recursive: true })) {
     if (!allowedAddresses.test(address)) faults.push(`${name} names ${address}`);
   if (index.includes(String(name)) || String(name) === "index.html") eager += text.length;
 }
-if (eager > eagerLimitBytes) faults.push(`first screen loads ${eager} B, limit ${eagerLimitBytes} B`);
+if (eager > eagerLimitBytes)
+  faults.push(`first screen loads ${eager} B, limit ${eagerLimitBytes} B`);
 
 if (faults.length > 0) {
   console.error(faults.join("\n"));

@@ -1,0 +1,291 @@
+// Each screen and state: where it starts, and the keys that lead there.
+
+const pause = (page) => page.waitForTimeout(120);
+
+async function type(page, text) {
+  await page.keyboard.type(text, { delay: 5 });
+  await pause(page);
+}
+
+async function serve(page, name) {
+  await type(page, name);
+  await page.keyboard.press("Enter");
+  await pause(page);
+}
+
+const on =
+  (name, ...keys) =>
+  async (page) => {
+    await serve(page, name);
+    for (const key of keys) {
+      await page.keyboard.press(key);
+      await pause(page);
+    }
+  };
+
+/** Moves the order on the screen to a stage, as the counter would. */
+async function stage(page, change) {
+  await page.evaluate((patch) => {
+    const { demo } = globalThis;
+    const order = demo.books.orders[0];
+    Object.assign(order, patch);
+    demo.emit({ kind: "order", order });
+  }, change);
+  await pause(page);
+}
+
+const paying = (change) => async (page) => {
+  await on("张伟", "3", "w", "Enter")(page);
+  await stage(page, change);
+};
+
+const failed = (key) => ({
+  stage: "failed",
+  qr: null,
+  failure: { code: "ACQ.1004", message_key: key },
+});
+
+const refuse = (page, name, error) =>
+  page.evaluate(([call, refusal]) => globalThis.demo.refuse(call, refusal), [name, error]);
+
+export const SCREENS = {
+  "01-opening": { scene: "opening" },
+  "02-keep-code": { scene: "keep_code" },
+  "02-keep-code-wrong": {
+    scene: "keep_code",
+    steps: async (page) => {
+      await page.getByRole("textbox").fill("AAAA");
+      await page.keyboard.press("Enter");
+    },
+  },
+  "03-trouble-key-lost": { scene: "key_lost" },
+  "03-trouble-wrong-code": {
+    scene: "key_lost",
+    steps: async (page) => {
+      await page.getByRole("textbox").fill("ZZZZ");
+      await page.keyboard.press("Enter");
+    },
+  },
+  "03-trouble-unreadable": { scene: "database_unreadable" },
+  "03-trouble-corrupt": { scene: "database_corrupt" },
+  "03-trouble-vault": { scene: "vault_corrupt" },
+  "03-trouble-disk": { scene: "disk_full" },
+  "03-trouble-newer": { scene: "newer_version" },
+  "03-trouble-folder": { scene: "folder_unusable" },
+  "03-trouble-not-joined": { scene: "not_joined" },
+  "03-trouble-server": { scene: "server_unreachable" },
+  "04-sign-in": { scene: "sign_in" },
+  "04-sign-in-pin": {
+    scene: "sign_in",
+    steps: async (page, press) => {
+      for (const key of ["1", "1", "0", "0"]) await press(key);
+    },
+  },
+  "04-sign-in-wrong": {
+    scene: "sign_in",
+    steps: async (page, press) => {
+      for (const key of ["1", "9", "9", "9", "9", "Enter"]) await press(key);
+    },
+  },
+  "04-sign-in-locked": {
+    scene: "sign_in",
+    steps: async (page, press) => {
+      await press("1");
+      for (let turn = 0; turn < 5; turn++) {
+        for (const key of ["9", "9", "Enter"]) await press(key);
+        await pause(page);
+      }
+    },
+  },
+  "05-open-shift": {
+    scene: "open_shift",
+    steps: async (page) => {
+      await type(page, "3");
+      await page.keyboard.press("Enter");
+      await type(page, "2");
+      await page.keyboard.press("Enter");
+      await type(page, "x");
+    },
+  },
+  "06-idle": { scene: "counter" },
+  "06-idle-clock-off": { scene: "clock_off" },
+  "06-idle-open-orders": { scene: "unknown_elsewhere" },
+  "07-search": { scene: "counter", steps: (page) => type(page, "5678") },
+  "07-search-none": { scene: "counter", steps: (page) => type(page, "无此人") },
+  "08-member": { scene: "counter", steps: on("张伟") },
+  "08-member-long": { scene: "counter", steps: on("迪丽热巴", "6") },
+  "08-member-inactive": { scene: "counter", steps: on("解放") },
+  "09-qr-chosen": { scene: "counter", steps: on("张伟", "3", "w") },
+  "09-cash-upgrade": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "4", "c")(page);
+      await type(page, "2100");
+    },
+  },
+  "09-cash-short": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "4", "c")(page);
+      await type(page, "100");
+      await page.keyboard.press("Enter");
+    },
+  },
+  "09-custom": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "0")(page);
+      await type(page, "1200");
+    },
+  },
+  "09-custom-wrong": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "0")(page);
+      await page.getByRole("textbox", { name: /自定义|Other/ }).fill("三百");
+    },
+  },
+  "09-limit": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "0")(page);
+      await type(page, "8000");
+    },
+  },
+  "09-offline": { scene: "offline", steps: on("张伟", "1") },
+  "09-refused": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "3", "w")(page);
+      await refuse(page, "start_qr", {
+        code: "server_unreachable",
+        message_key: "error.server_unreachable",
+      });
+      await page.keyboard.press("Enter");
+    },
+  },
+  "10-duplicate": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "3", "w")(page);
+      await refuse(page, "start_qr", {
+        code: "duplicate_suspected",
+        message_key: "error.duplicate_suspected",
+      });
+      await page.keyboard.press("Enter");
+    },
+  },
+  "10-changed": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "3", "w")(page);
+      await refuse(page, "start_qr", { code: "quote_changed", message_key: "error.quote_changed" });
+      await page.evaluate(() => {
+        const { demo } = globalThis;
+        demo.books.members[0].available_fen -= 5000;
+      });
+      await page.keyboard.press("Enter");
+    },
+  },
+  "11-opening": { scene: "counter", steps: paying({ stage: "opening", qr: null }) },
+  "11-preparing": { scene: "counter", steps: paying({ stage: "preparing", qr: null }) },
+  "11-review": { scene: "counter", steps: paying({ stage: "review", qr: null }) },
+  "12-waiting": { scene: "counter", steps: paying({}) },
+  "12-user-paying": { scene: "counter", steps: paying({ stage: "user_paying" }) },
+  "12-cancel-question": {
+    scene: "counter",
+    steps: async (page) => {
+      await paying({ stage: "user_paying" })(page);
+      await page.keyboard.press("Escape");
+    },
+  },
+  "13-unknown": { scene: "counter", steps: paying({ stage: "unknown", qr: null }) },
+  "13-cut-off": {
+    scene: "counter",
+    steps: async (page) => {
+      await paying({})(page);
+      await page.evaluate(() =>
+        globalThis.demo.sync({
+          state: "offline",
+          pending: 1,
+          oldest_ms: Date.now(),
+          last_contact_ms: Date.now(),
+        }),
+      );
+    },
+  },
+  "13-cancelling": { scene: "counter", steps: paying({ stage: "cancelling", qr: null }) },
+  "14-failed-balance": { scene: "counter", steps: paying(failed("decline.card_balance_short")) },
+  "14-failed-risk": { scene: "counter", steps: paying(failed("decline.risk_control")) },
+  "14-refused": {
+    scene: "counter",
+    steps: paying({
+      stage: "refused",
+      qr: null,
+      failure: { code: "130", message_key: "error.limit_blocked" },
+    }),
+  },
+  "14-paid": { scene: "counter", steps: paying({ stage: "paid", qr: null }) },
+  "14-abnormal": { scene: "counter", steps: paying({ stage: "abnormal", qr: null }) },
+  "14-ended": { scene: "counter", steps: paying({ stage: "ended", qr: null }) },
+  "15-success-qr": {
+    scene: "counter",
+    steps: async (page) => {
+      await paying({ stage: "unknown", qr: null })(page);
+      await page.keyboard.press("F5");
+      await page.waitForTimeout(900);
+    },
+  },
+  "15-success-cash": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "4", "c")(page);
+      await type(page, "2100");
+      await page.keyboard.press("Enter");
+      await page.waitForTimeout(900);
+    },
+  },
+  "15-success-provisional": {
+    scene: "offline",
+    steps: async (page) => {
+      await on("张伟", "1", "Enter")(page);
+      await page.waitForTimeout(900);
+    },
+  },
+  "15-success-long": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("迪丽热巴", "6", "c", "Enter")(page);
+      await page.waitForTimeout(900);
+    },
+  },
+  "16-receipt": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "4", "c", "Enter", "p")(page);
+      await page.waitForTimeout(300);
+    },
+  },
+  "16-reprint": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "4", "c", "Enter", "p")(page);
+      await page.waitForTimeout(300);
+      await page.keyboard.press("r");
+    },
+  },
+  "17-orders": { scene: "unknown_elsewhere", steps: (page) => page.keyboard.press("F7") },
+  "18-queue": { scene: "offline", steps: (page) => page.keyboard.press("F8") },
+  "18-queue-empty": { scene: "counter", steps: (page) => page.keyboard.press("F8") },
+  "19-settings": { scene: "counter", steps: (page) => page.keyboard.press("F9") },
+  "19-settings-wrong": {
+    scene: "counter",
+    steps: async (page) => {
+      await page.keyboard.press("F9");
+      await pause(page);
+      await page.getByLabel(/主机名|Host name/).fill("bad host/x");
+      await page.getByLabel(/端口|Port/).fill("99999");
+      await page.keyboard.press("Enter");
+    },
+  },
+};

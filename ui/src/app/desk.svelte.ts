@@ -1,0 +1,165 @@
+import { getContext, setContext } from "svelte";
+
+import type { BootStatus } from "../bindings/BootStatus";
+import type { ChannelView } from "../bindings/ChannelView";
+import type { CounterEvent } from "../bindings/CounterEvent";
+import type { SessionView } from "../bindings/SessionView";
+import { speak, t, tell } from "../i18n/index.svelte";
+import { money } from "../i18n/money";
+import type { CommandName, Host, Request, Response } from "../platform/host";
+import { dress, remember } from "./dress";
+import { asCallError } from "./failure";
+import { Notices } from "./notices.svelte";
+import { Orders, type OrderNews } from "./orders.svelte";
+import { play } from "./sound";
+import { TopUp } from "./top-up.svelte";
+
+export type Screen = "counter" | "orders" | "queue" | "settings";
+
+/** Everything the window knows, kept while people change and screens come and go. */
+export class Desk {
+  boot = $state.raw<BootStatus | null>(null);
+  session = $state.raw<SessionView | null>(null);
+  screen = $state<Screen>("counter");
+  /** Order whose receipt is shown. */
+  receiptOf = $state<string | null>(null);
+  /** Grows with each print event, so that lists of prints look again. */
+  prints = $state(0);
+
+  readonly host: Host;
+  readonly notices = new Notices();
+  readonly orders: Orders;
+  readonly topUp: TopUp;
+
+  constructor(host: Host) {
+    this.host = host;
+    this.orders = new Orders(host, (news) => this.#orderNews(news));
+    this.topUp = new TopUp(host, this.orders);
+  }
+
+  async start(): Promise<void> {
+    await this.host.listen((event) => void this.attempt(() => this.#heard(event)));
+    await this.refreshBoot();
+  }
+
+  call<N extends CommandName>(name: N, payload: Request<N>): Promise<Response<N>> {
+    return this.host.call(name, payload);
+  }
+
+  /** Runs something whose failure belongs to no field: it is told as a notice. */
+  async attempt(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (reason) {
+      this.notices.failed(asCallError(reason));
+    }
+  }
+
+  async refreshBoot(): Promise<void> {
+    this.entered(await this.host.call("boot_status", null));
+    if (this.boot?.state.kind === "ready") await this.refreshSession();
+  }
+
+  entered(boot: BootStatus): void {
+    this.boot = boot;
+  }
+
+  async refreshSession(): Promise<void> {
+    this.sessionIs(await this.host.call("session", null));
+  }
+
+  sessionIs(session: SessionView): void {
+    const before = this.session;
+    this.session = session;
+    speak(session.settings.language);
+    dress(session.settings);
+    remember(session.settings);
+    const entered = session.signed_in !== null && session.shift !== null;
+    const wasIn = before !== null && before.signed_in !== null && before.shift !== null;
+    if (entered && !wasIn) void this.attempt(() => this.orders.refresh());
+  }
+
+  show(screen: Screen): void {
+    this.screen = screen;
+    this.receiptOf = null;
+  }
+
+  /** A member at the counter; an order on the screen goes on by itself. */
+  async serve(memberId: string): Promise<void> {
+    this.orders.leave();
+    this.show("counter");
+    await this.topUp.start(memberId);
+  }
+
+  nextCustomer(): void {
+    this.orders.leave();
+    this.topUp.clear();
+    this.show("counter");
+  }
+
+  async openOrder(orderId: string): Promise<void> {
+    const order = await this.orders.ask(() => this.call("order", { order_id: orderId }));
+    this.show("counter");
+    if (this.topUp.member?.id !== order.member_id) await this.topUp.start(order.member_id);
+  }
+
+  async startAgain(memberId: string, payFen: number | null, channel: ChannelView | null) {
+    const choice = this.topUp.choice;
+    const same = this.topUp.member?.id === memberId && choice !== null;
+    this.orders.leave();
+    await this.topUp.start(memberId);
+    if (channel !== null) this.topUp.payBy(channel);
+    if (same) this.topUp.choose(choice);
+    else if (payFen !== null) this.topUp.choose({ kind: "amount", fen: payFen });
+  }
+
+  async #heard(event: CounterEvent): Promise<void> {
+    switch (event.kind) {
+      case "boot":
+        return this.refreshBoot();
+      case "session":
+        return this.refreshSession();
+      case "sync":
+        if (this.session !== null) this.session = { ...this.session, sync: event.sync };
+        return;
+      case "order":
+        return this.orders.heard(event.order);
+      case "member":
+        if (this.topUp.member?.id === event.member_id) await this.topUp.refreshMember();
+        return;
+      case "print":
+        this.prints += 1;
+        if (event.job.state === "failed")
+          this.notices.tell("warn", tell(event.job.trouble ?? "error.printer_unreachable"));
+    }
+  }
+
+  #orderNews({ order, before, onScreen }: OrderNews): void {
+    const { stage, member } = order;
+    const values = { member, amount: money(order.pay_fen) };
+    if (stage === "credited") this.#sound("success");
+    else if (stage === "failed" || stage === "refused" || stage === "abnormal")
+      this.#sound("failure");
+    else if (stage === "unknown") this.#sound("checking");
+    this.notices.say(t(`stage.${stage}.said`, values));
+    if (!onScreen && before !== undefined && this.orders.current?.id !== order.id) {
+      const settled = stage === "credited" || stage === "ended" || stage === "failed";
+      if (settled || stage === "abnormal")
+        this.notices.tell(stage === "credited" ? "good" : "warn", t(`stage.${stage}.said`, values));
+    }
+  }
+
+  #sound(sound: Parameters<typeof play>[0]): void {
+    if (this.session?.settings.sound) play(sound);
+  }
+}
+
+const DESK = Symbol("desk");
+
+export function provideDesk(desk: Desk): void {
+  setContext(DESK, desk);
+}
+
+export function useDesk(): Desk {
+  return getContext<Desk>(DESK);
+}

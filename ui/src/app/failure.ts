@@ -1,0 +1,15 @@
+import type { CallError } from "../bindings/CallError";
+
+/** What a rejected call says. Anything but a `CallError` is a fault of the application. */
+export function asCallError(reason: unknown): CallError {
+  if (typeof reason === "object" && reason !== null && "code" in reason && "money" in reason)
+    return reason as CallError;
+  const detail = reason instanceof Error ? reason.message : String(reason);
+  return {
+    code: "internal",
+    message_key: "error.internal",
+    params: { detail },
+    retryable: false,
+    money: "unknown",
+  };
+}

@@ -1,0 +1,39 @@
+export type KeyMap = Record<string, (event: KeyboardEvent) => void>;
+
+const ACTIVATED_BY_ENTER = "button, a, summary, [role=option]";
+
+export function inTextField(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement && /^(text|search|password|tel)$/.test(target.type);
+}
+
+/** "Escape", "F5", "KeyC", "Digit1" (row and pad alike), "Ctrl+KeyK". */
+function nameOf(event: KeyboardEvent): string {
+  const code = event.code.replace(/^Numpad(\d)$/, "Digit$1").replace("NumpadEnter", "Enter");
+  return event.ctrlKey || event.metaKey ? `Ctrl+${code || event.key}` : code || event.key;
+}
+
+type Options = {
+  /** Characters that act even inside a text field, because they can never belong there. */
+  field?: KeyMap;
+  /** The keys belong to the open dialog. */
+  dialog?: boolean;
+};
+
+/**
+ * Runs the screen's key. Keys held down do nothing twice, half-composed Chinese is left alone,
+ * a dialog keeps the keyboard to itself, and a text field keeps its characters.
+ */
+export function onKey(event: KeyboardEvent, keys: KeyMap, options: Options = {}): void {
+  if (event.defaultPrevented || event.repeat || event.isComposing || event.altKey) return;
+  const dialogOpen = document.querySelector("dialog[open]") !== null;
+  if (dialogOpen !== (options.dialog ?? false)) return;
+  const name = nameOf(event);
+  const character = event.key.length === 1 && !event.ctrlKey && !event.metaKey;
+  const action = inTextField(event.target) && character ? options.field?.[name] : keys[name];
+  if (action === undefined) return;
+  const target = event.target;
+  const native = target instanceof Element && target.closest(ACTIVATED_BY_ENTER) !== null;
+  if ((name === "Enter" || name === "Space") && native) return;
+  event.preventDefault();
+  action(event);
+}

@@ -1,0 +1,214 @@
+import type { CallError } from "../bindings/CallError";
+import type { ChannelView } from "../bindings/ChannelView";
+import type { Choice } from "../bindings/Choice";
+import type { MemberView } from "../bindings/MemberView";
+import type { OrderView } from "../bindings/OrderView";
+import type { QuoteView } from "../bindings/QuoteView";
+import type { TopUpForm } from "../bindings/TopUpForm";
+import type { Host } from "../platform/host";
+import { asCallError } from "./failure";
+import type { Orders } from "./orders.svelte";
+
+/** What must be answered before anything is charged. */
+export type Question =
+  { kind: "duplicate"; quote: QuoteView } | { kind: "changed"; shown: QuoteView; quote: QuoteView };
+
+/** The price as far as the cashier can see it. */
+const visible = (quote: QuoteView) =>
+  JSON.stringify({ ...quote, quote_id: "", valid_until_ms: 0, bonus_expires_ms: 0 });
+
+/** One top-up from the choice of an amount to the call that charges it. */
+export class TopUp {
+  member = $state.raw<MemberView | null>(null);
+  form = $state.raw<TopUpForm | null>(null);
+  choice = $state.raw<Choice | null>(null);
+  typed = $state("");
+  tendered = $state("");
+  channel = $state<ChannelView | null>(null);
+  quote = $state.raw<QuoteView | null>(null);
+  question = $state.raw<Question | null>(null);
+  /** From the click on 收款 until its answer. */
+  busy = $state(false);
+  amountError = $state.raw<CallError | null>(null);
+  tenderedError = $state.raw<CallError | null>(null);
+  error = $state.raw<CallError | null>(null);
+
+  readonly custom = $derived(this.choice?.kind === "typed");
+  readonly ready = $derived(
+    this.quote !== null && !this.quote.blocked && !this.busy && this.question === null,
+  );
+
+  readonly #host: Host;
+  readonly #orders: Orders;
+  #asked = 0;
+  #pricing: Promise<QuoteView | null> = Promise.resolve(null);
+
+  constructor(host: Host, orders: Orders) {
+    this.#host = host;
+    this.#orders = orders;
+  }
+
+  /** Puts a member on the counter with an empty form. */
+  async start(memberId: string): Promise<void> {
+    const asked = this.#forget();
+    const key = { member_id: memberId };
+    const [member, form] = await Promise.all([
+      this.#host.call("member", key),
+      this.#host.call("top_up_form", key),
+    ]);
+    if (asked !== this.#asked) return;
+    this.member = member;
+    this.form = form;
+    this.channel = form.channels.find((offer) => offer.available)?.channel ?? null;
+  }
+
+  clear(): void {
+    this.#forget();
+    this.member = null;
+    this.form = null;
+  }
+
+  async refreshMember(): Promise<void> {
+    const known = this.member;
+    if (known === null) return;
+    const member = await this.#host.call("member", { member_id: known.id });
+    if (this.member?.id === member.id) this.member = member;
+  }
+
+  choose(choice: Choice): void {
+    this.choice = choice;
+    this.typed = "";
+    this.tendered = "";
+    this.tenderedError = null;
+    this.#reprice();
+  }
+
+  type(text: string): void {
+    this.typed = text;
+    this.choice = { kind: "typed", text };
+    this.quote = null;
+    this.#reprice();
+  }
+
+  payBy(channel: ChannelView): void {
+    if (this.channel === channel) return;
+    this.channel = channel;
+    this.tenderedError = null;
+    this.#reprice();
+  }
+
+  /** Charges what is shown. Asked twice while running, it runs once. */
+  async pay(): Promise<void> {
+    if (this.busy || this.question !== null) return;
+    // Enter may come a moment before the price of the last key.
+    await this.#pricing;
+    if (!this.ready || this.quote === null) return;
+    if (this.quote.duplicate_of !== null) this.question = { kind: "duplicate", quote: this.quote };
+    else await this.#charge(this.quote, false);
+  }
+
+  /** The cashier has read the question and wants the top-up. */
+  async confirm(): Promise<void> {
+    const question = this.question;
+    if (question === null || this.busy) return;
+    this.question = null;
+    this.quote = question.quote;
+    await this.#charge(question.quote, question.kind === "duplicate");
+  }
+
+  dismiss(): void {
+    if (this.question?.kind === "changed") this.quote = this.question.quote;
+    this.question = null;
+  }
+
+  async #charge(quote: QuoteView, duplicateConfirmed: boolean): Promise<void> {
+    if (this.form === null || this.channel === null) return;
+    const same = { intent: this.form.intent, quote_id: quote.quote_id };
+    const channel = this.channel;
+    this.busy = true;
+    this.error = null;
+    this.tenderedError = null;
+    try {
+      await this.#orders.ask(() => this.#send(channel, same, duplicateConfirmed));
+    } catch (reason) {
+      await this.#refused(asCallError(reason), quote, duplicateConfirmed);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  #send(
+    channel: ChannelView,
+    same: { intent: string; quote_id: string },
+    duplicate_confirmed: boolean,
+  ): Promise<OrderView> {
+    if (channel === "cash") {
+      const tendered = this.tendered.trim();
+      return this.#host.call("pay_cash", { ...same, tendered, duplicate_confirmed });
+    }
+    return this.#host.call("start_qr", { ...same, channel, duplicate_confirmed });
+  }
+
+  async #refused(error: CallError, quote: QuoteView, duplicateConfirmed: boolean): Promise<void> {
+    if (error.code === "duplicate_suspected") {
+      this.question = { kind: "duplicate", quote };
+    } else if (error.code === "quote_changed") {
+      await this.#showChange(quote, duplicateConfirmed);
+    } else if (error.code === "invalid_input" && this.channel === "cash") {
+      this.tenderedError = error;
+    } else {
+      this.error = error;
+      if (error.code === "wrong_state") await this.#orders.refresh();
+    }
+  }
+
+  /** A price that is only older, not different, needs no question. */
+  async #showChange(shown: QuoteView, duplicateConfirmed: boolean): Promise<void> {
+    const quote = await this.#price();
+    if (quote === null) return;
+    if (visible(quote) === visible(shown)) await this.#charge(quote, duplicateConfirmed);
+    else this.question = { kind: "changed", shown, quote };
+  }
+
+  #reprice(): void {
+    this.#pricing = this.#price();
+  }
+
+  async #price(): Promise<QuoteView | null> {
+    const { member, form, choice, channel } = this;
+    const asked = ++this.#asked;
+    this.amountError = null;
+    this.error = null;
+    const empty = choice?.kind === "typed" && choice.text.trim() === "";
+    if (member === null || form === null || choice === null || channel === null || empty) {
+      this.quote = null;
+      return null;
+    }
+    try {
+      const request = { intent: form.intent, member_id: member.id, choice, channel };
+      const quote = await this.#host.call("quote", request);
+      if (asked === this.#asked) this.quote = quote;
+      return quote;
+    } catch (reason) {
+      if (asked !== this.#asked) return null;
+      this.quote = null;
+      const error = asCallError(reason);
+      if (error.code === "invalid_input") this.amountError = error;
+      else this.error = error;
+      return null;
+    }
+  }
+
+  #forget(): number {
+    this.#pricing = Promise.resolve(null);
+    this.choice = null;
+    this.quote = null;
+    this.question = null;
+    this.typed = "";
+    this.tendered = "";
+    this.amountError = null;
+    this.tenderedError = null;
+    this.error = null;
+    return ++this.#asked;
+  }
+}

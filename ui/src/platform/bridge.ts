@@ -1,0 +1,93 @@
+import type { CallError } from "../bindings/CallError";
+import type { CounterEvent } from "../bindings/CounterEvent";
+import type { SyncView } from "../bindings/SyncView";
+import type { Settings } from "../bindings/Settings";
+import { handlers, type DemoBooks } from "./demo/handlers";
+import { freshBooks } from "./demo/books";
+import { SCENES, type SceneName } from "./demo/scenes";
+import type { CommandName, Host, Request, Response } from "./host";
+
+/**
+ * demo-counter: a counter in memory for the browser and for tests. It answers as the real one
+ * does and can be told to refuse or to wait. Never part of the bundle that shops get.
+ */
+export class DemoCounter implements Host {
+  readonly books: DemoBooks;
+  /** Every call so far, in order. */
+  readonly calls: { name: CommandName; payload: unknown }[] = [];
+  #listeners: ((event: CounterEvent) => void)[] = [];
+  #refusals = new Map<CommandName, CallError[]>();
+  #gates = new Map<CommandName, Promise<void>>();
+
+  constructor(settings: Partial<Settings> = {}) {
+    this.books = freshBooks(settings);
+  }
+
+  async call<N extends CommandName>(name: N, payload: Request<N>): Promise<Response<N>> {
+    this.calls.push({ name, payload });
+    await this.#gates.get(name);
+    const refusal = this.#refusals.get(name)?.shift();
+    if (refusal !== undefined) throw refusal;
+    // The window gets copies, as over the real bridge.
+    return structuredClone(handlers[name](this.books, payload, (event) => this.emit(event)));
+  }
+
+  listen(onEvent: (event: CounterEvent) => void): Promise<void> {
+    this.#listeners.push(onEvent);
+    return Promise.resolve();
+  }
+
+  openPhone(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  emit(event: CounterEvent): void {
+    for (const listener of this.#listeners) listener(structuredClone(event));
+  }
+
+  /** The next call of this name is refused. */
+  refuse(name: CommandName, error: Partial<CallError>): void {
+    const full: CallError = {
+      code: "internal",
+      message_key: "error.internal",
+      params: {},
+      retryable: false,
+      money: "no",
+      ...error,
+    };
+    this.#refusals.set(name, [...(this.#refusals.get(name) ?? []), full]);
+  }
+
+  /** Calls of this name wait until the returned function is called. */
+  hold(name: CommandName): () => void {
+    let open = () => {};
+    this.#gates.set(name, new Promise<void>((resolve) => (open = resolve)));
+    return () => {
+      this.#gates.delete(name);
+      open();
+    };
+  }
+
+  sync(sync: SyncView): void {
+    this.books.session.sync = sync;
+    this.emit({ kind: "sync", sync });
+  }
+
+  times(name: CommandName): number {
+    return this.calls.filter((call) => call.name === name).length;
+  }
+}
+
+/** A counter for the page's address: ?scene=…&lang=en&theme=dark&type=150 */
+export function bridge(): Host {
+  const asked = new URLSearchParams(location.search);
+  const counter = new DemoCounter({
+    language: asked.get("lang") === "en" ? "en" : "zh-CN",
+    theme: asked.get("theme") === "dark" ? "dark" : "light",
+    type_percent: Number(asked.get("type") ?? "100"),
+  });
+  const scene = asked.get("scene") ?? "counter";
+  if (Object.hasOwn(SCENES, scene)) SCENES[scene as SceneName](counter);
+  Object.assign(window, { demo: counter });
+  return counter;
+}

@@ -1,0 +1,133 @@
+import type { BootStatus } from "../../bindings/BootStatus";
+import type { CallError } from "../../bindings/CallError";
+import type { CounterEvent } from "../../bindings/CounterEvent";
+import type { MemberView } from "../../bindings/MemberView";
+import type { OrderView } from "../../bindings/OrderView";
+import type { PrintJobView } from "../../bindings/PrintJobView";
+import type { QueuedOperation } from "../../bindings/QueuedOperation";
+import type { QuoteRequest } from "../../bindings/QuoteRequest";
+import type { QuoteView } from "../../bindings/QuoteView";
+import type { SessionView } from "../../bindings/SessionView";
+import type { CommandName, Request, Response } from "../host";
+import { cancelOrder, payCash, queryPayment, reprint, retryPayment, startQr } from "./money";
+import { priceOf, topUpForm } from "./pricing";
+import { receiptOf } from "./receipt";
+
+export type DemoBooks = {
+  boot: BootStatus;
+  session: SessionView;
+  members: MemberView[];
+  orders: OrderView[];
+  prints: PrintJobView[];
+  operations: QueuedOperation[];
+  /** Orders by the intent that opened them. */
+  intents: Map<string, string>;
+  quotes: Map<string, { request: QuoteRequest; quote: QuoteView }>;
+  triesLeft: number;
+  last: number;
+};
+
+export type Emit = (event: CounterEvent) => void;
+type Handlers = {
+  [N in CommandName]: (books: DemoBooks, payload: Request<N>, emit: Emit) => Response<N>;
+};
+
+export function refusal(code: CallError["code"], key: string, params = {}): CallError {
+  return { code, message_key: `error.${key}`, params, retryable: false, money: "no" };
+}
+
+export function memberOf(books: DemoBooks, id: string): MemberView {
+  const member = books.members.find((known) => known.id === id);
+  if (member === undefined) throw refusal("not_found", "member_unknown");
+  return member;
+}
+
+export function orderOf(books: DemoBooks, id: string): OrderView {
+  const order = books.orders.find((known) => known.id === id);
+  if (order === undefined) throw refusal("not_found", "order_unknown");
+  return order;
+}
+
+function found(member: MemberView, text: string): boolean {
+  const initials: Record<string, string> = { 张伟: "zw", 单雨: "sy", 曾可: "zk", 尉迟敏: "ycm" };
+  const wanted = text.toLowerCase();
+  return (
+    member.name.includes(text) ||
+    member.phone.endsWith(text) ||
+    member.member_no.includes(text) ||
+    (initials[member.name] ?? "").startsWith(wanted)
+  );
+}
+
+export const handlers: Handlers = {
+  boot_status: ({ boot }) => boot,
+  recover: (books, { code }) => {
+    if (!/^ABCD/i.test(code)) throw refusal("recovery_wrong", "recovery_wrong");
+    books.boot = { ...books.boot, state: { kind: "ready" } };
+    return books.boot;
+  },
+  confirm_recovery_code: (books, { last_group }) => {
+    if (last_group.trim().toUpperCase() !== "9WXZ")
+      throw refusal("recovery_wrong", "recovery_wrong");
+    books.boot = { ...books.boot, state: { kind: "ready" } };
+    return books.boot;
+  },
+  session: ({ session }) => session,
+  sign_in: (books, { staff_id, pin }) => {
+    const staff = books.session.staff.find(({ id }) => id === staff_id);
+    if (staff === undefined) throw refusal("not_found", "staff_unknown");
+    if (pin !== staff.staff_no) {
+      books.triesLeft -= 1;
+      if (books.triesLeft > 0)
+        throw refusal("pin_wrong", "pin_wrong", { left: String(books.triesLeft) });
+      staff.locked_until_ms = Date.now() + 10 * 60_000;
+      throw refusal("pin_locked", "pin_locked");
+    }
+    books.session.signed_in = staff;
+    return books.session;
+  },
+  sign_out: ({ session }) => {
+    session.signed_in = null;
+    return session;
+  },
+  open_shift: ({ session }, { counts }) => {
+    const float_fen = counts.reduce((sum, [fen, count]) => sum + fen * count, 0);
+    const cashier = session.signed_in?.name ?? "";
+    session.shift = { shift_no: "JB0001", cashier, opened_at_ms: Date.now(), float_fen };
+    return session;
+  },
+  search_members: ({ members }, { text }) =>
+    members
+      .filter((member) => found(member, text))
+      .map(({ id, name, phone, member_no, tier, available_fen }) => ({
+        ...{ id, name, phone, member_no, tier, available_fen },
+        birth_month: (Number(id) % 12) + 1,
+      })),
+  member: (books, { member_id }) => memberOf(books, member_id),
+  top_up_form: (books, { member_id }) => topUpForm(books, member_id),
+  quote: (books, request) => priceOf(books, request),
+  pay_cash: payCash,
+  start_qr: startQr,
+  retry_payment: retryPayment,
+  query_payment: queryPayment,
+  cancel_order: cancelOrder,
+  order: (books, { order_id }) => orderOf(books, order_id),
+  orders: ({ orders }) => orders,
+  receipt: (books, { order_id }) => receiptOf(books, orderOf(books, order_id)),
+  reprint,
+  queue: ({ session, operations, prints }) => ({ sync: session.sync, operations, prints }),
+  retry_print: (books, { job_id }, emit) => {
+    for (const job of books.prints)
+      if (job.id === job_id) Object.assign(job, { state: "queued", trouble: null });
+    const job = books.prints.find(({ id }) => id === job_id);
+    if (job !== undefined) emit({ kind: "print", job });
+    return { sync: books.session.sync, operations: books.operations, prints: books.prints };
+  },
+  save_settings: (books, settings) => {
+    const { target } = settings.printer;
+    if (target.kind === "folder" && !target.path.startsWith("/"))
+      throw refusal("invalid_input", "settings_invalid", { field: "path" });
+    books.session.settings = settings;
+    return books.session;
+  },
+};

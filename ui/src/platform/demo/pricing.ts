@@ -1,0 +1,108 @@
+import type { ChannelView } from "../../bindings/ChannelView";
+import type { Offer } from "../../bindings/Offer";
+import type { QuoteRequest } from "../../bindings/QuoteRequest";
+import type { QuoteView } from "../../bindings/QuoteView";
+import type { TopUpForm } from "../../bindings/TopUpForm";
+import { type DemoBooks, memberOf, refusal } from "./handlers";
+
+const LADDER = [
+  [500_000, 175_000],
+  [300_000, 90_000],
+  [200_000, 52_000],
+  [100_000, 23_000],
+  [50_000, 10_000],
+  [30_000, 5_000],
+] as const;
+const CHANNELS: ChannelView[] = ["wechat", "alipay", "unionpay", "ecny", "cash"];
+const PACKAGE = { id: "p1", version: 3, pay_fen: 68_000, bonus_fen: 20_000, name: "护发季卡" };
+
+const ladderBonus = (pay: number) => LADDER.find(([from]) => from <= pay)?.[1] ?? 0;
+
+export function topUpForm(books: DemoBooks, memberId: string): TopUpForm {
+  memberOf(books, memberId);
+  books.last += 1;
+  const plain = [30_000, 50_000, 100_000, 200_000, 300_000, 500_000].map((fen): Offer => ({
+    choice: { kind: "amount", fen },
+    name: null,
+    pay_fen: fen,
+    bonus_fen: ladderBonus(fen),
+    most_favourable: fen === 500_000,
+  }));
+  const { id, version, name, pay_fen, bonus_fen } = PACKAGE;
+  const offline = books.session.sync.state === "offline";
+  return {
+    intent: `intent-${books.last}`,
+    offers: [
+      ...plain,
+      ...[{ choice: { kind: "package", id, version } as const, name, pay_fen, bonus_fen }].map(
+        (offer) => ({ ...offer, most_favourable: false }),
+      ),
+    ],
+    custom: true,
+    channels: CHANNELS.map((channel) => {
+      const available = channel === "cash" || !offline;
+      return { channel, available, reason: available ? null : "error.server_unreachable" };
+    }),
+  };
+}
+
+function typedFen(text: string): number {
+  const plain = text.normalize("NFKC").replaceAll(",", "").trim();
+  const bad = (key: string) => refusal("invalid_input", key);
+  if (plain === "") throw bad("amount_empty");
+  if (/^-/.test(plain)) throw bad("amount_negative");
+  if (!/^\d+(\.\d+)?$/.test(plain)) throw bad("amount_not_a_number");
+  if (!/^\d+(\.\d{1,2})?$/.test(plain)) throw bad("amount_too_precise");
+  if (/^\d{8,}/.test(plain)) throw bad("amount_too_large");
+  const [yuan = "0", fen = ""] = plain.split(".");
+  const amount = Number(yuan + fen.padEnd(2, "0"));
+  if (amount === 0) throw bad("amount_zero");
+  return amount;
+}
+
+export function priceOf(books: DemoBooks, request: QuoteRequest): QuoteView {
+  const member = memberOf(books, request.member_id);
+  const { choice } = request;
+  const pay =
+    choice.kind === "amount"
+      ? choice.fen
+      : choice.kind === "typed"
+        ? typedFen(choice.text)
+        : PACKAGE.pay_fen;
+  const bonus = choice.kind === "package" ? PACKAGE.bonus_fen : ladderBonus(pay);
+  const missing = member.next_tier?.missing_fen ?? Infinity;
+  const upgrade = pay >= missing;
+  const principal = member.principal_fen + pay;
+  const blocked = pay > 500_000;
+  books.last += 1;
+  const quote: QuoteView = {
+    quote_id: `q${books.last}`,
+    pay_fen: pay,
+    bonus_fen: bonus,
+    bonus_expires_ms: bonus > 0 ? Date.now() + 365 * 86_400_000 : null,
+    balance_after_fen: member.available_fen + pay + bonus,
+    principal_after_fen: principal,
+    bonus_after_fen: member.bonus_fen + bonus,
+    points: Number(String(pay).slice(0, -2)),
+    coupons: pay >= 100_000 ? [["烫染 8 折券", 2]] : [],
+    tier_before: member.tier,
+    tier_after: upgrade ? (member.next_tier?.name ?? member.tier) : member.tier,
+    upgrade,
+    reasons: bonus > 0 ? [choice.kind === "package" ? PACKAGE.name : "秋季阶梯"] : [],
+    notices: blocked
+      ? [
+          {
+            message_key: "limit.outstanding_principal",
+            limit_fen: 500_000,
+            reached_fen: principal,
+            blocks: true,
+          },
+        ]
+      : [],
+    blocked,
+    duplicate_of: null,
+    valid_until_ms: Date.now() + 900_000,
+  };
+  books.quotes.set(quote.quote_id, { request, quote });
+  return quote;
+}

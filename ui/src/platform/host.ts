@@ -1,0 +1,14 @@
+import type { Commands } from "../bindings/commands";
+import type { CounterEvent } from "../bindings/CounterEvent";
+
+export type CommandName = keyof Commands;
+export type Request<N extends CommandName> = Commands[N]["request"];
+export type Response<N extends CommandName> = Commands[N]["response"];
+
+/** What the window needs of whoever runs it. A refused call rejects with a `CallError`. */
+export interface Host {
+  call<N extends CommandName>(name: N, payload: Request<N>): Promise<Response<N>>;
+  listen(onEvent: (event: CounterEvent) => void): Promise<void>;
+  /** Training only: the customer's phone in a window of its own. */
+  openPhone(): Promise<void>;
+}
