@@ -104,6 +104,29 @@ fn a_request_with_another_content_changes_nothing() {
 }
 
 #[test]
+fn cash_under_the_action_of_an_open_order_waits() {
+    let mut shop = Shop::open(policy());
+    let body = shop.open_body(amount(300), false);
+    let request = shop.by_cashier(OperationBody::RechargeOpen(body.clone()));
+    shop.run(&request);
+    let cash = RechargeCash {
+        open: body,
+        tendered: yuan(300),
+        change: Money::ZERO,
+    };
+    let fact = again(&mut shop, &request, |operation| {
+        operation.body = OperationBody::RechargeCash(cash);
+    });
+    let decision = shop.run(&fact);
+    assert_eq!(
+        decision.outcome,
+        Outcome::ExistsWithDifferent { field: "kind" }
+    );
+    assert_eq!(shop.balance(LedgerAccount::Suspense), yuan(-300));
+    assert_eq!(shop.state.accounts[&MEMBER].principal, Money::ZERO);
+}
+
+#[test]
 fn a_refusal_is_final_for_requests_and_none_for_facts() {
     let mut shop = Shop::open(policy());
     let mut body = shop.open_body(amount(300), false);

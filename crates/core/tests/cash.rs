@@ -11,6 +11,7 @@ use qiantai_core::operation::{Operation, OperationBody, RechargeCash};
 use qiantai_core::policy::{LadderBonus, Policy};
 use qiantai_core::recharge::{AmountChoice, OrderState};
 use qiantai_core::{Millis, Money, Timestamp};
+use time::macros::{date, datetime};
 use uuid::Uuid;
 
 use crate::shop::{
@@ -395,4 +396,45 @@ fn lots_stand_in_the_order_of_their_credit() {
         .collect();
     let expected: Vec<Timestamp> = [1, 2, 3].map(|hours| NOON + Millis::hours(hours)).into();
     assert_eq!(credited, expected);
+}
+
+/// A package whose last day ends at the cut-off: shown a minute before, paid a minute after or
+/// much later.
+#[test]
+fn cash_that_follows_in_time_is_priced_as_it_was_shown() {
+    let before_cut_off =
+        Timestamp::from_ms(datetime!(2026-11-22 03:59 +8).unix_timestamp() * 1_000);
+    for (minutes, bonus, expected) in [
+        (2, 50, vec![]),
+        (15, 50, vec![]),
+        (16, 0, vec![CaseKind::QuoteDiffers]),
+    ] {
+        let mut rules = policy();
+        rules.ladders.clear();
+        rules.packages[0].on_sale = Some((date!(2026 - 11 - 01), date!(2026 - 11 - 21)));
+        let mut shop = Shop::open(rules);
+        shop.now = before_cut_off;
+        let body = shop.cash_body(AmountChoice::Package(PACKAGE, 1));
+        shop.now = before_cut_off + Millis::minutes(minutes);
+        let decision = shop.run_body(OperationBody::RechargeCash(body));
+        assert_eq!(cases(&decision), expected, "{minutes} min");
+        assert_eq!(account(&shop).bonus, yuan(bonus), "{minutes} min");
+    }
+}
+
+#[test]
+fn points_first_pay_back_what_a_refund_left_owing() {
+    for (owed, points, still_owed) in [(0, 300, 0), (100, 200, 0), (400, 0, 100)] {
+        let (shop, _, _) = take(amount(300), |shop, _| {
+            shop.state
+                .accounts
+                .get_mut(&MEMBER)
+                .expect("known")
+                .points_debt = owed;
+        });
+        assert_eq!(
+            (account(&shop).points, account(&shop).points_debt),
+            (points, still_owed)
+        );
+    }
 }

@@ -8,7 +8,7 @@ use qiantai_core::ids::{MemberId, OrderId, ShiftId, StaffId};
 use qiantai_core::ledger::ShiftState;
 use qiantai_core::member::MemberStatus;
 use qiantai_core::operation::{AttemptStart, Operation, OperationBody, RechargeOpen};
-use qiantai_core::policy::{LadderBonus, Policy};
+use qiantai_core::policy::{LadderBonus, LimitAction, Policy};
 use qiantai_core::recharge::{AmountChoice, OrderState};
 use qiantai_core::{Millis, Money, compliance};
 use uuid::Uuid;

@@ -385,3 +385,10 @@ fn the_day_sum_counts_living_orders_of_the_member_within_a_day() {
         Some(LADDER)
     );
 }
+
+#[test]
+fn a_gift_that_the_rules_do_not_define_is_not_promised() {
+    let mut rules = policy();
+    rules.coupon_templates.clear();
+    assert_eq!(quote(&rules, AmountChoice::Package(PACKAGE, 1)).coupons, []);
+}
