@@ -213,6 +213,13 @@ fn limits_block_or_ask_for_review() {
     };
     assert_eq!(open(20_001), (Some(RefusalCode::LimitBlocked), None));
     assert_eq!(open(5_001), (None, Some(OrderState::PendingReview)));
+    let mut warned = policy();
+    warned.compliance.limits[0].action = LimitAction::Warn;
+    warned.compliance.limits[0].amount = yuan(100);
+    let mut shop = Shop::open(warned);
+    let order = shop.pending_order(300);
+    assert_eq!(shop.order_state(order), OrderState::PendingPayment);
+    assert_eq!(shop.state.orders[&order].quote.notices.len(), 1);
     let salon = Policy {
         compliance: compliance::cn_service(),
         ..policy()
