@@ -15,6 +15,7 @@ export default defineConfig({
   resolve: process.env["VITEST"] ? { conditions: ["browser"] } : {},
   test: {
     environment: "happy-dom",
+    testTimeout: 30_000,
     include: ["tests/**/*.test.ts"],
   },
 });

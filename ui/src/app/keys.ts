@@ -8,13 +8,12 @@ export function inTextField(target: EventTarget | null): boolean {
 
 /** "Escape", "F5", "KeyC", "Digit1" (row and pad alike), "Ctrl+KeyK". */
 function nameOf(event: KeyboardEvent): string {
-  const code = event.code.replace(/^Numpad(\d)$/, "Digit$1").replace("NumpadEnter", "Enter");
-  return event.ctrlKey || event.metaKey ? `Ctrl+${code || event.key}` : code || event.key;
+  const place = event.code.replace(/^Numpad(\d)$/, "Digit$1");
+  const name = event.key.length > 1 ? event.key : place;
+  return event.ctrlKey || event.metaKey ? `Ctrl+${name}` : name;
 }
 
 type Options = {
-  /** Characters that act even inside a text field, because they can never belong there. */
-  field?: KeyMap;
   /** The keys belong to the open dialog. */
   dialog?: boolean;
 };
@@ -29,8 +28,8 @@ export function onKey(event: KeyboardEvent, keys: KeyMap, options: Options = {})
   if (dialogOpen !== (options.dialog ?? false)) return;
   const name = nameOf(event);
   const character = event.key.length === 1 && !event.ctrlKey && !event.metaKey;
-  const action = inTextField(event.target) && character ? options.field?.[name] : keys[name];
-  if (action === undefined) return;
+  const action = keys[name];
+  if (action === undefined || (character && inTextField(event.target))) return;
   const target = event.target;
   const native = target instanceof Element && target.closest(ACTIVATED_BY_ENTER) !== null;
   if ((name === "Enter" || name === "Space") && native) return;

@@ -26,11 +26,14 @@ export function readTendered(text: string): number | null {
   return Number(`${match[1]}${(match[2] ?? "").padEnd(2, "0")}`);
 }
 
-/** Notes a customer is likely to hand over for an amount: the next round sums above it. */
+/**
+ * Sums a customer is likely to hand over above an amount: the next round ten, fifty and hundred
+ * where the amount is not round itself, then the next five hundred and thousand.
+ */
 export function likelyNotes(payFen: number): number[] {
-  const sums = [1_000, 5_000, 10_000, 50_000, 100_000].map(
-    (step) => payFen - (payFen % step) + step,
-  );
+  const above = (step: number) => payFen - (payFen % step) + step;
+  const small = [1_000, 5_000, 10_000].filter((step) => payFen % step !== 0);
+  const sums = [...small, 50_000, 100_000].map(above);
   return [...new Set(sums)].sort((a, b) => a - b).slice(0, 3);
 }
 

@@ -27,16 +27,19 @@ export const clockWithSeconds = (at: number) =>
 export const fullTime = (at: number) =>
   format(at, "full", { dateStyle: "full", timeStyle: "medium" });
 
-/** 12 月 3 日 · 3 Dec */
-export const day = (at: number) => format(at, "day", { day: "numeric", month: "short" });
+/** 12 月 3 日, with its year unless it is this one. */
+export function day(at: number): string {
+  if (dayOf(at).slice(0, 4) === dayOf(Date.now()).slice(0, 4))
+    return format(at, "day", { day: "numeric", month: "short" });
+  return format(at, "date", { day: "numeric", month: "short", year: "numeric" });
+}
 
 /** As people say it: 今天 14:03, 昨天 09:10, 11 月 8 日. */
 export function said(at: number, now: number): string {
   const today = dayOf(now);
   if (dayOf(at) === today) return t("time.today", { clock: clock(at) });
   if (dayOf(at) === dayOf(now - 86_400_000)) return t("time.yesterday", { clock: clock(at) });
-  if (dayOf(at).slice(0, 4) === today.slice(0, 4)) return day(at);
-  return format(at, "date", { day: "numeric", month: "short", year: "numeric" });
+  return day(at);
 }
 
 /** 03:12 left until `at`; 00:00 when past. */

@@ -1,0 +1,16 @@
+import { defineConfig } from "vite";
+
+/** One plain script to be injected into the window by tests; shops never get it. */
+export default defineConfig({
+  build: {
+    outDir: "dist-testkit",
+    target: ["safari16", "chrome110"],
+    lib: {
+      entry: "testkit/testkit.ts",
+      formats: ["iife"],
+      name: "QiantaiTestkit",
+      fileName: () => "testkit.js",
+    },
+    reportCompressedSize: false,
+  },
+});

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+
+import { checkPrinter } from "../src/features/settings/printer";
+import { DENOMINATIONS_FEN, readCount, totalFen } from "../src/features/shift/denominations";
+
+const network = { kind: "network", host: "printer.local", port: "9100", path: "" } as const;
+
+test.each([
+  [network, {}],
+  [{ ...network, host: "192.168.1.50", port: "９１００" }, {}],
+  [{ ...network, host: "" }, { host: "printer.host_empty" }],
+  [{ ...network, host: "a b" }, { host: "printer.host_wrong" }],
+  [{ ...network, host: "http://x" }, { host: "printer.host_wrong" }],
+  [{ ...network, port: "0" }, { port: "printer.port_wrong" }],
+  [{ ...network, port: "65536" }, { port: "printer.port_wrong" }],
+  [{ ...network, port: "nine" }, { port: "printer.port_wrong" }],
+  [{ ...network, kind: "folder", path: " " } as const, { path: "printer.path_empty" }],
+  [{ ...network, kind: "folder", path: "/tmp/slips" } as const, {}],
+])("checkPrinter %o", (fields, faults) => {
+  const checked = checkPrinter(fields);
+  expect(checked.faults).toEqual(faults);
+  expect(checked.target === null).toBe(Object.keys(faults).length > 0);
+});
+
+test.each([
+  ["", 0],
+  ["12", 12],
+  ["１２", 12],
+  ["-1", null],
+  ["1.5", null],
+  ["x", null],
+])("readCount %s", (text, count) => expect(readCount(text)).toBe(count));
+
+test("the float is the sum of pieces, unknown while one count is unreadable", () => {
+  const one = DENOMINATIONS_FEN.map(() => 1);
+  expect(totalFen(one)).toBe(18_660);
+  expect(totalFen([...one.slice(1), null])).toBe(null);
+});

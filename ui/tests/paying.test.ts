@@ -1,0 +1,106 @@
+import { waitFor } from "@testing-library/dom";
+import { expect, test } from "vitest";
+
+import type { OrderView } from "../src/bindings/OrderView";
+import { serving } from "./window";
+
+async function paying() {
+  const window = await serving();
+  await window.user.keyboard("1w{Enter}");
+  await window.screen.findByRole("img", { name: /收款码/ });
+  const order = window.counter.books.orders[0]!;
+  const move = (change: Partial<OrderView>) => {
+    Object.assign(order, change);
+    window.counter.emit({ kind: "order", order });
+  };
+  return { ...window, order, move };
+}
+
+const buttons = () => [...document.querySelectorAll("button")].map((it) => it.textContent ?? "");
+
+test("unknown hides the code, says so, and offers no way to charge again", async () => {
+  const { screen, move } = await paying();
+  move({ stage: "unknown", qr: null });
+  expect(await screen.findByText("正在核实,请勿重复收款")).toBeTruthy();
+  expect(screen.queryByRole("img", { name: /收款码/ })).toBeNull();
+  expect(buttons().some((text) => /^(收款|重新|改用)/.test(text.trim()))).toBe(false);
+  expect(document.querySelector("[aria-live=assertive]")?.textContent).toContain("请勿重复收款");
+});
+
+test("without the server a code that is out counts as unknown", async () => {
+  const { screen, counter } = await paying();
+  counter.sync({ state: "offline", pending: 1, oldest_ms: 1, last_contact_ms: 1 });
+  expect(await screen.findByText(/网络连接中断,正在重连/)).toBeTruthy();
+  expect(screen.queryByRole("img", { name: /收款码/ })).toBeNull();
+});
+
+test("an order left alone stays in sight and can be opened again", async () => {
+  const { user, screen, move } = await paying();
+  move({ stage: "unknown", qr: null });
+  await screen.findByText("正在核实,请勿重复收款");
+  await user.keyboard("{Escape}");
+  await user.click(await screen.findByRole("button", { name: /张伟.*核实中/ }));
+  expect(await screen.findByText("正在核实,请勿重复收款")).toBeTruthy();
+});
+
+test("money for an order left alone is told", async () => {
+  const { user, screen, move } = await paying();
+  await user.keyboard("{F4}");
+  move({ stage: "credited", qr: null });
+  await waitFor(() =>
+    expect(screen.getByRole("log").textContent).toContain("张伟 的 ¥300.00 已到账"),
+  );
+});
+
+test("a late answer never takes a credited order back", async () => {
+  const { screen, counter, desk, order, move } = await paying();
+  const open = counter.hold("query_payment");
+  const asked = desk.orders.ask(() => desk.call("query_payment", { order_id: order.id }));
+  const credit = {
+    ...{ balance_before_fen: 53_000, balance_after_fen: 88_000 },
+    ...{ principal_after_fen: 76_000, bonus_after_fen: 12_000, points: 300, coupons: [] },
+    ...{ tier_before: "银卡", tier_after: "银卡", credited_at_ms: 1 },
+  };
+  move({ stage: "credited", qr: null, credit });
+  Object.assign(order, { stage: "waiting" });
+  open();
+  await asked;
+  expect(desk.orders.current?.stage).toBe("credited");
+  expect(await screen.findByRole("heading", { name: "微信已到账" })).toBeTruthy();
+});
+
+test("cancelling while the customer types the password asks first", async () => {
+  const { user, screen, counter, move } = await paying();
+  move({ stage: "user_paying" });
+  await user.keyboard("{Escape}");
+  await screen.findByRole("alertdialog");
+  expect(counter.times("cancel_order")).toBe(0);
+  await user.keyboard("y");
+  expect((await screen.findAllByText(/没有收款/)).length).toBeGreaterThan(0);
+  expect(counter.times("cancel_order")).toBe(1);
+});
+
+const OFFERS: [string, RegExp, RegExp][] = [
+  ["decline.card_balance_short", /微信重新出码/, /^$/],
+  ["decline.risk_control", /改用支付宝/, /微信/],
+  ["decline.merchant_limit", /改用支付宝/, /微信/],
+  ["decline.closed", /微信重新出码/, /^$/],
+];
+
+test.each(OFFERS)("after %s the right way out comes first", async (key, first, absent) => {
+  const { screen, move } = await paying();
+  move({ stage: "failed", qr: null, failure: { code: "X", message_key: key } });
+  await screen.findByText(/没有收到款,可以放心重新收款/);
+  const offers = buttons().filter((text) => /重新出码|改用/.test(text));
+  expect(offers[0]).toMatch(first);
+  expect(offers.some((text) => absent.test(text))).toBe(false);
+});
+
+test("cash after a failure ends the unpaid order first", async () => {
+  const { user, screen, counter, move } = await paying();
+  move({ stage: "failed", qr: null, failure: { code: "X", message_key: "decline.risk_control" } });
+  await screen.findByRole("button", { name: /改用现金/ });
+  await user.keyboard("c");
+  expect(await screen.findByRole("button", { name: /收现金 ¥300.00/ })).toBeTruthy();
+  expect(counter.times("cancel_order")).toBe(1);
+});

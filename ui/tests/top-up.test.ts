@@ -1,0 +1,125 @@
+import { waitFor } from "@testing-library/dom";
+import { expect, test } from "vitest";
+
+import { serving } from "./window";
+
+test("a known member with cash takes three actions", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1");
+  await user.keyboard("c");
+  await user.keyboard("{Enter}");
+  expect(await screen.findByRole("heading", { name: "现金已收,余额已更新" })).toBeTruthy();
+  expect(counter.calls.filter(({ name }) => name === "pay_cash")).toMatchObject([
+    { payload: { tendered: "", duplicate_confirmed: false } },
+  ]);
+});
+
+test("cash shows the change while typing and on the success screen", async () => {
+  const { user, screen } = await serving();
+  await user.keyboard("1c500");
+  expect(await screen.findByText("¥200.00")).toBeTruthy();
+  await user.keyboard("{Enter}");
+  expect(await screen.findByText("请找零")).toBeTruthy();
+  expect(screen.getByText("¥200.00")).toBeTruthy();
+});
+
+test("too little cash is said next to the field and nothing is taken", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1c100{Enter}");
+  const field = await screen.findByRole("textbox", { name: "实收现金" });
+  await waitFor(() => expect(field.getAttribute("aria-invalid")).toBe("true"));
+  expect(counter.books.members[0]?.available_fen).toBe(53_000);
+});
+
+test("a double click and a double Enter send one payment", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1");
+  const open = counter.hold("start_qr");
+  const button = await screen.findByRole("button", { name: /收款 ¥300/ });
+  await user.dblClick(button);
+  await user.keyboard("{Enter}{Enter}");
+  expect(counter.times("start_qr")).toBe(1);
+  expect(button).toHaveProperty("disabled", true);
+  open();
+  expect(await screen.findByRole("img", { name: /收款码/ })).toBeTruthy();
+});
+
+const TYPED: [string, string][] = [
+  ["0", "金额必须大于 0"],
+  ["-5", "金额不能为负数"],
+  ["0.001", "金额最多到分(两位小数)"],
+  ["1e9", "请输入数字金额,例如 300 或 300.50"],
+  ["三百", "请输入数字金额,例如 300 或 300.50"],
+  ["99999999", "金额过大,请检查"],
+];
+
+test.each(TYPED)("typing %s says why not, under the field", async (text, sentence) => {
+  const { user, screen } = await serving();
+  await user.keyboard("0");
+  await user.type(screen.getByRole("textbox", { name: "自定义金额" }), text);
+  expect((await screen.findByRole("alert")).textContent).toContain(sentence);
+  expect(screen.getByRole("button", { name: /收款/ })).toHaveProperty("disabled", true);
+});
+
+test.each(["1,000", "１０００"])("typing %s prices a thousand", async (text) => {
+  const { user, screen } = await serving();
+  await user.keyboard("0");
+  await user.type(screen.getByRole("textbox", { name: "自定义金额" }), text);
+  expect(await screen.findByRole("button", { name: /收款 ¥1,000.00/ })).toBeTruthy();
+});
+
+test("a limit that blocks says so and leaves nothing to press", async () => {
+  const { user, screen } = await serving();
+  await user.keyboard("08000");
+  expect(await screen.findByText(/超过单张卡上限 ¥5,000.00/)).toBeTruthy();
+  expect(screen.getByRole("button", { name: /收款/ })).toHaveProperty("disabled", true);
+});
+
+test("an equal top-up asks first, and the second press of Enter does not answer", async () => {
+  const { user, screen, counter } = await serving();
+  counter.refuse("pay_cash", { code: "duplicate_suspected" });
+  await user.keyboard("1c{Enter}");
+  await screen.findByRole("alertdialog", { name: "两分钟内充过同样的金额" });
+  await user.keyboard("{Enter}");
+  await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+  expect(counter.times("pay_cash")).toBe(1);
+  counter.refuse("pay_cash", { code: "duplicate_suspected" });
+  await user.keyboard("{Enter}");
+  await screen.findByRole("alertdialog");
+  await user.keyboard("y");
+  await screen.findByRole("heading", { name: "现金已收,余额已更新" });
+  const [first, , last] = counter.calls.filter(({ name }) => name === "pay_cash");
+  const intent = (first?.payload as { intent: string }).intent;
+  expect(last?.payload).toMatchObject({ intent, duplicate_confirmed: true });
+});
+
+test("a changed price is shown and not charged", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1w");
+  await screen.findByRole("button", { name: /收款 ¥300/ });
+  counter.refuse("start_qr", { code: "quote_changed" });
+  counter.books.members[0]!.available_fen -= 5_000;
+  await user.keyboard("{Enter}");
+  await screen.findByRole("alertdialog", { name: "价格有变化,尚未收款" });
+  expect(counter.times("start_qr")).toBe(1);
+  await user.keyboard("y");
+  expect(await screen.findByRole("img", { name: /收款码/ })).toBeTruthy();
+});
+
+test("a price that is only older goes through without a question", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1w");
+  await screen.findByRole("button", { name: /收款 ¥300/ });
+  counter.refuse("start_qr", { code: "quote_changed" });
+  await user.keyboard("{Enter}");
+  expect(await screen.findByRole("img", { name: /收款码/ })).toBeTruthy();
+  expect(counter.times("start_qr")).toBe(2);
+});
+
+test("offline only cash is offered and the balance is provisional", async () => {
+  const { user, screen } = await serving("offline");
+  expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("disabled", true);
+  await user.keyboard("1{Enter}");
+  expect(await screen.findByRole("heading", { name: "现金已收,余额暂记" })).toBeTruthy();
+  expect(screen.getByText("离线待同步")).toBeTruthy();
+});

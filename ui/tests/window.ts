@@ -1,0 +1,45 @@
+import { configure, screen } from "@testing-library/dom";
+import userEvent from "@testing-library/user-event";
+import { mount, unmount } from "svelte";
+import { afterEach } from "vitest";
+
+import App from "../src/App.svelte";
+import { Desk } from "../src/app/desk.svelte";
+import { DemoCounter } from "../src/platform/bridge";
+import { SCENES, type SceneName } from "../src/platform/demo/scenes";
+
+// What the window fetches on demand is fetched before the first test looks at its watch.
+await Promise.all([
+  import("../src/features/frame/Frame.svelte"),
+  import("../src/features/shift/OpenShift.svelte"),
+  import("../src/features/settings/Settings.svelte"),
+  import("../src/features/boot/Trouble.svelte"),
+  import("../src/features/boot/KeepCode.svelte"),
+]);
+configure({ asyncUtilTimeout: 5000 });
+
+const opened: ReturnType<typeof mount>[] = [];
+
+afterEach(async () => {
+  for (const app of opened.splice(0)) await unmount(app);
+  document.body.replaceChildren();
+});
+
+/** The whole window over a demo counter in the given scene. */
+export async function openWindow(scene: SceneName) {
+  const counter = new DemoCounter();
+  SCENES[scene](counter);
+  const desk = new Desk(counter);
+  const target = document.body.appendChild(document.createElement("div"));
+  opened.push(mount(App, { target, props: { desk } }));
+  await desk.start();
+  return { counter, desk, user: userEvent.setup(), screen };
+}
+
+/** The window with 张伟 at the counter. */
+export async function serving(scene: SceneName = "counter") {
+  const window = await openWindow(scene);
+  await window.user.type(await window.screen.findByRole("combobox"), "张伟{Enter}");
+  await window.screen.findByRole("radio", { name: /¥300/ });
+  return window;
+}
