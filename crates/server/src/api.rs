@@ -45,7 +45,9 @@ fn addresses() -> OpenApiRouter<Server> {
         .layer(middleware::from_fn(request::limit_time));
     // A stream of events has no end, so no limit either.
     let endless = OpenApiRouter::new().routes(routes!(events::stream));
-    OpenApiRouter::with_openapi(Document::openapi()).merge(timed).merge(endless)
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(timed)
+        .merge(endless)
 }
 
 /// The interface of a server.

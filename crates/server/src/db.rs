@@ -87,12 +87,7 @@ pub trait Ledger: Send + Sync {
         limit: u32,
     ) -> Result<Vec<(u64, String)>, LedgerError>;
     /// Rows of the log after `after`, oldest first, with what travelled beside them.
-    fn log(
-        &self,
-        tenant: TenantId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<LogRow>, LedgerError>;
+    fn log(&self, tenant: TenantId, after: u64, limit: u32) -> Result<Vec<LogRow>, LedgerError>;
     /// One row of the log.
     fn log_row(&self, tenant: TenantId, server_seq: u64) -> Result<Option<LogRow>, LedgerError>;
     /// The operation that credited an order.
@@ -110,11 +105,8 @@ pub trait Ledger: Send + Sync {
     /// A member.
     fn member(&self, tenant: TenantId, id: MemberId) -> Result<Option<Member>, LedgerError>;
     /// The sealed profile of a member.
-    fn profile(
-        &self,
-        tenant: TenantId,
-        id: MemberId,
-    ) -> Result<Option<SealedProfile>, LedgerError>;
+    fn profile(&self, tenant: TenantId, id: MemberId)
+    -> Result<Option<SealedProfile>, LedgerError>;
     /// Members after `after` by identity, with accounts and sealed profiles.
     fn member_page(
         &self,
@@ -164,10 +156,8 @@ pub trait Ledger: Send + Sync {
         ended_since: Timestamp,
     ) -> Result<Vec<(TenantId, PaymentAttempt)>, LedgerError>;
     /// Orders that wait for payment or review past their time.
-    fn overdue_orders(
-        &self,
-        now: Timestamp,
-    ) -> Result<Vec<(TenantId, RechargeOrder)>, LedgerError>;
+    fn overdue_orders(&self, now: Timestamp)
+    -> Result<Vec<(TenantId, RechargeOrder)>, LedgerError>;
     /// Shifts that are not closed.
     fn open_shifts(&self, tenant: TenantId) -> Result<Vec<Shift>, LedgerError>;
     /// Coupons that can still be used.
@@ -235,7 +225,10 @@ impl Tenant {
 
 impl std::fmt::Debug for Tenant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tenant").field("id", &self.id).field("name", &self.name).finish()
+        f.debug_struct("Tenant")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish()
     }
 }
 

@@ -16,7 +16,7 @@ use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::profile::{attachment_hash, encode_policy};
 use qiantai_wire::text::Hex;
 use sha2::{Digest, Sha256};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -26,7 +26,7 @@ use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
 use crate::db::{Attachment, Cursor, DeviceToken, Head, Invite, Ledger, LedgerError, Tenant};
 use crate::desks::{Desk, Desks};
 use crate::engine::{Channels, Engine};
-use crate::writer::{Author, Committed, OwnOperation, WriteError, Workplace, Writer};
+use crate::writer::{Author, Committed, OwnOperation, Workplace, WriteError, Writer};
 
 /// How long an invitation may be used (docs: sync, Devices).
 pub const INVITE_VALID: Millis = Millis::minutes(10);
@@ -97,6 +97,8 @@ pub(crate) struct Shared {
     pub(crate) desks: Arc<Desks>,
     pub(crate) engine: Arc<Engine>,
     pub(crate) events: broadcast::Sender<Committed>,
+    /// True once open event streams are to end.
+    pub(crate) ending: watch::Sender<bool>,
     boot_id: Uuid,
     started_at: Timestamp,
     background: Mutex<Option<JoinHandle<()>>>,
@@ -109,13 +111,24 @@ impl Server {
     /// # Errors
     /// See [`OpenServerError`]; nothing was overwritten.
     pub fn open(options: ServerOptions) -> Result<Server, OpenServerError> {
-        let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&options.path, options.key)?);
+        let ledger = Arc::new(SqliteLedger::open(&options.path, options.key)?);
+        Server::on_ledger(ledger, options.clock, options.channels)
+    }
+
+    /// Opens the writers of a ledger that is open already.
+    ///
+    /// # Errors
+    /// See [`OpenServerError`].
+    pub fn on_ledger(
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+        channels: Channels,
+    ) -> Result<Server, OpenServerError> {
         let desks = Arc::new(Desks::default());
-        let clock = options.clock;
         let engine = Engine::new(
             Arc::clone(&ledger),
             Arc::clone(&clock),
-            options.channels,
+            channels,
             Arc::clone(&desks),
         );
         let server = Server(Arc::new(Shared {
@@ -125,6 +138,7 @@ impl Server {
             desks,
             engine: Arc::new(engine),
             events: broadcast::channel(EVENTS_KEPT).0,
+            ending: watch::channel(false).0,
             boot_id: Uuid::now_v7(),
             background: Mutex::new(None),
         }));
@@ -142,8 +156,14 @@ impl Server {
         }
     }
 
+    /// Ends every open event stream, so that connections can be closed.
+    pub fn end_streams(&self) {
+        self.0.ending.send_replace(true);
+    }
+
     /// Stops: requests from now on are refused, everything queued is written first.
     pub async fn stop(&self) {
+        self.end_streams();
         let background = self.background().take();
         if let Some(task) = background {
             task.abort();
@@ -152,7 +172,9 @@ impl Server {
         }
         let threads = self.0.desks.close();
         let joined = tokio::task::spawn_blocking(move || {
-            threads.into_iter().for_each(crate::writer::WriterThread::join);
+            threads
+                .into_iter()
+                .for_each(crate::writer::WriterThread::join);
         });
         if joined.await.is_err() {
             tracing::error!("a writer did not end properly");
@@ -205,7 +227,11 @@ impl Server {
         let hash = attachment_hash(&bytes);
         let (tenant, store, version) = (policy.tenant, policy.store.id, policy.version);
         let policy = Arc::new(policy);
-        let attachment = Attachment::Policy { bytes, hash, policy };
+        let attachment = Attachment::Policy {
+            bytes,
+            hash,
+            policy,
+        };
         let body = OperationBody::PolicyPublish { version };
         self.say_one(tenant, store, body, Some(attachment)).await
     }
@@ -240,10 +266,15 @@ impl Server {
             .map(|policy| policy.store.id)
             .ok_or_else(|| AdminError::NoStore(tenant.to_string()))?;
         let known = self.0.ledger.devices(tenant)?;
-        let known = known.into_iter().find(|(device, _)| device.public_key == public_key);
+        let known = known
+            .into_iter()
+            .find(|(device, _)| device.public_key == public_key);
         let (device, cursor) = match known {
             Some(known) => known,
-            None => self.enrol(tenant, store, public_key, terminal_code.to_owned()).await?,
+            None => {
+                self.enrol(tenant, store, public_key, terminal_code.to_owned())
+                    .await?
+            }
         };
         self.answer_join(tenant, store, &device, &cursor, "本机")
     }
@@ -258,7 +289,12 @@ impl Server {
         let code = secret_text()?;
         let expires_at = self.0.clock.now() + INVITE_VALID;
         let code_hash = sha256(code.as_bytes());
-        self.0.ledger.save_invite(&Invite { tenant, code_hash, store, expires_at })?;
+        self.0.ledger.save_invite(&Invite {
+            tenant,
+            code_hash,
+            store,
+            expires_at,
+        })?;
         Ok(code)
     }
 
@@ -273,7 +309,10 @@ impl Server {
         name: &str,
     ) -> Result<JoinAnswer, AdminError> {
         let now = self.0.clock.now();
-        let invite = self.0.ledger.redeem_invite(&sha256(invite.as_bytes()), now)?;
+        let invite = self
+            .0
+            .ledger
+            .redeem_invite(&sha256(invite.as_bytes()), now)?;
         let invite = invite.ok_or(AdminError::InviteInvalid)?;
         let taken: Vec<String> = self
             .0
@@ -283,9 +322,13 @@ impl Server {
             .filter(|(_, cursor)| cursor.store == Some(invite.store))
             .map(|(device, _)| device.terminal_code)
             .collect();
-        let free = (1..=99).map(|code| format!("{code:02}")).find(|code| !taken.contains(code));
+        let free = (1..=99)
+            .map(|code| format!("{code:02}"))
+            .find(|code| !taken.contains(code));
         let code = free.ok_or(AdminError::StoreFull)?;
-        let (device, cursor) = self.enrol(invite.tenant, invite.store, public_key, code).await?;
+        let (device, cursor) = self
+            .enrol(invite.tenant, invite.store, public_key, code)
+            .await?;
         self.answer_join(invite.tenant, invite.store, &device, &cursor, name)
     }
 
@@ -352,7 +395,11 @@ impl Server {
         terminal_code: String,
     ) -> Result<(Device, Cursor), AdminError> {
         let device = DeviceId(Uuid::now_v7());
-        let body = OperationBody::DeviceEnrol(DeviceEnrol { device, terminal_code, public_key });
+        let body = OperationBody::DeviceEnrol(DeviceEnrol {
+            device,
+            terminal_code,
+            public_key,
+        });
         self.say_one(tenant, store, body, None).await?;
         let enrolled = self.0.ledger.device(tenant, device)?;
         enrolled.ok_or_else(|| LedgerError::Failed("the new device is missing".into()).into())
@@ -411,7 +458,10 @@ impl Server {
     }
 
     fn background(&self) -> std::sync::MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.0.background.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .background
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -61,7 +61,11 @@ impl Channels {
         let mut registry = Registry::new();
         registry.insert(gateway);
         let routes = [Wechat, Alipay, Unionpay, Ecny].map(|method| (method, name));
-        Channels { registry, routes: routes.into(), notify_base }
+        Channels {
+            registry,
+            routes: routes.into(),
+            notify_base,
+        }
     }
 
     /// The gateway behind a method.
@@ -188,15 +192,24 @@ impl Engine {
         let now = self.clock.now();
         self.remember(id, |memory| memory.nudged_at = Some(now));
         let attempt = self.read(move |ledger| ledger.attempt(tenant, id)).await?;
-        let Some(attempt) = attempt else { return Ok(()) };
+        let Some(attempt) = attempt else {
+            return Ok(());
+        };
         let memory = self.recall(id);
-        let asked_just_now = memory.last_query.is_some_and(|last| now - last < Millis::seconds(1));
+        let asked_just_now = memory
+            .last_query
+            .is_some_and(|last| now - last < Millis::seconds(1));
         if asked_just_now || attempt.qr_payload.is_none() || !self.begin(id.0) {
             self.wake.notify_one();
             return Ok(());
         }
-        let step = if attempt.state.is_open() { Step::Query } else { Step::QueryLate };
-        self.perform(Task::Attempt(tenant, Box::new(attempt), step)).await;
+        let step = if attempt.state.is_open() {
+            Step::Query
+        } else {
+            Step::QueryLate
+        };
+        self.perform(Task::Attempt(tenant, Box::new(attempt), step))
+            .await;
         self.end(id.0);
         self.wake.notify_one();
         Ok(())
@@ -241,7 +254,11 @@ impl Engine {
                     attempts.push((tenant, attempt, order));
                 }
                 let topic = qiantai_core::ledger::Topic::PaymentSurplus;
-                Ok((attempts, ledger.overdue_orders(now)?, ledger.due_events(topic, now)?))
+                Ok((
+                    attempts,
+                    ledger.overdue_orders(now)?,
+                    ledger.due_events(topic, now)?,
+                ))
             })
             .await?;
         self.forget_all_but(attempts.iter().map(|(_, attempt, _)| attempt.id).collect());
@@ -256,7 +273,9 @@ impl Engine {
             let Some(order) = order else {
                 return Err(EngineError::Missing(format!("order {}", attempt.order)));
             };
-            let Some((at, step)) = self.next_of(&attempt, &order, now) else { continue };
+            let Some((at, step)) = self.next_of(&attempt, &order, now) else {
+                continue;
+            };
             if at <= now {
                 due.push(Task::Attempt(tenant, Box::new(attempt), step));
             } else {
@@ -269,7 +288,11 @@ impl Engine {
                 .filter(|(_, order)| !busy.contains(&order.id))
                 .map(|(tenant, order)| Task::Expire(tenant, order.store, order.id)),
         );
-        due.extend(events.into_iter().map(|event| Task::Refund(Box::new(event))));
+        due.extend(
+            events
+                .into_iter()
+                .map(|event| Task::Refund(Box::new(event))),
+        );
         Ok((due, next))
     }
 
@@ -316,11 +339,18 @@ impl Engine {
             body,
             attachment: None,
         };
-        desk.writer.say(vec![operation]).await?.pop().ok_or_else(missing)
+        desk.writer
+            .say(vec![operation])
+            .await?
+            .pop()
+            .ok_or_else(missing)
     }
 
     fn recall(&self, attempt: AttemptId) -> Memory {
-        lock(&self.memory).get(&attempt).copied().unwrap_or_default()
+        lock(&self.memory)
+            .get(&attempt)
+            .copied()
+            .unwrap_or_default()
     }
 
     fn remember(&self, attempt: AttemptId, change: impl FnOnce(&mut Memory)) {

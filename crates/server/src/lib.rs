@@ -5,10 +5,12 @@
 
 mod api;
 pub mod clock;
+pub mod data_folder;
 pub mod db;
 pub mod desks;
 pub mod embedded;
 pub mod engine;
+pub mod replay;
 pub mod sample;
 pub mod writer;
 

@@ -58,7 +58,12 @@ pub async fn seed(
     let server_device = DeviceId(uuid_at(now, &mut rng));
     let mut signing_seed = [0_u8; 32];
     rng.fill_bytes(&mut signing_seed);
-    server.create_tenant(tenant, server_device, shops::tenant_name(kind), signing_seed)?;
+    server.create_tenant(
+        tenant,
+        server_device,
+        shops::tenant_name(kind),
+        signing_seed,
+    )?;
     let policy = shops::policy(kind, tenant, now - Millis::days(30), &mut rng);
     server.publish_policy(policy.clone()).await?;
     fill(server, &policy, members, now, &mut rng).await?;
@@ -96,7 +101,10 @@ async fn write(
     batch: Vec<OwnOperation>,
 ) -> Result<(), AdminError> {
     let results = server.say(tenant, batch).await?;
-    match results.into_iter().find(|result| result.outcome != OutcomeDto::Applied) {
+    match results
+        .into_iter()
+        .find(|result| result.outcome != OutcomeDto::Applied)
+    {
         None => Ok(()),
         Some(refused) => Err(AdminError::Refused(refused.outcome)),
     }
@@ -117,10 +125,19 @@ fn operations_of(
         sealed: seal_profile(&sample.profile, &key, nonce),
         key: Some(key),
     };
-    let attachment = Attachment::Profile { member: sample.profile.id, profile };
+    let attachment = Attachment::Profile {
+        member: sample.profile.id,
+        profile,
+    };
     let own = |body, attachment, rng: &mut ChaCha12Rng| {
         let id = uuid_at(now, rng);
-        OwnOperation { op_id: OpId(id), action_id: ActionId(id), store, body, attachment }
+        OwnOperation {
+            op_id: OpId(id),
+            action_id: ActionId(id),
+            store,
+            body,
+            attachment,
+        }
     };
     let register = OperationBody::MemberRegister(sample.register);
     let mut operations = vec![own(register, Some(attachment), rng)];

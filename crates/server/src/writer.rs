@@ -92,8 +92,14 @@ pub struct Workplace {
 
 enum Job {
     Push(Vec<Received>, oneshot::Sender<Result<Pushed, WriteError>>),
-    Own(Vec<OwnOperation>, oneshot::Sender<Result<Vec<OpResultDto>, WriteError>>),
-    Replay(Vec<Replayed>, oneshot::Sender<Result<Vec<OpResultDto>, WriteError>>),
+    Own(
+        Vec<OwnOperation>,
+        oneshot::Sender<Result<Vec<OpResultDto>, WriteError>>,
+    ),
+    Replay(
+        Vec<Replayed>,
+        oneshot::Sender<Result<Vec<OpResultDto>, WriteError>>,
+    ),
 }
 
 impl Writer {
@@ -104,8 +110,13 @@ impl Writer {
     pub fn start(workplace: Workplace) -> std::io::Result<(Writer, WriterThread)> {
         let (queue, jobs) = mpsc::channel(QUEUE_LIMIT);
         let name = format!("writer {}", workplace.author.tenant.id);
-        let mut desk = WriterLoop { workplace, last: Timestamp::from_ms(i64::MIN) };
-        let thread = thread::Builder::new().name(name).spawn(move || desk.run(jobs))?;
+        let mut desk = WriterLoop {
+            workplace,
+            last: Timestamp::from_ms(i64::MIN),
+        };
+        let thread = thread::Builder::new()
+            .name(name)
+            .spawn(move || desk.run(jobs))?;
         Ok((Writer { queue }, WriterThread(thread)))
     }
 
@@ -115,10 +126,12 @@ impl Writer {
     /// See [`WriteError`].
     pub async fn push(&self, operations: Vec<Received>) -> Result<Pushed, WriteError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Job::Push(operations, reply)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => WriteError::Busy,
-            mpsc::error::TrySendError::Closed(_) => WriteError::Stopped,
-        })?;
+        self.queue
+            .try_send(Job::Push(operations, reply))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => WriteError::Busy,
+                mpsc::error::TrySendError::Closed(_) => WriteError::Stopped,
+            })?;
         answer.await.map_err(|_| WriteError::Stopped)?
     }
 
@@ -202,7 +215,8 @@ impl WriterLoop {
             }
             Err(Trouble::Ledger(error)) => {
                 tracing::error!(%error, "a batch was not written");
-                jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
+                jobs.into_iter()
+                    .for_each(|job| job.answer(Err(error.clone())));
             }
             Err(Trouble::Invariant | Trouble::Taken) => {
                 for (job, units) in jobs.into_iter().zip(units) {
@@ -236,7 +250,10 @@ impl WriterLoop {
             (_, None) => return Err(WriteError::Defect),
         };
         tracing::error!(?instead, "an operation could not be decided");
-        let unit = Unit { instead, ..unit.clone() };
+        let unit = Unit {
+            instead,
+            ..unit.clone()
+        };
         self.commit(&[unit]).map_err(|trouble| match trouble {
             Trouble::Ledger(error) => error,
             Trouble::Invariant | Trouble::Taken => WriteError::Defect,
@@ -245,12 +262,21 @@ impl WriterLoop {
 
     fn commit(&mut self, units: &[Unit]) -> Result<Vec<Taken>, Trouble> {
         let tenant = self.workplace.author.tenant.id;
-        let books = self.workplace.ledger.load(tenant, &self.keys_of(units)).map_err(trouble)?;
+        let books = self
+            .workplace
+            .ledger
+            .load(tenant, &self.keys_of(units))
+            .map_err(trouble)?;
         let author = &self.workplace.author;
         let decided = catch_unwind(AssertUnwindSafe(|| decide_batch(books, author, units)));
         let Decided { batch, taken } = decided.map_err(|_| Trouble::Invariant)?;
-        let Some(head) = batch.head else { return Ok(taken) };
-        self.workplace.ledger.write(tenant, &batch).map_err(trouble)?;
+        let Some(head) = batch.head else {
+            return Ok(taken);
+        };
+        self.workplace
+            .ledger
+            .write(tenant, &batch)
+            .map_err(trouble)?;
         (self.workplace.listener)(Committed {
             tenant,
             head: head.server_seq,
@@ -261,8 +287,12 @@ impl WriterLoop {
 
     fn keys_of(&self, units: &[Unit]) -> Keys {
         let now = units.iter().map(|unit| unit.now).min().unwrap_or(self.last);
-        let mut keys = Keys { now, ..Keys::default() };
-        keys.devices.insert(self.workplace.author.tenant.server_device);
+        let mut keys = Keys {
+            now,
+            ..Keys::default()
+        };
+        keys.devices
+            .insert(self.workplace.author.tenant.server_device);
         for unit in units {
             unit.add_keys(&mut keys);
         }
@@ -325,9 +355,10 @@ impl Unit {
                 Content::Known(operation) => Some(operation.body.is_fact()),
                 Content::Unread(_) => Some(true),
             },
-            Item::Replayed(replayed) => {
-                replayed.operation.as_ref().map(|operation| operation.body.is_fact())
-            }
+            Item::Replayed(replayed) => replayed
+                .operation
+                .as_ref()
+                .map(|operation| operation.body.is_fact()),
         }
     }
 }
@@ -342,7 +373,11 @@ impl Job {
     }
 
     fn units(&self, now: Timestamp) -> Vec<Unit> {
-        let unit = |now, item| Unit { now, item, instead: Instead::Nothing };
+        let unit = |now, item| Unit {
+            now,
+            item,
+            instead: Instead::Nothing,
+        };
         match self {
             Job::Push(operations, _) => operations
                 .iter()
@@ -377,14 +412,22 @@ fn pushed(taken: Vec<Taken>) -> Pushed {
         match unit {
             Taken::Answered(result) => results.push(result),
             Taken::Gap { expected_seq } => {
-                return Pushed { results, halt: Some(PushHalt::Gap { expected_seq }) };
+                return Pushed {
+                    results,
+                    halt: Some(PushHalt::Gap { expected_seq }),
+                };
             }
             Taken::Forked(result) => {
-                let halt = Some(PushHalt::Fork { device_seq: result.device_seq });
+                let halt = Some(PushHalt::Fork {
+                    device_seq: result.device_seq,
+                });
                 results.push(result);
                 return Pushed { results, halt };
             }
         }
     }
-    Pushed { results, halt: None }
+    Pushed {
+        results,
+        halt: None,
+    }
 }

@@ -68,8 +68,12 @@ async fn answer(
     id: AttemptId,
 ) -> Result<AttemptAnswer, Failure> {
     let found = read_books(server, move |ledger| {
-        let Some(attempt) = ledger.attempt(tenant, id)? else { return Ok(None) };
-        let Some(order) = ledger.order(tenant, attempt.order)? else { return Ok(None) };
+        let Some(attempt) = ledger.attempt(tenant, id)? else {
+            return Ok(None);
+        };
+        let Some(order) = ledger.order(tenant, attempt.order)? else {
+            return Ok(None);
+        };
         let settlement = settlement(ledger, tenant, order.id)?;
         Ok(Some((attempt, order, settlement)))
     })

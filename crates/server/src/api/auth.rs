@@ -58,7 +58,9 @@ pub(super) fn check_standing(standing: DeviceStanding) -> Result<(), Failure> {
 
 /// A terminal that names no version speaks the first.
 fn check_version(parts: &Parts) -> Result<(), Failure> {
-    let Some(value) = parts.headers.get(PROTOCOL_HEADER) else { return Ok(()) };
+    let Some(value) = parts.headers.get(PROTOCOL_HEADER) else {
+        return Ok(());
+    };
     let version: Option<u16> = value.to_str().ok().and_then(|text| text.parse().ok());
     let version = version.ok_or(ErrorCode::BadRequest)?;
     let oldest = PROTOCOL_VERSION.saturating_sub(OLDER_VERSIONS);

@@ -32,5 +32,9 @@ pub(super) async fn join(
     if !is_key || !(1..=NAME_LENGTH_MAX).contains(&name_length) {
         return Err(ErrorCode::BadRequest.into());
     }
-    Ok(Json(server.join(&request.invite, request.public_key.0, &request.name).await?))
+    Ok(Json(
+        server
+            .join(&request.invite, request.public_key.0, &request.name)
+            .await?,
+    ))
 }

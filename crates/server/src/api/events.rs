@@ -13,6 +13,7 @@ use qiantai_wire::api::{Event, FeedEvent, HelloEvent};
 use qiantai_wire::feed::CursorDto;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 
 use super::auth::Seated;
 use super::failure::Failure;
@@ -50,14 +51,24 @@ pub(super) async fn stream(
     let tenant = seat.tenant;
     let head = read(&server, move |ledger| ledger.head(tenant)).await?;
     let hello = Event::Hello(HelloEvent {
-        cursor: CursorDto { timeline: head.timeline, server_seq: head.server_seq },
+        cursor: CursorDto {
+            timeline: head.timeline,
+            server_seq: head.server_seq,
+        },
         server_time_ms: server.now().ms(),
     });
-    let listening = Listening { server, tenant, commits, _watching: watching };
+    let ending = server.0.ending.subscribe();
+    let listening = Listening {
+        server,
+        tenant,
+        commits,
+        ending,
+        _watching: watching,
+    };
     let live = stream::unfold(listening, next_events).flat_map(stream::iter);
-    let events = stream::iter([hello]).chain(live).map(|event| {
-        Ok(sse::Event::default().event(event.name()).data(event.body()))
-    });
+    let events = stream::iter([hello])
+        .chain(live)
+        .map(|event| Ok(sse::Event::default().event(event.name()).data(event.body())));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
@@ -66,19 +77,26 @@ struct Listening {
     server: Server,
     tenant: TenantId,
     commits: Receiver<Committed>,
+    ending: watch::Receiver<bool>,
     _watching: Watching,
 }
 
 async fn next_events(mut listening: Listening) -> Option<(Vec<Event>, Listening)> {
     loop {
-        let events = match listening.commits.recv().await {
+        let received = tokio::select! {
+            received = listening.commits.recv() => received,
+            _ = listening.ending.wait_for(|ending| *ending) => return None,
+        };
+        let events = match received {
             Ok(committed) if committed.tenant == listening.tenant => events_of(committed),
             Ok(_) => continue,
             // Too slow: the head stands for everything that was missed.
             Err(RecvError::Lagged(_)) => {
                 let tenant = listening.tenant;
                 let head = read(&listening.server, move |ledger| ledger.head(tenant)).await;
-                vec![Event::Feed(FeedEvent { head: head.ok()?.server_seq })]
+                vec![Event::Feed(FeedEvent {
+                    head: head.ok()?.server_seq,
+                })]
             }
             Err(RecvError::Closed) => return None,
         };
@@ -89,5 +107,9 @@ async fn next_events(mut listening: Listening) -> Option<(Vec<Event>, Listening)
 /// Attempts first: a payment screen reacts before it has the rows.
 fn events_of(committed: Committed) -> Vec<Event> {
     let attempts = committed.attempts.into_iter().map(Event::Attempt);
-    attempts.chain([Event::Feed(FeedEvent { head: committed.head })]).collect()
+    attempts
+        .chain([Event::Feed(FeedEvent {
+            head: committed.head,
+        })])
+        .collect()
 }

@@ -20,7 +20,10 @@ pub(super) struct Failure {
 impl Failure {
     /// The same failure with one more parameter for the person who reads it.
     pub(super) fn with(self, name: &str, value: impl std::fmt::Display) -> Failure {
-        Failure { error: self.error.with(name, value), ..self }
+        Failure {
+            error: self.error.with(name, value),
+            ..self
+        }
     }
 
     /// A defect or an outage; the log has the cause, the answer has not.
@@ -32,7 +35,10 @@ impl Failure {
 
 impl From<ErrorCode> for Failure {
     fn from(code: ErrorCode) -> Failure {
-        Failure { status: code.http_status(), error: ApiError::new(code) }
+        Failure {
+            status: code.http_status(),
+            error: ApiError::new(code),
+        }
     }
 }
 
@@ -89,8 +95,7 @@ impl From<AdminError> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         // Every status of the table is a valid one; the fallback is a defect all the same.
-        let status =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(self.error)).into_response()
     }
 }

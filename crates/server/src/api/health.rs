@@ -18,8 +18,14 @@ use crate::embedded::Server;
 )]
 pub(super) async fn read(State(server): State<Server>) -> (StatusCode, Json<HealthAnswer>) {
     let asked = server.clone();
-    let ready = tokio::task::spawn_blocking(move || asked.is_ready()).await.unwrap_or(false);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let ready = tokio::task::spawn_blocking(move || asked.is_ready())
+        .await
+        .unwrap_or(false);
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let answer = HealthAnswer {
         ready,
         version: env!("CARGO_PKG_VERSION").to_owned(),

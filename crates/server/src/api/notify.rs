@@ -62,6 +62,10 @@ async fn apply(server: &Server, name: &str, notice: Notice) -> Result<NoticeRece
         tracing::warn!(channel = %name, attempt = %notice.attempt_no, "a notice from elsewhere");
         return Ok(NoticeReceipt::Refused);
     }
-    server.0.engine.record(tenant, &attempt, success(notice.paid)).await?;
+    server
+        .0
+        .engine
+        .record(tenant, &attempt, success(notice.paid))
+        .await?;
     Ok(NoticeReceipt::Taken)
 }

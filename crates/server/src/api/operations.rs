@@ -36,7 +36,11 @@ pub(super) async fn push(
     if request.operations.len() > PUSH_LIMIT {
         return Err(Failure::from(ErrorCode::BadRequest).with("limit", PUSH_LIMIT));
     }
-    let desk = server.0.desks.get(seat.tenant).ok_or(ErrorCode::Unavailable)?;
+    let desk = server
+        .0
+        .desks
+        .get(seat.tenant)
+        .ok_or(ErrorCode::Unavailable)?;
     let operations = verified(&seat, request.operations).await?;
     let pushed = desk.writer.push(operations).await?;
     check_standing(seat.standing)?;
@@ -52,7 +56,10 @@ pub(super) async fn push(
         acked_hash: Hex(cursor.last_hash),
         halt: pushed.halt,
         server_time_ms: server.now().ms(),
-        cursor: CursorDto { timeline: head.timeline, server_seq: head.server_seq },
+        cursor: CursorDto {
+            timeline: head.timeline,
+            server_seq: head.server_seq,
+        },
     }))
 }
 
@@ -61,8 +68,7 @@ pub(super) async fn push(
 async fn verified(seat: &Seat, operations: Vec<Base64>) -> Result<Vec<Received>, Failure> {
     let seat = seat.clone();
     let verify = move || {
-        let key =
-            VerifyingKey::from_bytes(&seat.public_key).map_err(|_| ErrorCode::Internal)?;
+        let key = VerifyingKey::from_bytes(&seat.public_key).map_err(|_| ErrorCode::Internal)?;
         (0_usize..)
             .zip(operations)
             .map(|(index, bytes)| {
@@ -72,7 +78,9 @@ async fn verified(seat: &Seat, operations: Vec<Base64>) -> Result<Vec<Received>,
             })
             .collect()
     };
-    tokio::task::spawn_blocking(verify).await.map_err(|_| ErrorCode::Internal)?
+    tokio::task::spawn_blocking(verify)
+        .await
+        .map_err(|_| ErrorCode::Internal)?
 }
 
 fn verified_one(seat: &Seat, key: &VerifyingKey, bytes: Vec<u8>) -> Option<Received> {
@@ -83,7 +91,10 @@ fn verified_one(seat: &Seat, key: &VerifyingKey, bytes: Vec<u8>) -> Option<Recei
     }
     // Signed for a store in which the device does not stand: a person must look.
     if header.store != seat.store {
-        return Some(Received { content: Content::Unread(HeldReason::Malformed), ..received });
+        return Some(Received {
+            content: Content::Unread(HeldReason::Malformed),
+            ..received
+        });
     }
     Some(received)
 }

@@ -35,7 +35,9 @@ pub(super) async fn read(
     let id = OrderId(request::id(path)?);
     let tenant = seat.tenant;
     let found = read_books(&server, move |ledger| {
-        let Some(order) = ledger.order(tenant, id)? else { return Ok(None) };
+        let Some(order) = ledger.order(tenant, id)? else {
+            return Ok(None);
+        };
         let attempts = ledger.attempts_of_order(tenant, id)?;
         Ok(Some((order, attempts, settlement(ledger, tenant, id)?)))
     })

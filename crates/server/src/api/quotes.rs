@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
+use qiantai_core::Timestamp;
 use qiantai_core::decide::{self, Refusal, RefusalCode};
 use qiantai_core::ids::MemberId;
 use qiantai_core::member::MemberStatus;
 use qiantai_core::quote::{Quote, price};
-use qiantai_core::Timestamp;
 use qiantai_wire::ApiError;
 use qiantai_wire::api::{QuoteAnswer, QuoteRequest};
 use qiantai_wire::feed::RefusalDto;
@@ -36,8 +36,12 @@ pub(super) async fn quote(
     let now = server.now();
     let priced = read(&server, move |ledger| priced(ledger, &seat, request, now)).await?;
     Ok(Json(match priced {
-        Ok(quote) => QuoteAnswer::Quoted { quote: (&quote).into() },
-        Err(refusal) => QuoteAnswer::Refused { refusal: RefusalDto::from(&refusal) },
+        Ok(quote) => QuoteAnswer::Quoted {
+            quote: (&quote).into(),
+        },
+        Err(refusal) => QuoteAnswer::Refused {
+            refusal: RefusalDto::from(&refusal),
+        },
     }))
 }
 
@@ -50,11 +54,17 @@ fn priced(
     let id = MemberId(request.member);
     let mut policies = ledger.policies(seat.tenant)?;
     policies.retain(|policy| policy.store.id == seat.store);
-    let state = decide::State { policies, ..decide::State::default() };
+    let state = decide::State {
+        policies,
+        ..decide::State::default()
+    };
     let Some(policy) = state.policy_at(now) else {
         return Ok(Err(RefusalCode::PolicyUnknown.into()));
     };
-    let (member, account) = (ledger.member(seat.tenant, id)?, ledger.account(seat.tenant, id)?);
+    let (member, account) = (
+        ledger.member(seat.tenant, id)?,
+        ledger.account(seat.tenant, id)?,
+    );
     let (Some(member), Some(account)) = (member, account) else {
         return Ok(Err(RefusalCode::MemberUnknown.into()));
     };
@@ -63,5 +73,13 @@ fn priced(
     }
     let recent = ledger.recent_orders(seat.tenant, id, now - RECENT_ORDERS)?;
     let choice = request.choice.into();
-    Ok(price(policy, &account, member.registered_at, choice, request.cash, &recent, now))
+    Ok(price(
+        policy,
+        &account,
+        member.registered_at,
+        choice,
+        request.cash,
+        &recent,
+        now,
+    ))
 }

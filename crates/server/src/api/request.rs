@@ -48,13 +48,15 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
 }
 
 async fn raw_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Failure::from(ErrorCode::TooLarge)
-        } else {
-            Failure::from(ErrorCode::BadRequest)
-        }
-    })
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Failure::from(ErrorCode::TooLarge)
+            } else {
+                Failure::from(ErrorCode::BadRequest)
+            }
+        })
 }
 
 /// The query of an address.

@@ -40,10 +40,16 @@ pub(super) async fn read(
     query: Result<Query<SnapshotQuery>, QueryRejection>,
 ) -> Result<Json<SnapshotPage>, Failure> {
     let query = request::query(query)?;
-    let limit = query.limit.unwrap_or(SNAPSHOT_LIMIT).clamp(1, SNAPSHOT_LIMIT);
+    let limit = query
+        .limit
+        .unwrap_or(SNAPSHOT_LIMIT)
+        .clamp(1, SNAPSHOT_LIMIT);
     let (tenant, now) = (seat.tenant, server.now());
     let after = query.after_member.map(MemberId);
-    let page = read_books(&server, move |ledger| page(ledger, tenant, after, limit, now)).await?;
+    let page = read_books(&server, move |ledger| {
+        page(ledger, tenant, after, limit, now)
+    })
+    .await?;
     Ok(Json(page))
 }
 
@@ -62,11 +68,21 @@ fn page(
     };
     let members = ledger.member_page(tenant, after, limit)?;
     let is_last = members.len() < limit as usize;
-    let next = members.last().filter(|_| !is_last).map(|row| row.member.id.0);
+    let next = members
+        .last()
+        .filter(|_| !is_last)
+        .map(|row| row.member.id.0);
     for row in &members {
         let member = MemberDto::from(&row.member);
-        rows.push(FeedChange::Member(with_profile(member, row.profile.as_ref())));
-        rows.extend(row.account.as_ref().map(|account| FeedChange::Account(account.into())));
+        rows.push(FeedChange::Member(with_profile(
+            member,
+            row.profile.as_ref(),
+        )));
+        rows.extend(
+            row.account
+                .as_ref()
+                .map(|account| FeedChange::Account(account.into())),
+        );
     }
     Ok(SnapshotPage {
         timeline: head.timeline,
@@ -87,14 +103,34 @@ fn shop_rows(
     for policy in ledger.policies(tenant)? {
         rows.push(FeedChange::Policy(Box::new(policy.as_ref().into())));
     }
-    rows.extend(ledger.devices(tenant)?.iter().map(|(row, _)| FeedChange::Device(row.into())));
-    rows.extend(ledger.open_shifts(tenant)?.iter().map(|row| FeedChange::Shift(row.into())));
+    rows.extend(
+        ledger
+            .devices(tenant)?
+            .iter()
+            .map(|(row, _)| FeedChange::Device(row.into())),
+    );
+    rows.extend(
+        ledger
+            .open_shifts(tenant)?
+            .iter()
+            .map(|row| FeedChange::Shift(row.into())),
+    );
     for order in ledger.orders_since(tenant, now - RECENT)? {
         let attempts = ledger.attempts_of_order(tenant, order.id)?;
         rows.push(FeedChange::Order(Box::new((&order).into())));
         rows.extend(attempts.iter().map(|row| FeedChange::Attempt(row.into())));
     }
-    rows.extend(ledger.usable_coupons(tenant)?.iter().map(|row| FeedChange::Coupon(row.into())));
-    rows.extend(ledger.cases(tenant, CASES)?.iter().map(|row| FeedChange::Case(row.into())));
+    rows.extend(
+        ledger
+            .usable_coupons(tenant)?
+            .iter()
+            .map(|row| FeedChange::Coupon(row.into())),
+    );
+    rows.extend(
+        ledger
+            .cases(tenant, CASES)?
+            .iter()
+            .map(|row| FeedChange::Case(row.into())),
+    );
     Ok(rows)
 }

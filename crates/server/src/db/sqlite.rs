@@ -40,8 +40,7 @@ use tables::{
 };
 
 /// The schema's history.
-pub const MIGRATIONS: &[Migration] =
-    migrations!("../../migrations/server-sqlite": 1 "0001_ledger");
+pub const MIGRATIONS: &[Migration] = migrations!("../../migrations/server-sqlite": 1 "0001_ledger");
 
 /// Idle connections kept for reading.
 const READERS_KEPT: usize = 4;
@@ -50,8 +49,10 @@ const READERS_KEPT: usize = 4;
 pub struct SqliteLedger {
     path: PathBuf,
     key: Option<Zeroizing<[u8; 32]>>,
-    writer: Mutex<Connection>,
+    /// Closed before the writer: the last connection to go folds the log file in, and one that
+    /// only reads cannot.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
     /// Policies as read, by tenant: documents never change, and a batch needs them all.
     policies: Mutex<HashMap<TenantId, Vec<Arc<Policy>>>>,
 }
@@ -73,7 +74,11 @@ impl SqliteLedger {
     /// # Errors
     /// See [`OpenLedgerError`].
     pub fn open(path: &Path, key: Option<[u8; 32]>) -> Result<SqliteLedger, OpenLedgerError> {
-        let options = OpenOptions { key, create: true, read_only: false };
+        let options = OpenOptions {
+            key,
+            create: true,
+            read_only: false,
+        };
         let mut writer = qiantai_sqlite::open(path, options)?;
         writer.set_prepared_statement_cache_capacity(128);
         qiantai_sqlite::migrate(&mut writer, MIGRATIONS)?;
@@ -86,6 +91,16 @@ impl SqliteLedger {
         })
     }
 
+    /// Bounds the file; beyond it writing fails as on a full disk.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn limit_pages(&self, pages_max: u32) -> Result<(), LedgerError> {
+        lock(&self.writer)
+            .pragma_update(None, "max_page_count", pages_max)
+            .map_err(|error| failed(&error))
+    }
+
     /// Runs `query` on a connection that only reads.
     fn read<T>(
         &self,
@@ -96,7 +111,11 @@ impl SqliteLedger {
             Some(reader) => reader,
             None => {
                 let key = self.key.as_deref().copied();
-                let options = OpenOptions { key, create: false, read_only: true };
+                let options = OpenOptions {
+                    key,
+                    create: false,
+                    read_only: true,
+                };
                 qiantai_sqlite::open(&self.path, options).map_err(|error| opening(&error))?
             }
         };
@@ -172,9 +191,8 @@ impl Ledger for SqliteLedger {
 
     fn write(&self, tenant: TenantId, batch: &Batch) -> Result<(), LedgerError> {
         self.change(|tx| write::batch(tx, tenant, batch))?;
-        let publishes = |entry: &super::Entry| {
-            matches!(entry.attachment, Some(Attachment::Policy { .. }))
-        };
+        let publishes =
+            |entry: &super::Entry| matches!(entry.attachment, Some(Attachment::Policy { .. }));
         if batch.entries.iter().any(publishes) {
             lock(&self.policies).remove(&tenant);
         }
@@ -188,8 +206,11 @@ impl Ledger for SqliteLedger {
             public_key: tenant.public_key(),
             is_server: true,
         };
-        let head =
-            Head { timeline: tenant.timeline, server_seq: 0, chain_hash: [0; 32] };
+        let head = Head {
+            timeline: tenant.timeline,
+            server_seq: 0,
+            chain_hash: [0; 32],
+        };
         self.change(|tx| {
             tenant::insert(tx, tenant, now)?;
             head::save(tx, tenant.id, &head)?;
@@ -223,7 +244,8 @@ impl Ledger for SqliteLedger {
     }
 
     fn head(&self, tenant: TenantId) -> Result<Head, LedgerError> {
-        self.read(|db| head::find(db, tenant))?.ok_or(LedgerError::NoTenant(tenant))
+        self.read(|db| head::find(db, tenant))?
+            .ok_or(LedgerError::NoTenant(tenant))
     }
 
     fn seat_of_token(&self, token: &Hash) -> Result<Option<Seat>, LedgerError> {
@@ -310,7 +332,11 @@ impl Ledger for SqliteLedger {
                 .map(|member| {
                     let account = account::find(db, tenant, member.id)?;
                     let profile = profile(db, tenant, member.id)?;
-                    Ok(MemberRow { member, account, profile })
+                    Ok(MemberRow {
+                        member,
+                        account,
+                        profile,
+                    })
                 })
                 .collect()
         })
@@ -416,6 +442,11 @@ fn profile(
     tenant: TenantId,
     id: MemberId,
 ) -> rusqlite::Result<Option<SealedProfile>> {
-    let Some(sealed) = member_profile::find(db, tenant, id)? else { return Ok(None) };
-    Ok(Some(SealedProfile { sealed, key: member_key::find(db, tenant, id)? }))
+    let Some(sealed) = member_profile::find(db, tenant, id)? else {
+        return Ok(None);
+    };
+    Ok(Some(SealedProfile {
+        sealed,
+        key: member_key::find(db, tenant, id)?,
+    }))
 }

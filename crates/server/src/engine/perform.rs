@@ -6,8 +6,8 @@ use qiantai_core::attempt::{AttemptState, GatewayOutcome, PaymentAttempt};
 use qiantai_core::ids::{OrderId, StoreId, TenantId};
 use qiantai_core::operation::{AttemptResult, OperationBody};
 use qiantai_pay::{
-    Channel, CloseAnswer, GatewayAnswer, PaidFact, PendingState, QrAnswer, QrRequest,
-    UnknownCause, Wallet,
+    Channel, CloseAnswer, GatewayAnswer, PaidFact, PendingState, QrAnswer, QrRequest, UnknownCause,
+    Wallet,
 };
 
 use super::step::Step;
@@ -36,7 +36,9 @@ impl Engine {
         store: StoreId,
         order: OrderId,
     ) -> Result<(), EngineError> {
-        self.say(tenant, store, OperationBody::OrderExpire { order }).await.map(drop)
+        self.say(tenant, store, OperationBody::OrderExpire { order })
+            .await
+            .map(drop)
     }
 
     async fn step(
@@ -45,7 +47,9 @@ impl Engine {
         attempt: &PaymentAttempt,
         step: Step,
     ) -> Result<(), EngineError> {
-        let Some(channel) = self.channels.of(attempt.channel).cloned() else { return Ok(()) };
+        let Some(channel) = self.channels.of(attempt.channel).cloned() else {
+            return Ok(());
+        };
         match step {
             Step::Create => self.create(tenant, attempt, &channel).await,
             Step::Query | Step::QueryLate => self.query(tenant, attempt, &channel).await,
@@ -118,7 +122,11 @@ impl Engine {
 
     fn notify_url(&self, channel: &Arc<dyn Channel>) -> Option<String> {
         let base = self.channels.notify_base.as_deref()?;
-        Some(format!("{}/v1/notify/{}", base.trim_end_matches('/'), channel.id()))
+        Some(format!(
+            "{}/v1/notify/{}",
+            base.trim_end_matches('/'),
+            channel.id()
+        ))
     }
 
     async fn query(
@@ -215,10 +223,16 @@ impl Engine {
             return Ok(());
         }
         let order_id = attempt.order;
-        let order = self.read(move |ledger| ledger.order(tenant, order_id)).await?;
-        let store =
-            order.ok_or_else(|| EngineError::Missing(format!("order {order_id}")))?.store;
-        let body = OperationBody::AttemptResult(AttemptResult { attempt: attempt.id, outcome });
+        let order = self
+            .read(move |ledger| ledger.order(tenant, order_id))
+            .await?;
+        let store = order
+            .ok_or_else(|| EngineError::Missing(format!("order {order_id}")))?
+            .store;
+        let body = OperationBody::AttemptResult(AttemptResult {
+            attempt: attempt.id,
+            outcome,
+        });
         self.say(tenant, store, body).await.map(drop)
     }
 }
@@ -236,13 +250,19 @@ fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcome) -> bool 
     match outcome {
         GatewayOutcome::Success { channel_txn_no, .. } => {
             attempt.channel_txn_no.as_ref() == Some(channel_txn_no)
-                || attempt.surplus.iter().any(|paid| paid.channel_txn_no == *channel_txn_no)
+                || attempt
+                    .surplus
+                    .iter()
+                    .any(|paid| paid.channel_txn_no == *channel_txn_no)
         }
         _ if !attempt.state.is_open() => true,
         GatewayOutcome::Waiting => {
             // Without its QR code an unknown attempt stays unknown until the code is there.
             attempt.qr_payload.is_none()
-                || matches!(attempt.state, AttemptState::Submitted | AttemptState::UserPaying)
+                || matches!(
+                    attempt.state,
+                    AttemptState::Submitted | AttemptState::UserPaying
+                )
         }
         GatewayOutcome::UserPaying => attempt.state == AttemptState::UserPaying,
         GatewayOutcome::Unknown => attempt.state == AttemptState::Unknown,

@@ -38,7 +38,9 @@ fn sweep_points() -> impl Iterator<Item = Millis> {
     let first = [5, 10, 20, 30].into_iter().map(Millis::seconds);
     let minutes = (1..=10).map(Millis::minutes);
     let tens = (2..).map(|count| Millis::minutes(count * 10));
-    first.chain(minutes).chain(tens.take_while(|point| *point <= SWEEP_END))
+    first
+        .chain(minutes)
+        .chain(tens.take_while(|point| *point <= SWEEP_END))
 }
 
 #[cfg(test)]

@@ -3,9 +3,7 @@
 use qiantai_core::Timestamp;
 use qiantai_core::attempt::{AttemptState, PayMethod, PaymentAttempt};
 
-use super::schedule::{
-    WATCH_LASTS, back_off, next_query_at, next_watched_query_at,
-};
+use super::schedule::{WATCH_LASTS, back_off, next_query_at, next_watched_query_at};
 
 /// What the engine remembers of an attempt between two calls. Lost on restart, which only means
 /// that it asks again at once.
@@ -70,16 +68,24 @@ fn open_step(
     is_watched: bool,
     now: Timestamp,
 ) -> (Timestamp, Step) {
-    let end = if attempt.cancel_requested { attempt.changed_at } else { attempt.expires_at };
+    let end = if attempt.cancel_requested {
+        attempt.changed_at
+    } else {
+        attempt.expires_at
+    };
     if now >= end {
         let retry_at = memory.last_close.map(|last| last + back_off(memory.closes));
         return (retry_at.map_or(end, |at| at.max(end)), Step::Close);
     }
     if attempt.qr_payload.is_none() {
-        let retry_at = memory.last_create.map(|last| last + back_off(memory.creates));
+        let retry_at = memory
+            .last_create
+            .map(|last| last + back_off(memory.creates));
         return (retry_at.unwrap_or(attempt.started_at), Step::Create);
     }
-    let is_nudged = memory.nudged_at.is_some_and(|nudged| now - nudged <= WATCH_LASTS);
+    let is_nudged = memory
+        .nudged_at
+        .is_some_and(|nudged| now - nudged <= WATCH_LASTS);
     let last = memory.last_query.or(memory.last_create);
     let at = if is_watched || is_nudged {
         next_watched_query_at(attempt.started_at, last)
@@ -87,7 +93,11 @@ fn open_step(
         // Past the last point of the sweep only the end is left.
         next_query_at(attempt.started_at, last).unwrap_or(end)
     };
-    if at < end { (at, Step::Query) } else { (end, Step::Close) }
+    if at < end {
+        (at, Step::Query)
+    } else {
+        (end, Step::Close)
+    }
 }
 
 #[cfg(test)]
@@ -132,32 +142,112 @@ mod tests {
             let step = next_step(&attempt, &memory, watched, at(now_s));
             assert_eq!(step, expected, "{:?} at {now_s} s", attempt.state);
         };
-        let fresh = PaymentAttempt { qr_payload: None, ..attempt(AttemptState::Init) };
-        let asked = |seconds| Memory { last_query: Some(at(seconds)), ..Memory::default() };
-        check(fresh.clone(), Memory::default(), false, 0, Some((at(0), Step::Create)));
-        let once = Memory { last_create: Some(at(0)), creates: 1, ..Memory::default() };
+        let fresh = PaymentAttempt {
+            qr_payload: None,
+            ..attempt(AttemptState::Init)
+        };
+        let asked = |seconds| Memory {
+            last_query: Some(at(seconds)),
+            ..Memory::default()
+        };
+        check(
+            fresh.clone(),
+            Memory::default(),
+            false,
+            0,
+            Some((at(0), Step::Create)),
+        );
+        let once = Memory {
+            last_create: Some(at(0)),
+            creates: 1,
+            ..Memory::default()
+        };
         check(fresh, once, false, 1, Some((at(2), Step::Create)));
 
         let shown = attempt(AttemptState::Submitted);
-        check(shown.clone(), Memory::default(), false, 1, Some((at(5), Step::Query)));
-        check(shown.clone(), Memory::default(), true, 1, Some((at(2), Step::Query)));
-        check(shown.clone(), asked(8), true, 9, Some((at(10), Step::Query)));
-        let nudged = Memory { nudged_at: Some(at(8)), ..asked(8) };
+        check(
+            shown.clone(),
+            Memory::default(),
+            false,
+            1,
+            Some((at(5), Step::Query)),
+        );
+        check(
+            shown.clone(),
+            Memory::default(),
+            true,
+            1,
+            Some((at(2), Step::Query)),
+        );
+        check(
+            shown.clone(),
+            asked(8),
+            true,
+            9,
+            Some((at(10), Step::Query)),
+        );
+        let nudged = Memory {
+            nudged_at: Some(at(8)),
+            ..asked(8)
+        };
         check(shown.clone(), nudged, false, 9, Some((at(10), Step::Query)));
-        check(shown.clone(), nudged, false, 19, Some((at(10), Step::Query)));
-        check(shown.clone(), asked(290), false, 295, Some((at(300), Step::Close)));
-        check(shown.clone(), asked(299), true, 300, Some((at(300), Step::Close)));
-        let tried = Memory { last_close: Some(at(301)), closes: 2, ..Memory::default() };
-        check(shown.clone(), tried, true, 302, Some((at(305), Step::Close)));
+        check(
+            shown.clone(),
+            nudged,
+            false,
+            19,
+            Some((at(10), Step::Query)),
+        );
+        check(
+            shown.clone(),
+            asked(290),
+            false,
+            295,
+            Some((at(300), Step::Close)),
+        );
+        check(
+            shown.clone(),
+            asked(299),
+            true,
+            300,
+            Some((at(300), Step::Close)),
+        );
+        let tried = Memory {
+            last_close: Some(at(301)),
+            closes: 2,
+            ..Memory::default()
+        };
+        check(
+            shown.clone(),
+            tried,
+            true,
+            302,
+            Some((at(305), Step::Close)),
+        );
 
-        let cancelled =
-            PaymentAttempt { cancel_requested: true, changed_at: at(40), ..shown.clone() };
+        let cancelled = PaymentAttempt {
+            cancel_requested: true,
+            changed_at: at(40),
+            ..shown.clone()
+        };
         check(cancelled, asked(39), true, 40, Some((at(40), Step::Close)));
 
-        let closed = PaymentAttempt { changed_at: at(300), ..attempt(AttemptState::Closed) };
-        check(closed, asked(300), false, 301, Some((at(305), Step::QueryLate)));
+        let closed = PaymentAttempt {
+            changed_at: at(300),
+            ..attempt(AttemptState::Closed)
+        };
+        check(
+            closed,
+            asked(300),
+            false,
+            301,
+            Some((at(305), Step::QueryLate)),
+        );
         check(attempt(AttemptState::Succeeded), asked(1), true, 2, None);
-        let code = PaymentAttempt { method: PayMethod::Code, ..shown };
+        let code = PaymentAttempt {
+            method: PayMethod::Code,
+            ..shown
+        };
         check(code, asked(1), true, 2, None);
     }
 }

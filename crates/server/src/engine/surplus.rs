@@ -73,9 +73,9 @@ impl Engine {
                 self.say(due.tenant, store, body).await?;
                 Ok(Carried::Returned)
             }
-            RefundAnswer::Succeeded { amount, .. } => {
-                Ok(Carried::Never(format!("the gateway returned {amount} instead")))
-            }
+            RefundAnswer::Succeeded { amount, .. } => Ok(Carried::Never(format!(
+                "the gateway returned {amount} instead"
+            ))),
             RefundAnswer::Accepted => Ok(Carried::Later("accepted, not done yet".to_owned())),
             RefundAnswer::MerchantFundsShort => {
                 Ok(Carried::Later("the merchant account is short".to_owned()))
@@ -100,9 +100,15 @@ impl Engine {
             tracing::warn!(%why, ?state, "a second payment was not sent back yet");
         }
         let next_at = self.clock.now() + back_off(tries);
-        let delivery = Delivery { state, tries, next_at, last_error };
+        let delivery = Delivery {
+            state,
+            tries,
+            next_at,
+            last_error,
+        };
         let (tenant, event) = (due.tenant, due.event.id);
-        self.read(move |ledger| ledger.save_delivery(tenant, event, &delivery)).await?;
+        self.read(move |ledger| ledger.save_delivery(tenant, event, &delivery))
+            .await?;
         Ok(())
     }
 }
@@ -116,10 +122,15 @@ async fn ask(
     refund_no: String,
 ) -> RefundAnswer {
     if tries > 0 {
-        let query =
-            RefundQuery { attempt_no: attempt.attempt_no.clone(), refund_no: refund_no.clone() };
+        let query = RefundQuery {
+            attempt_no: attempt.attempt_no.clone(),
+            refund_no: refund_no.clone(),
+        };
         let answer = channel.query_refund(&query).await;
-        if matches!(answer, RefundAnswer::Succeeded { .. } | RefundAnswer::Accepted) {
+        if matches!(
+            answer,
+            RefundAnswer::Succeeded { .. } | RefundAnswer::Accepted
+        ) {
             return answer;
         }
     }

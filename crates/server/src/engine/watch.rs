@@ -20,7 +20,10 @@ pub struct Watching {
 impl Watchers {
     pub(super) fn open(watchers: &Arc<Watchers>, device: DeviceId) -> Watching {
         *lock(&watchers.0).entry(device).or_default() += 1;
-        Watching { watchers: Arc::clone(watchers), device }
+        Watching {
+            watchers: Arc::clone(watchers),
+            device,
+        }
     }
 
     pub(super) fn is_watching(&self, device: DeviceId) -> bool {

@@ -75,7 +75,11 @@ pub(super) fn member(
         home_store: StoreId(policy.store.id.0),
         registered_at,
     };
-    SampleMember { register, profile, opening }
+    SampleMember {
+        register,
+        profile,
+        opening,
+    }
 }
 
 fn phone(index: usize, offset: u64) -> String {
@@ -90,8 +94,22 @@ fn of_the_sketch(
     now: Timestamp,
     rng: &mut impl Rng,
 ) -> OpeningBalance {
-    let old = lot((500, 100), (100, 20), now - Millis::days(353), Some(12), now, rng);
-    let new = lot((720, 100), (360, 50), now - Millis::days(22), Some(343), now, rng);
+    let old = lot(
+        (500, 100),
+        (100, 20),
+        now - Millis::days(353),
+        Some(12),
+        now,
+        rng,
+    );
+    let new = lot(
+        (720, 100),
+        (360, 50),
+        now - Millis::days(22),
+        Some(343),
+        now,
+        rng,
+    );
     opening(id, policy, vec![old, new], Money::from_yuan(3_800))
 }
 
@@ -124,8 +142,14 @@ fn usual(
     registered_at: Timestamp,
     rng: &mut impl Rng,
 ) -> Option<OpeningBalance> {
-    const BOUGHT: [(i64, i64); 6] =
-        [(300, 50), (500, 100), (1_000, 230), (2_000, 520), (3_000, 900), (200, 0)];
+    const BOUGHT: [(i64, i64); 6] = [
+        (300, 50),
+        (500, 100),
+        (1_000, 230),
+        (2_000, 520),
+        (3_000, 900),
+        (200, 0),
+    ];
     if rng.random_range(0..3) == 0 {
         return None;
     }
@@ -140,7 +164,14 @@ fn usual(
         let age_days = rng.random_range(0..=(now - registered_at).0 / Millis::days(1).0);
         let credited_at = now - Millis::days(age_days.min(300));
         let left = (pay * tenths / 10, bonus * tenths / 10);
-        lots.push(lot((pay, bonus), left, credited_at, Some(365), credited_at, rng));
+        lots.push(lot(
+            (pay, bonus),
+            left,
+            credited_at,
+            Some(365),
+            credited_at,
+            rng,
+        ));
     }
     let earlier = Money::from_yuan(rng.random_range(0..40) * 100);
     Some(opening(id, policy, lots, bought + earlier))

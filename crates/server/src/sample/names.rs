@@ -151,7 +151,10 @@ pub(super) fn name(index: usize, rng: &mut impl Rng) -> String {
         return name.to_owned();
     }
     let mut name = surname(rng).to_owned();
-    let given: Vec<char> = GIVEN.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let given: Vec<char> = GIVEN
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+        .collect();
     let length = if rng.random_range(0..100) < 18 { 1 } else { 2 };
     for _ in 0..length {
         name.push(given[rng.random_range(0..given.len())]);

@@ -56,7 +56,10 @@ pub(super) fn policy(
     effective_from: Timestamp,
     rng: &mut impl Rng,
 ) -> Policy {
-    let mut ids = Ids { at: effective_from, rng };
+    let mut ids = Ids {
+        at: effective_from,
+        rng,
+    };
     let shop = match kind {
         StoreKind::Gym => gym(&mut ids),
         StoreKind::Salon => salon(&mut ids),
@@ -75,10 +78,15 @@ pub(super) fn policy(
             phone: shop.phone.to_owned(),
             complaint_phone: "12315".to_owned(),
             cut_off_minutes: 240,
-            refund_rule: "七日内未消费可全额退款；其余按优惠比例退回本金，赠金同时作废。".to_owned(),
+            refund_rule: "七日内未消费可全额退款；其余按优惠比例退回本金，赠金同时作废。"
+                .to_owned(),
         },
         staff: staff(&shop.staff, &mut ids),
-        fixed_amounts: shop.fixed_amounts.iter().map(|yuan| Money::from_yuan(*yuan)).collect(),
+        fixed_amounts: shop
+            .fixed_amounts
+            .iter()
+            .map(|yuan| Money::from_yuan(*yuan))
+            .collect(),
         packages: shop.packages,
         custom_amount: true,
         ladders: vec![ladder(shop.ladder_name, &mut ids)],
@@ -87,7 +95,11 @@ pub(super) fn policy(
         spend_order: SpendOrder::Proportional,
         bonus_cap_bp: 5_000,
         bonus_valid_days: Some(365),
-        earning: Earning { growth_per_yuan: 1, points_per_yuan: 1, recharge_rate_bp: 10_000 },
+        earning: Earning {
+            growth_per_yuan: 1,
+            points_per_yuan: 1,
+            recharge_rate_bp: 10_000,
+        },
         compliance: shop.compliance,
         review: ReviewThresholds {
             single_pay: Money::from_yuan(5_000),
@@ -124,7 +136,13 @@ fn salon(ids: &mut Ids<'_, impl Rng>) -> Shop {
         packages: vec![
             package("充300送50", 300, 50, &[], ids),
             package("充500送100", 500, 100, &[(wash.id, 1)], ids),
-            package("充2000送520", 2_000, 520, &[(wash.id, 1), (care.id, 2)], ids),
+            package(
+                "充2000送520",
+                2_000,
+                520,
+                &[(wash.id, 1), (care.id, 2)],
+                ids,
+            ),
         ],
         coupon_templates: vec![wash, care],
         compliance: ComplianceProfile {
@@ -149,7 +167,13 @@ fn gym(ids: &mut Ids<'_, impl Rng>) -> Shop {
         packages: vec![
             package("充300送50", 300, 50, &[(towel.id, 5)], ids),
             package("充1000送230", 1_000, 230, &[(trial.id, 1)], ids),
-            package("充3000送900", 3_000, 900, &[(trial.id, 3), (towel.id, 20)], ids),
+            package(
+                "充3000送900",
+                3_000,
+                900,
+                &[(trial.id, 3), (towel.id, 20)],
+                ids,
+            ),
         ],
         coupon_templates: vec![trial, towel],
         compliance: ComplianceProfile {
@@ -160,7 +184,10 @@ fn gym(ids: &mut Ids<'_, impl Rng>) -> Shop {
                 limit(LimitKind::SingleOrder, 20_000, LimitAction::Block),
             ]
             .into_iter()
-            .map(|limit| ComplianceLimit { effective_from: SHANGHAI_GYM_FROM, ..limit })
+            .map(|limit| ComplianceLimit {
+                effective_from: SHANGHAI_GYM_FROM,
+                ..limit
+            })
             .collect(),
         },
         fixed_amounts: &[300, 500, 1_000, 2_000, 3_000],
@@ -255,12 +282,24 @@ fn coupon(
 
 fn limit(kind: LimitKind, yuan: i64, action: LimitAction) -> ComplianceLimit {
     let effective_from = Timestamp::from_ms(0);
-    ComplianceLimit { kind, amount: Money::from_yuan(yuan), action, effective_from }
+    ComplianceLimit {
+        kind,
+        amount: Money::from_yuan(yuan),
+        action,
+        effective_from,
+    }
 }
 
 /// The ladder of domain §3.4.
 fn ladder(name: &str, ids: &mut Ids<'_, impl Rng>) -> Ladder {
-    let rows = [(300, 50), (500, 100), (1_000, 230), (2_000, 520), (3_000, 900), (5_000, 1_750)];
+    let rows = [
+        (300, 50),
+        (500, 100),
+        (1_000, 230),
+        (2_000, 520),
+        (3_000, 900),
+        (5_000, 1_750),
+    ];
     Ladder {
         id: PromotionId(ids.next()),
         version: 1,
@@ -282,20 +321,28 @@ fn tiers(silver_benefit: &str, ids: &mut Ids<'_, impl Rng>) -> Vec<Tier> {
         ("普卡", 0, 10_000, 10_000, &[]),
         ("银卡", 2_000, 9_500, 12_000, &[silver_benefit]),
         ("金卡", 5_000, 9_000, 15_000, &["专属顾问", "生日礼包"]),
-        ("钻石", 20_000, 8_500, 20_000, &["专属顾问", "生日礼包", "优先预约"]),
+        (
+            "钻石",
+            20_000,
+            8_500,
+            20_000,
+            &["专属顾问", "生日礼包", "优先预约"],
+        ),
     ];
     (0_u8..)
         .zip(rows)
-        .map(|(rank, (name, threshold, price_bp, points_rate_bp, benefits))| Tier {
-            id: TierId(ids.next()),
-            rank,
-            name: name.to_owned(),
-            threshold: Money::from_yuan(threshold),
-            price_bp,
-            points_rate_bp,
-            valid_months: 12,
-            benefits: benefits.iter().map(|&benefit| benefit.to_owned()).collect(),
-        })
+        .map(
+            |(rank, (name, threshold, price_bp, points_rate_bp, benefits))| Tier {
+                id: TierId(ids.next()),
+                rank,
+                name: name.to_owned(),
+                threshold: Money::from_yuan(threshold),
+                price_bp,
+                points_rate_bp,
+                valid_months: 12,
+                benefits: benefits.iter().map(|&benefit| benefit.to_owned()).collect(),
+            },
+        )
         .collect()
 }
 

@@ -122,7 +122,10 @@ pub struct Decided {
 pub fn decide_batch(books: Books, author: &Author, units: &[Unit]) -> Decided {
     let mut desk = Desk::new(books, author);
     let taken = units.iter().map(|unit| desk.take(unit)).collect();
-    Decided { batch: desk.into_batch(), taken }
+    Decided {
+        batch: desk.into_batch(),
+        taken,
+    }
 }
 
 /// The books while a batch is decided.
@@ -181,7 +184,14 @@ impl<'a> Desk<'a> {
                 by_place.insert((row.device, row.epoch, row.device_seq), row.hash);
             }
         }
-        Desk { books, author, entries: Vec::new(), moved: BTreeSet::new(), by_hash, by_place }
+        Desk {
+            books,
+            author,
+            entries: Vec::new(),
+            moved: BTreeSet::new(),
+            by_hash,
+            by_place,
+        }
     }
 
     fn into_batch(self) -> Batch {
@@ -191,7 +201,11 @@ impl<'a> Desk<'a> {
             .iter()
             .filter_map(|device| Some((*device, *self.books.cursors.get(device)?)))
             .collect();
-        Batch { entries: self.entries, cursors, head }
+        Batch {
+            entries: self.entries,
+            cursors,
+            head,
+        }
     }
 
     fn take(&mut self, unit: &Unit) -> Taken {
@@ -225,14 +239,12 @@ impl<'a> Desk<'a> {
                 (Content::Known(operation), Instead::Nothing | Instead::Refuse) => {
                     self.decide(unit, signed, operation, None)
                 }
-                (Content::Known(_), Instead::Hold) => {
-                    self.keep(
-                        unit.now,
-                        header.into(),
-                        signed,
-                        Standing::Held(HeldReason::Invariant),
-                    )
-                }
+                (Content::Known(_), Instead::Hold) => self.keep(
+                    unit.now,
+                    header.into(),
+                    signed,
+                    Standing::Held(HeldReason::Invariant),
+                ),
                 (Content::Unread(reason), _) => {
                     self.keep(unit.now, header.into(), signed, Standing::Held(*reason))
                 }
@@ -266,7 +278,9 @@ impl<'a> Desk<'a> {
         if cursor.standing != DeviceStanding::Active {
             return Place::NotBelieved;
         }
-        let holder = self.by_place.get(&(header.device, header.epoch, header.device_seq));
+        let holder = self
+            .by_place
+            .get(&(header.device, header.epoch, header.device_seq));
         let is_taken = holder.is_some() || header.device_seq <= cursor.last_seq;
         if header.epoch != cursor.epoch || is_taken {
             return Place::Fork;
@@ -274,7 +288,11 @@ impl<'a> Desk<'a> {
         if header.device_seq > cursor.last_seq + 1 {
             return Place::Gap(cursor.last_seq + 1);
         }
-        if header.prev_hash == cursor.last_hash { Place::Next } else { Place::Fork }
+        if header.prev_hash == cursor.last_hash {
+            Place::Next
+        } else {
+            Place::Fork
+        }
     }
 
     /// Gives the server's own words their place, and signs them.
@@ -301,7 +319,10 @@ impl<'a> Desk<'a> {
             attachment: own.attachment.as_ref().map(hash_of),
             body: own.body.clone(),
         };
-        (SignedOperation::sign(&operation, &self.author.tenant.signing_key()), operation)
+        (
+            SignedOperation::sign(&operation, &self.author.tenant.signing_key()),
+            operation,
+        )
     }
 
     fn decide(
@@ -314,8 +335,12 @@ impl<'a> Desk<'a> {
         let decision = match unit.instead {
             Instead::Refuse => refused(RefusalCode::NumberTaken),
             Instead::Nothing | Instead::Hold => {
-                self.books.state.policies =
-                    self.books.policies.get(&operation.store).cloned().unwrap_or_default();
+                self.books.state.policies = self
+                    .books
+                    .policies
+                    .get(&operation.store)
+                    .cloned()
+                    .unwrap_or_default();
                 decide::decide(&self.books.state, operation, unit.now)
             }
         };
@@ -360,7 +385,10 @@ impl<'a> Desk<'a> {
 
     /// A device that was just enrolled may write within the same batch.
     fn introduce(&mut self, device: DeviceId, store: StoreId) {
-        let cursor = Cursor { store: Some(store), ..NEW_DEVICE };
+        let cursor = Cursor {
+            store: Some(store),
+            ..NEW_DEVICE
+        };
         self.books.cursors.entry(device).or_insert(cursor);
     }
 
@@ -372,7 +400,16 @@ impl<'a> Desk<'a> {
         signed: SignedOperation,
         standing: Standing,
     ) -> OpResultDto {
-        let changes = case_of(mark, standing, now);
+        let is_forked = self
+            .books
+            .cursors
+            .get(&mark.device)
+            .is_some_and(|cursor| cursor.standing == DeviceStanding::Quarantined);
+        let changes = match standing {
+            // The case of the fork covers what comes after it.
+            Standing::Quarantined(HeldReason::DeviceNotBelieved) if is_forked => Vec::new(),
+            _ => case_of(mark, standing, now),
+        };
         let written = Written {
             standing,
             outcome: None,
@@ -432,7 +469,8 @@ impl<'a> Desk<'a> {
         });
         self.books.head.server_seq = server_seq;
         self.books.head.chain_hash = chain_hash;
-        self.by_hash.insert(mark.hash, (written.standing, answer.clone()));
+        self.by_hash
+            .insert(mark.hash, (written.standing, answer.clone()));
         if !matches!(written.standing, Standing::Quarantined(_)) {
             let place = (mark.device, mark.epoch, mark.device_seq);
             self.by_place.insert(place, mark.hash);
@@ -462,7 +500,9 @@ struct Written {
 
 impl Written {
     fn answer(&self) -> OutcomeDto {
-        self.outcome.as_ref().map_or(OutcomeDto::Held, OutcomeDto::from)
+        self.outcome
+            .as_ref()
+            .map_or(OutcomeDto::Held, OutcomeDto::from)
     }
 }
 
@@ -475,15 +515,22 @@ fn postings_of(changes: &[Change]) -> Vec<Posting> {
 }
 
 fn refused(code: RefusalCode) -> Decision {
-    Decision { outcome: Outcome::Refused(Refusal { code, quote: None }), changes: Vec::new() }
+    Decision {
+        outcome: Outcome::Refused(Refusal { code, quote: None }),
+        changes: Vec::new(),
+    }
 }
 
 fn published(decision: &Decision, attachment: Option<&Attachment>) -> Option<Arc<Policy>> {
-    let Some(Attachment::Policy { policy, .. }) = attachment else { return None };
-    let is_published = |change: &Change| {
-        matches!(change, Change::PolicyPublished(version) if *version == policy.version)
+    let Some(Attachment::Policy { policy, .. }) = attachment else {
+        return None;
     };
-    decision.changes.iter().any(is_published).then(|| Arc::clone(policy))
+    let is_published = |change: &Change| matches!(change, Change::PolicyPublished(version) if *version == policy.version);
+    decision
+        .changes
+        .iter()
+        .any(is_published)
+        .then(|| Arc::clone(policy))
 }
 
 fn hash_of(attachment: &Attachment) -> Hash {
@@ -494,13 +541,11 @@ fn hash_of(attachment: &Attachment) -> Hash {
 }
 
 /// One case per operation that is held or forked; one per device for everything that comes
-/// after it lost its standing.
+/// after it was revoked.
 fn case_of(mark: Mark, standing: Standing, now: Timestamp) -> Vec<Change> {
     let (kind, id) = match standing {
         Standing::Decided => return Vec::new(),
-        Standing::Quarantined(HeldReason::Fork) => {
-            (CaseKind::Fork, mark.op_id.derive("fork", 0))
-        }
+        Standing::Quarantined(HeldReason::Fork) => (CaseKind::Fork, mark.op_id.derive("fork", 0)),
         Standing::Quarantined(_) => (CaseKind::Held, OpId(mark.device.0).derive("revoked", 0)),
         Standing::Held(_) => (CaseKind::Held, mark.op_id.derive("held", 0)),
     };
@@ -524,9 +569,10 @@ fn case_of(mark: Mark, standing: Standing, now: Timestamp) -> Vec<Change> {
 }
 
 fn feed_entry(mark: Mark, server_seq: u64, now: Timestamp, written: &Written) -> FeedEntry {
-    let policy = written.published.as_deref().map(|policy| {
-        FeedChange::Policy(Box::new(policy.into()))
-    });
+    let policy = written
+        .published
+        .as_deref()
+        .map(|policy| FeedChange::Policy(Box::new(policy.into())));
     let rows = written.changes.iter().filter_map(FeedChange::from_change);
     FeedEntry {
         server_seq,

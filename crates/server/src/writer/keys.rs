@@ -55,7 +55,8 @@ pub(super) fn add_body(keys: &mut Keys, action: ActionId, body: &OperationBody) 
 /// Adds the place that a pushed operation claims.
 pub(super) fn add_place(keys: &mut Keys, header: &Header) {
     keys.devices.insert(header.device);
-    keys.sequences.insert((header.device, header.epoch, header.device_seq));
+    keys.sequences
+        .insert((header.device, header.epoch, header.device_seq));
     keys.hashes.insert(header.hash);
 }
 

@@ -49,5 +49,9 @@ pub fn receive(bytes: Vec<u8>, key: &VerifyingKey) -> Result<Received, NotAnOper
             Content::Unread(HeldReason::Malformed)
         }
     };
-    Ok(Received { signed, header, content })
+    Ok(Received {
+        signed,
+        header,
+        content,
+    })
 }

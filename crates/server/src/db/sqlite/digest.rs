@@ -39,8 +39,9 @@ pub(super) fn digest(db: &Connection, tenant: TenantId) -> Result<Hash> {
     let mut hash = Sha256::new();
     for (table, keys) in TABLES {
         hash.update(table.as_bytes());
-        let mut statement =
-            db.prepare(&format!("SELECT * FROM {table} WHERE tenant_id = ?1 ORDER BY {keys}"))?;
+        let mut statement = db.prepare(&format!(
+            "SELECT * FROM {table} WHERE tenant_id = ?1 ORDER BY {keys}"
+        ))?;
         let columns = statement.column_count();
         let mut rows = statement.query(params![tenant.0.as_bytes()])?;
         while let Some(row) = rows.next()? {

@@ -21,7 +21,9 @@ pub(super) fn load(
     policies: &[Arc<Policy>],
     keys: &Keys,
 ) -> Result<Option<Books>> {
-    let Some(head) = head::find(db, tenant)? else { return Ok(None) };
+    let Some(head) = head::find(db, tenant)? else {
+        return Ok(None);
+    };
     let mut books = Books {
         head,
         state: State::default(),
@@ -49,7 +51,10 @@ pub(super) fn load(
 fn by_store(policies: &[Arc<Policy>]) -> HashMap<StoreId, Vec<Arc<Policy>>> {
     let mut stores: HashMap<StoreId, Vec<Arc<Policy>>> = HashMap::new();
     for policy in policies {
-        stores.entry(policy.store.id).or_default().push(Arc::clone(policy));
+        stores
+            .entry(policy.store.id)
+            .or_default()
+            .push(Arc::clone(policy));
     }
     stores
 }
@@ -101,7 +106,10 @@ fn orders_and_attempts(
 }
 
 fn members(db: &Connection, tenant: TenantId, keys: &Keys, state: &mut State) -> Result<()> {
-    let of_orders = state.orders.values().map(|order: &RechargeOrder| order.member);
+    let of_orders = state
+        .orders
+        .values()
+        .map(|order: &RechargeOrder| order.member);
     let mut members: Vec<MemberId> = keys.members.iter().copied().chain(of_orders).collect();
     members.sort_unstable();
     members.dedup();
@@ -113,7 +121,9 @@ fn members(db: &Connection, tenant: TenantId, keys: &Keys, state: &mut State) ->
             state.accounts.insert(id, row);
         }
         let since = keys.now - RECENT_ORDERS;
-        state.recent_orders.extend(recharge_order::recent(db, tenant, id, since)?);
+        state
+            .recent_orders
+            .extend(recharge_order::recent(db, tenant, id, since)?);
     }
     Ok(())
 }

@@ -46,7 +46,9 @@ impl Columns for Row<'_> {
     }
 
     fn id_opt(&self, column: &str) -> Result<Option<Uuid>, Error> {
-        Ok(self.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
+        Ok(self
+            .get::<_, Option<[u8; 16]>>(column)?
+            .map(Uuid::from_bytes))
     }
 
     fn fen(&self, column: &str) -> Result<Money, Error> {
@@ -66,11 +68,14 @@ impl Columns for Row<'_> {
     }
 
     fn code<T: Code>(&self, column: &str) -> Result<T, Error> {
-        self.code_opt(column)?.ok_or_else(|| damaged(format!("{column} is empty")))
+        self.code_opt(column)?
+            .ok_or_else(|| damaged(format!("{column} is empty")))
     }
 
     fn code_opt<T: Code>(&self, column: &str) -> Result<Option<T>, Error> {
-        let Some(name) = self.get::<_, Option<String>>(column)? else { return Ok(None) };
+        let Some(name) = self.get::<_, Option<String>>(column)? else {
+            return Ok(None);
+        };
         match T::from_code(&name) {
             Some(value) => Ok(Some(value)),
             None => Err(damaged(format!("{column} holds the unknown name {name:?}"))),

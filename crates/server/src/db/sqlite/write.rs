@@ -54,10 +54,14 @@ fn change(db: &Connection, tenant: TenantId, entry: &Entry, change: &Change) -> 
     match change {
         Change::Device(row) => device::save(db, tenant, Some(entry.row.store), row),
         Change::PolicyPublished(version) => match &entry.attachment {
-            Some(Attachment::Policy { bytes, hash, policy }) if policy.version == *version => {
-                policy::insert(db, tenant, policy, bytes, hash)
-            }
-            _ => Err(damaged(format!("policy {version} was published without its document"))),
+            Some(Attachment::Policy {
+                bytes,
+                hash,
+                policy,
+            }) if policy.version == *version => policy::insert(db, tenant, policy, bytes, hash),
+            _ => Err(damaged(format!(
+                "policy {version} was published without its document"
+            ))),
         },
         Change::Member(row) => member::save(db, tenant, row),
         Change::Account(row) => account::save(db, tenant, row),

@@ -76,8 +76,9 @@ pub(in super::super) fn find(
         .optional()?;
     match account {
         None => Ok(None),
-        Some(account) => {
-            Ok(Some(Account { lots: lot::with_anything_left(db, tenant, member)?, ..account }))
-        }
+        Some(account) => Ok(Some(Account {
+            lots: lot::with_anything_left(db, tenant, member)?,
+            ..account
+        })),
     }
 }

@@ -79,5 +79,8 @@ fn outcome(row: &Row<'_>) -> Result<Outcome> {
             Some(Box::new(Quote::from(dto)))
         }
     };
-    Ok(Outcome::Refused(Refusal { code: RefusalCode::from(code), quote }))
+    Ok(Outcome::Refused(Refusal {
+        code: RefusalCode::from(code),
+        quote,
+    }))
 }

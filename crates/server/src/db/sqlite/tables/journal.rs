@@ -52,7 +52,11 @@ pub(in super::super) fn seq_of_recharge(
          WHERE tenant_id = ?1 AND biz_type = ?2 AND biz_id = ?3 LIMIT 1",
     )?
     .query_row(
-        params![tenant.0.as_bytes(), BizType::Recharge.code(), order.0.as_bytes()],
+        params![
+            tenant.0.as_bytes(),
+            BizType::Recharge.code(),
+            order.0.as_bytes()
+        ],
         |row| row.count("server_seq"),
     )
     .optional()

@@ -22,7 +22,11 @@ pub(super) fn save_all(
             "UPDATE lot SET principal_left_fen = 0, bonus_left_fen = 0
              WHERE tenant_id = ?1 AND member_id = ?2 AND lot_id = ?3",
         )?
-        .execute(params![tenant.0.as_bytes(), member.0.as_bytes(), used_up.id.0.as_bytes()])?;
+        .execute(params![
+            tenant.0.as_bytes(),
+            member.0.as_bytes(),
+            used_up.id.0.as_bytes()
+        ])?;
     }
     let mut statement = db.prepare_cached(
         "INSERT INTO lot (tenant_id, member_id, lot_id, order_id, principal_init_fen,

@@ -23,6 +23,8 @@ pub(in super::super) fn find(
     member: MemberId,
 ) -> Result<Option<Vec<u8>>> {
     db.prepare_cached("SELECT sealed FROM member_profile WHERE tenant_id = ?1 AND member_id = ?2")?
-        .query_row(params![tenant.0.as_bytes(), member.0.as_bytes()], |row| row.get(0))
+        .query_row(params![tenant.0.as_bytes(), member.0.as_bytes()], |row| {
+            row.get(0)
+        })
         .optional()
 }

@@ -82,7 +82,12 @@ pub(in super::super) fn of_sequence(
              AND operation.device_seq = ?4 AND operation.standing <> 'quarantined'"
     ))?
     .query_row(
-        params![tenant.0.as_bytes(), device.0.as_bytes(), epoch, int(device_seq)],
+        params![
+            tenant.0.as_bytes(),
+            device.0.as_bytes(),
+            epoch,
+            int(device_seq)
+        ],
         read,
     )
     .optional()

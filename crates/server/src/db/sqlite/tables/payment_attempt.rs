@@ -76,7 +76,9 @@ pub(in super::super) fn of_any_number(
     attempt_no: &str,
 ) -> Result<Option<(TenantId, PaymentAttempt)>> {
     db.prepare_cached("SELECT * FROM payment_attempt WHERE attempt_no = ?1")?
-        .query_row(params![attempt_no], |row| Ok((TenantId(row.id("tenant_id")?), read(row)?)))
+        .query_row(params![attempt_no], |row| {
+            Ok((TenantId(row.id("tenant_id")?), read(row)?))
+        })
         .optional()?
         .map(|(tenant, attempt)| Ok((tenant, with_surplus(db, tenant, attempt)?)))
         .transpose()

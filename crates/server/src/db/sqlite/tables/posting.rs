@@ -51,24 +51,56 @@ fn spread(account: LedgerAccount) -> (&'static str, Dimensions) {
     match account {
         LedgerAccount::MemberPrincipal(member, lot) => (
             "member_principal",
-            Dimensions { member: Some(member.0), lot: Some(lot.0), ..none },
+            Dimensions {
+                member: Some(member.0),
+                lot: Some(lot.0),
+                ..none
+            },
         ),
-        LedgerAccount::MemberDebt(member) => {
-            ("member_debt", Dimensions { member: Some(member.0), ..none })
-        }
-        LedgerAccount::Drawer(shift) => ("drawer", Dimensions { shift: Some(shift.0), ..none }),
-        LedgerAccount::Clearing(channel) => {
-            ("clearing", Dimensions { channel: Some(channel.code()), ..none })
-        }
-        LedgerAccount::Revenue(store) => ("revenue", Dimensions { store: Some(store.0), ..none }),
+        LedgerAccount::MemberDebt(member) => (
+            "member_debt",
+            Dimensions {
+                member: Some(member.0),
+                ..none
+            },
+        ),
+        LedgerAccount::Drawer(shift) => (
+            "drawer",
+            Dimensions {
+                shift: Some(shift.0),
+                ..none
+            },
+        ),
+        LedgerAccount::Clearing(channel) => (
+            "clearing",
+            Dimensions {
+                channel: Some(channel.code()),
+                ..none
+            },
+        ),
+        LedgerAccount::Revenue(store) => (
+            "revenue",
+            Dimensions {
+                store: Some(store.0),
+                ..none
+            },
+        ),
         LedgerAccount::Suspense => ("suspense", none),
         LedgerAccount::Opening => ("opening", none),
         LedgerAccount::MemberBonus(member, lot) => (
             "member_bonus",
-            Dimensions { member: Some(member.0), lot: Some(lot.0), ..none },
+            Dimensions {
+                member: Some(member.0),
+                lot: Some(lot.0),
+                ..none
+            },
         ),
-        LedgerAccount::BonusGranted(store) => {
-            ("bonus_granted", Dimensions { store: Some(store.0), ..none })
-        }
+        LedgerAccount::BonusGranted(store) => (
+            "bonus_granted",
+            Dimensions {
+                store: Some(store.0),
+                ..none
+            },
+        ),
     }
 }

@@ -138,7 +138,9 @@ pub(in super::super) fn overdue(
         "SELECT * FROM recharge_order WHERE state IN ('pending_payment', 'pending_review')
              AND expires_ms <= ?1",
     )?
-    .query_map(params![now.ms()], |row| Ok((TenantId(row.id("tenant_id")?), read(row)?)))?
+    .query_map(params![now.ms()], |row| {
+        Ok((TenantId(row.id("tenant_id")?), read(row)?))
+    })?
     .collect()
 }
 
@@ -154,19 +156,22 @@ pub(in super::super) fn recent(
          WHERE tenant_id = ?1 AND member_id = ?2 AND opened_ms >= ?3
          ORDER BY opened_ms, order_id",
     )?
-    .query_map(params![tenant.0.as_bytes(), member.0.as_bytes(), since.ms()], |row| {
-        let state: OrderState = row.code("state")?;
-        Ok(RecentOrder {
-            order: OrderId(row.id("order_id")?),
-            member,
-            pay: row.fen("pay_fen")?,
-            opened_at: row.at("opened_ms")?,
-            alive: !matches!(
-                state,
-                OrderState::Cancelled | OrderState::Closed | OrderState::Rejected
-            ),
-        })
-    })?
+    .query_map(
+        params![tenant.0.as_bytes(), member.0.as_bytes(), since.ms()],
+        |row| {
+            let state: OrderState = row.code("state")?;
+            Ok(RecentOrder {
+                order: OrderId(row.id("order_id")?),
+                member,
+                pay: row.fen("pay_fen")?,
+                opened_at: row.at("opened_ms")?,
+                alive: !matches!(
+                    state,
+                    OrderState::Cancelled | OrderState::Closed | OrderState::Rejected
+                ),
+            })
+        },
+    )?
     .collect()
 }
 
@@ -195,7 +200,10 @@ fn read(row: &Row<'_>) -> Result<RechargeOrder> {
 
 fn choice(row: &Row<'_>) -> Result<AmountChoice> {
     match row.id_opt("package_id")? {
-        Some(id) => Ok(AmountChoice::Package(PackageId(id), row.get("package_version")?)),
+        Some(id) => Ok(AmountChoice::Package(
+            PackageId(id),
+            row.get("package_version")?,
+        )),
         None => Ok(AmountChoice::Amount(row.fen("choice_fen")?)),
     }
 }
@@ -207,7 +215,9 @@ fn quote(row: &Row<'_>) -> Result<Quote> {
 }
 
 fn paid(row: &Row<'_>) -> Result<Option<PaidFact>> {
-    let Some(channel) = row.code_opt("paid_channel")? else { return Ok(None) };
+    let Some(channel) = row.code_opt("paid_channel")? else {
+        return Ok(None);
+    };
     Ok(Some(PaidFact {
         channel,
         amount: row.fen("paid_fen")?,
@@ -218,13 +228,21 @@ fn paid(row: &Row<'_>) -> Result<Option<PaidFact>> {
 }
 
 fn credit(row: &Row<'_>) -> Result<Option<Credit>> {
-    let Some(credited_at) = row.at_opt("credited_ms")? else { return Ok(None) };
+    let Some(credited_at) = row.at_opt("credited_ms")? else {
+        return Ok(None);
+    };
     Ok(Some(Credit {
-        principal: (row.fen("principal_before_fen")?, row.fen("principal_after_fen")?),
+        principal: (
+            row.fen("principal_before_fen")?,
+            row.fen("principal_after_fen")?,
+        ),
         bonus: (row.fen("bonus_before_fen")?, row.fen("bonus_after_fen")?),
         points: row.get("credit_points")?,
         growth: row.get("credit_growth")?,
-        tier: (TierId(row.id("tier_before_id")?), TierId(row.id("tier_after_id")?)),
+        tier: (
+            TierId(row.id("tier_before_id")?),
+            TierId(row.id("tier_after_id")?),
+        ),
         bonus_expires_at: row.at_opt("credit_bonus_expires_ms")?,
         credited_at,
     }))

@@ -1,0 +1,78 @@
+//! The data folder of a stand-alone server: the ledger and, beside it, the file with its key.
+//!
+//! The key protects copies of the ledger file alone, such as backups. Whoever reads the whole
+//! folder as its owner reads the books: keep the folder to the service's own account.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+/// Why a data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataFolderError {
+    /// There is a ledger already; nothing was touched.
+    #[error("{0} holds a ledger already")]
+    Exists(PathBuf),
+    /// There is no key file.
+    #[error("{0} has no ledger.key; make a ledger with `qiantai-server init`")]
+    NoKey(PathBuf),
+    /// The key file is not 64 hexadecimal digits.
+    #[error("{0} is not a key")]
+    BadKey(PathBuf),
+    /// The operating system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The ledger's file.
+pub fn ledger_path(folder: &Path) -> PathBuf {
+    folder.join("ledger.db")
+}
+
+fn key_path(folder: &Path) -> PathBuf {
+    folder.join("ledger.key")
+}
+
+/// Makes the folder with a fresh key.
+///
+/// # Errors
+/// See [`DataFolderError`].
+pub fn create(folder: &Path) -> Result<[u8; 32], DataFolderError> {
+    if ledger_path(folder).exists() || key_path(folder).exists() {
+        return Err(DataFolderError::Exists(folder.to_owned()));
+    }
+    fs::create_dir_all(folder)?;
+    let mut key = [0_u8; 32];
+    getrandom::fill(&mut key).map_err(io::Error::from)?;
+    let text = Zeroizing::new(hex::encode(key));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(key_path(folder))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(key)
+}
+
+/// Reads the key of an existing folder.
+///
+/// # Errors
+/// See [`DataFolderError`].
+pub fn read_key(folder: &Path) -> Result<[u8; 32], DataFolderError> {
+    let path = key_path(folder);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(DataFolderError::NoKey(folder.to_owned()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut key = [0_u8; 32];
+    match hex::decode_to_slice(text.trim(), &mut key) {
+        Ok(()) => Ok(key),
+        Err(_) => Err(DataFolderError::BadKey(path)),
+    }
+}

@@ -1,0 +1,169 @@
+//! `qiantai-server`: the ledger server as a process.
+
+mod cli;
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
+use qiantai_pay::transport::{NetworkTransport, Patience};
+use qiantai_pay::{SharedKey, SystemSurroundings};
+use qiantai_server::embedded::STOP_PATIENCE;
+use qiantai_server::sample::{self, SeededShop};
+use qiantai_server::{Channels, Server, ServerOptions, SystemClock, data_folder};
+use tokio::net::TcpListener;
+
+use cli::{Cli, Command, LogFormat, Serve};
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.log);
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(AnyError::from)
+        .and_then(|runtime| runtime.block_on(run(cli.command)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "qiantai-server ends");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), AnyError> {
+    match command {
+        Command::Init(init) => {
+            let key = data_folder::create(&init.data)?;
+            let server = open(&init.data, key, Channels::default())?;
+            for kind in init.sample.into_iter().flat_map(cli::SampleChoice::kinds) {
+                say(&seeded(
+                    &sample::seed(&server, kind, init.members, init.seed).await?,
+                ))?;
+            }
+            server.stop().await;
+            Ok(())
+        }
+        Command::Serve(options) => serve(options).await,
+        Command::Invite(invite) => {
+            let key = data_folder::read_key(&invite.data)?;
+            let server = open(&invite.data, key, Channels::default())?;
+            say(&server.invite(&invite.store)?)?;
+            server.stop().await;
+            Ok(())
+        }
+        Command::Openapi => {
+            io::stdout().write_all(qiantai_server::openapi().as_bytes())?;
+            Ok(())
+        }
+    }
+}
+
+async fn serve(options: Serve) -> Result<(), AnyError> {
+    let key = data_folder::read_key(&options.data)?;
+    let listener = TcpListener::bind(options.listen).await?;
+    let address = listener.local_addr()?;
+    let server = open(&options.data, key, channels(&options, address)?)?;
+    server.start();
+    say(&format!("listening on http://{address}"))?;
+    let stopping = server.clone();
+    let told = Arc::new(tokio::sync::Notify::new());
+    let tell = Arc::clone(&told);
+    let serving = axum::serve(listener, server.router()).with_graceful_shutdown(async move {
+        until_told_to_stop().await;
+        tracing::info!("stopping: open requests are finished, new ones refused");
+        stopping.end_streams();
+        told.notify_one();
+    });
+    let serving = serving.into_future();
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => ended?,
+        () = tell.notified() => {
+            if tokio::time::timeout(STOP_PATIENCE, &mut serving).await.is_err() {
+                tracing::warn!("connections stayed open and are cut");
+            }
+        }
+    }
+    server.stop().await;
+    Ok(())
+}
+
+fn open(data: &Path, key: [u8; 32], channels: Channels) -> Result<Server, AnyError> {
+    Ok(Server::open(ServerOptions {
+        path: data_folder::ledger_path(data),
+        key: Some(key),
+        clock: Arc::new(SystemClock),
+        channels,
+    })?)
+}
+
+fn channels(options: &Serve, address: SocketAddr) -> Result<Channels, AnyError> {
+    let (Some(base_url), Some(key_file)) = (&options.training_gateway, &options.training_key_file)
+    else {
+        return Ok(Channels::default());
+    };
+    let config = TrainingConfig {
+        base_url: base_url.clone(),
+        merchant: options.training_merchant.clone(),
+        key: SharedKey::from_hex(&std::fs::read_to_string(key_file)?)?,
+    };
+    let transport = Arc::new(NetworkTransport::new(Patience::default())?);
+    let gateway = TrainingChannel::new(config, transport, Arc::new(SystemSurroundings))?;
+    let base = options
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{address}"));
+    Ok(Channels::all_through(Arc::new(gateway), Some(base)))
+}
+
+fn seeded(shop: &SeededShop) -> String {
+    format!(
+        "{} {} members={}",
+        shop.store_code, shop.store_name, shop.members
+    )
+}
+
+fn say(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+fn start_log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("QIANTAI_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+#[cfg(unix)]
+async fn until_told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate =
+        signal(SignalKind::terminate()).expect("SIGTERM is a signal that can be caught");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn until_told_to_stop() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::error!(%error, "the stop signal cannot be heard; end the process instead");
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,11 @@
+//! The server against a real ledger file and the simulated gateway, in virtual time.
+
+mod api;
+mod atomicity;
+mod harness;
+mod interface;
+mod payments;
+mod process;
+mod push;
+mod replay;
+mod sample;

@@ -1,0 +1,145 @@
+//! The program itself, on a real socket.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+/// Ends the process with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.0.try_wait().is_ok_and(|status| status.is_none()) {
+            self.0.kill().expect("a running child can be killed");
+            self.0.wait().expect("a killed child can be waited for");
+        }
+    }
+}
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_qiantai-server"))
+}
+
+#[test]
+fn init_invite_serve_and_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let init = || {
+        program()
+            .arg("init")
+            .arg("--data")
+            .arg(&data)
+            .args(["--sample", "gym"])
+            .args(["--members", "5"])
+            .output()
+            .unwrap()
+    };
+    let made = init();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&made.stdout),
+        "00101 动力健身·徐汇店 members=5\n"
+    );
+    let again = init();
+    assert!(!again.status.success(), "a ledger is never overwritten");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(data.join("ledger.key"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    let invite = program()
+        .arg("invite")
+        .arg("--data")
+        .arg(&data)
+        .args(["--store", "00101"])
+        .output()
+        .unwrap();
+    assert!(invite.status.success());
+    assert!(invite.stdout.len() > 40);
+
+    let mut server = Running(
+        program()
+            .arg("serve")
+            .arg("--data")
+            .arg(&data)
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line.trim().strip_prefix("listening on http://").unwrap();
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection
+        .write_all(b"GET /v1/health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("\"ready\":true"), "{answer}");
+    #[cfg(unix)]
+    {
+        let pid = server.0.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert!(
+            server.0.wait().unwrap().success(),
+            "it ends by itself and well"
+        );
+    }
+}
+
+#[test]
+fn a_lost_key_is_named_and_nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    assert!(
+        program()
+            .arg("init")
+            .arg("--data")
+            .arg(&data)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let ledger = std::fs::read(data.join("ledger.db")).unwrap();
+    std::fs::write(data.join("ledger.key"), "00".repeat(32)).unwrap();
+    let wrong = program()
+        .arg("serve")
+        .arg("--data")
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(!wrong.status.success());
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("key"));
+    std::fs::remove_file(data.join("ledger.key")).unwrap();
+    let lost = program()
+        .arg("serve")
+        .arg("--data")
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(!lost.status.success());
+    assert!(
+        std::fs::read(data.join("ledger.db")).unwrap() == ledger,
+        "the ledger was touched"
+    );
+}
