@@ -105,7 +105,7 @@ CREATE TABLE replica_account (
     member BLOB PRIMARY KEY CHECK (length(member) = 16),
     revision INTEGER NOT NULL,
     json TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE replica_attempt (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
