@@ -192,7 +192,8 @@ pub struct SyncEngine {
     paying: bool,
     contact: bool,
     offline_since: Timestamp,
-    backlog: Progress,
+    /// Most operations that were pending at once since none was.
+    backlog: u64,
     members: Progress,
     reported: Option<SyncStatus>,
 }
@@ -242,7 +243,7 @@ impl SyncEngine {
             paying: false,
             contact: false,
             offline_since: now,
-            backlog: Progress::default(),
+            backlog: 0,
             members: Progress::default(),
             reported: None,
         }

@@ -1,1 +1,9 @@
-//! Tests.
+//! Synchronisation under virtual time: scripted servers, lost answers, long nights.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod driver;
+mod engine;
+mod histories;
+mod network;
+mod world;

@@ -68,6 +68,11 @@ impl SyncEngine {
     pub(super) fn status(&mut self) -> SyncStatus {
         let pending = self.local.pending();
         let oldest = self.local.oldest_pending;
+        self.backlog = if pending == 0 {
+            0
+        } else {
+            self.backlog.max(pending)
+        };
         if !self.contact {
             let since = self.offline_since;
             return SyncStatus::Offline {
@@ -88,13 +93,12 @@ impl SyncEngine {
             return SyncStatus::Syncing { done, total };
         }
         if pending == 0 {
-            self.backlog = Progress::default();
             return SyncStatus::Synced;
         }
-        self.backlog.total = self.backlog.total.max(pending);
+        let total = self.backlog;
         SyncStatus::Syncing {
-            done: self.backlog.total - pending,
-            total: self.backlog.total,
+            done: total - pending,
+            total,
         }
     }
 }
