@@ -1,5 +1,5 @@
 //! Operations up, changes down (docs: sync). The [`engine`] decides what to do next and touches
-//! nothing: time, randomness and answers are its arguments. The [`driver`] carries it out over a
+//! nothing: time, randomness and answers are its arguments. The [driver](mod@driver) carries it out over a
 //! [`transport`] against the terminal's own log.
 
 #![cfg_attr(
