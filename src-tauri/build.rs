@@ -19,7 +19,8 @@ fn window() {
     let attributes = tauri_build::Attributes::new()
         .capabilities_path_pattern("src-tauri/capabilities/*.json")
         .app_manifest(
-            tauri_build::AppManifest::new().permissions_path_pattern("src-tauri/permissions/*.toml"),
+            tauri_build::AppManifest::new()
+                .permissions_path_pattern("src-tauri/permissions/*.toml"),
         );
     if let Err(error) = tauri_build::try_build(attributes) {
         panic!("tauri-build: {error:#}");

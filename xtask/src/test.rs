@@ -19,9 +19,8 @@ pub fn test(only: &[String]) -> Result<(), Error> {
     stages.run("licences", || licences::report().map(|()| Count::ONE));
     stages.run("format", || one("format", &["fmt", "--all", "--check"]));
     stages.run("ui packages", || pages::install().map(|()| Count::ONE));
-    stages.run("ui types", || ui("check"));
-    stages.run("ui lint", || ui("lint"));
-    stages.run("ui tests", ui_tests);
+    stages.run("ui format", ui_format);
+    stages.run("ui check", ui_check);
     stages.run("ui pages", || {
         pages::build()?;
         pages::build_probe()?;
@@ -52,12 +51,14 @@ fn one(step: &str, arguments: &[&str]) -> Result<Count, Error> {
     child::run(step, &mut cargo(arguments)).map(|_| Count::ONE)
 }
 
-fn ui(script: &str) -> Result<Count, Error> {
-    child::run(&format!("ui {script}"), &mut npm(&["run", script])).map(|_| Count::ONE)
+fn ui_format() -> Result<Count, Error> {
+    let mut prettier = npm(&["exec", "--no", "--", "prettier", "--check", "."]);
+    child::run("ui format", &mut prettier).map(|_| Count::ONE)
 }
 
-fn ui_tests() -> Result<Count, Error> {
-    let output = child::run("ui tests", &mut npm(&["test"]))?;
+/// Types, accessibility hints and unit tests of the window.
+fn ui_check() -> Result<Count, Error> {
+    let output = child::run("ui check", &mut npm(&["run", "check"]))?;
     counted("the UI's tests", vitest(&output))
 }
 

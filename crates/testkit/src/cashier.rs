@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::fault::Fault;
 use crate::phone::Phone;
 use crate::wait::{PATIENCE, until};
-use crate::window::Window;
+use crate::window::{Control, Window};
 use crate::words::Words;
 
 /// A person at the counter.
@@ -77,6 +77,14 @@ impl Cashier<'_> {
         let (Some(number), Some(pin)) = (pins[0].as_str(), pins[1].as_str()) else {
             return Err(Fault::Unexpected("training mode shows no PINs".into()));
         };
+        self.sign_in_as(number, pin).await
+    }
+
+    /// Signs in with a staff number and its PIN.
+    ///
+    /// # Errors
+    /// Where the window does not follow.
+    pub async fn sign_in_as(&self, number: &str, pin: &str) -> Result<(), Fault> {
         self.window
             .control("heading", &self.words.get("sign_in.who")?)
             .await?;
@@ -85,7 +93,10 @@ impl Cashier<'_> {
             .button(&contains(&self.words.get("sign_in.enter")?))
             .await?;
         self.window.type_text(pin).await?;
-        self.window.press(Key::Enter).await
+        self.window.press(Key::Enter).await?;
+        self.window
+            .gone("button", &contains(&self.words.get("sign_in.enter")?))
+            .await
     }
 
     /// Opens the shift with five notes of 100 yuan.
@@ -153,25 +164,38 @@ impl Cashier<'_> {
             .await
     }
 
-    /// Presses the one big button, once it may be pressed.
+    /// Waits until payment may be taken.
     ///
     /// # Errors
-    /// Where it stays closed.
-    pub async fn take_payment(&self, method: Method) -> Result<(), Fault> {
-        let key = if method == Method::Cash {
-            "summary.go_cash"
-        } else {
-            "summary.go_amount"
-        };
-        let name = format!("/^{}.*¥/", self.words.start_of(key)?);
-        let button = until("the button to take payment", PATIENCE, || async {
+    /// Where the button stays closed.
+    pub async fn ready_to_pay(&self) -> Result<Control, Fault> {
+        let cash = self.words.start_of("summary.go_cash")?;
+        let other = self.words.start_of("summary.go_amount")?;
+        let name = format!("/^({cash}|{other}).*¥/");
+        until("the button to take payment", PATIENCE, || async {
             match self.window.look("button", &name).await? {
                 Some(button) if button.is_enabled().await? => Ok(Some(button)),
                 _ => Ok(None),
             }
         })
-        .await?;
-        button.click().await
+        .await
+    }
+
+    /// Presses the one big button, once it may be pressed.
+    ///
+    /// # Errors
+    /// Where it stays closed.
+    pub async fn take_payment(&self) -> Result<(), Fault> {
+        self.ready_to_pay().await?.click().await
+    }
+
+    /// Clicks the one big button twice, as quickly as a hand can.
+    ///
+    /// # Errors
+    /// Where it stays closed.
+    pub async fn take_payment_twice(&self) -> Result<(), Fault> {
+        let button = self.ready_to_pay().await?;
+        self.window.double_click(&button).await
     }
 
     /// The picture of the QR code that the customer sees, once it is there.

@@ -47,8 +47,6 @@ const MEMBER_PHONE: &str = "13812345678";
 /// What the member pays, by QR code and in cash.
 const QR_YUAN: &str = "300";
 const CASH_YUAN: &str = "500";
-/// A screen that still moves after so many looks moves by itself.
-const LOOKS_MAX: u32 = 100;
 
 async fn drive(arguments: &Arguments) -> Result<(), Fault> {
     let words = Words::of(&arguments.lang)?;
@@ -83,7 +81,7 @@ async fn drive(arguments: &Arguments) -> Result<(), Fault> {
     cashier.choose_amount(QR_YUAN).await?;
     cashier.choose_method(Method::Wechat).await?;
     album.picture(&window, "top-up-by-qr").await?;
-    cashier.take_payment(Method::Wechat).await?;
+    cashier.take_payment().await?;
     let code = cashier.payment_qr(Method::Wechat).await?;
     album.picture(&window, "paying").await?;
     album.keep("payment-qr.png", &code)?;
@@ -92,7 +90,6 @@ async fn drive(arguments: &Arguments) -> Result<(), Fault> {
     phone.pay(&payment).await?;
     cashier.success().await?;
     let by_qr = summary(&cashier, paid_at).await?;
-    settled(&window).await?;
     album.picture(&window, "success-by-qr").await?;
     album.receipt(&window, &by_qr).await?;
     cashier.next_customer().await?;
@@ -102,10 +99,9 @@ async fn drive(arguments: &Arguments) -> Result<(), Fault> {
     cashier.choose_method(Method::Cash).await?;
     album.picture(&window, "top-up-by-cash").await?;
     let paid_at = Instant::now();
-    cashier.take_payment(Method::Cash).await?;
+    cashier.take_payment().await?;
     cashier.success().await?;
     let by_cash = summary(&cashier, paid_at).await?;
-    settled(&window).await?;
     album.picture(&window, "success-by-cash").await?;
     cashier.next_customer().await?;
     album.picture(&window, "next-customer").await?;
@@ -146,19 +142,6 @@ async fn summary(cashier: &Cashier<'_>, paid_at: Instant) -> Result<Value, Fault
     }))
 }
 
-/// Waits until nothing on the screen moves any more, for the picture's sake.
-async fn settled(window: &Window) -> Result<(), Fault> {
-    let mut before = Vec::new();
-    for _ in 0..LOOKS_MAX {
-        let now = window.screenshot().await?;
-        if now == before {
-            return Ok(());
-        }
-        before = now;
-    }
-    Err(Fault::Unexpected("the screen never comes to rest".into()))
-}
-
 /// The folder in which a run leaves its results.
 struct Album {
     folder: PathBuf,
@@ -185,7 +168,7 @@ impl Album {
     async fn picture(&mut self, window: &Window, name: &str) -> Result<(), Fault> {
         self.pictures += 1;
         let name = format!("{:02}-{name}.png", self.pictures);
-        self.keep(&name, &window.screenshot().await?)
+        self.keep(&name, &window.screenshot_at_rest().await?)
     }
 
     fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {

@@ -23,6 +23,7 @@ mod words;
 
 pub use cashier::{Cashier, Method};
 pub use display::Display;
+pub use fantoccini::key::Key;
 pub use fault::Fault;
 pub use launch::Launch;
 pub use phone::{Phone, ScannedPayment};

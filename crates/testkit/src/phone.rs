@@ -63,6 +63,15 @@ impl Phone {
             .post(format!("{}/pay/{}", self.page, payment.token));
         checked(request.json(&action).send().await?).await.map(drop)
     }
+
+    /// Makes the gateway behave badly, in the words of the phone page (`crates/paysim`).
+    ///
+    /// # Errors
+    /// Where it does not know these words.
+    pub async fn misbehave(&self, faults: &Value) -> Result<(), Fault> {
+        let request = self.client.put(format!("{}/faults", self.page));
+        checked(request.json(faults).send().await?).await.map(drop)
+    }
 }
 
 async fn checked(answer: reqwest::Response) -> Result<reqwest::Response, Fault> {

@@ -4,7 +4,9 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::actions::{
+    InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
+};
 use fantoccini::elements::{Element, ElementRef};
 use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
@@ -25,6 +27,9 @@ use crate::wait::{PATIENCE, until};
 const PROBE: &str = "ui/dist-testkit/testkit.js";
 /// The member by which WebDriver passes an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A screen that still moves after so many looks moves by itself.
+const LOOKS_MAX: u32 = 100;
 
 /// The app in its real window.
 #[derive(Debug)]
@@ -148,7 +153,10 @@ impl Window {
     /// # Errors
     /// Where the driver does not answer.
     pub async fn look(&self, role: &str, name: &str) -> Result<Option<Control>, Fault> {
-        let script = "return window.__testkit.findByRole(arguments[0], arguments[1])";
+        let script = "const [role, name] = arguments; \
+                      const pattern = /^\\/.+\\/$/.test(name); \
+                      const wanted = pattern ? new RegExp(name.slice(1, -1)) : name; \
+                      return window.__testkit.queryAllByRole(role, wanted)[0] ?? null";
         Ok(self.taken(&self.probe(script, vec![json!(role), json!(name)]).await?))
     }
 
@@ -228,6 +236,47 @@ impl Window {
         self.press_each([char::from(key)]).await
     }
 
+    /// Presses `key` while `held` is down.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn press_with(&self, held: Key, key: Key) -> Result<(), Fault> {
+        let [held, key] = [held, key].map(char::from);
+        let actions = KeyActions::new("keyboard".into())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key })
+            .then(KeyAction::Up { value: held });
+        Ok(self.client.perform_actions(actions).await?)
+    }
+
+    /// Clicks a control twice without a pause.
+    ///
+    /// # Errors
+    /// Where the control is gone.
+    pub async fn double_click(&self, control: &Control) -> Result<(), Fault> {
+        let element = control.element.clone();
+        let move_to = PointerAction::MoveToElement {
+            element,
+            duration: None,
+            x: 0.0,
+            y: 0.0,
+        };
+        let down = PointerAction::Down {
+            button: MOUSE_BUTTON_LEFT,
+        };
+        let up = PointerAction::Up {
+            button: MOUSE_BUTTON_LEFT,
+        };
+        let actions = MouseActions::new("mouse".into())
+            .then(move_to)
+            .then(down.clone())
+            .then(up.clone())
+            .then(down)
+            .then(up);
+        Ok(self.client.perform_actions(actions).await?)
+    }
+
     async fn press_each(&self, keys: impl IntoIterator<Item = char>) -> Result<(), Fault> {
         let actions =
             keys.into_iter()
@@ -245,6 +294,34 @@ impl Window {
     /// Where the driver does not answer.
     pub async fn screenshot(&self) -> Result<Vec<u8>, Fault> {
         Ok(self.client.screenshot().await?)
+    }
+
+    /// What the window looks like once nothing on it moves any more, as PNG.
+    ///
+    /// # Errors
+    /// Where something always moves.
+    pub async fn screenshot_at_rest(&self) -> Result<Vec<u8>, Fault> {
+        let mut before = Vec::new();
+        for _ in 0..LOOKS_MAX {
+            let now = self.screenshot().await?;
+            if now == before {
+                return Ok(now);
+            }
+            before = now;
+        }
+        Err(Fault::Unexpected("the screen never comes to rest".into()))
+    }
+
+    /// By how many pixels the page is wider and higher than the window.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn overflow(&self) -> Result<(i64, i64), Fault> {
+        let script = "const page = document.documentElement; \
+                      return [page.scrollWidth - innerWidth, page.scrollHeight - innerHeight]";
+        let found = self.client.execute(script, Vec::new()).await?;
+        serde_json::from_value(found.clone())
+            .map_err(|_| Fault::Unexpected(format!("no sizes: {found}")))
     }
 
     /// What a control looks like, as PNG: its part of the window's picture.
@@ -278,7 +355,10 @@ impl Window {
     pub async fn audit(&self) -> Result<Vec<Finding>, Fault> {
         self.load_probe().await?;
         let script = "const done = arguments[0]; \
-                      window.__testkit.audit().then(done, (error) => done(String(error)))";
+                      const targets = (nodes) => nodes.map((node) => node.target.join(' ')); \
+                      const brief = ({ id, help, nodes }) => ({ id, help, targets: targets(nodes) }); \
+                      window.__testkit.axe().then( \
+                        (found) => done(found.map(brief)), (error) => done(String(error)))";
         let found = self.client.execute_async(script, Vec::new()).await?;
         serde_json::from_value(found.clone())
             .map_err(|error| Fault::Unexpected(format!("axe: {error}: {found}")))

@@ -44,6 +44,7 @@ const MAY_SEE: [(&str, &[&str]); 13] = [
         "qiantai",
         &[
             "qiantai-core",
+            "qiantai-sqlite",
             "qiantai-wire",
             "qiantai-store",
             "qiantai-sync",
@@ -66,11 +67,7 @@ const LIBRARIES: [(&str, &[&str]); 4] = [
     ),
     (
         "reqwest",
-        &[
-            "qiantai-pay",
-            "qiantai-sync",
-            "qiantai-testkit",
-        ],
+        &["qiantai-pay", "qiantai-sync", "qiantai-testkit"],
     ),
     ("printpdf", &["qiantai-print"]),
 ];

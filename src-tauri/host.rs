@@ -1,0 +1,219 @@
+//! What this machine gives to the counter: a folder, a key holder, and the way to the server.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use qiantai_counter::boot::{Host, Link};
+use qiantai_counter::view::boot::{Training, TroubleCause};
+use qiantai_server::sample::TRAINING_STAFF;
+use qiantai_server::{Server, ServerOptions, SystemClock, sample};
+use qiantai_sqlite::{MigrateError, OpenError};
+use qiantai_store::vault::{FileKeyHolder, KeyHolder, Secrets};
+use qiantai_wire::api::JoinAnswer;
+use tokio::sync::Mutex;
+
+use crate::keys::TerminalKeys;
+use crate::options::{Mode, Options};
+use crate::remote;
+use crate::training::{self, TrainingGateway};
+
+/// File of the server that lives in this process.
+const LEDGER_FILE: &str = "ledger.db";
+/// The one terminal of a training shop.
+const TERMINAL_CODE: &str = "01";
+
+/// This machine.
+pub struct Machine {
+    folder: PathBuf,
+    keys: Box<dyn KeyHolder>,
+    mode: Mode,
+    options: Options,
+    /// Running once the shop was opened; a second try uses it again.
+    shop: Mutex<Option<TrainingShop>>,
+}
+
+/// A training shop with everything that it needs to live in this process.
+struct TrainingShop {
+    server: Server,
+    gateway: TrainingGateway,
+}
+
+impl Machine {
+    /// The machine as `options` want it.
+    ///
+    /// # Errors
+    /// Where the training folder cannot be made.
+    pub fn new(options: Options) -> std::io::Result<Machine> {
+        let mode = options.mode();
+        let (folder, keys): (_, Box<dyn KeyHolder>) = match &mode {
+            Mode::Joined { folder, .. } => (folder.clone(), Box::new(TerminalKeys::of(folder))),
+            Mode::Training(chosen) => {
+                let folder = match chosen {
+                    Some(folder) => folder.clone(),
+                    None => training::fresh_folder()?,
+                };
+                // Training leaves nothing in the desktop's key store.
+                let keys = FileKeyHolder::new(&folder);
+                (folder, Box::new(keys))
+            }
+        };
+        let folder = std::path::absolute(folder)?;
+        Ok(Machine {
+            folder,
+            keys,
+            mode,
+            options,
+            shop: Mutex::new(None),
+        })
+    }
+
+    async fn train(
+        &self,
+        secrets: &Secrets,
+        joined: Option<JoinAnswer>,
+        public_key: [u8; 32],
+    ) -> Result<Link, TroubleCause> {
+        let mut shop = self.shop.lock().await;
+        let shop = match shop.take() {
+            Some(running) => shop.insert(running),
+            None => shop.insert(self.open_shop(secrets, joined.is_some()).await?),
+        };
+        let tenants = shop.server.tenants().map_err(unreadable)?;
+        let tenant = tenants.first().ok_or(TroubleCause::DatabaseUnreadable)?.id;
+        let joined = shop
+            .server
+            .enrol_local(tenant, public_key, TERMINAL_CODE)
+            .await
+            .map_err(unreadable)?;
+        Ok(Link {
+            transport: remote::in_process(shop.server.router()),
+            joined,
+            training: Some(Training {
+                pins: pins(),
+                phone_url: shop.gateway.phone_url().to_owned(),
+            }),
+        })
+    }
+
+    async fn open_shop(
+        &self,
+        secrets: &Secrets,
+        must_exist: bool,
+    ) -> Result<TrainingShop, TroubleCause> {
+        let path = self.folder.join(LEDGER_FILE);
+        if must_exist && !path.exists() {
+            tracing::error!("the ledger of this terminal is gone");
+            return Err(TroubleCause::DatabaseUnreadable);
+        }
+        if !must_exist {
+            // What an interrupted first start left: nobody has worked with it yet.
+            remove_ledger(&path).map_err(|error| {
+                tracing::error!(%error, "an unfinished ledger cannot be removed");
+                TroubleCause::FolderUnusable
+            })?;
+        }
+        let gateway = TrainingGateway::start().await.map_err(|error| {
+            tracing::error!(%error, "training gateway");
+            TroubleCause::FolderUnusable
+        })?;
+        let server = open_server(ServerOptions {
+            path,
+            key: Some(secrets.server_db_key),
+            clock: Arc::new(SystemClock),
+            channels: gateway.channels(),
+        })
+        .await?;
+        if !must_exist {
+            let members = usize::try_from(self.options.members).unwrap_or(usize::MAX);
+            let kind = self.options.shop.into();
+            sample::seed(&server, kind, members, self.options.seed)
+                .await
+                .map_err(unreadable)?;
+        }
+        server.start();
+        gateway.notify(server.router());
+        Ok(TrainingShop { server, gateway })
+    }
+
+    /// Ends what runs in this process, so that nothing is cut off in the middle.
+    pub async fn stop(&self) {
+        if let Some(shop) = self.shop.lock().await.take() {
+            shop.server.stop().await;
+        }
+    }
+}
+
+#[async_trait]
+impl Host for Machine {
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn key_holder(&self) -> &dyn KeyHolder {
+        self.keys.as_ref()
+    }
+
+    async fn link(
+        &self,
+        secrets: &Secrets,
+        joined: Option<JoinAnswer>,
+        public_key: [u8; 32],
+    ) -> Result<Link, TroubleCause> {
+        match &self.mode {
+            Mode::Training(_) => self.train(secrets, joined, public_key).await,
+            Mode::Joined { server, invite, .. } => {
+                remote::join(server, invite.as_deref(), joined, public_key).await
+            }
+        }
+    }
+}
+
+fn pins() -> Vec<(String, String)> {
+    TRAINING_STAFF
+        .iter()
+        .map(|(number, pin, _)| ((*number).to_owned(), (*pin).to_owned()))
+        .collect()
+}
+
+/// Opens the server away from the threads that must not wait for a disk.
+async fn open_server(options: ServerOptions) -> Result<Server, TroubleCause> {
+    let opened = tokio::task::spawn_blocking(|| Server::open(options)).await;
+    opened.map_err(unreadable)?.map_err(|error| {
+        tracing::error!(%error, "ledger");
+        trouble_of(&error)
+    })
+}
+
+fn trouble_of(error: &qiantai_server::OpenServerError) -> TroubleCause {
+    use qiantai_server::OpenServerError::{Ledger, Open, Thread};
+    use qiantai_server::db::sqlite::OpenLedgerError;
+    match error {
+        Open(OpenLedgerError::Open(error)) => match error {
+            OpenError::NotADatabase | OpenError::Missing(_) => TroubleCause::DatabaseUnreadable,
+            OpenError::Corrupt => TroubleCause::DatabaseCorrupt,
+            OpenError::DiskFull => TroubleCause::DiskFull,
+            _ => TroubleCause::FolderUnusable,
+        },
+        Open(OpenLedgerError::Migrate(MigrateError::Newer { .. })) => TroubleCause::NewerVersion,
+        Open(OpenLedgerError::Migrate(_)) | Ledger(_) => TroubleCause::DatabaseCorrupt,
+        Thread(_) => TroubleCause::FolderUnusable,
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> TroubleCause {
+    tracing::error!(%error, "ledger");
+    TroubleCause::DatabaseCorrupt
+}
+
+fn remove_ledger(path: &Path) -> std::io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}

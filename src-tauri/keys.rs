@@ -1,0 +1,87 @@
+//! Where the key of the vault is held: the desktop's key store, or a file where there is none.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use keyring_core::api::CredentialStore;
+use keyring_core::{Entry, Error};
+use qiantai_store::vault::{FileKeyHolder, KeyHolder, KeyHolderError};
+
+/// Under which the key stands in the desktop's key store.
+const SERVICE: &str = "org.qiantai.desktop";
+
+/// Holds the key of one data folder.
+///
+/// A new key goes to the desktop's key store. Only where that does not answer it goes to the file
+/// `kek.key` (docs: adr 0004); from then on the file is what counts for this folder, so that a key
+/// store which comes and goes never looks like a lost key.
+pub struct TerminalKeys {
+    file: FileKeyHolder,
+    has_file: bool,
+    desktop: Result<Arc<CredentialStore>, String>,
+}
+
+impl TerminalKeys {
+    /// The holder for the files in `folder`.
+    pub fn of(folder: &Path) -> TerminalKeys {
+        TerminalKeys {
+            file: FileKeyHolder::new(folder),
+            has_file: folder.join("kek.key").exists(),
+            desktop: desktop().map_err(|error| error.to_string()),
+        }
+    }
+
+    fn entry(&self, name: &str) -> Result<Entry, KeyHolderError> {
+        let desktop = self.desktop.as_ref().map_err(|why| refused(why.clone()))?;
+        desktop.build(SERVICE, name, None).map_err(refused)
+    }
+
+    fn store_on_desktop(&self, name: &str, key: &[u8; 32]) -> Result<(), KeyHolderError> {
+        self.entry(name)?.set_secret(key).map_err(refused)
+    }
+}
+
+impl KeyHolder for TerminalKeys {
+    fn load(&self, name: &str) -> Result<Option<[u8; 32]>, KeyHolderError> {
+        if self.has_file {
+            return self.file.load(name);
+        }
+        match self.entry(name)?.get_secret() {
+            Ok(secret) => Ok(secret.try_into().ok()),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(refused(error)),
+        }
+    }
+
+    fn store(&self, name: &str, key: &[u8; 32]) -> Result<(), KeyHolderError> {
+        if self.has_file {
+            return self.file.store(name, key);
+        }
+        match self.store_on_desktop(name, key) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                tracing::warn!(%error, "no key store on this desktop; the key lies in kek.key, mode 0600");
+                self.file.store(name, key)
+            }
+        }
+    }
+}
+
+fn refused(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> KeyHolderError {
+    KeyHolderError(error.into())
+}
+
+#[cfg(target_os = "linux")]
+fn desktop() -> Result<Arc<CredentialStore>, Error> {
+    Ok(dbus_secret_service_keyring_store::Store::new()?)
+}
+
+#[cfg(target_os = "macos")]
+fn desktop() -> Result<Arc<CredentialStore>, Error> {
+    Ok(apple_native_keyring_store::keychain::Store::new()?)
+}
+
+#[cfg(windows)]
+fn desktop() -> Result<Arc<CredentialStore>, Error> {
+    Ok(windows_native_keyring_store::Store::new()?)
+}

@@ -1,0 +1,128 @@
+//! The counter's window, and in training the customer's phone beside it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use qiantai_counter::api::{CounterApi, dispatch};
+use qiantai_counter::error::CallError;
+use qiantai_counter::view::event::CounterEvent;
+use serde_json::Value;
+use tauri::{App, AppHandle, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder};
+use tokio::sync::broadcast::{self, error::RecvError};
+
+/// Label of the counter's window; the capabilities name it.
+const COUNTER: &str = "counter";
+/// Label of the customer's phone; no capability names it, so it can call nothing.
+const PHONE: &str = "phone";
+/// Event by which the counter speaks unasked.
+const EVENT: &str = "counter";
+
+/// What the counter says unasked.
+pub type Events = broadcast::Receiver<CounterEvent>;
+
+/// What a window needs.
+pub struct Pane {
+    /// Serves the calls.
+    pub counter: Arc<dyn CounterApi>,
+    /// What the counter says unasked.
+    pub events: Events,
+    /// Where the web view keeps its files.
+    pub folder: PathBuf,
+}
+
+/// Opens the window and returns when it was closed.
+///
+/// # Errors
+/// Where the desktop gives no window.
+pub fn show(pane: Pane) -> tauri::Result<()> {
+    let Pane {
+        counter,
+        events,
+        folder,
+    } = pane;
+    let exit = tauri::Builder::default()
+        .manage(counter)
+        .invoke_handler(tauri::generate_handler![call, open_phone])
+        .setup(move |app| {
+            counter_window(app, folder)?;
+            tauri::async_runtime::spawn(pass_on(app.handle().clone(), events));
+            Ok(())
+        })
+        .build(tauri::generate_context!())?
+        .run_return(|_, _| {});
+    tracing::info!(exit, "window closed");
+    Ok(())
+}
+
+fn counter_window(app: &App, folder: PathBuf) -> tauri::Result<()> {
+    WebviewWindowBuilder::new(app, COUNTER, WebviewUrl::App("index.html".into()))
+        .title("前台 Qiantai")
+        .inner_size(1366.0, 768.0)
+        .min_inner_size(1024.0, 720.0)
+        .data_directory(folder)
+        .build()?;
+    Ok(())
+}
+
+/// Passes on what the counter says for as long as it speaks.
+async fn pass_on(app: AppHandle, mut events: Events) {
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            // The window missed something: the two events after which it asks for everything anew.
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "the window was too slow for the counter's events");
+                send(&app, &CounterEvent::Boot);
+                CounterEvent::Session
+            }
+            Err(RecvError::Closed) => return,
+        };
+        send(&app, &event);
+    }
+}
+
+fn send(app: &AppHandle, event: &CounterEvent) {
+    if let Err(error) = app.emit_to(COUNTER, EVENT, event) {
+        tracing::warn!(%error, "an event did not reach the window");
+    }
+}
+
+/// The one command of the window: a use case by its name.
+#[tauri::command]
+async fn call(
+    counter: State<'_, Arc<dyn CounterApi>>,
+    name: String,
+    payload: Option<Value>,
+) -> Result<Value, CallError> {
+    dispatch(counter.as_ref(), &name, payload.unwrap_or_default()).await
+}
+
+/// Training only: the customer's phone in a window of its own.
+#[tauri::command]
+async fn open_phone(
+    app: AppHandle,
+    counter: State<'_, Arc<dyn CounterApi>>,
+) -> Result<(), CallError> {
+    let training = counter.boot_status(()).await?.training;
+    let training = training.ok_or_else(|| CallError::unknown_command("open_phone"))?;
+    let opened = match app.get_webview_window(PHONE) {
+        Some(phone) => phone.set_focus(),
+        None => phone_window(&app, &training.phone_url),
+    };
+    opened.map_err(|error| {
+        tracing::error!(%error, "the customer's phone did not open");
+        CallError::internal()
+    })
+}
+
+fn phone_window(app: &AppHandle, address: &str) -> tauri::Result<()> {
+    let address = address
+        .parse()
+        .map_err(|_| tauri::Error::InvalidWebviewUrl("phone page"))?;
+    WebviewWindowBuilder::new(app, PHONE, WebviewUrl::External(address))
+        .title("顾客手机 Customer's phone")
+        .inner_size(420.0, 800.0)
+        .incognito(true)
+        .build()?;
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! The whole system: the real window before the real counter, store, server and gateway.
+//!
+//! Controls are found by role and accessible name, as assistive technology finds them.
+#![cfg(all(feature = "desktop", target_os = "linux"))]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must stop, and says where"
+)]
+
+mod amounts;
+mod crash;
+mod faults;
+mod keyboard;
+mod offline;
+mod screens;
+mod shop;
+mod top_up;
+mod trouble;

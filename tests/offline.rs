@@ -1,0 +1,208 @@
+//! A terminal and a server of its own: the server dies, cash goes on, everything arrives once.
+
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use qiantai_testkit::{Launch, Method, PATIENCE, Window, until};
+use serde_json::Value;
+
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, app, balance, orders};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cash_goes_on_without_the_server_and_arrives_once() {
+    let shop = Shop::new();
+    let ledger = tempfile::tempdir().unwrap();
+    let books = Books::new(ledger.path());
+    let server = books.serve();
+    let launch = Launch::of(app())
+        .in_folder(shop.folder())
+        .with(["--server", &books.url()]);
+    let first = launch.clone().with(["--invite", &books.invite()]);
+
+    let window = Window::open(&shop.display, &first).await.unwrap();
+    confirm_recovery_code(&shop, &window).await;
+    sign_in(&shop, &window).await;
+    let cashier = shop.cashier(&window);
+    cashier.open_shift().await.unwrap();
+    let before = balance(&window).await;
+    synced(&window).await;
+
+    drop(server);
+    offline(&window).await;
+    let mut expected = before;
+    for _ in 0..2 {
+        expected += cash_top_up(&shop, &window).await;
+    }
+    assert_eq!(balance(&window).await, expected);
+    window.kill().await.unwrap();
+
+    // A cold start without the server: everything is still there.
+    let window = Window::open(&shop.display, &launch).await.unwrap();
+    sign_in(&shop, &window).await;
+    assert_eq!(balance(&window).await, expected);
+    assert!(
+        orders(&window)
+            .await
+            .iter()
+            .all(|order| order["provisional"] == true)
+    );
+
+    let _server = books.serve();
+    synced(&window).await;
+    let orders = orders(&window).await;
+    assert_eq!(orders.len(), 2);
+    assert!(
+        orders.iter().all(|order| order["provisional"] == false),
+        "{orders:?}"
+    );
+    assert_eq!(balance(&window).await, expected, "everything arrived, once");
+    window.close().await.unwrap();
+}
+
+async fn cash_top_up(shop: &Shop, window: &Window) -> i64 {
+    let cashier = shop.cashier(window);
+    let amount = if orders(window).await.is_empty() {
+        "300"
+    } else {
+        "500"
+    };
+    cashier.find(MEMBER_PHONE, MEMBER).await.unwrap();
+    cashier.choose_amount(amount).await.unwrap();
+    cashier.choose_method(Method::Cash).await.unwrap();
+    cashier.take_payment().await.unwrap();
+    cashier.success().await.unwrap();
+    let order = cashier.newest_order().await.unwrap();
+    assert_eq!(order["provisional"], true);
+    cashier.next_customer().await.unwrap();
+    order["pay_fen"].as_i64().unwrap() + order["bonus_fen"].as_i64().unwrap()
+}
+
+/// Signs in as the sample shops' first cashier; this is no training, so no PIN is shown.
+async fn sign_in(shop: &Shop, window: &Window) {
+    shop.cashier(window)
+        .sign_in_as("1001", "1234")
+        .await
+        .unwrap();
+}
+
+async fn confirm_recovery_code(shop: &Shop, window: &Window) {
+    let cashier = shop.cashier(window);
+    let status = cashier.wait_until_open().await.unwrap();
+    let code = status["state"]["code"].as_str().unwrap();
+    let last = code.rsplit('-').next().unwrap();
+    let field = shop.words.get("keep.last_group").unwrap();
+    window
+        .control("textbox", &field)
+        .await
+        .unwrap()
+        .type_text(last)
+        .await
+        .unwrap();
+    window
+        .button(&shop.words.get("keep.confirm").unwrap())
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+}
+
+async fn offline(window: &Window) {
+    sync_state(window, "offline").await;
+}
+
+async fn synced(window: &Window) {
+    sync_state(window, "synced").await;
+}
+
+async fn sync_state(window: &Window, state: &str) {
+    until(
+        &format!("the sync pill to say {state}"),
+        PATIENCE * 3,
+        || async {
+            let session: Value = window.call("session", Value::Null).await?;
+            Ok((session["sync"]["state"] == state).then_some(()))
+        },
+    )
+    .await
+    .unwrap();
+}
+
+/// A ledger folder and its server.
+struct Books {
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Books {
+    fn new(folder: &Path) -> Books {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let books = Books {
+            folder: folder.to_owned(),
+            port,
+        };
+        books.run(&["init", "--sample", "gym", "--members", "60"]);
+        books
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    fn invite(&self) -> String {
+        self.run(&["invite", "--store", "00101"]).trim().to_owned()
+    }
+
+    fn serve(&self) -> Running {
+        let mut child = self
+            .command(&["serve", "--listen", &format!("127.0.0.1:{}", self.port)])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Its first line says that it listens.
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert!(!line.is_empty(), "the server ended at once");
+        Running(child)
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let program = app().with_file_name("qiantai-server");
+        assert!(
+            program.exists(),
+            "build it first: cargo build -p qiantai-server"
+        );
+        let mut command = Command::new(program);
+        command.args(arguments).arg("--data").arg(&self.folder);
+        command
+    }
+}
+
+/// A server process, killed without warning when it is dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}

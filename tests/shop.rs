@@ -1,0 +1,105 @@
+//! A shop for one test: a display, a folder, and the app as it is started there.
+
+use std::path::{Path, PathBuf};
+
+use qiantai_testkit::{Cashier, Display, Fault, Launch, Window, Words};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The member of the sample shops with 460 + 70 yuan, and the phone that finds nobody else.
+pub const MEMBER: &str = "张伟";
+pub const MEMBER_PHONE: &str = "13812345678";
+
+/// A shop with few members, so that it opens quickly.
+pub struct Shop {
+    pub display: Display,
+    pub words: Words,
+    folder: TempDir,
+}
+
+impl Shop {
+    /// A training shop in Chinese.
+    pub fn new() -> Shop {
+        Shop::in_language("zh-CN")
+    }
+
+    /// A training shop in `language`.
+    pub fn in_language(language: &str) -> Shop {
+        Shop {
+            display: Display::start().unwrap(),
+            words: Words::of(language).unwrap(),
+            folder: TempDir::new().unwrap(),
+        }
+    }
+
+    /// Folder of the shop's files.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// How the app is started here in training mode.
+    pub fn launch(&self) -> Launch {
+        Launch::training(app()).in_folder(self.folder()).with([
+            "--members",
+            "60",
+            "--lang",
+            self.words.language(),
+        ])
+    }
+
+    /// The app, opened in training mode.
+    pub async fn open(&self) -> Window {
+        Window::open(&self.display, &self.launch()).await.unwrap()
+    }
+
+    /// The app, opened, with a cashier signed in and a shift open.
+    pub async fn open_counter(&self) -> Window {
+        let window = self.open().await;
+        let cashier = self.cashier(&window);
+        cashier.sign_in().await.unwrap();
+        cashier.open_shift().await.unwrap();
+        window
+    }
+
+    /// The app, opened again in the middle of a shift.
+    pub async fn open_again(&self) -> Window {
+        let window = self.open().await;
+        self.cashier(&window).sign_in().await.unwrap();
+        window
+    }
+
+    /// A cashier before `window`.
+    pub fn cashier<'a>(&'a self, window: &'a Window) -> Cashier<'a> {
+        Cashier {
+            window,
+            words: &self.words,
+        }
+    }
+}
+
+/// The app that is tested.
+pub fn app() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_qiantai"))
+}
+
+/// The member as the window knows it.
+pub async fn member(window: &Window) -> Result<Value, Fault> {
+    let hits: Vec<Value> = window
+        .call("search_members", json!({ "text": MEMBER_PHONE }))
+        .await?;
+    window
+        .call("member", json!({ "member_id": hits[0]["id"] }))
+        .await
+}
+
+/// What the member can spend, in fen.
+pub async fn balance(window: &Window) -> i64 {
+    member(window).await.unwrap()["available_fen"]
+        .as_i64()
+        .unwrap()
+}
+
+/// Every order of this terminal.
+pub async fn orders(window: &Window) -> Vec<Value> {
+    window.call("orders", Value::Null).await.unwrap()
+}

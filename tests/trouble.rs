@@ -1,0 +1,71 @@
+//! Files that do not open: a plain screen with a way back, and nothing overwritten.
+
+use std::path::Path;
+
+use qiantai_testkit::Window;
+
+use crate::shop::Shop;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_key_asks_for_the_recovery_code() {
+    check("kek.key", Damage::Gone, "key_lost").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_vault_is_left_alone() {
+    check("vault.json", Damage::Garbage, "vault_corrupt").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_store_is_left_alone() {
+    check("terminal.db", Damage::Garbage, "database_unreadable").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_ledger_is_left_alone() {
+    check("ledger.db", Damage::Garbage, "database_unreadable").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_store_is_not_replaced_by_an_empty_one() {
+    check("terminal.db", Damage::Gone, "database_unreadable").await;
+}
+
+enum Damage {
+    Gone,
+    Garbage,
+}
+
+/// Damages `file`, opens the app, and expects the screen for `cause`.
+async fn check(file: &str, damage: Damage, cause: &str) {
+    let shop = Shop::new();
+    let window = shop.open().await;
+    shop.cashier(&window).wait_until_open().await.unwrap();
+    window.close().await.unwrap();
+
+    let path = shop.folder().join(file);
+    match damage {
+        Damage::Gone => std::fs::remove_file(&path).unwrap(),
+        Damage::Garbage => std::fs::write(&path, [0x5a; 8_192]).unwrap(),
+    }
+    let before = contents(shop.folder());
+    let window = Window::open(&shop.display, &shop.launch()).await.unwrap();
+    let title = shop.words.get(&format!("trouble.{cause}.title")).unwrap();
+    window.control("heading", &title).await.unwrap();
+    window.close().await.unwrap();
+    assert_eq!(contents(shop.folder()), before, "nothing was overwritten");
+}
+
+/// The shop's own files; what the web view keeps for itself does not count.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        // Shared memory of readers, made anew at each opening.
+        .filter(|path| !path.to_string_lossy().ends_with("-shm"))
+        .map(|path| (path.display().to_string(), std::fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
