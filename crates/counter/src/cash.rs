@@ -77,7 +77,8 @@ impl Counter {
             return Err(error);
         }
         Ok(RechargeOpen {
-            order: OrderId(self.surroundings.new_id()),
+            // One intent opens one order: equal ids keep the receipt's code small.
+            order: OrderId(shown.intent.0),
             order_no: self.number(Prefix::Recharge)?,
             member: shown.member,
             choice: shown.choice,

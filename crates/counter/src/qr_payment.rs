@@ -198,7 +198,9 @@ impl Counter {
         let open: Vec<OrderId> = self.payments().keys().copied().collect();
         for order in open {
             let view = self.order_view(order)?;
-            self.tell(CounterEvent::Order { order: Box::new(view) });
+            self.tell(CounterEvent::Order {
+                order: Box::new(view),
+            });
         }
         self.tell(CounterEvent::Sync {
             sync: self.sync_view()?,

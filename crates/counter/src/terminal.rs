@@ -68,7 +68,8 @@ impl Terminal {
             code: joined.terminal_code.clone(),
             epoch: joined.epoch,
             key: SigningKey::from_bytes(seed),
-            boot_id: surroundings.new_id(),
+            // A start is told from the last one, not from all others: a small number will do.
+            boot_id: Uuid::from_u128(u128::from(surroundings.random() & 0xFFFF_FFFF)),
             surroundings,
         }
     }
@@ -88,7 +89,8 @@ impl Terminal {
             body,
         } = draft;
         Operation {
-            op_id: OpId(self.surroundings.new_id()),
+            // The first and only record of its intent: equal ids keep the receipt's code small.
+            op_id: OpId(action.0),
             action_id: action,
             tenant: self.tenant,
             store: self.store,
