@@ -8,21 +8,19 @@ import { Desk } from "./app/desk.svelte";
 import { dressFirstFrame } from "./app/dress";
 import { speak } from "./i18n/index.svelte";
 import type { Host } from "./platform/host";
+import { tauriHost } from "./platform/tauri";
 
 async function findHost(): Promise<Host> {
-  if (import.meta.env.MODE !== "production") {
-    const { bridge } = await import("./platform/bridge");
-    return bridge();
-  }
-  return (await import("./platform/tauri")).tauriHost;
+  if (import.meta.env.MODE === "production") return tauriHost;
+  const { bridge } = await import("./platform/bridge");
+  return bridge();
 }
 
 speak(dressFirstFrame());
-const host = await findHost();
-const desk = new Desk(host);
+const desk = new Desk(await findHost());
 const target = document.getElementById("app");
 if (target === null) throw new Error("index.html lost its #app");
 mount(App, { target, props: { desk } });
 void desk.attempt(() => desk.start());
 // Slices of the bundled font are only fetched for characters that no system font has.
-void import("@fontsource-variable/noto-sans-sc/wght.css");
+setTimeout(() => void import("@fontsource-variable/noto-sans-sc/wght.css"), 500);

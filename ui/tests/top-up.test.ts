@@ -123,3 +123,24 @@ test("offline only cash is offered and the balance is provisional", async () => 
   expect(await screen.findByRole("heading", { name: "现金已收,余额暂记" })).toBeTruthy();
   expect(screen.getByText("离线待同步")).toBeTruthy();
 });
+
+test("methods go and come back with the server, and the amount stays", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1w");
+  await screen.findByRole("button", { name: /收款 ¥300/ });
+  counter.sync({ state: "offline", pending: 0, oldest_ms: null, last_contact_ms: 1 });
+  expect(await screen.findByRole("button", { name: /收现金 ¥300/ })).toBeTruthy();
+  expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("disabled", true);
+  counter.sync({ state: "synced", pending: 0, oldest_ms: null, last_contact_ms: 1 });
+  await waitFor(() =>
+    expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("disabled", false),
+  );
+});
+
+test("a refusal for want of a person brings the sign-in", async () => {
+  const { user, screen, counter } = await serving();
+  counter.books.session.signed_in = null;
+  counter.refuse("quote", { code: "not_signed_in", message_key: "error.not_signed_in" });
+  await user.keyboard("1");
+  expect(await screen.findByText("谁来收银?")).toBeTruthy();
+});

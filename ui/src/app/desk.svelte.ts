@@ -3,6 +3,7 @@ import { getContext, setContext } from "svelte";
 import type { BootStatus } from "../bindings/BootStatus";
 import type { ChannelView } from "../bindings/ChannelView";
 import type { CounterEvent } from "../bindings/CounterEvent";
+import type { SyncView } from "../bindings/SyncView";
 import type { SessionView } from "../bindings/SessionView";
 import { speak, t, tell } from "../i18n/index.svelte";
 import { money } from "../i18n/money";
@@ -32,9 +33,13 @@ export class Desk {
   readonly topUp: TopUp;
 
   constructor(host: Host) {
-    this.host = host;
-    this.orders = new Orders(host, (news) => this.#orderNews(news));
-    this.topUp = new TopUp(host, this.orders);
+    this.host = {
+      call: (name, payload) => this.#call(host, name, payload),
+      listen: (onEvent) => host.listen(onEvent),
+      openPhone: () => host.openPhone(),
+    };
+    this.orders = new Orders(this.host, (news) => this.#orderNews(news));
+    this.topUp = new TopUp(this.host, this.orders);
   }
 
   async start(): Promise<void> {
@@ -120,8 +125,7 @@ export class Desk {
       case "session":
         return this.refreshSession();
       case "sync":
-        if (this.session !== null) this.session = { ...this.session, sync: event.sync };
-        return;
+        return this.#synced(event.sync);
       case "order":
         return this.orders.heard(event.order);
       case "member":
@@ -132,6 +136,31 @@ export class Desk {
         if (event.job.state === "failed")
           this.notices.tell("warn", tell(event.job.trouble ?? "error.printer_unreachable"));
     }
+  }
+
+  /** A refusal for want of a person or a shift brings the screen where one can be had. */
+  async #call<N extends CommandName>(
+    host: Host,
+    name: N,
+    payload: Request<N>,
+  ): Promise<Response<N>> {
+    try {
+      return await host.call(name, payload);
+    } catch (reason) {
+      const error = asCallError(reason);
+      if (error.code === "not_signed_in" || error.code === "no_shift")
+        void this.attempt(async () => this.sessionIs(await host.call("session", null)));
+      throw error;
+    }
+  }
+
+  /** Methods come and go with the server. */
+  async #synced(sync: SyncView): Promise<void> {
+    if (this.session === null) return;
+    const cut = (state: SyncView["state"]) => state === "offline";
+    const turned = cut(this.session.sync.state) !== cut(sync.state);
+    this.session = { ...this.session, sync };
+    if (turned) await this.topUp.refreshOffers();
   }
 
   #orderNews({ order, before, onScreen }: OrderNews): void {

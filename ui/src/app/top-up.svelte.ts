@@ -75,6 +75,19 @@ export class TopUp {
     if (this.member?.id === member.id) this.member = member;
   }
 
+  /** Asks again what is on offer, keeping what was chosen as far as it is still possible. */
+  async refreshOffers(): Promise<void> {
+    const member = this.member;
+    if (member === null || this.busy || this.question !== null) return;
+    const form = await this.#host.call("top_up_form", { member_id: member.id });
+    if (this.member?.id !== member.id || this.busy) return;
+    const usable = form.channels.filter((offer) => offer.available);
+    this.form = form;
+    if (!usable.some((offer) => offer.channel === this.channel))
+      this.channel = usable[0]?.channel ?? null;
+    if (this.choice !== null) this.#reprice();
+  }
+
   choose(choice: Choice): void {
     this.choice = choice;
     this.typed = "";
