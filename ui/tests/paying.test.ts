@@ -104,3 +104,10 @@ test("cash after a failure ends the unpaid order first", async () => {
   expect(await screen.findByRole("button", { name: /收现金 ¥300.00/ })).toBeTruthy();
   expect(counter.times("cancel_order")).toBe(1);
 });
+
+test("after missed events everything shown is asked anew", async () => {
+  const { screen, counter, order } = await paying();
+  Object.assign(order, { stage: "unknown", qr: null });
+  counter.emit({ kind: "boot" });
+  expect(await screen.findByText("正在核实,请勿重复收款")).toBeTruthy();
+});

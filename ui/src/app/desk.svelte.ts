@@ -121,7 +121,8 @@ export class Desk {
   async #heard(event: CounterEvent): Promise<void> {
     switch (event.kind) {
       case "boot":
-        return this.refreshBoot();
+        await this.refreshBoot();
+        return this.#lookAgain();
       case "session":
         return this.refreshSession();
       case "sync":
@@ -152,6 +153,15 @@ export class Desk {
         void this.attempt(async () => this.sessionIs(await host.call("session", null)));
       throw error;
     }
+  }
+
+  /** A boot event also follows when events were missed: everything shown is asked anew. */
+  async #lookAgain(): Promise<void> {
+    if (this.session === null || this.session.signed_in === null) return;
+    await this.orders.refresh();
+    const current = this.orders.current;
+    if (current !== null) this.orders.heard(await this.call("order", { order_id: current.id }));
+    await this.topUp.refreshMember();
   }
 
   /** Methods come and go with the server. */
