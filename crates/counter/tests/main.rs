@@ -1,0 +1,19 @@
+//! Use cases of the counter against a real server and gateway in the same process.
+
+mod amounts;
+mod bindings;
+mod cash;
+mod clocks;
+mod crash;
+mod line;
+mod outage;
+mod paper;
+mod printers;
+mod qr;
+mod search;
+mod shop;
+mod sign_in;
+mod slips;
+mod start;
+mod till;
+mod time;

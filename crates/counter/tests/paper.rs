@@ -1,0 +1,116 @@
+//! What came out of the printer.
+
+use std::path::Path;
+
+use qiantai_counter::view::order::OrderView;
+use qiantai_print::decode::{Printed, decode, escpos_text};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+use qiantai_counter::view::session::PrinterTarget;
+
+/// A slip in the receipt folder.
+pub struct Paper {
+    pub escpos: Vec<u8>,
+    pub pdf: Vec<u8>,
+}
+
+impl Paper {
+    /// The slip called `<order number>-<suffix>`.
+    pub fn of(folder: &Path, order: &OrderView, suffix: &str) -> Paper {
+        let read = |ending: &str| {
+            let name = format!("{}-{suffix}.{ending}", order.order_no);
+            std::fs::read(folder.join("receipts").join(&name)).expect(&name)
+        };
+        Paper {
+            escpos: read("escpos"),
+            pdf: read("pdf"),
+        }
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        escpos_text(&self.escpos).unwrap()
+    }
+
+    pub fn pulses(&self) -> usize {
+        pulses(&self.escpos)
+    }
+
+    pub fn cuts(&self) -> usize {
+        decode(&self.escpos)
+            .unwrap()
+            .iter()
+            .filter(|done| **done == Printed::Cut)
+            .count()
+    }
+
+    /// Whether a line holds all of `words`, in whatever columns.
+    pub fn says(&self, words: &[&str]) -> bool {
+        self.lines()
+            .iter()
+            .any(|line| words.iter().all(|word| line.contains(word)))
+    }
+}
+
+pub fn pulses(escpos: &[u8]) -> usize {
+    let done = decode(escpos).unwrap();
+    done.iter()
+        .filter(|done| **done == Printed::DrawerPulse)
+        .count()
+}
+
+/// Names of the files in the receipt folder, sorted.
+pub fn files(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder.join("receipts")) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A printer on the network.
+pub struct NetworkPrinter {
+    listener: TcpListener,
+    pub target: PrinterTarget,
+}
+
+impl NetworkPrinter {
+    pub async fn on() -> NetworkPrinter {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = target(listener.local_addr().unwrap().port());
+        NetworkPrinter { listener, target }
+    }
+
+    /// Takes the next slip, whole.
+    pub async fn print(&self) -> Vec<u8> {
+        let (mut connection, _) = self.listener.accept().await.unwrap();
+        let mut bytes = Vec::new();
+        connection.read_to_end(&mut bytes).await.unwrap();
+        bytes
+    }
+
+    /// Takes a connection and breaks it at once.
+    pub async fn jam(&self) {
+        let (connection, _) = self.listener.accept().await.unwrap();
+        // Closing with unread bytes resets the connection.
+        connection.readable().await.unwrap();
+        connection.set_zero_linger().unwrap();
+        drop(connection);
+    }
+
+    /// Switches the printer off: nothing listens at its address any more.
+    pub fn off(self) -> PrinterTarget {
+        self.target
+    }
+}
+
+/// A printer at a port of this machine.
+pub fn target(port: u16) -> PrinterTarget {
+    PrinterTarget::Network {
+        host: "127.0.0.1".to_owned(),
+        port,
+    }
+}

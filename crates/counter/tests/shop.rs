@@ -1,0 +1,179 @@
+//! A sample shop: its server, its gateway and its customers' phones, all in this process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use qiantai_core::account::Account;
+use qiantai_core::ids::{MemberId, OrderId, TenantId};
+use qiantai_core::policy::Policy;
+use qiantai_core::recharge::RechargeOrder;
+use qiantai_core::{Millis, Money};
+use qiantai_counter::view::order::OrderView;
+use qiantai_pay::Surroundings;
+use qiantai_pay::channels::training::TrainingChannel;
+use qiantai_paysim::gateway::{PhoneAction, PhoneView};
+use qiantai_paysim::{Gateway, RouterTransport, Simulator, TransportSink, serve};
+use qiantai_server::sample::{self, ShopKind};
+use qiantai_server::{Channels, Clock, Server, ServerOptions};
+use qiantai_wire::SignedOperation;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::time::Time;
+
+const MEMBERS: usize = 200;
+const PATIENCE: Duration = Duration::from_millis(300);
+
+pub struct Shop {
+    pub folder: TempDir,
+    pub time: Arc<Time>,
+    pub simulator: Simulator,
+    pub server: Server,
+    pub tenant: TenantId,
+}
+
+impl Shop {
+    pub async fn salon() -> Shop {
+        Shop::open(ShopKind::Salon).await
+    }
+
+    pub async fn open(kind: ShopKind) -> Shop {
+        let folder = tempfile::tempdir().unwrap();
+        let time = Time::new();
+        let (gateway, config) = Gateway::practice([7; 32], "练习店", "http://gateway");
+        let surroundings = Arc::clone(&time) as Arc<dyn Surroundings>;
+        let simulator = Simulator::new(gateway, Arc::clone(&surroundings));
+        let transport = RouterTransport::new(serve::router(simulator.clone()), PATIENCE);
+        let channel = TrainingChannel::new(config, Arc::new(transport), surroundings).unwrap();
+        let server = Server::open(ServerOptions {
+            path: folder.path().join("ledger.db"),
+            key: None,
+            clock: Arc::clone(&time) as Arc<dyn Clock>,
+            channels: Channels::all_through(Arc::new(channel), Some("http://server".to_owned())),
+        })
+        .unwrap();
+        let seeded = sample::seed(&server, kind, MEMBERS, 1).await.unwrap();
+        server.start();
+        let sink = TransportSink(Arc::new(RouterTransport::new(server.router(), PATIENCE)));
+        let notifier = simulator.clone();
+        tokio::spawn(async move { notifier.run_notices(&sink).await });
+        Shop {
+            folder,
+            time,
+            simulator,
+            server,
+            tenant: seeded.tenant,
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A second connection to the ledger, for what no operation can do.
+    pub fn ledger(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path("ledger.db")).unwrap()
+    }
+
+    /// Moves the clock on and lets gateway and server do what is due.
+    pub async fn pass(&self, span: Millis) {
+        self.time.advance(span);
+        // Wakes the notices that are due by now.
+        self.simulator.with(|_, _| ());
+        self.server.settle_due().await.unwrap();
+    }
+
+    /// The customer scans the QR code on the screen and acts.
+    pub fn phone(&self, order: &OrderView, action: &PhoneAction) -> PhoneView {
+        let payload = &order
+            .qr
+            .as_ref()
+            .expect("a QR code is on the screen")
+            .payload;
+        self.simulator.with(|gateway, now| {
+            let view = gateway.scan(payload, now).unwrap();
+            gateway.act(&view.token, action, now).unwrap()
+        })
+    }
+
+    pub fn policy(&self) -> Arc<Policy> {
+        self.server
+            .ledger()
+            .policies(self.tenant)
+            .unwrap()
+            .pop()
+            .unwrap()
+    }
+
+    /// Puts rules into force from now on that differ by `change`.
+    pub async fn change_rules(&self, change: impl FnOnce(&mut Policy)) {
+        let mut policy = (*self.policy()).clone();
+        policy.version += 1;
+        policy.effective_from = self.time.now();
+        change(&mut policy);
+        self.server.publish_policy(policy).await.unwrap();
+    }
+
+    pub fn account(&self, member: &str) -> Account {
+        let id = MemberId(Uuid::parse_str(member).unwrap());
+        self.server
+            .ledger()
+            .account(self.tenant, id)
+            .unwrap()
+            .unwrap()
+    }
+
+    pub fn order(&self, id: &str) -> Option<RechargeOrder> {
+        let id = OrderId(Uuid::parse_str(id).unwrap());
+        self.server.ledger().order(self.tenant, id).unwrap()
+    }
+
+    /// What the top-ups of `member` credited: one amount for each lot that an order made.
+    pub fn credits(&self, member: &str) -> Vec<Money> {
+        let lots = self.account(member).lots;
+        lots.iter()
+            .filter(|lot| lot.order.is_some())
+            .map(|lot| lot.principal_init)
+            .collect()
+    }
+
+    /// Operations of terminals in the server's log.
+    pub fn taken_from(&self, device: qiantai_core::ids::DeviceId) -> usize {
+        let log = self.server.ledger().log(self.tenant, 0, 100_000).unwrap();
+        log.iter().filter(|row| row.device == device).count()
+    }
+
+    pub fn operations(&self) -> Vec<SignedOperation> {
+        let log = self.server.ledger().log(self.tenant, 0, 100_000).unwrap();
+        log.into_iter()
+            .map(|row| SignedOperation { bytes: row.bytes })
+            .collect()
+    }
+
+    /// Kinds of the cases that are open.
+    pub fn cases(&self) -> Vec<String> {
+        let cases = self.server.ledger().cases(self.tenant, 100).unwrap();
+        cases
+            .iter()
+            .map(|case| format!("{:?}", case.kind))
+            .collect()
+    }
+}
+
+/// Names and content of every file below `folder`, without the files that say that somebody
+/// works there.
+pub fn bytes_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(bytes_below(&path));
+        } else if !path.to_string_lossy().ends_with(".lock") {
+            let bytes = std::fs::read(&path).unwrap();
+            files.push((path, bytes));
+        }
+    }
+    files.sort();
+    files
+}

@@ -1,0 +1,111 @@
+//! Time that runs like the machine's and can be moved on, for everybody in a test at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use qiantai_core::{Millis, Timestamp};
+use qiantai_counter::surroundings::{Machine, Surroundings};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// True time: the server's and the gateway's clock.
+pub struct Time {
+    machine: Machine,
+    ahead_ms: watch::Sender<i64>,
+}
+
+impl Time {
+    pub fn new() -> Arc<Time> {
+        Arc::new(Time {
+            machine: Machine::new(),
+            ahead_ms: watch::Sender::new(0),
+        })
+    }
+
+    /// Everybody who waits for a time that has come goes on.
+    pub fn advance(&self, span: Millis) {
+        self.ahead_ms.send_modify(|ahead| *ahead += span.0);
+    }
+
+    pub fn now(&self) -> Timestamp {
+        let machine = qiantai_sync::Surroundings::now(&self.machine);
+        machine + Millis(*self.ahead_ms.borrow())
+    }
+
+    async fn wait(&self, span: Millis) {
+        let until = self.now() + span;
+        let mut moved = self.ahead_ms.subscribe();
+        loop {
+            let left = u64::try_from((until - self.now()).0).unwrap_or(0);
+            if left == 0 {
+                return;
+            }
+            // Moved, or passed by itself: both mean "look again".
+            let _passed = tokio::time::timeout(Duration::from_millis(left), moved.changed()).await;
+        }
+    }
+}
+
+impl qiantai_server::Clock for Time {
+    fn now(&self) -> Timestamp {
+        Time::now(self)
+    }
+}
+
+impl qiantai_pay::Surroundings for Time {
+    fn now(&self) -> Timestamp {
+        Time::now(self)
+    }
+
+    fn nonce(&self) -> String {
+        Uuid::now_v7().simple().to_string()
+    }
+}
+
+/// The clock of one terminal, right or wrong.
+pub struct WallClock {
+    time: Arc<Time>,
+    wrong_by_ms: AtomicI64,
+    started: Instant,
+}
+
+impl WallClock {
+    pub fn new(time: &Arc<Time>, wrong_by: Millis) -> Arc<WallClock> {
+        Arc::new(WallClock {
+            time: Arc::clone(time),
+            wrong_by_ms: AtomicI64::new(wrong_by.0),
+            started: Instant::now(),
+        })
+    }
+
+    pub fn set_wrong_by(&self, span: Millis) {
+        self.wrong_by_ms.store(span.0, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl qiantai_sync::Surroundings for WallClock {
+    fn now(&self) -> Timestamp {
+        self.time.now() + Millis(self.wrong_by_ms.load(Ordering::SeqCst))
+    }
+
+    fn random(&self) -> u64 {
+        Uuid::now_v7().as_u64_pair().1
+    }
+
+    async fn sleep(&self, span: Millis) {
+        self.time.wait(span).await;
+    }
+}
+
+impl Surroundings for WallClock {
+    fn monotonic_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap()
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}
