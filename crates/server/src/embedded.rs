@@ -4,17 +4,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use qiantai_core::decide::Device;
+use qiantai_core::Timestamp;
 use qiantai_core::ids::{ActionId, DeviceId, OpId, StoreId, TenantId};
-use qiantai_core::operation::{DeviceEnrol, OperationBody};
+use qiantai_core::operation::OperationBody;
 use qiantai_core::policy::Policy;
-use qiantai_core::{Millis, Timestamp};
-use qiantai_wire::api::{JoinAnswer, OpResultDto};
+use qiantai_wire::api::OpResultDto;
 use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::profile::{attachment_hash, encode_policy};
-use qiantai_wire::text::Hex;
 use sha2::{Digest, Sha256};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
@@ -23,13 +19,10 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
-use crate::db::{Attachment, Cursor, DeviceToken, Head, Invite, Ledger, LedgerError, Tenant};
+use crate::db::{Attachment, Head, Ledger, LedgerError, Tenant};
 use crate::desks::{Desk, Desks};
 use crate::engine::{Channels, Engine};
 use crate::writer::{Author, Committed, OwnOperation, Workplace, WriteError, Writer};
-
-/// How long an invitation may be used (docs: sync, Devices).
-pub const INVITE_VALID: Millis = Millis::minutes(10);
 
 /// Commits that a slow listener may miss before it is told to look at the head.
 const EVENTS_KEPT: usize = 1_024;
@@ -249,89 +242,6 @@ impl Server {
         desk.writer.say(operations).await
     }
 
-    /// A terminal in the same process joins. The same key joins again with a new token, which
-    /// is what a restart does.
-    ///
-    /// # Errors
-    /// See [`AdminError`].
-    pub async fn enrol_local(
-        &self,
-        tenant: TenantId,
-        public_key: [u8; 32],
-        terminal_code: &str,
-    ) -> Result<JoinAnswer, AdminError> {
-        let policies = self.0.ledger.policies(tenant)?;
-        let store = policies
-            .first()
-            .map(|policy| policy.store.id)
-            .ok_or_else(|| AdminError::NoStore(tenant.to_string()))?;
-        let known = self.0.ledger.devices(tenant)?;
-        let known = known
-            .into_iter()
-            .find(|(device, _)| device.public_key == public_key);
-        let (device, cursor) = match known {
-            Some(known) => known,
-            None => {
-                self.enrol(tenant, store, public_key, terminal_code.to_owned())
-                    .await?
-            }
-        };
-        self.answer_join(tenant, store, &device, &cursor, "本机")
-    }
-
-    /// A one-time invitation for a terminal of the store with that code.
-    ///
-    /// # Errors
-    /// See [`AdminError`].
-    pub fn invite(&self, store_code: &str) -> Result<String, AdminError> {
-        let found = self.0.ledger.store_of_code(store_code)?;
-        let (tenant, store) = found.ok_or_else(|| AdminError::NoStore(store_code.to_owned()))?;
-        let code = secret_text()?;
-        let expires_at = self.0.clock.now() + INVITE_VALID;
-        let code_hash = sha256(code.as_bytes());
-        self.0.ledger.save_invite(&Invite {
-            tenant,
-            code_hash,
-            store,
-            expires_at,
-        })?;
-        Ok(code)
-    }
-
-    /// A terminal joins with an invitation.
-    ///
-    /// # Errors
-    /// See [`AdminError`].
-    pub async fn join(
-        &self,
-        invite: &str,
-        public_key: [u8; 32],
-        name: &str,
-    ) -> Result<JoinAnswer, AdminError> {
-        let now = self.0.clock.now();
-        let invite = self
-            .0
-            .ledger
-            .redeem_invite(&sha256(invite.as_bytes()), now)?;
-        let invite = invite.ok_or(AdminError::InviteInvalid)?;
-        let taken: Vec<String> = self
-            .0
-            .ledger
-            .devices(invite.tenant)?
-            .into_iter()
-            .filter(|(_, cursor)| cursor.store == Some(invite.store))
-            .map(|(device, _)| device.terminal_code)
-            .collect();
-        let free = (1..=99)
-            .map(|code| format!("{code:02}"))
-            .find(|code| !taken.contains(code));
-        let code = free.ok_or(AdminError::StoreFull)?;
-        let (device, cursor) = self
-            .enrol(invite.tenant, invite.store, public_key, code)
-            .await?;
-        self.answer_join(invite.tenant, invite.store, &device, &cursor, name)
-    }
-
     /// Tenants with books here.
     ///
     /// # Errors
@@ -387,25 +297,7 @@ impl Server {
         Ok(())
     }
 
-    async fn enrol(
-        &self,
-        tenant: TenantId,
-        store: StoreId,
-        public_key: [u8; 32],
-        terminal_code: String,
-    ) -> Result<(Device, Cursor), AdminError> {
-        let device = DeviceId(Uuid::now_v7());
-        let body = OperationBody::DeviceEnrol(DeviceEnrol {
-            device,
-            terminal_code,
-            public_key,
-        });
-        self.say_one(tenant, store, body, None).await?;
-        let enrolled = self.0.ledger.device(tenant, device)?;
-        enrolled.ok_or_else(|| LedgerError::Failed("the new device is missing".into()).into())
-    }
-
-    async fn say_one(
+    pub(crate) async fn say_one(
         &self,
         tenant: TenantId,
         store: StoreId,
@@ -428,35 +320,6 @@ impl Server {
         }
     }
 
-    fn answer_join(
-        &self,
-        tenant: TenantId,
-        store: StoreId,
-        device: &Device,
-        cursor: &Cursor,
-        name: &str,
-    ) -> Result<JoinAnswer, AdminError> {
-        let token = secret_text()?;
-        self.0.ledger.save_token(&DeviceToken {
-            tenant,
-            token_hash: sha256(token.as_bytes()),
-            device: device.id,
-            name: name.to_owned(),
-            created_at: self.0.clock.now(),
-        })?;
-        let desk = self.0.desks.get(tenant).ok_or(WriteError::Stopped)?;
-        Ok(JoinAnswer {
-            tenant: tenant.0,
-            store: store.0,
-            device: device.id.0,
-            terminal_code: device.terminal_code.clone(),
-            epoch: cursor.epoch,
-            token,
-            server_public_key: Hex(desk.tenant.public_key()),
-            timeline: self.0.ledger.head(tenant)?.timeline,
-        })
-    }
-
     fn background(&self) -> std::sync::MutexGuard<'_, Option<JoinHandle<()>>> {
         self.0
             .background
@@ -467,13 +330,6 @@ impl Server {
 
 /// How long a graceful stop may take before the process gives up on open connections.
 pub const STOP_PATIENCE: Duration = Duration::from_secs(10);
-
-/// 256 random bits as text.
-fn secret_text() -> std::io::Result<String> {
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
 
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()

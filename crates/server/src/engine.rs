@@ -208,11 +208,10 @@ impl Engine {
         } else {
             Step::QueryLate
         };
-        self.perform(Task::Attempt(tenant, Box::new(attempt), step))
-            .await;
+        let done = self.step(tenant, &attempt, step).await;
         self.end(id.0);
         self.wake.notify_one();
-        Ok(())
+        done
     }
 
     async fn round(self: &Arc<Engine>) -> Result<Option<Timestamp>, EngineError> {

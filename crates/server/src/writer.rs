@@ -4,6 +4,8 @@
 mod batch;
 mod keys;
 mod received;
+mod record;
+mod unit;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,12 +18,13 @@ use qiantai_core::ids::{AttemptId, TenantId};
 use qiantai_wire::api::{AttemptEvent, OpResultDto, PushHalt};
 use tokio::sync::{mpsc, oneshot};
 
-pub use batch::{Author, OwnOperation, Replayed};
 pub use received::{Content, NotAnOperation, Received, receive};
+pub use unit::{Author, OwnOperation, Replayed};
 
 use crate::clock::Clock;
 use crate::db::{Batch, Keys, Ledger, LedgerError};
-use batch::{Decided, Instead, Item, Taken, Unit, decide_batch};
+use batch::{Decided, decide_batch};
+use unit::{Instead, Item, Taken, Unit};
 
 /// Most operations that one transaction takes, unless a single call brings more.
 const BATCH_LIMIT: usize = 256;

@@ -17,7 +17,8 @@ use qiantai_wire::{ApiError, ErrorCode};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::harness::{Shop, Till, push_body};
+use crate::harness::Shop;
+use crate::till::{Till, push_body};
 
 #[tokio::test]
 async fn bad_requests_have_typed_answers() {

@@ -3,13 +3,14 @@
 use http::StatusCode;
 use qiantai_core::attempt::AttemptState;
 use qiantai_core::operation::OperationBody;
-use qiantai_core::recharge::OrderState;
+use qiantai_core::recharge::{AmountChoice, OrderState};
 use qiantai_core::{Millis, Money};
 use qiantai_paysim::gateway::PhoneAction;
 use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::{ApiError, ErrorCode};
 
-use crate::harness::{Shop, Till, push_body};
+use crate::harness::Shop;
+use crate::till::{Till, push_body};
 
 /// Every table that settling a first top-up into silver writes.
 const SETTLED: &[&str] = &[
@@ -51,16 +52,27 @@ fn repair(shop: &Shop) {
 
 #[tokio::test]
 async fn a_settlement_is_written_whole_or_not_at_all() {
-    let shop = Shop::open(40).await;
+    let shop = Shop::open(150).await;
     let mut till = Till::open(&shop).await;
-    let members = shop.members();
+    // New members, so that the package makes each of them silver.
+    let ledger = shop.server.ledger();
+    let mut members = shop.members();
+    members.retain(|member| {
+        let account = ledger
+            .account(shop.seeded.tenant, *member)
+            .unwrap()
+            .unwrap();
+        account.recharged.is_zero()
+    });
     let package = shop.policy.packages.last().unwrap();
-    assert!(!package.coupons.is_empty());
-    let cases = SETTLED
+    let choice = AmountChoice::Package(package.id, package.version);
+    let cases: Vec<_> = SETTLED
         .iter()
-        .flat_map(|table| [(*table, "BEFORE"), (*table, "AFTER")]);
-    for ((table, moment), &member) in cases.zip(members.iter().skip(2)) {
-        let (order, attempt) = till.show_qr(&shop, member, 5_000).await;
+        .flat_map(|table| [(*table, "BEFORE"), (*table, "AFTER")])
+        .collect();
+    assert!(members.len() >= cases.len());
+    for ((table, moment), member) in cases.into_iter().zip(members) {
+        let (order, attempt) = till.show_qr_of(&shop, member, choice).await;
         shop.phone(&attempt, &PhoneAction::PayWithoutNotice);
         let before = (shop.row_counts(), shop.principal(member));
         sabotage(&shop, table, moment);
@@ -89,7 +101,7 @@ async fn a_settlement_is_written_whole_or_not_at_all() {
             OrderState::Credited,
             "{moment} {table}"
         );
-        assert_eq!(shop.principal(member) - before.1, Money::from_yuan(5_000));
+        assert_eq!(shop.principal(member) - before.1, package.pay);
     }
 }
 

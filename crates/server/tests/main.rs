@@ -1,5 +1,7 @@
 //! The server against a real ledger file and the simulated gateway, in virtual time.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
+
 mod api;
 mod atomicity;
 mod harness;
@@ -9,3 +11,4 @@ mod process;
 mod push;
 mod replay;
 mod sample;
+mod till;

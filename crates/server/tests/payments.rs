@@ -10,7 +10,8 @@ use qiantai_paysim::gateway::{
 use qiantai_wire::api::AttemptAnswer;
 use qiantai_wire::feed::OutcomeDto;
 
-use crate::harness::{Shop, Till};
+use crate::harness::Shop;
+use crate::till::Till;
 
 const MERCHANT: &str = "1900000001";
 

@@ -11,7 +11,8 @@ use qiantai_wire::feed::{FeedPage, OutcomeDto, RefusalDto};
 use qiantai_wire::{ApiError, ErrorCode, SignedOperation};
 use uuid::Uuid;
 
-use crate::harness::{Shop, Till, push_body};
+use crate::harness::Shop;
+use crate::till::{Till, push_body};
 
 fn refused(reason: RefusalCodeDto) -> OutcomeDto {
     OutcomeDto::Refused(RefusalDto {

@@ -10,7 +10,8 @@ use qiantai_server::replay::replay;
 use qiantai_server::{Channels, Server, ServerOptions, SystemClock};
 use uuid::Uuid;
 
-use crate::harness::{Shop, Till};
+use crate::harness::Shop;
+use crate::till::Till;
 
 #[tokio::test]
 async fn a_replayed_log_has_the_same_digest() {

@@ -41,7 +41,7 @@ impl Engine {
             .map(drop)
     }
 
-    async fn step(
+    pub(super) async fn step(
         &self,
         tenant: TenantId,
         attempt: &PaymentAttempt,

@@ -5,107 +5,22 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use qiantai_core::clock::Timestamp;
-use qiantai_core::decide::{self, ActionRecord, Change, Decision, Outcome, Refusal, RefusalCode};
-use qiantai_core::ids::{ActionId, CaseId, DeviceId, OpId, RowId, StoreId};
-use qiantai_core::ledger::{CaseKind, ExceptionCase, OutboxEvent, Posting, Topic, chain};
-use qiantai_core::money::Money;
-use qiantai_core::operation::{Hash, Operation, OperationBody};
-use qiantai_core::policy::Policy;
+use qiantai_core::decide::{self, ActionRecord, Change, RefusalCode};
+use qiantai_core::ids::{ActionId, DeviceId, StoreId};
+use qiantai_core::ledger::chain;
+use qiantai_core::operation::{Hash, Operation};
 use qiantai_wire::api::OpResultDto;
-use qiantai_wire::feed::{FeedChange, FeedEntry, OutcomeDto};
 use qiantai_wire::operation::Kind;
-use qiantai_wire::profile::attachment_hash;
 use qiantai_wire::{Header, SignedOperation};
-use uuid::Uuid;
 
 use super::received::{Content, Received};
-use crate::db::{
-    Attachment, Batch, Books, Cursor, DeviceStanding, Entry, HeldReason, LogRow, Standing, Tenant,
+use super::record::{
+    Mark, Written, case_of, feed_entry, hash_of, held_answer, json, postings_of, published, refused,
 };
-
-/// One operation on its way into the log.
-#[derive(Clone, Debug)]
-pub struct Unit {
-    /// Server time of its decision.
-    pub now: Timestamp,
-    /// The operation.
-    pub item: Item,
-    /// What to do instead of deciding, after deciding or writing it had failed.
-    pub instead: Instead,
-}
-
-/// Where an operation comes from.
-#[derive(Clone, Debug)]
-pub enum Item {
-    /// A terminal sent it.
-    Pushed(Box<Received>),
-    /// The server writes it; sequence and signature follow here.
-    Own(Box<OwnOperation>),
-    /// Another ledger had it; standing and bytes are taken over.
-    Replayed(Box<Replayed>),
-}
-
-/// What to do instead of deciding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Instead {
-    /// Decide.
-    Nothing,
-    /// Refuse: another row holds a number or name that it wants.
-    Refuse,
-    /// Hold: deciding it broke an invariant.
-    Hold,
-}
-
-/// Something that the server itself has to say.
-#[derive(Clone, Debug)]
-pub struct OwnOperation {
-    /// Names the record; a UUIDv7 of about now.
-    pub op_id: OpId,
-    /// Names the intent.
-    pub action_id: ActionId,
-    /// Which store it concerns.
-    pub store: StoreId,
-    /// What.
-    pub body: OperationBody,
-    /// What travels beside it.
-    pub attachment: Option<Attachment>,
-}
-
-/// A row of another ledger's log.
-#[derive(Clone, Debug)]
-pub struct Replayed {
-    /// As it stands there.
-    pub row: LogRow,
-    /// Its content, when it was decided.
-    pub operation: Option<Operation>,
-    /// What travelled beside it.
-    pub attachment: Option<Attachment>,
-}
-
-/// The server as the author of operations.
-#[derive(Clone, Debug)]
-pub struct Author {
-    /// Whose books, and the key.
-    pub tenant: Tenant,
-    /// Which start of the server.
-    pub boot_id: Uuid,
-    /// When it started.
-    pub started_at: Timestamp,
-}
-
-/// What became of a unit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// It is in the log, now or since earlier.
-    Answered(OpResultDto),
-    /// It is kept, and its device is not believed any more from this place on.
-    Forked(OpResultDto),
-    /// Operations before it are missing; it was not taken.
-    Gap {
-        /// The sequence that comes next.
-        expected_seq: u64,
-    },
-}
+use super::unit::{Author, Instead, Item, OwnOperation, Replayed, Taken, Unit};
+use crate::db::{
+    Attachment, Batch, Books, Cursor, DeviceStanding, Entry, HeldReason, LogRow, Standing,
+};
 
 /// A decided batch and what became of each unit.
 #[derive(Clone, Debug)]
@@ -149,19 +64,6 @@ const NEW_DEVICE: Cursor = Cursor {
     last_hash: [0; 32],
     standing: DeviceStanding::Active,
 };
-
-/// What the log keeps of an operation besides its bytes.
-#[derive(Clone, Copy)]
-struct Mark {
-    hash: Hash,
-    kind: u16,
-    op_id: OpId,
-    action_id: ActionId,
-    store: StoreId,
-    device: DeviceId,
-    epoch: u32,
-    device_seq: u64,
-}
 
 /// Where a pushed operation stands in its device's chain.
 enum Place {
@@ -485,147 +387,4 @@ impl<'a> Desk<'a> {
         self.moved.insert(device);
         self.books.cursors.entry(device).or_insert(NEW_DEVICE)
     }
-}
-
-/// What an operation writes besides its place in the log.
-struct Written {
-    standing: Standing,
-    /// `None` while it is held.
-    outcome: Option<Outcome>,
-    changes: Vec<Change>,
-    action: Option<(ActionId, ActionRecord)>,
-    attachment: Option<Attachment>,
-    published: Option<Arc<Policy>>,
-}
-
-impl Written {
-    fn answer(&self) -> OutcomeDto {
-        self.outcome
-            .as_ref()
-            .map_or(OutcomeDto::Held, OutcomeDto::from)
-    }
-}
-
-fn postings_of(changes: &[Change]) -> Vec<Posting> {
-    let posting = |change: &Change| match change {
-        Change::Posting(posting) => Some(posting.clone()),
-        _ => None,
-    };
-    changes.iter().filter_map(posting).collect()
-}
-
-fn refused(code: RefusalCode) -> Decision {
-    Decision {
-        outcome: Outcome::Refused(Refusal { code, quote: None }),
-        changes: Vec::new(),
-    }
-}
-
-fn published(decision: &Decision, attachment: Option<&Attachment>) -> Option<Arc<Policy>> {
-    let Some(Attachment::Policy { policy, .. }) = attachment else {
-        return None;
-    };
-    let is_published = |change: &Change| matches!(change, Change::PolicyPublished(version) if *version == policy.version);
-    decision
-        .changes
-        .iter()
-        .any(is_published)
-        .then(|| Arc::clone(policy))
-}
-
-fn hash_of(attachment: &Attachment) -> Hash {
-    match attachment {
-        Attachment::Policy { hash, .. } => *hash,
-        Attachment::Profile { profile, .. } => attachment_hash(&profile.sealed),
-    }
-}
-
-/// One case per operation that is held or forked; one per device for everything that comes
-/// after it was revoked.
-fn case_of(mark: Mark, standing: Standing, now: Timestamp) -> Vec<Change> {
-    let (kind, id) = match standing {
-        Standing::Decided => return Vec::new(),
-        Standing::Quarantined(HeldReason::Fork) => (CaseKind::Fork, mark.op_id.derive("fork", 0)),
-        Standing::Quarantined(_) => (CaseKind::Held, OpId(mark.device.0).derive("revoked", 0)),
-        Standing::Held(_) => (CaseKind::Held, mark.op_id.derive("held", 0)),
-    };
-    let case = ExceptionCase {
-        id: CaseId(id),
-        kind,
-        order: None,
-        attempt: None,
-        member: None,
-        device: Some(mark.device),
-        amount: Money::ZERO,
-        opened_at: now,
-    };
-    let event = OutboxEvent {
-        id: RowId(mark.op_id.derive("held event", 0)),
-        topic: Topic::CaseOpened,
-        subject: id,
-        at: now,
-    };
-    vec![Change::Case(case), Change::Outbox(event)]
-}
-
-fn feed_entry(mark: Mark, server_seq: u64, now: Timestamp, written: &Written) -> FeedEntry {
-    let policy = written
-        .published
-        .as_deref()
-        .map(|policy| FeedChange::Policy(Box::new(policy.into())));
-    let rows = written.changes.iter().filter_map(FeedChange::from_change);
-    FeedEntry {
-        server_seq,
-        at_ms: now.ms(),
-        op_id: mark.op_id.0,
-        device: mark.device.0,
-        device_seq: mark.device_seq,
-        action_id: mark.action_id.0,
-        kind: mark.kind,
-        outcome: written.answer(),
-        changes: policy.into_iter().chain(rows).collect(),
-    }
-}
-
-impl From<&Header> for Mark {
-    fn from(header: &Header) -> Mark {
-        Mark {
-            hash: header.hash,
-            kind: header.kind,
-            op_id: header.op_id,
-            action_id: header.action_id,
-            store: header.store,
-            device: header.device,
-            epoch: header.epoch,
-            device_seq: header.device_seq,
-        }
-    }
-}
-
-impl From<&LogRow> for Mark {
-    fn from(row: &LogRow) -> Mark {
-        Mark {
-            hash: row.hash,
-            kind: row.kind,
-            op_id: row.op_id,
-            action_id: row.action_id,
-            store: row.store,
-            device: row.device,
-            epoch: row.epoch,
-            device_seq: row.device_seq,
-        }
-    }
-}
-
-fn held_answer(row: &LogRow) -> OpResultDto {
-    OpResultDto {
-        op_id: row.op_id.0,
-        device_seq: row.device_seq,
-        server_seq: None,
-        outcome: OutcomeDto::Held,
-    }
-}
-
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("plain structs of numbers, ids and words serialise")
 }

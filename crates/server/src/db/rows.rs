@@ -1,0 +1,346 @@
+//! The rows and keys in which the ledger speaks.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use qiantai_core::account::Account;
+use qiantai_core::clock::Timestamp;
+use qiantai_core::decide::{ActionRecord, Change, State};
+use qiantai_core::ids::{
+    ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId, StoreId, TenantId,
+};
+use qiantai_core::ledger::OutboxEvent;
+use qiantai_core::member::Member;
+use qiantai_core::operation::Hash;
+use qiantai_core::policy::Policy;
+use zeroize::Zeroizing;
+
+/// A merchant with books here.
+#[derive(Clone)]
+pub struct Tenant {
+    /// Identity.
+    pub id: TenantId,
+    /// Name for people who run the server.
+    pub name: String,
+    /// The server as a device of this tenant.
+    pub server_device: DeviceId,
+    /// Ed25519 seed with which the server signs its own operations.
+    pub signing_seed: Zeroizing<[u8; 32]>,
+    /// Changes when the ledger is restored from a backup; from 1.
+    pub timeline: u32,
+}
+
+impl Tenant {
+    /// The key with which the server signs for this tenant.
+    pub fn signing_key(&self) -> SigningKey {
+        SigningKey::from_bytes(&self.signing_seed)
+    }
+
+    /// Its public half.
+    pub fn public_key(&self) -> [u8; 32] {
+        self.signing_key().verifying_key().to_bytes()
+    }
+}
+
+impl std::fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tenant")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish()
+    }
+}
+
+/// Where the log of a tenant stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Which history.
+    pub timeline: u32,
+    /// Last sequence committed.
+    pub server_seq: u64,
+    /// Chain hash after it.
+    pub chain_hash: Hash,
+}
+
+/// Where the log of a device stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Store it stands in; `None` for the server.
+    pub store: Option<StoreId>,
+    /// Counts key changes.
+    pub epoch: u32,
+    /// Last sequence taken.
+    pub last_seq: u64,
+    /// Hash of that operation; zeros before the first.
+    pub last_hash: Hash,
+    /// Whether it is believed.
+    pub standing: DeviceStanding,
+}
+
+/// Whether a device is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceStanding {
+    /// Normal.
+    Active,
+    /// It sent two different histories; what it sends is kept for review.
+    Quarantined,
+    /// Taken out of service; what it sends is kept for review.
+    Revoked,
+}
+
+/// Names of the rows that a batch touches.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    /// Server time of the batch; bounds [`RECENT_ORDERS`].
+    pub now: Timestamp,
+    /// Devices that wrote or that are enrolled.
+    pub devices: BTreeSet<DeviceId>,
+    /// Members.
+    pub members: BTreeSet<MemberId>,
+    /// Orders; loading follows them to members and attempts.
+    pub orders: BTreeSet<OrderId>,
+    /// Numbers that a new order wants.
+    pub order_numbers: BTreeSet<String>,
+    /// Attempts; loading follows them to orders.
+    pub attempts: BTreeSet<AttemptId>,
+    /// Numbers that a new attempt wants.
+    pub attempt_numbers: BTreeSet<String>,
+    /// Shifts.
+    pub shifts: BTreeSet<ShiftId>,
+    /// Actions.
+    pub actions: BTreeSet<ActionId>,
+    /// Operations that may have been seen before: device, epoch, sequence.
+    pub sequences: BTreeSet<(DeviceId, u32, u64)>,
+    /// Hashes of operations that may have been seen before.
+    pub hashes: BTreeSet<Hash>,
+}
+
+/// What a batch may look at.
+#[derive(Clone, Debug)]
+pub struct Books {
+    /// Where the log stands.
+    pub head: Head,
+    /// The domain's view, without policies: those are per store.
+    pub state: State,
+    /// Every policy version by store, oldest first.
+    pub policies: HashMap<StoreId, Vec<Arc<Policy>>>,
+    /// Where the devices of the batch stand.
+    pub cursors: HashMap<DeviceId, Cursor>,
+    /// Rows of the log found for [`Keys::sequences`] and [`Keys::hashes`].
+    pub seen: Vec<LogRow>,
+}
+
+/// One row of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRow {
+    /// Commit order of the tenant, from 1.
+    pub server_seq: u64,
+    /// The record.
+    pub op_id: OpId,
+    /// The intent.
+    pub action_id: ActionId,
+    /// Which store.
+    pub store: StoreId,
+    /// Who wrote it.
+    pub device: DeviceId,
+    /// Key change count of the device.
+    pub epoch: u32,
+    /// Sequence of the device.
+    pub device_seq: u64,
+    /// Kind number of the body.
+    pub kind: u16,
+    /// What became of it.
+    pub standing: Standing,
+    /// The answer given, as JSON of the wire's result.
+    pub answer: String,
+    /// Server time of the decision.
+    pub decided_at: Timestamp,
+    /// SHA-256 of the bytes.
+    pub hash: Hash,
+    /// Chain hash after this row.
+    pub chain_hash: Hash,
+    /// The signed bytes as they arrived.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of an operation that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Decided.
+    Decided,
+    /// Cannot be read or decided here yet; takes its place in the device's sequence.
+    Held(HeldReason),
+    /// From a device that is not believed; does not count in its sequence.
+    Quarantined(HeldReason),
+}
+
+/// Why an operation waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldReason {
+    /// Nobody here knows this kind.
+    UnknownKind,
+    /// A newer version of a known kind.
+    NewerVersion,
+    /// Signed, and not readable.
+    Malformed,
+    /// Deciding it broke an invariant of money.
+    Invariant,
+    /// The device sent another operation under the same sequence before.
+    Fork,
+    /// The device was quarantined or revoked before it arrived.
+    DeviceNotBelieved,
+}
+
+/// A decided batch.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Operations in commit order.
+    pub entries: Vec<Entry>,
+    /// Devices whose place moved.
+    pub cursors: Vec<(DeviceId, Cursor)>,
+    /// The head after the batch; `None` when nothing is to be written.
+    pub head: Option<Head>,
+}
+
+/// One operation to write.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its row in the log.
+    pub row: LogRow,
+    /// Rows it changes.
+    pub changes: Vec<Change>,
+    /// The first answer to its action, when this is the first.
+    pub action: Option<(ActionId, ActionRecord)>,
+    /// What travelled beside it.
+    pub attachment: Option<Attachment>,
+    /// The feed entry as JSON.
+    pub feed: String,
+}
+
+/// What travels beside an operation; its hash is in the signed part.
+#[derive(Clone, Debug)]
+pub enum Attachment {
+    /// A policy document.
+    Policy {
+        /// As it travelled.
+        bytes: Vec<u8>,
+        /// SHA-256 of the bytes.
+        hash: Hash,
+        /// Read.
+        policy: Arc<Policy>,
+    },
+    /// A member's profile.
+    Profile {
+        /// Whose.
+        member: MemberId,
+        /// The profile.
+        profile: SealedProfile,
+    },
+}
+
+/// A profile and, unless the person was erased, its key.
+#[derive(Clone)]
+pub struct SealedProfile {
+    /// As it travelled.
+    pub sealed: Vec<u8>,
+    /// Opens it.
+    pub key: Option<Zeroizing<[u8; 32]>>,
+}
+
+impl std::fmt::Debug for SealedProfile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SealedProfile({} bytes)", self.sealed.len())
+    }
+}
+
+/// A member with what belongs to it.
+#[derive(Clone, Debug)]
+pub struct MemberRow {
+    /// The member.
+    pub member: Member,
+    /// Its account, once anything was posted.
+    pub account: Option<Account>,
+    /// Its profile.
+    pub profile: Option<SealedProfile>,
+}
+
+/// A device with a place in a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// Whose books.
+    pub tenant: TenantId,
+    /// Which device.
+    pub device: DeviceId,
+    /// Where.
+    pub store: StoreId,
+    /// Ed25519 key with which it signs.
+    pub public_key: [u8; 32],
+    /// Whether it is believed.
+    pub standing: DeviceStanding,
+}
+
+/// The hash of a bearer token.
+#[derive(Clone, Debug)]
+pub struct DeviceToken {
+    /// Whose books.
+    pub tenant: TenantId,
+    /// SHA-256 of the token.
+    pub token_hash: Hash,
+    /// Which device.
+    pub device: DeviceId,
+    /// Name given by people.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A one-time invitation for a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invite {
+    /// Whose books.
+    pub tenant: TenantId,
+    /// SHA-256 of the code.
+    pub code_hash: Hash,
+    /// Which store.
+    pub store: StoreId,
+    /// Last instant of validity.
+    pub expires_at: Timestamp,
+}
+
+/// How far an event was carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Tries so far.
+    pub tries: u32,
+    /// Next try.
+    pub next_at: Timestamp,
+    /// What stopped the last try.
+    pub last_error: Option<String>,
+}
+
+/// States of domain §2.2, Outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// To be carried.
+    Pending,
+    /// Done.
+    Acked,
+    /// Given up; a person must act.
+    Dead,
+}
+
+/// An event that is due.
+#[derive(Clone, Debug)]
+pub struct DueEvent {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The operation that wrote it.
+    pub server_seq: u64,
+    /// The event.
+    pub event: OutboxEvent,
+    /// Tries so far.
+    pub tries: u32,
+}

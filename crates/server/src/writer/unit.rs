@@ -1,0 +1,94 @@
+//! One operation on its way into the log, and what became of it.
+
+use qiantai_core::clock::Timestamp;
+use qiantai_core::ids::{ActionId, OpId, StoreId};
+use qiantai_core::operation::{Operation, OperationBody};
+use qiantai_wire::api::OpResultDto;
+use uuid::Uuid;
+
+use super::received::Received;
+use crate::db::{Attachment, LogRow, Tenant};
+
+/// One operation on its way into the log.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// Server time of its decision.
+    pub now: Timestamp,
+    /// The operation.
+    pub item: Item,
+    /// What to do instead of deciding, after deciding or writing it had failed.
+    pub instead: Instead,
+}
+
+/// Where an operation comes from.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A terminal sent it.
+    Pushed(Box<Received>),
+    /// The server writes it; sequence and signature follow here.
+    Own(Box<OwnOperation>),
+    /// Another ledger had it; standing and bytes are taken over.
+    Replayed(Box<Replayed>),
+}
+
+/// What to do instead of deciding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// Decide.
+    Nothing,
+    /// Refuse: another row holds a number or name that it wants.
+    Refuse,
+    /// Hold: deciding it broke an invariant.
+    Hold,
+}
+
+/// Something that the server itself has to say.
+#[derive(Clone, Debug)]
+pub struct OwnOperation {
+    /// Names the record; a UUIDv7 of about now.
+    pub op_id: OpId,
+    /// Names the intent.
+    pub action_id: ActionId,
+    /// Which store it concerns.
+    pub store: StoreId,
+    /// What.
+    pub body: OperationBody,
+    /// What travels beside it.
+    pub attachment: Option<Attachment>,
+}
+
+/// A row of another ledger's log.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// As it stands there.
+    pub row: LogRow,
+    /// Its content, when it was decided.
+    pub operation: Option<Operation>,
+    /// What travelled beside it.
+    pub attachment: Option<Attachment>,
+}
+
+/// The server as the author of operations.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// Whose books, and the key.
+    pub tenant: Tenant,
+    /// Which start of the server.
+    pub boot_id: Uuid,
+    /// When it started.
+    pub started_at: Timestamp,
+}
+
+/// What became of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is in the log, now or since earlier.
+    Answered(OpResultDto),
+    /// It is kept, and its device is not believed any more from this place on.
+    Forked(OpResultDto),
+    /// Operations before it are missing; it was not taken.
+    Gap {
+        /// The sequence that comes next.
+        expected_seq: u64,
+    },
+}
