@@ -1,6 +1,7 @@
 //! A display without a screen.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::fault::Fault;
@@ -22,28 +23,44 @@ impl Display {
         Display::of_size(1366, 768)
     }
 
+    /// Starts a display whose memory is the file `Xvfb_screen0` in `folder`, an X window dump that
+    /// always shows the present.
+    ///
+    /// # Errors
+    /// Where Xvfb is not installed or finds no free display.
+    pub fn with_memory_in(folder: &Path, width: u32, height: u32) -> Result<Display, Fault> {
+        Display::launch(Some(folder), width, height)
+    }
+
     /// Starts a display of the given size in pixels.
     ///
     /// # Errors
     /// Where Xvfb is not installed or finds no free display.
     pub fn of_size(width: u32, height: u32) -> Result<Display, Fault> {
+        Display::launch(None, width, height)
+    }
+
+    fn launch(memory: Option<&Path>, width: u32, height: u32) -> Result<Display, Fault> {
         let screen = format!("{width}x{height}x24");
-        let mut server = Group::start(
-            Command::new("Xvfb")
-                .args([
-                    "-displayfd",
-                    "1",
-                    "-nolisten",
-                    "tcp",
-                    "-noreset",
-                    "-screen",
-                    "0",
-                    &screen,
-                ])
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null()),
-        )?;
+        let mut command = Command::new("Xvfb");
+        command
+            .args([
+                "-displayfd",
+                "1",
+                "-nolisten",
+                "tcp",
+                "-noreset",
+                "-screen",
+                "0",
+                &screen,
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        if let Some(folder) = memory {
+            command.arg("-fbdir").arg(folder);
+        }
+        let mut server = Group::start(&mut command)?;
         let output = server
             .child()
             .stdout

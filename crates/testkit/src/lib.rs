@@ -27,6 +27,7 @@ pub use fantoccini::key::Key;
 pub use fault::Fault;
 pub use launch::Launch;
 pub use phone::{Phone, ScannedPayment};
+pub use process::Group;
 pub use wait::{PATIENCE, until};
 pub use window::{Control, Finding, Window};
 pub use words::Words;
