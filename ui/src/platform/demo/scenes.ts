@@ -62,7 +62,7 @@ function withOpen(stage: Stage, change: Partial<OrderView> = {}): Scene {
 
 function trouble(cause: TroubleCause, recoverable: boolean): Scene {
   return ({ books }) => {
-    const folder = "/home/shop/.local/share/org.qiantai.desktop";
+    const folder = "/srv/shop/org.qiantai.desktop";
     books.boot = {
       ...books.boot,
       training: null,
