@@ -74,8 +74,8 @@ async fn walk(language: &str, theme: &str) {
             .unwrap();
         tour.stop(name).await;
     }
-    window.close().await.unwrap();
     tour.end();
+    window.close().await.unwrap();
 }
 
 async fn pay_by_qr(cashier: &Cashier<'_>, tour: &mut Tour<'_>) {

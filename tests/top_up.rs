@@ -96,7 +96,11 @@ async fn a_double_click_takes_payment_once() {
 /// What a phone's camera reads in a picture.
 fn decoded(png: &[u8]) -> String {
     let picture = image::load_from_memory(png).unwrap().to_luma8();
-    let mut prepared = rqrr::PreparedImage::prepare(picture);
+    let (width, height) = picture.dimensions();
+    let size = |pixels: u32| usize::try_from(pixels).unwrap();
+    let luma = |x, y| picture.get_pixel(x as u32, y as u32).0[0];
+    let mut prepared =
+        rqrr::PreparedImage::prepare_from_greyscale(size(width), size(height), luma);
     let found = prepared.detect_grids();
     assert_eq!(found.len(), 1, "one QR code on the screen");
     found[0].decode().unwrap().1

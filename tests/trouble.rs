@@ -46,14 +46,21 @@ async fn check(file: &str, damage: Damage, cause: &str) {
     let path = shop.folder().join(file);
     match damage {
         Damage::Gone => std::fs::remove_file(&path).unwrap(),
-        Damage::Garbage => std::fs::write(&path, [0x5a; 8_192]).unwrap(),
+        Damage::Garbage => {
+            std::fs::write(&path, [0x5a; 8_192]).unwrap();
+            // With its log the database would heal itself.
+            let log = path.with_extension("db-wal");
+            if log.exists() {
+                std::fs::remove_file(log).unwrap();
+            }
+        }
     }
     let before = contents(shop.folder());
     let window = Window::open(&shop.display, &shop.launch()).await.unwrap();
     let title = shop.words.get(&format!("trouble.{cause}.title")).unwrap();
     window.control("heading", &title).await.unwrap();
     window.close().await.unwrap();
-    assert_eq!(contents(shop.folder()), before, "nothing was overwritten");
+    assert!(contents(shop.folder()) == before, "a file in the shop's folder was changed");
 }
 
 /// The shop's own files; what the web view keeps for itself does not count.
