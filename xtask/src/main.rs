@@ -1,6 +1,7 @@
 //! The project's own commands. `cargo xtask run` and `cargo xtask test` are the two of the README;
 //! the others are parts of these, for people who are in the middle of something.
 
+mod bench;
 mod child;
 mod codegen;
 mod error;
@@ -38,6 +39,8 @@ enum Job {
     Run(Run),
     /// Install what is missing, build, and run every check and test.
     Test(Test),
+    /// Measure start, memory, search, cash, settling and receipts against baselines of the same run.
+    Bench(Bench),
     /// Check the rules of the house that no compiler knows.
     Tidy,
     /// Check the licences of every dependency, and security advisories where they can be reached.
@@ -72,10 +75,23 @@ struct Test {
     only: Vec<String>,
 }
 
+/// What `bench` was asked to do.
+#[derive(Debug, Args)]
+struct Bench {
+    /// Take only this measurement (window, search, cash, settle, receipt); may be given several
+    /// times. Memory is measured with the window.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Small sizes and few rounds: shows that everything works, and no figure worth keeping.
+    #[arg(long)]
+    quick: bool,
+}
+
 fn main() -> ExitCode {
     let outcome = match Command::parse().job {
         Job::Run(options) => run::run(&options),
         Job::Test(options) => test::test(&options.only),
+        Job::Bench(options) => bench::bench(&options),
         Job::Tidy => tidy::report(),
         Job::Licences => licences::report(),
         Job::Codegen { check } => codegen::codegen(check),

@@ -72,7 +72,10 @@ fn drive(out: &Path, arguments: &[String]) -> Result<(), Error> {
 }
 
 /// Runs a program of ours with our own input and output.
-fn finish(name: &str, command: &mut Command) -> Result<(), Error> {
+///
+/// # Errors
+/// Where it cannot be started, or ends badly.
+pub fn finish(name: &str, command: &mut Command) -> Result<(), Error> {
     let status = command.status().map_err(|source| Error::Start {
         program: name.to_owned(),
         source,

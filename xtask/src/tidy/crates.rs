@@ -8,7 +8,7 @@ use crate::tree;
 use super::Finding;
 
 /// What each of our crates may depend on, tests left out.
-const MAY_SEE: [(&str, &[&str]); 13] = [
+const MAY_SEE: [(&str, &[&str]); 14] = [
     ("qiantai-core", &[]),
     ("qiantai-sqlite", &[]),
     ("qiantai-wire", &["qiantai-core"]),
@@ -55,6 +55,22 @@ const MAY_SEE: [(&str, &[&str]); 13] = [
         ],
     ),
     ("qiantai-testkit", &["qiantai-core", "qiantai-wire"]),
+    (
+        "qiantai-bench",
+        &[
+            "qiantai-core",
+            "qiantai-sqlite",
+            "qiantai-wire",
+            "qiantai-store",
+            "qiantai-print",
+            "qiantai-pay",
+            "qiantai-sync",
+            "qiantai-counter",
+            "qiantai-server",
+            "qiantai-paysim",
+            "qiantai-testkit",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

@@ -1,0 +1,161 @@
+//! `bench`: measures the product against baselines taken in the same run, round by round in turn,
+//! so that a busy or slow machine slows both. Started by `cargo xtask bench`.
+
+mod bare_commit;
+mod cash;
+mod figure;
+mod members;
+mod memory;
+mod receipt;
+mod screen;
+mod search;
+mod settle;
+mod shop;
+mod start;
+mod window;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::figure::Report;
+
+/// Anything that goes wrong ends the run and is told in words.
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Measures the product against baselines taken in the same run.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The app, built for release.
+    #[arg(long)]
+    app: PathBuf,
+    /// The empty window, built alike.
+    #[arg(long)]
+    empty: PathBuf,
+    /// Where the figures go, and the files that are measured with.
+    #[arg(long)]
+    out: PathBuf,
+    /// Take only this measurement; may be given several times.
+    #[arg(long, value_enum)]
+    only: Vec<Measurement>,
+    /// Small sizes and few rounds: shows that everything works, and no figure worth keeping.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Measurement {
+    /// From starting the app to a usable window, and the memory that it then takes.
+    Window,
+    /// Finding members in the terminal's store.
+    Search,
+    /// A top-up in cash, durable.
+    Cash,
+    /// From a payment's notice to the settled order.
+    Settle,
+    /// A receipt as PDF and ESC/POS.
+    Receipt,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    /// Members of the shop whose window opens.
+    window_members: u32,
+    /// Starts of each window.
+    starts: usize,
+    /// Members in the store that is searched.
+    search_members: u32,
+    /// Searches of each kind.
+    searches: usize,
+    /// Searches of each kind in a store that was just opened.
+    cold_searches: usize,
+    /// Top-ups in cash, settled payments and receipts.
+    sales: usize,
+}
+
+const FULL: Scale = Scale {
+    window_members: 100_000,
+    starts: 15,
+    search_members: 1_000_000,
+    searches: 2_000,
+    cold_searches: 20,
+    sales: 300,
+};
+
+const QUICK: Scale = Scale {
+    window_members: 500,
+    starts: 2,
+    search_members: 20_000,
+    searches: 100,
+    cold_searches: 2,
+    sales: 10,
+};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            figure::say(format_args!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Outcome<()> {
+    let scale = if arguments.quick { QUICK } else { FULL };
+    std::fs::create_dir_all(&arguments.out)?;
+    // Beside the figures and not in a folder for temporary files, which may be memory.
+    let files = tempfile::tempdir_in(&arguments.out)?;
+    let mut summary = serde_json::Map::new();
+    for measurement in Measurement::value_variants() {
+        if !arguments.only.is_empty() && !arguments.only.contains(measurement) {
+            continue;
+        }
+        let folder = files.path().join(format!("{measurement:?}"));
+        std::fs::create_dir_all(&folder)?;
+        for report in measure(*measurement, arguments, scale, &folder).await? {
+            report.show();
+            let whole = report.json(arguments.quick);
+            write(&arguments.out, report.name, &whole)?;
+            summary.insert(report.name.to_owned(), whole["figures"].clone());
+        }
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let summary = json!({ "quick": arguments.quick, "measurements": summary });
+    write(&arguments.out, "summary", &summary)
+}
+
+async fn measure(
+    measurement: Measurement,
+    arguments: &Arguments,
+    scale: Scale,
+    folder: &Path,
+) -> Outcome<Vec<Report>> {
+    match measurement {
+        Measurement::Window => {
+            let binaries = window::Binaries {
+                app: std::path::absolute(&arguments.app)?,
+                empty: std::path::absolute(&arguments.empty)?,
+            };
+            window::measure(&binaries, folder, scale).await
+        }
+        Measurement::Search => Ok(vec![search::measure(folder, scale)?]),
+        Measurement::Cash => Ok(vec![cash::measure(folder, scale).await?]),
+        Measurement::Settle => Ok(vec![settle::measure(folder, scale).await?]),
+        Measurement::Receipt => Ok(vec![receipt::measure(scale)?]),
+    }
+}
+
+fn write(folder: &Path, name: &str, value: &Value) -> Outcome<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    Ok(std::fs::write(
+        folder.join(name).with_extension("json"),
+        text,
+    )?)
+}
