@@ -287,6 +287,7 @@ impl Server {
             ledger: Arc::clone(&self.0.ledger),
             clock: Arc::clone(&self.0.clock),
             author: Author {
+                key: tenant.signing_key(),
                 tenant: tenant.clone(),
                 boot_id: self.0.boot_id,
                 started_at: self.0.started_at,

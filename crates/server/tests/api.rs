@@ -20,19 +20,22 @@ use uuid::Uuid;
 use crate::harness::Shop;
 use crate::till::{Till, push_body};
 
+/// The request is answered with that error, in its full form.
+async fn check(shop: &Shop, request: Request<Body>, expected: ErrorCode) {
+    let what = format!("{} {}", request.method(), request.uri());
+    let (status, answer) = shop.send(request).await;
+    let error: ApiError = serde_json::from_slice(&answer)
+        .unwrap_or_else(|_| panic!("{what}: {}", String::from_utf8_lossy(&answer)));
+    assert_eq!(error.error_code(), Some(expected), "{what}");
+    assert_eq!(status.as_u16(), expected.http_status(), "{what}");
+    assert_eq!(error.retryable, expected.is_retryable(), "{what}");
+}
+
 #[tokio::test]
 async fn bad_requests_have_typed_answers() {
     let shop = Shop::open(1).await;
     let till = Till::open(&shop).await;
-    let check = async |request: Request<Body>, expected: ErrorCode| {
-        let what = format!("{} {}", request.method(), request.uri());
-        let (status, answer) = shop.send(request).await;
-        let error: ApiError = serde_json::from_slice(&answer)
-            .unwrap_or_else(|_| panic!("{what}: {}", String::from_utf8_lossy(&answer)));
-        assert_eq!(error.error_code(), Some(expected), "{what}");
-        assert_eq!(status.as_u16(), expected.http_status(), "{what}");
-        assert_eq!(error.retryable, expected.is_retryable(), "{what}");
-    };
+    let check = async |request, expected| check(&shop, request, expected).await;
     let to =
         |method: &str, path: &str, body: &str| till.request(method, path, body.as_bytes().to_vec());
     let no_one = Uuid::now_v7();
@@ -102,7 +105,13 @@ async fn bad_requests_have_typed_answers() {
     }
     check(to("POST", "/v1/notify/nobody", ""), ErrorCode::NotFound).await;
     check(to("POST", "/v1/devices/join", "{}"), ErrorCode::BadRequest).await;
+}
 
+#[tokio::test]
+async fn strangers_and_strange_versions_are_turned_away() {
+    let shop = Shop::open(1).await;
+    let till = Till::open(&shop).await;
+    let check = async |request, expected| check(&shop, request, expected).await;
     let bare = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     let with = |path: &str, name: &'static str, value: &str| {
         Request::get(path)
@@ -127,7 +136,7 @@ async fn bad_requests_have_typed_answers() {
         ("99", ErrorCode::UpgradeNeeded),
         ("x", ErrorCode::BadRequest),
     ] {
-        let mut request = to("GET", "/v1/snapshot", "");
+        let mut request = till.request("GET", "/v1/snapshot", Vec::new());
         request
             .headers_mut()
             .insert("qiantai-protocol", version.parse().unwrap());

@@ -136,19 +136,29 @@ mod tests {
         }
     }
 
+    fn check(
+        attempt: PaymentAttempt,
+        memory: Memory,
+        watched: bool,
+        now_s: i64,
+        expected: Option<(Timestamp, Step)>,
+    ) {
+        let step = next_step(&attempt, &memory, watched, at(now_s));
+        assert_eq!(step, expected, "{:?} at {now_s} s", attempt.state);
+    }
+
+    fn asked(seconds: i64) -> Memory {
+        Memory {
+            last_query: Some(at(seconds)),
+            ..Memory::default()
+        }
+    }
+
     #[test]
     fn each_state_has_its_next_step() {
-        let check = |attempt: PaymentAttempt, memory: Memory, watched, now_s, expected| {
-            let step = next_step(&attempt, &memory, watched, at(now_s));
-            assert_eq!(step, expected, "{:?} at {now_s} s", attempt.state);
-        };
         let fresh = PaymentAttempt {
             qr_payload: None,
             ..attempt(AttemptState::Init)
-        };
-        let asked = |seconds| Memory {
-            last_query: Some(at(seconds)),
-            ..Memory::default()
         };
         check(
             fresh.clone(),
@@ -224,7 +234,11 @@ mod tests {
             302,
             Some((at(305), Step::Close)),
         );
+    }
 
+    #[test]
+    fn an_ended_attempt_is_watched_for_late_money() {
+        let shown = attempt(AttemptState::Submitted);
         let cancelled = PaymentAttempt {
             cancel_requested: true,
             changed_at: at(40),

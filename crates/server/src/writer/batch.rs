@@ -222,7 +222,7 @@ impl<'a> Desk<'a> {
             body: own.body.clone(),
         };
         (
-            SignedOperation::sign(&operation, &self.author.tenant.signing_key()),
+            SignedOperation::sign(&operation, &self.author.key),
             operation,
         )
     }

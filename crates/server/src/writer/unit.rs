@@ -1,5 +1,6 @@
 //! One operation on its way into the log, and what became of it.
 
+use ed25519_dalek::SigningKey;
 use qiantai_core::clock::Timestamp;
 use qiantai_core::ids::{ActionId, OpId, StoreId};
 use qiantai_core::operation::{Operation, OperationBody};
@@ -71,8 +72,10 @@ pub struct Replayed {
 /// The server as the author of operations.
 #[derive(Clone, Debug)]
 pub struct Author {
-    /// Whose books, and the key.
+    /// Whose books.
     pub tenant: Tenant,
+    /// The tenant's key, ready for use: deriving it costs as much as signing.
+    pub key: SigningKey,
     /// Which start of the server.
     pub boot_id: Uuid,
     /// When it started.
