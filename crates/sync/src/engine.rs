@@ -244,7 +244,8 @@ impl SyncEngine {
         };
         let moved = pulled.local.cursor > self.local.cursor;
         self.local = pulled.local;
-        self.head = pulled.head;
+        // An event may have told of more while the page was on its way.
+        self.head = self.head.max(pulled.head);
         self.last_read = Some(now);
         let behind = self
             .local

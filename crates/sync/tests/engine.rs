@@ -2,7 +2,11 @@
 
 use qiantai_core::clock::Millis;
 use qiantai_core::operation::Cursor;
-use qiantai_sync::engine::{Action, Failure, Input, LocalPosition, StopReason, SyncStatus};
+use qiantai_sync::engine::{
+    Action, Failure, Input, LocalPosition, PollIntervals, Pulled, StopReason, SyncEngine,
+    SyncStatus,
+};
+use qiantai_wire::api::{Event, FeedEvent};
 
 use crate::world::{Mood, START, World};
 
@@ -431,4 +435,28 @@ fn a_clock_set_back_by_a_day_stops_nothing() {
     assert!(actions.iter().any(is_pull), "{actions:?}");
     let soon = |action: &Action| matches!(action, Action::WaitUntil(at) if *at <= early + MINUTE);
     assert!(actions.iter().any(soon), "{actions:?}");
+}
+
+#[test]
+fn news_that_comes_while_a_page_is_on_its_way_is_read_next() {
+    let at = |server_seq| LocalPosition {
+        cursor: Some(Cursor {
+            timeline: 1,
+            server_seq,
+        }),
+        ..LocalPosition::default()
+    };
+    let mut engine = SyncEngine::new(at(10), PollIntervals::default(), START);
+    assert!(engine.handle(Input::Tick, START, 0).iter().any(is_pull));
+    let news = Input::Event(Event::Feed(FeedEvent { head: 12 }));
+    assert!(
+        !engine.handle(news, START, 0).iter().any(is_pull),
+        "one call at a time"
+    );
+    let page = Pulled {
+        local: at(11),
+        head: 11,
+    };
+    let next = engine.handle(Input::Pulled(Ok(page)), START, 0);
+    assert!(next.iter().any(is_pull), "{next:?}");
 }
