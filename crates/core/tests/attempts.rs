@@ -100,7 +100,7 @@ fn coupons_of_a_package_are_issued_with_the_credit() {
     );
 }
 
-/// An answer, the attempt before, and what it becomes (`None`: refused).
+/// An answer, and what it makes of an open attempt in each state (`None`: refused).
 #[test]
 fn every_answer_in_every_state() {
     use AttemptState::{
@@ -110,97 +110,29 @@ fn every_answer_in_every_state() {
         payload: "new".into(),
     };
     let declined = GatewayOutcome::Declined(DeclineCode::BalanceShort);
+    let shown = [Submitted, Submitted, UserPaying, Submitted].map(Some);
+    let reversal = |state| [None, None, Some(state), Some(state)];
     let rows = [
-        (
-            qr,
-            [
-                Some(Submitted),
-                Some(Submitted),
-                Some(UserPaying),
-                Some(Submitted),
-                Some(Reversing),
-            ],
-        ),
-        (
-            GatewayOutcome::Waiting,
-            [
-                Some(Submitted),
-                Some(Submitted),
-                Some(UserPaying),
-                Some(Submitted),
-                Some(Reversing),
-            ],
-        ),
-        (
-            GatewayOutcome::UserPaying,
-            [
-                Some(UserPaying),
-                Some(UserPaying),
-                Some(UserPaying),
-                Some(UserPaying),
-                Some(Reversing),
-            ],
-        ),
-        (
-            GatewayOutcome::Unknown,
-            [
-                Some(Unknown),
-                Some(Unknown),
-                Some(Unknown),
-                Some(Unknown),
-                Some(Reversing),
-            ],
-        ),
+        (qr, shown, Reversing),
+        (GatewayOutcome::Waiting, shown, Reversing),
+        (GatewayOutcome::UserPaying, [Some(UserPaying); 4], Reversing),
+        (GatewayOutcome::Unknown, [Some(Unknown); 4], Reversing),
         (
             GatewayOutcome::ConfigError,
-            [
-                Some(Failed),
-                Some(Unknown),
-                Some(Unknown),
-                Some(Unknown),
-                Some(Reversing),
-            ],
+            [Failed, Unknown, Unknown, Unknown].map(Some),
+            Reversing,
         ),
-        (
-            declined,
-            [
-                Some(Failed),
-                Some(Failed),
-                Some(Failed),
-                Some(Failed),
-                Some(Reversing),
-            ],
-        ),
-        (
-            GatewayOutcome::Closed,
-            [
-                Some(Closed),
-                Some(Closed),
-                Some(Closed),
-                Some(Closed),
-                Some(Reversing),
-            ],
-        ),
-        (
-            GatewayOutcome::Reversing,
-            [
-                None,
-                None,
-                Some(Reversing),
-                Some(Reversing),
-                Some(Reversing),
-            ],
-        ),
-        (
-            GatewayOutcome::Reversed,
-            [None, None, Some(Reversed), Some(Reversed), Some(Reversed)],
-        ),
+        (declined, [Some(Failed); 4], Reversing),
+        (GatewayOutcome::Closed, [Some(Closed); 4], Reversing),
+        (GatewayOutcome::Reversing, reversal(Reversing), Reversing),
+        (GatewayOutcome::Reversed, reversal(Reversed), Reversed),
     ];
-    for (outcome, after) in rows {
-        let states = [Init, Submitted, UserPaying, Unknown, Reversing];
+    for (outcome, after, from_reversing) in rows {
+        let states = [Init, Submitted, UserPaying, Unknown];
         for (before, expected) in states.into_iter().zip(after) {
             check_answer(before, &outcome, expected);
         }
+        check_answer(Reversing, &outcome, Some(from_reversing));
         for last in [Succeeded, Failed, Closed, Reversed] {
             check_answer(last, &outcome, Some(last));
         }

@@ -5,7 +5,7 @@ use qiantai_core::payment_code::recognise;
 
 #[test]
 fn shared_vectors() {
-    let text = include_str!("data/payment-code.json");
+    let text = include_str!("vectors/payment-code.json");
     let file: serde_json::Value = serde_json::from_str(text).expect("vectors are JSON");
     let vectors = file["vectors"].as_array().expect("vectors are a list");
     assert!(vectors.len() >= 10);

@@ -314,7 +314,10 @@ impl Shop {
     }
 
     async fn pass(&self, seconds: u64) {
-        tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+        // Time is virtual: it moves when nobody has anything to do.
+        let span = std::time::Duration::from_secs(seconds);
+        let never = std::future::pending::<()>();
+        let _passed = tokio::time::timeout(span, never).await;
     }
 
     async fn synced(&self) {

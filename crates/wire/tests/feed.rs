@@ -324,27 +324,7 @@ fn policy() -> Policy {
         }],
         fixed_amounts: vec![Money::from_yuan(100)],
         custom_amount: true,
-        ladders: vec![Ladder {
-            id: PromotionId(id(NOW, 6)),
-            version: 1,
-            name: "阶梯".into(),
-            rows: [
-                LadderBonus::Fixed(Money::from_yuan(30)),
-                LadderBonus::Percent(1_250),
-                LadderBonus::EveryFull {
-                    every: Money::from_yuan(100),
-                    bonus: Money::from_yuan(8),
-                    cap: Money::from_yuan(80),
-                },
-            ]
-            .map(|bonus| LadderRow {
-                threshold: Money::from_yuan(300),
-                bonus,
-                coupons: coupons.clone(),
-            })
-            .into(),
-            dates: None,
-        }],
+        ladders: vec![ladder(coupons)],
         tiers: vec![Tier {
             id: TierId(id(NOW, 7)),
             rank: 1,
@@ -370,15 +350,7 @@ fn policy() -> Policy {
             points_per_yuan: 1,
             recharge_rate_bp: 10_000,
         },
-        compliance: ComplianceProfile {
-            name: "cn_service".into(),
-            limits: vec![ComplianceLimit {
-                kind: LimitKind::CashByPerson,
-                amount: Money::from_yuan(50_000),
-                action: LimitAction::Warn,
-                effective_from: at(-9),
-            }],
-        },
+        compliance: compliance(),
         review: ReviewThresholds {
             single_pay: Money::from_yuan(5_000),
             day_sum: Money::from_yuan(10_000),
@@ -392,5 +364,41 @@ fn policy() -> Policy {
         quote_valid: Millis::minutes(15),
         order_valid: Millis::minutes(15),
         qr_valid: Millis::minutes(5),
+    }
+}
+
+fn ladder(coupons: Vec<(CouponTemplateId, u16)>) -> Ladder {
+    Ladder {
+        id: PromotionId(id(NOW, 6)),
+        version: 1,
+        name: "阶梯".into(),
+        rows: [
+            LadderBonus::Fixed(Money::from_yuan(30)),
+            LadderBonus::Percent(1_250),
+            LadderBonus::EveryFull {
+                every: Money::from_yuan(100),
+                bonus: Money::from_yuan(8),
+                cap: Money::from_yuan(80),
+            },
+        ]
+        .map(|bonus| LadderRow {
+            threshold: Money::from_yuan(300),
+            bonus,
+            coupons: coupons.clone(),
+        })
+        .into(),
+        dates: None,
+    }
+}
+
+fn compliance() -> ComplianceProfile {
+    ComplianceProfile {
+        name: "cn_service".into(),
+        limits: vec![ComplianceLimit {
+            kind: LimitKind::CashByPerson,
+            amount: Money::from_yuan(50_000),
+            action: LimitAction::Warn,
+            effective_from: at(-9),
+        }],
     }
 }

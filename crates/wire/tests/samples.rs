@@ -128,8 +128,15 @@ pub fn settlement() -> Operation {
     })
 }
 
+/// A name and the operation that it names.
+type Sample = (&'static str, Operation);
+
 /// Every kind, and every form that a kind can take.
-pub fn all() -> Vec<(&'static str, Operation)> {
+pub fn all() -> Vec<Sample> {
+    [of_terminals(), of_the_server(), of_gateways()].concat()
+}
+
+fn of_terminals() -> Vec<Sample> {
     let order = OrderId(id(NOW, 20));
     let open = recharge_open();
     vec![
@@ -192,6 +199,12 @@ pub fn all() -> Vec<(&'static str, Operation)> {
             "receipt.reprint",
             terminal(OperationBody::ReceiptReprint { order, copy: 1 }),
         ),
+    ]
+}
+
+fn of_the_server() -> Vec<Sample> {
+    let order = OrderId(id(NOW, 20));
+    vec![
         (
             "policy.publish",
             Operation {
@@ -220,6 +233,21 @@ pub fn all() -> Vec<(&'static str, Operation)> {
             "opening.balance",
             server(OperationBody::OpeningBalance(opening())),
         ),
+        ("order.expire", server(OperationBody::OrderExpire { order })),
+        (
+            "surplus.refunded",
+            server(OperationBody::SurplusRefunded(SurplusRefunded {
+                attempt: AttemptId(id(NOW, 30)),
+                channel_txn_no: "4200002611202611218812345679".into(),
+                amount: Money::from_yuan(300),
+            })),
+        ),
+        ("credit.retry", server(OperationBody::CreditRetry { order })),
+    ]
+}
+
+fn of_gateways() -> Vec<Sample> {
+    vec![
         (
             "attempt.result qr_ready",
             result(GatewayOutcome::QrReady {
@@ -247,16 +275,6 @@ pub fn all() -> Vec<(&'static str, Operation)> {
             "attempt.result config_error",
             result(GatewayOutcome::ConfigError),
         ),
-        ("order.expire", server(OperationBody::OrderExpire { order })),
-        (
-            "surplus.refunded",
-            server(OperationBody::SurplusRefunded(SurplusRefunded {
-                attempt: AttemptId(id(NOW, 30)),
-                channel_txn_no: "4200002611202611218812345679".into(),
-                amount: Money::from_yuan(300),
-            })),
-        ),
-        ("credit.retry", server(OperationBody::CreditRetry { order })),
     ]
 }
 
