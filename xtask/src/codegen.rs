@@ -1,8 +1,25 @@
 //! What is generated from the Rust code and committed: the window's types and the HTTP API document.
 
+use std::process::Command;
+
 use crate::child::{self, cargo};
 use crate::error::Error;
 use crate::{say, tidy, tree};
+
+/// Compares the generated files with the writer that was built with the tests: building it alone
+/// would build half of the tree again with other features.
+///
+/// # Errors
+/// Where a committed file differs.
+pub fn check_with_built_writer() -> Result<(), Error> {
+    let name = format!(
+        "target/debug/examples/codegen{}",
+        std::env::consts::EXE_SUFFIX
+    );
+    let mut writer = Command::new(tree::root().join(name));
+    writer.arg("--check").current_dir(tree::root());
+    child::run("codegen", &mut writer).map(drop)
+}
 
 /// Writes the generated files, or with `check` only compares them.
 ///
