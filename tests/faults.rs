@@ -39,7 +39,7 @@ async fn an_amount_that_differs_is_never_credited() {
         .unwrap();
 
     window
-        .control("heading", &shop.words.get("stage.abnormal.title").unwrap())
+        .text(&shop.words.get("stage.abnormal.title").unwrap())
         .await
         .unwrap();
     assert_eq!(balance(&window).await, before);
@@ -72,7 +72,10 @@ async fn an_unknown_outcome_hides_the_code_and_offers_no_second_charge() {
     phone.misbehave(&silent).await.unwrap();
     begin(&cashier).await;
 
-    window.text(&shop.words.get("unknown.title").unwrap()).await.unwrap();
+    window
+        .text(&shop.words.get("unknown.title").unwrap())
+        .await
+        .unwrap();
     assert!(no_code(&cashier).await, "the QR code is out of sight");
     let later = shop.words.get("paying.other_method_later").unwrap();
     assert!(

@@ -99,8 +99,7 @@ fn decoded(png: &[u8]) -> String {
     let (width, height) = picture.dimensions();
     let size = |pixels: u32| usize::try_from(pixels).unwrap();
     let luma = |x, y| picture.get_pixel(x as u32, y as u32).0[0];
-    let mut prepared =
-        rqrr::PreparedImage::prepare_from_greyscale(size(width), size(height), luma);
+    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(size(width), size(height), luma);
     let found = prepared.detect_grids();
     assert_eq!(found.len(), 1, "one QR code on the screen");
     found[0].decode().unwrap().1

@@ -329,15 +329,25 @@ impl Window {
     /// # Errors
     /// Where the control is gone, or not wholly in the window.
     pub async fn picture_of(&self, control: &Control) -> Result<Vec<u8>, Fault> {
+        loop {
+            let place = self.place_of(control).await?;
+            let picture = self.screenshot_at_rest().await?;
+            // A screen that is still being laid out moves the control from under the frame.
+            if self.place_of(control).await? == place {
+                return crop(&picture, place);
+            }
+        }
+    }
+
+    async fn place_of(&self, control: &Control) -> Result<[u32; 4], Fault> {
         let script = "const box = arguments[0].getBoundingClientRect(); \
                       return [box.left, box.top, box.width, box.height].map(Math.round)";
         let place = self
             .client
             .execute(script, vec![control.reference()?])
             .await?;
-        let place: [u32; 4] = serde_json::from_value(place.clone())
-            .map_err(|_| Fault::Unexpected(format!("outside the window: {place}")))?;
-        crop(&self.screenshot().await?, place)
+        serde_json::from_value(place.clone())
+            .map_err(|_| Fault::Unexpected(format!("outside the window: {place}")))
     }
 
     /// Resizes the window.
