@@ -88,7 +88,7 @@ impl Cashier<'_> {
         self.window
             .control("heading", &self.words.get("sign_in.who")?)
             .await?;
-        self.window.button(&contains(number)).await?.click().await?;
+        self.window.click("button", &contains(number)).await?;
         self.window
             .button(&contains(&self.words.get("sign_in.enter")?))
             .await?;
@@ -105,14 +105,11 @@ impl Cashier<'_> {
     /// Where the window does not follow.
     pub async fn open_shift(&self) -> Result<(), Fault> {
         let hundreds = self.words.with("shift.note", &[("value", "100")])?;
-        self.window
-            .control("textbox", &hundreds)
-            .await?
-            .type_text("5")
-            .await?;
+        self.window.fill("textbox", &hundreds, "5").await?;
         let open = self.words.start_of("shift.open")?;
-        let ready = self.window.button(&format!("/^{open}.*500/")).await?;
-        ready.click().await?;
+        self.window
+            .click("button", &format!("/^{open}.*500/"))
+            .await?;
         self.at_rest().await
     }
 
@@ -132,16 +129,10 @@ impl Cashier<'_> {
     /// # Errors
     /// Where the member is not found.
     pub async fn find(&self, query: &str, name: &str) -> Result<(), Fault> {
-        let search = self
-            .window
-            .control("combobox", &self.words.get("search.name")?)
-            .await?;
-        search.type_text(query).await?;
         self.window
-            .control("option", &contains(name))
-            .await?
-            .click()
+            .fill("combobox", &self.words.get("search.name")?, query)
             .await?;
+        self.window.click("option", &contains(name)).await?;
         let title = self.words.with("top_up.title", &[("member", name)])?;
         self.window.control("heading", &title).await.map(drop)
     }
@@ -169,9 +160,7 @@ impl Cashier<'_> {
     /// # Errors
     /// Where the button stays closed.
     pub async fn ready_to_pay(&self) -> Result<Control, Fault> {
-        let cash = self.words.start_of("summary.go_cash")?;
-        let other = self.words.start_of("summary.go_amount")?;
-        let name = format!("/^({cash}|{other}).*¥/");
+        let name = self.payment_button()?;
         until("the button to take payment", PATIENCE, || async {
             match self.window.look("button", &name).await? {
                 Some(button) if button.is_enabled().await? => Ok(Some(button)),
@@ -181,12 +170,18 @@ impl Cashier<'_> {
         .await
     }
 
+    fn payment_button(&self) -> Result<String, Fault> {
+        let cash = self.words.start_of("summary.go_cash")?;
+        let other = self.words.start_of("summary.go_amount")?;
+        Ok(format!("/^({cash}|{other}).*¥/"))
+    }
+
     /// Presses the one big button, once it may be pressed.
     ///
     /// # Errors
     /// Where it stays closed.
     pub async fn take_payment(&self) -> Result<(), Fault> {
-        self.ready_to_pay().await?.click().await
+        self.window.click("button", &self.payment_button()?).await
     }
 
     /// Clicks the one big button twice, as quickly as a hand can.
@@ -226,9 +221,7 @@ impl Cashier<'_> {
     /// Where the window does not follow.
     pub async fn next_customer(&self) -> Result<(), Fault> {
         self.window
-            .button(&contains(&self.words.get("success.next")?))
-            .await?
-            .click()
+            .click("button", &contains(&self.words.get("success.next")?))
             .await?;
         self.at_rest().await
     }

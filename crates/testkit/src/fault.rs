@@ -60,6 +60,12 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether a control went away, or was drawn anew, while something was done with it.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Fault::Driver(error)
+            if error.is_stale_element_reference() || error.is_no_such_element())
+    }
+
     /// A failed file operation on `path`.
     pub fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Fault {
         Fault::File {

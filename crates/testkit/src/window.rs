@@ -136,16 +136,8 @@ impl Window {
         patience: Duration,
     ) -> Result<Control, Fault> {
         let what = format!("the {role} called {name:?}");
-        match until(&what, patience, || self.look(role, name)).await {
-            Err(Fault::InVain { what, seconds }) => {
-                let there = self.seen().await?;
-                Err(Fault::InVain {
-                    what: format!("{what}; the screen says: {there}"),
-                    seconds,
-                })
-            }
-            outcome => outcome,
-        }
+        self.explained(until(&what, patience, || self.look(role, name)).await)
+            .await
     }
 
     /// The control if it is on the screen now.
@@ -157,7 +149,78 @@ impl Window {
                       const pattern = /^\\/.+\\/$/.test(name); \
                       const wanted = pattern ? new RegExp(name.slice(1, -1)) : name; \
                       return window.__testkit.queryAllByRole(role, wanted)[0] ?? null";
-        Ok(self.taken(&self.probe(script, vec![json!(role), json!(name)]).await?))
+        match self.probe(script, vec![json!(role), json!(name)]).await {
+            Ok(found) => Ok(self.taken(&found)),
+            // Drawn anew while the driver took hold of it: not there yet.
+            Err(fault) if fault.is_gone() => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Clicks the control of this role and name, once it is there and takes input.
+    ///
+    /// # Errors
+    /// Where it does not come.
+    pub async fn click(&self, role: &str, name: &str) -> Result<(), Fault> {
+        let what = format!("a click on the {role} called {name:?}");
+        self.on(&what, role, name, |control| async move {
+            if !control.is_enabled().await? {
+                return Ok(None);
+            }
+            control.click().await.map(Some)
+        })
+        .await
+    }
+
+    /// Types into the control of this role and name, once it is there.
+    ///
+    /// # Errors
+    /// Where it does not come.
+    pub async fn fill(&self, role: &str, name: &str, text: &str) -> Result<(), Fault> {
+        let what = format!("the {role} called {name:?} to type into");
+        self.on(&what, role, name, |control| async move {
+            control.clear().await?;
+            control.type_text(text).await.map(Some)
+        })
+        .await
+    }
+
+    /// Does something with a control until it is done; a control that is drawn anew in the middle
+    /// is looked for again.
+    async fn on<F>(
+        &self,
+        what: &str,
+        role: &str,
+        name: &str,
+        act: impl Fn(Control) -> F,
+    ) -> Result<(), Fault>
+    where
+        F: Future<Output = Result<Option<()>, Fault>>,
+    {
+        let done = until(what, PATIENCE, || async {
+            let Some(control) = self.look(role, name).await? else {
+                return Ok(None);
+            };
+            match act(control).await {
+                Err(fault) if fault.is_gone() => Ok(None),
+                outcome => outcome,
+            }
+        });
+        self.explained(done.await).await
+    }
+
+    /// Adds what the screen says to a wait in vain.
+    async fn explained<T>(&self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        match outcome {
+            Err(Fault::InVain { what, seconds }) => {
+                let there = self.seen().await?;
+                Err(Fault::InVain {
+                    what: format!("{what}; the screen says: {there}"),
+                    seconds,
+                })
+            }
+            outcome => outcome,
+        }
     }
 
     /// The control that a script gave back, if it gave one.
@@ -172,16 +235,19 @@ impl Window {
     /// # Errors
     /// Where it does not come.
     pub async fn choose(&self, role: &str, name: &str) -> Result<(), Fault> {
-        let control = self.control(role, name).await?;
-        let script = "const [control] = arguments; return control.closest('label') ?? control";
-        let label = self
-            .client
-            .execute(script, vec![control.reference()?])
-            .await?;
-        self.taken(&label)
-            .ok_or_else(|| Fault::Unexpected(format!("{name:?} has gone")))?
-            .click()
-            .await
+        let what = format!("a choice of the {role} called {name:?}");
+        self.on(&what, role, name, |control| async move {
+            let script = "const [control] = arguments; return control.closest('label') ?? control";
+            let label = self
+                .client
+                .execute(script, vec![control.reference()?])
+                .await?;
+            match self.taken(&label) {
+                Some(label) => label.click().await.map(Some),
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     /// Waits until the control is no longer on the screen.
