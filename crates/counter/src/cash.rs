@@ -2,7 +2,7 @@
 
 use qiantai_core::Money;
 use qiantai_core::attempt::Channel;
-use qiantai_core::decide::Change;
+use qiantai_core::decide::{Change, RefusalCode};
 use qiantai_core::ids::{ActionId, OrderId};
 use qiantai_core::ledger::CaseKind;
 use qiantai_core::operation::{OperationBody, RechargeCash, RechargeOpen};
@@ -105,8 +105,8 @@ impl Counter {
             .ok_or_else(|| CallError::new(ErrorCode::QuoteChanged, "quote_stale").retryable())
     }
 
-    /// A fact is never refused, so whatever would open a case is said before cash is taken.
-    fn check_no_case(&self, draft: &Draft, overlay: &Overlay) -> Result<(), CallError> {
+    /// A fact is never refused, so whatever would open a case is said before it is done.
+    pub(crate) fn check_no_case(&self, draft: &Draft, overlay: &Overlay) -> Result<(), CallError> {
         let operation = self.terminal.operation(draft.clone(), self.log_position()?);
         for change in overlay.preview(&operation) {
             let Change::Case(case) = change else {
@@ -120,9 +120,9 @@ impl Counter {
                 CaseKind::QuoteDiffers => {
                     CallError::new(ErrorCode::QuoteChanged, "quote_changed").retryable()
                 }
-                CaseKind::CreditBlocked => {
-                    refused(qiantai_core::decide::RefusalCode::MemberNotActive)
-                }
+                CaseKind::CreditBlocked => refused(RefusalCode::MemberNotActive),
+                CaseKind::StaffIrregular => refused(RefusalCode::RoleNotAllowed),
+                CaseKind::ShiftIrregular => refused(RefusalCode::ShiftNotOpen),
                 other => {
                     tracing::warn!(?other, "cash refused at the counter");
                     CallError::new(ErrorCode::WrongState, "internal")

@@ -11,6 +11,7 @@ use qiantai_store::{Store, StoreError};
 use qiantai_sync::{Client, PaymentWatch, SyncHandle, SyncStatus};
 use tokio::sync::{Notify, broadcast};
 
+use crate::clock::ShopClock;
 use crate::error::{CallError, ErrorCode};
 use crate::overlay::Overlay;
 use crate::quotes::QuoteShelf;
@@ -21,9 +22,6 @@ use crate::view::event::CounterEvent;
 /// Equal top-ups within this span are asked about (docs: domain §3.9).
 pub const DUPLICATE_WITHIN: Millis = Millis::seconds(120);
 
-/// A clock further off than this is warned about (docs: domain §3.10).
-pub const SKEW_WARNING: Millis = Millis::seconds(60);
-
 /// The counter. Its methods block on the disk; [`crate::serve`] moves them off the runtime.
 pub struct Counter {
     pub(crate) store: Arc<Store>,
@@ -31,6 +29,7 @@ pub struct Counter {
     pub(crate) client: Client,
     pub(crate) sync: SyncHandle,
     pub(crate) surroundings: Arc<dyn Surroundings>,
+    pub(crate) clock: Arc<ShopClock>,
     pub(crate) events: broadcast::Sender<CounterEvent>,
     pub(crate) print_wake: Notify,
     pub(crate) training: bool,
@@ -54,7 +53,7 @@ pub struct Parts {
     /// The synchronisation under way.
     pub sync: SyncHandle,
     /// Clock and dice.
-    pub surroundings: Arc<dyn Surroundings>,
+    pub clock: Arc<ShopClock>,
     /// Where the window listens.
     pub events: broadcast::Sender<CounterEvent>,
     /// Marks screens and slips.
@@ -73,7 +72,8 @@ impl Counter {
             terminal: parts.terminal,
             client: parts.client,
             sync: parts.sync,
-            surroundings: parts.surroundings,
+            surroundings: Arc::clone(&parts.clock) as Arc<dyn Surroundings>,
+            clock: parts.clock,
             events: parts.events,
             print_wake: Notify::new(),
             training: parts.training,
@@ -128,7 +128,7 @@ impl Counter {
         found.map_or_else(|| self.policy(), Ok)
     }
 
-    /// Now by the wall clock.
+    /// Now, by the corrected clock.
     pub(crate) fn now(&self) -> Timestamp {
         self.surroundings.now()
     }

@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 
 use crate::api::CounterApi;
 use crate::boot::{self, Host, OpenFiles, Trouble};
+use crate::clock::ShopClock;
 use crate::counter::{Counter, Parts};
 use crate::error::{CallError, ErrorCode};
 use crate::parse;
@@ -117,24 +118,21 @@ impl Desk {
         store
             .set_setting(JOINED, &link.joined)
             .map_err(|error| unreadable(&error))?;
-        let surroundings = Arc::clone(&self.surroundings);
-        store
-            .observe_clock(surroundings.now())
+        let mark = store
+            .observe_clock(self.surroundings.now())
             .map_err(|error| unreadable(&error))?;
+        let clock = Arc::new(ShopClock::new(Arc::clone(&self.surroundings), Some(mark)));
         let terminal = Terminal::new(
             &link.joined,
             &secrets.device_signing_seed,
-            Arc::clone(&surroundings),
+            Arc::clone(&clock) as Arc<dyn Surroundings>,
         );
         let client = Client::new(link.transport).with_token(&link.joined.token);
-        let log = Arc::new(TerminalLog::new(
-            Arc::clone(&store),
-            Arc::clone(&surroundings),
-        ));
+        let log = Arc::new(TerminalLog::new(Arc::clone(&store), Arc::clone(&clock)));
         let (sync, driver) = driver(
             Arc::clone(&log) as Arc<dyn LocalLog>,
             client.clone(),
-            Arc::clone(&surroundings) as Arc<dyn qiantai_sync::Surroundings>,
+            Arc::clone(&self.surroundings) as Arc<dyn qiantai_sync::Surroundings>,
             PollIntervals::default(),
         );
         tokio::spawn(driver.run());
@@ -145,15 +143,15 @@ impl Desk {
             terminal,
             client,
             sync,
-            surroundings,
+            clock,
             events: self.events.clone(),
             training: link.training.is_some(),
         });
         let counter = Arc::new(counter.map_err(|error| unreadable(&error))?);
         log.attach(&counter);
         let at_start = Arc::clone(&counter);
-        if let Err(error) = blocking(move || at_start.print_missed()).await {
-            tracing::error!(?error, "slips missed before this start");
+        if let Err(error) = blocking(move || at_start.resume_payments()).await {
+            tracing::error!(?error, "payments and slips before this start");
         }
         tokio::spawn(printing::run(Arc::clone(&counter)));
         tokio::spawn(follow_status(Arc::clone(&counter)));

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod boot;
 mod cash;
+mod clock;
 pub mod codegen;
 mod commit;
 mod counter;

@@ -1,6 +1,8 @@
 //! A top-up by QR code: the order and its first attempt are written together; everything after
 //! that is the server's word.
 
+use std::collections::HashSet;
+
 use qiantai_core::attempt::{Channel, PayMethod};
 use qiantai_core::ids::{ActionId, AttemptId, OrderId};
 use qiantai_core::operation::{AttemptStart, OperationBody};
@@ -20,7 +22,7 @@ use crate::view::order::{OrderKey, OrderView, RetryPayment, StartQr};
 
 /// Slips of sales older than this are not printed by themselves after a start.
 const MISSED_WITHIN: Millis = Millis::hours(1);
-/// Orders looked at for missed slips.
+/// Orders looked at for missed slips and open payments.
 const MISSED_MAX: u32 = 20;
 
 impl Counter {
@@ -151,9 +153,7 @@ impl Counter {
     /// sale of this terminal once it is credited.
     pub(crate) fn order_came_in(&self, order: OrderId) -> Result<(), CallError> {
         let file = self.order_file(order)?;
-        if file.attempts.iter().all(is_over) {
-            self.payments().remove(&order);
-        }
+        self.watch(&file);
         self.print_once(&file)?;
         let policy = self.policy_of(file.order.quote.policy_version)?;
         self.tell(CounterEvent::Order {
@@ -178,15 +178,35 @@ impl Counter {
         Ok(())
     }
 
-    /// After a start: slips of the last hour that a power cut kept from the queue.
-    pub(crate) fn print_missed(&self) -> Result<(), CallError> {
+    /// Follows the payment of an order of this terminal for as long as an attempt is open.
+    fn watch(&self, file: &OrderFile) {
+        let order = &file.order;
+        let mut payments = self.payments();
+        if order.device != self.terminal.device || file.attempts.iter().all(is_over) {
+            payments.remove(&order.id);
+        } else {
+            payments
+                .entry(order.id)
+                .or_insert_with(|| self.sync.watch_payment());
+        }
+    }
+
+    /// After a start: follows open payments again, and queues the slips of the last hour that a
+    /// power cut kept from the queue.
+    pub(crate) fn resume_payments(&self) -> Result<(), CallError> {
         let since = self.now() - MISSED_WITHIN;
-        for order in self.store.latest_orders(MISSED_MAX)? {
-            if order
-                .credit
-                .is_some_and(|credit| credit.credited_at > since)
-            {
-                let file = self.order_file(order.id)?;
+        let known = self.store.latest_orders(MISSED_MAX)?;
+        let own = self.overlay(&[])?.state.orders;
+        let orders: HashSet<OrderId> = known
+            .into_iter()
+            .map(|order| order.id)
+            .chain(own.into_keys())
+            .collect();
+        for order in orders {
+            let file = self.order_file(order)?;
+            self.watch(&file);
+            let credited_at = file.order.credit.map(|credit| credit.credited_at);
+            if credited_at.is_some_and(|at| at > since) {
                 self.print_once(&file)?;
             }
         }

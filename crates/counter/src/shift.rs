@@ -1,11 +1,13 @@
 //! Opening a shift (docs: domain §5.1).
 
 use qiantai_core::Money;
+use qiantai_core::decide::RefusalCode;
 use qiantai_core::ids::{ActionId, ShiftId};
 use qiantai_core::ledger::ShiftState;
 use qiantai_core::operation::{OperationBody, ShiftOpen};
 use qiantai_core::order_no::Prefix;
 
+use crate::commit::refused;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::overlay::Overlay;
@@ -36,6 +38,10 @@ impl Counter {
             }),
         };
         let overlay = self.overlay(&[])?;
+        if self.open_shift_id(&overlay).is_ok() {
+            return Err(refused(RefusalCode::ShiftAlreadyOpen));
+        }
+        self.check_no_case(&draft, &overlay)?;
         self.commit(&[draft], &overlay, Vec::new())?;
         self.session()
     }

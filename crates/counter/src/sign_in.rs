@@ -5,7 +5,8 @@ use qiantai_core::ledger::ShiftState;
 use qiantai_core::policy::{Policy, Staff};
 use qiantai_store::PinResult;
 
-use crate::counter::{Counter, SKEW_WARNING};
+use crate::clock::SKEW_WARNING;
+use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::parse;
 use crate::settings;
@@ -94,7 +95,7 @@ impl Counter {
         let Some(mark) = self.store.clock_mark()? else {
             return Ok(None);
         };
-        let behind = mark.behind(self.now());
+        let behind = mark.behind(self.clock.machine_time());
         let skew = match mark.anchor {
             Some(anchor) => anchor.wall_time - anchor.server_time,
             None => qiantai_core::Millis(0),

@@ -13,25 +13,25 @@ use qiantai_wire::api::PushAnswer;
 use qiantai_wire::feed::{FeedChange, FeedPage, OutcomeDto, SnapshotPage};
 use uuid::Uuid;
 
+use crate::clock::ShopClock;
 use crate::counter::Counter;
 use crate::error::CallError;
-use crate::surroundings::Surroundings;
 use crate::view::event::CounterEvent;
 
 /// The store behind the synchronisation. The counter is attached once it exists; until then a
 /// first snapshot comes in without anyone listening.
 pub struct TerminalLog {
     store: Arc<Store>,
-    surroundings: Arc<dyn Surroundings>,
+    clock: Arc<ShopClock>,
     counter: OnceLock<Weak<Counter>>,
 }
 
 impl TerminalLog {
     /// A log over `store`.
-    pub fn new(store: Arc<Store>, surroundings: Arc<dyn Surroundings>) -> TerminalLog {
+    pub fn new(store: Arc<Store>, clock: Arc<ShopClock>) -> TerminalLog {
         TerminalLog {
             store,
-            surroundings,
+            clock,
             counter: OnceLock::new(),
         }
     }
@@ -69,10 +69,12 @@ impl TerminalLog {
 
     fn anchor(&self, server_time_ms: i64) -> ServerAnchor {
         let server_time = Timestamp::from_ms(server_time_ms);
-        ServerAnchor {
+        let anchor = ServerAnchor {
             server_time,
-            wall_time: self.surroundings.now(),
-        }
+            wall_time: self.clock.machine_time(),
+        };
+        self.clock.hear(anchor);
+        anchor
     }
 }
 

@@ -1,1 +1,85 @@
-//! .
+//! Wrong clocks and full disks: neither sells wrongly.
+
+use qiantai_core::Millis;
+use qiantai_counter::view::order::Stage;
+use qiantai_paysim::gateway::PhoneAction;
+
+use crate::line::Weather;
+use crate::shop::Shop;
+use crate::till::{Setup, Till};
+
+const DAY: i64 = 86_400_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_is_shown_and_stops_no_sale() {
+    for wrong_by_ms in [-400 * DAY, -1_200_000, 1_200_000, 400 * DAY] {
+        let shop = Shop::salon().await;
+        let setup = Setup {
+            clock_wrong_by: Millis(wrong_by_ms),
+            ..Setup::default()
+        };
+        let till = Till::start(&shop, setup).await;
+        till.sign_in().await;
+        till.open_shift().await;
+        till.until_synced().await;
+        let skew = till
+            .session()
+            .await
+            .clock_skew_ms
+            .expect("it is warned about")
+            .0;
+        assert!(
+            (skew - wrong_by_ms).abs() < 10_000,
+            "{skew} for {wrong_by_ms}"
+        );
+        let member = till.zhang_wei().await;
+        let cash = till.cash(&member, "300").await;
+        assert_eq!(cash.stage, Stage::Credited);
+        let confirmed = till.until_confirmed(&cash.id).await;
+        let off_ms = confirmed.credit.unwrap().credited_at_ms.0 - shop.time.now().ms();
+        assert!(off_ms.abs() < 60_000, "{off_ms} for {wrong_by_ms}");
+        let waiting = till.show_qr(&member, "200").await;
+        shop.phone(&waiting, &PhoneAction::Pay);
+        till.until_confirmed(&waiting.id).await;
+        till.until_printed(&waiting, 2).await;
+        assert_eq!(shop.credits(&member).len(), 2);
+        assert_eq!(shop.cases(), Vec::<String>::new(), "{wrong_by_ms}");
+        till.crash().await;
+
+        // Cold, without the server: what it said before still corrects.
+        let till = Till::start(
+            &shop,
+            Setup {
+                weather: Weather::Cut,
+                ..setup
+            },
+        )
+        .await;
+        till.sign_in().await;
+        let offline = till.cash(&member, "100").await;
+        let off_ms = offline.opened_at_ms.0 - shop.time.now().ms();
+        assert!(off_ms.abs() < 60_000, "{off_ms} for {wrong_by_ms}");
+        till.mend(&shop).await;
+        till.until_confirmed(&offline.id).await;
+        assert_eq!(shop.cases(), Vec::<String>::new(), "{wrong_by_ms}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_right_warns_no_longer() {
+    let shop = Shop::salon().await;
+    let setup = Setup {
+        clock_wrong_by: Millis(-1_200_000),
+        ..Setup::default()
+    };
+    let till = Till::start(&shop, setup).await;
+    assert!(till.session().await.clock_skew_ms.is_some());
+    till.clock.set_wrong_by(Millis(0));
+    till.until("no warning", async || {
+        shop.time.advance(Millis::seconds(61));
+        till.session().await.clock_skew_ms.is_none().then_some(())
+    })
+    .await;
+    let right = Till::start(&Shop::salon().await, Setup::default()).await;
+    assert_eq!(right.session().await.clock_skew_ms, None);
+}

@@ -1,1 +1,222 @@
-//! .
+//! Printers that are off, slow or broken.
+
+use std::path::PathBuf;
+
+use qiantai_core::Millis;
+use qiantai_counter::api::CounterApi;
+use qiantai_counter::error::ErrorCode;
+use qiantai_counter::view::order::{OrderView, PrintJobView, PrintState, Stage};
+use qiantai_counter::view::queue::JobKey;
+use qiantai_counter::view::session::{PrinterTarget, Settings};
+use qiantai_print::decode::escpos_text;
+
+use crate::line::Weather;
+use crate::paper::{self, NetworkPrinter, Paper};
+use crate::shop::Shop;
+use crate::till::{Till, sentence};
+
+async fn until_job(till: &Till, order: &OrderView, state: PrintState) -> PrintJobView {
+    till.until(&format!("the first slip {state:?}"), async || {
+        let jobs = till.prints(order).await;
+        jobs.into_iter().next().filter(|job| job.state == state)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_printer_gets_exactly_the_bytes_of_the_slip() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let printer = NetworkPrinter::on().await;
+    till.print_to(printer.target.clone()).await;
+    let order = till.cash(&member, "300").await;
+    let (first, second) = (printer.print().await, printer.print().await);
+    till.until_printed(&order, 2).await;
+    assert_eq!((paper::pulses(&first), paper::pulses(&second)), (1, 0));
+    let text = escpos_text(&first).unwrap();
+    assert!(
+        text.iter().any(|line| line.contains(&order.order_no)),
+        "{text:#?}"
+    );
+    assert!(
+        paper::files(&till.folder).is_empty(),
+        "the folder is another printer"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_printer_that_is_off_holds_up_no_sale_and_prints_when_it_is_back() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let off = NetworkPrinter::on().await.off();
+    till.print_to(off).await;
+    let first = till.cash(&member, "300").await;
+    assert_eq!(first.stage, Stage::Credited);
+    let job = till.until("a try", async || {
+        let job = till.prints(&first).await.remove(0);
+        (job.tries >= 1 && job.trouble.is_some()).then_some(job)
+    });
+    let job = job.await;
+    assert_eq!(job.trouble.as_deref(), Some("error.printer_unreachable"));
+    let second = till.cash(&member, "200").await;
+    till.until_confirmed(&second.id).await;
+    till.crash().await;
+
+    // The queue is still there after a restart, and goes to the printer chosen now.
+    let till = Till::reopen(&shop, Weather::Fair).await;
+    let waiting = till.prints(&first).await.len() + till.prints(&second).await.len();
+    assert_eq!(waiting, 4);
+    let printer = NetworkPrinter::on().await;
+    till.print_to(printer.target.clone()).await;
+    let mut numbers = Vec::new();
+    for _ in 0..4 {
+        let text = escpos_text(&printer.print().await).unwrap().concat();
+        let order = [&first, &second]
+            .into_iter()
+            .find(|order| text.contains(&order.order_no));
+        numbers.push(order.unwrap().order_no.clone());
+    }
+    numbers.sort();
+    let (one, two) = (first.order_no.clone(), second.order_no.clone());
+    assert_eq!(numbers, [one.clone(), one, two.clone(), two]);
+    till.until_printed(&first, 2).await;
+    till.until_printed(&second, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_that_stopped_in_the_middle_waits_for_a_person() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let printer = NetworkPrinter::on().await;
+    till.print_to(printer.target.clone()).await;
+    // Takes the connection and never reads: the program ends while the slip is under way.
+    let order = till.cash(&member, "300").await;
+    until_job(&till, &order, PrintState::Printed).await;
+    till.crash().await;
+    drop(printer);
+
+    let store = shop.path("till");
+    assert!(store.exists());
+    let till = Till::reopen(&shop, Weather::Fair).await;
+    let jobs = till.prints(&order).await;
+    assert_eq!(jobs.len(), 2);
+    assert!(
+        jobs.iter().all(|job| job.state != PrintState::Printing),
+        "{jobs:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_connection_is_not_repeated_by_itself_and_is_by_hand() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let mut settings = till.session().await.settings;
+    let printer = NetworkPrinter::on().await;
+    settings.printer.target = printer.target.clone();
+    settings.printer.copies = 1;
+    till.desk.save_settings(settings).await.unwrap();
+    // A printer that hangs up while it is written to; how far the bytes got is not known.
+    let order = till.cash(&member, "300").await;
+    printer.jam().await;
+    let job = till.until("an end of the try", async || {
+        let job = till.prints(&order).await.remove(0);
+        matches!(job.state, PrintState::Failed | PrintState::Printed).then_some(job)
+    });
+    let job = job.await;
+    if job.state == PrintState::Failed {
+        assert_eq!(job.trouble.as_deref(), Some("error.printer_timeout"));
+        shop.time.advance(Millis::minutes(10));
+        assert_eq!(
+            till.prints(&order).await[0].tries,
+            1,
+            "nobody asked for it again"
+        );
+        till.desk
+            .retry_print(JobKey {
+                job_id: job.id.clone(),
+            })
+            .await
+            .unwrap();
+        let text = escpos_text(&printer.print().await).unwrap().concat();
+        assert!(text.contains(&order.order_no));
+        until_job(&till, &order, PrintState::Printed).await;
+    }
+    let again = till.desk.retry_print(JobKey { job_id: job.id }).await;
+    assert_eq!(
+        sentence(again),
+        "error.order_state",
+        "a printed slip is reprinted as a copy"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_cannot_be_written_is_named_and_tried_again() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let blocked: PathBuf = shop.path("blocked");
+    std::fs::write(&blocked, "a file where a folder should be").unwrap();
+    let path = blocked.to_string_lossy().into_owned();
+    till.print_to(PrinterTarget::Folder { path }).await;
+    let order = till.cash(&member, "300").await;
+    till.until("the trouble", async || {
+        let job = till.prints(&order).await.remove(0);
+        (job.trouble.as_deref() == Some("error.printer_folder")).then_some(())
+    })
+    .await;
+    assert_eq!(till.order(&order.id).await.stage, Stage::Credited);
+    let path = till.folder.join("receipts").to_string_lossy().into_owned();
+    till.print_to(PrinterTarget::Folder { path }).await;
+    till.until_printed(&order, 2).await;
+    assert_eq!(Paper::of(&till.folder, &order, "shop").pulses(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_make_no_sense_are_refused_by_field() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let good = till.session().await.settings;
+    let network = |host: &str, port| PrinterTarget::Network {
+        host: host.to_owned(),
+        port,
+    };
+    let folder = |path: &str| PrinterTarget::Folder {
+        path: path.to_owned(),
+    };
+    let with = |target: PrinterTarget| {
+        let mut settings = good.clone();
+        settings.printer.target = target;
+        settings
+    };
+    let mut cases = vec![
+        ("host", with(network("", 9_100))),
+        ("host", with(network("a b", 9_100))),
+        ("host", with(network("http://printer", 9_100))),
+        ("host", with(network(&"a".repeat(254), 9_100))),
+        ("port", with(network("printer", 0))),
+        ("path", with(folder(""))),
+        ("path", with(folder("receipts"))),
+    ];
+    let mut wrong = |field, change: fn(&mut Settings)| {
+        let mut settings = good.clone();
+        change(&mut settings);
+        cases.push((field, settings));
+    };
+    wrong("type_percent", |settings| settings.type_percent = 110);
+    wrong("paper_mm", |settings| settings.printer.paper_mm = 70);
+    wrong("copies", |settings| settings.printer.copies = 0);
+    wrong("copies", |settings| settings.printer.copies = 3);
+    for (field, settings) in cases {
+        let refused = till.desk.save_settings(settings.clone()).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::InvalidInput, "{settings:?}");
+        assert_eq!(refused.params["field"], field, "{settings:?}");
+    }
+    assert_eq!(till.session().await.settings, good, "nothing was saved");
+    for host in ["192.168.1.50", "printer.local", "[::1]"] {
+        till.print_to(network(host, 9_100)).await;
+    }
+}

@@ -56,7 +56,7 @@ async fn hits_are_masked_and_few() {
     assert_eq!(hits[0].phone, "138****5678");
     assert_eq!(
         (hits[0].tier.as_str(), hits[0].available_fen.0),
-        ("银卡", 58_000)
+        ("银卡", 53_000)
     );
     for text in [
         "",

@@ -11,7 +11,8 @@ use qiantai_core::recharge::RechargeOrder;
 use qiantai_core::{Millis, Money};
 use qiantai_counter::view::order::OrderView;
 use qiantai_pay::Surroundings;
-use qiantai_pay::channels::training::TrainingChannel;
+use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
+use qiantai_pay::transport::{HttpTransport, NetworkTransport, Patience};
 use qiantai_paysim::gateway::{PhoneAction, PhoneView};
 use qiantai_paysim::{Gateway, RouterTransport, Simulator, TransportSink, serve};
 use qiantai_server::sample::{self, ShopKind};
@@ -23,14 +24,16 @@ use uuid::Uuid;
 use crate::time::Time;
 
 const MEMBERS: usize = 200;
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub struct Shop {
-    pub folder: TempDir,
+    folder: PathBuf,
     pub time: Arc<Time>,
     pub simulator: Simulator,
     pub server: Server,
     pub tenant: TenantId,
+    /// Removed with the shop.
+    _temporary: Option<TempDir>,
 }
 
 impl Shop {
@@ -39,36 +42,46 @@ impl Shop {
     }
 
     pub async fn open(kind: ShopKind) -> Shop {
-        let folder = tempfile::tempdir().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
         let time = Time::new();
-        let (gateway, config) = Gateway::practice([7; 32], "练习店", "http://gateway");
-        let surroundings = Arc::clone(&time) as Arc<dyn Surroundings>;
-        let simulator = Simulator::new(gateway, Arc::clone(&surroundings));
-        let transport = RouterTransport::new(serve::router(simulator.clone()), PATIENCE);
-        let channel = TrainingChannel::new(config, Arc::new(transport), surroundings).unwrap();
-        let server = Server::open(ServerOptions {
-            path: folder.path().join("ledger.db"),
-            key: None,
-            clock: Arc::clone(&time) as Arc<dyn Clock>,
-            channels: Channels::all_through(Arc::new(channel), Some("http://server".to_owned())),
-        })
-        .unwrap();
-        let seeded = sample::seed(&server, kind, MEMBERS, 1).await.unwrap();
-        server.start();
+        let (simulator, config) = gateway(&time, "http://gateway");
+        let router = serve::router(simulator.clone());
+        let transport = Arc::new(RouterTransport::new(router, PATIENCE));
+        let channels = channels(&time, config, transport, Some("http://server"));
+        let (server, tenant) = open_server(temporary.path(), &time, channels, kind).await;
         let sink = TransportSink(Arc::new(RouterTransport::new(server.router(), PATIENCE)));
         let notifier = simulator.clone();
         tokio::spawn(async move { notifier.run_notices(&sink).await });
         Shop {
-            folder,
+            folder: temporary.path().to_owned(),
             time,
             simulator,
             server,
-            tenant: seeded.tenant,
+            tenant,
+            _temporary: Some(temporary),
+        }
+    }
+
+    /// The salon in `folder`, whose gateway lives in another process, at `url`, or in this one
+    /// as `simulator`. It sends no notices.
+    pub async fn beside_gateway(folder: &Path, url: &str, simulator: Option<Simulator>) -> Shop {
+        let time = Time::new();
+        let (stand_in, config) = gateway(&time, url);
+        let transport = Arc::new(NetworkTransport::new(Patience::default()).unwrap());
+        let channels = channels(&time, config, transport, None);
+        let (server, tenant) = open_server(folder, &time, channels, ShopKind::Salon).await;
+        Shop {
+            folder: folder.to_owned(),
+            time,
+            simulator: simulator.unwrap_or(stand_in),
+            server,
+            tenant,
+            _temporary: None,
         }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.join(name)
     }
 
     /// A second connection to the ledger, for what no operation can do.
@@ -159,6 +172,52 @@ impl Shop {
             .map(|case| format!("{:?}", case.kind))
             .collect()
     }
+}
+
+/// The gateway of every shop here, and the settings that reach it at `url`.
+pub fn gateway(time: &Arc<Time>, url: &str) -> (Simulator, TrainingConfig) {
+    let (gateway, config) = Gateway::practice([7; 32], "练习店", url);
+    let surroundings = Arc::clone(time) as Arc<dyn Surroundings>;
+    (Simulator::new(gateway, surroundings), config)
+}
+
+fn channels(
+    time: &Arc<Time>,
+    config: TrainingConfig,
+    transport: Arc<dyn HttpTransport>,
+    notify_base: Option<&str>,
+) -> Channels {
+    let surroundings = Arc::clone(time) as Arc<dyn Surroundings>;
+    let channel = TrainingChannel::new(config, transport, surroundings).unwrap();
+    Channels::all_through(Arc::new(channel), notify_base.map(str::to_owned))
+}
+
+/// Opens the ledger in `folder`, which is filled if it is new.
+async fn open_server(
+    folder: &Path,
+    time: &Arc<Time>,
+    channels: Channels,
+    kind: ShopKind,
+) -> (Server, TenantId) {
+    let server = Server::open(ServerOptions {
+        path: folder.join("ledger.db"),
+        key: None,
+        clock: Arc::clone(time) as Arc<dyn Clock>,
+        channels,
+    })
+    .unwrap();
+    let known = server.tenants().unwrap().first().map(|tenant| tenant.id);
+    let tenant = match known {
+        Some(tenant) => tenant,
+        None => {
+            sample::seed(&server, kind, MEMBERS, 1)
+                .await
+                .unwrap()
+                .tenant
+        }
+    };
+    server.start();
+    (server, tenant)
 }
 
 /// Names and content of every file below `folder`, without the files that say that somebody

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qiantai_print::{escpos, layout, pdf};
-use qiantai_store::{PrintJob, PrintState};
+use qiantai_store::{INTERRUPTED, PrintJob, PrintState};
 use uuid::Uuid;
 
 use super::printer::{self, PrinterTrouble, Slip};
@@ -40,6 +40,16 @@ pub async fn run(counter: Arc<Counter>) {
             }
         }
     }
+}
+
+/// Key of the sentence for a trouble. A program that ended in the middle of a slip leaves the
+/// store's own word.
+fn trouble_key(trouble: &str) -> String {
+    let key = match trouble {
+        INTERRUPTED => PrinterTrouble::Interrupted.message_key(),
+        key => key,
+    };
+    key.to_owned()
 }
 
 /// Prints one slip: `None` when none waits, otherwise whether it reached the printer.
@@ -163,7 +173,7 @@ impl Counter {
                 PrintState::Printed => PrintStateView::Printed,
                 PrintState::Failed => PrintStateView::Failed,
             },
-            trouble: job.trouble.clone(),
+            trouble: job.trouble.as_deref().map(trouble_key),
             tries: job.tries,
             queued_at_ms: job.queued_at.into(),
         })
