@@ -76,7 +76,7 @@ fn rust(source: &Source) -> Vec<Finding> {
         if transport || source.is_in(room.allowed) {
             continue;
         }
-        let mut lines = source.lines_with(&[room.library, ":", ":"], true);
+        let mut lines = source.lines_with(&[room.library, ":", ":"], false);
         lines.dedup();
         for line in lines {
             report(line, &format!("`{}`: {}", room.library, room.instead));

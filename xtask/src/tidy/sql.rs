@@ -33,7 +33,7 @@ pub fn check(source: &Source) -> Vec<Finding> {
     source
         .tokens
         .iter()
-        .filter(|token| token.kind == Kind::Literal)
+        .filter(|token| token.kind == Kind::Literal && !token.in_test)
         .filter(|token| {
             STATEMENTS
                 .iter()
