@@ -3,6 +3,7 @@ import { getContext, setContext } from "svelte";
 import type { BootStatus } from "../bindings/BootStatus";
 import type { ChannelView } from "../bindings/ChannelView";
 import type { CounterEvent } from "../bindings/CounterEvent";
+import type { Stage } from "../bindings/Stage";
 import type { SyncView } from "../bindings/SyncView";
 import type { SessionView } from "../bindings/SessionView";
 import { speak, t, tell } from "../i18n/index.svelte";
@@ -12,10 +13,23 @@ import { dress, remember } from "./dress";
 import { asCallError } from "./failure";
 import { Notices } from "./notices.svelte";
 import { Orders, type OrderNews } from "./orders.svelte";
-import { play } from "./sound";
+import { play, type Sound } from "./sound";
+import { isFinal } from "./stages";
 import { TopUp } from "./top-up.svelte";
 
 export type Screen = "counter" | "orders" | "queue" | "settings";
+
+const SOUNDS: Partial<Record<Stage, Sound>> = {
+  credited: "success",
+  failed: "failure",
+  refused: "failure",
+  abnormal: "failure",
+  unknown: "checking",
+  paid: "checking",
+};
+
+/** Told as a notice where the order is not on the screen. */
+const TOLD: readonly Stage[] = ["credited", "ended", "failed", "refused", "paid", "abnormal"];
 
 /** Everything the window knows, kept while people change and screens come and go. */
 export class Desk {
@@ -160,7 +174,8 @@ export class Desk {
     if (this.session === null || this.session.signed_in === null) return;
     await this.orders.refresh();
     const current = this.orders.current;
-    if (current !== null) this.orders.heard(await this.call("order", { order_id: current.id }));
+    if (current !== null)
+      await this.orders.lookAgain(() => this.call("order", { order_id: current.id }));
     await this.topUp.refreshMember();
   }
 
@@ -176,19 +191,16 @@ export class Desk {
   #orderNews({ order, before, onScreen }: OrderNews): void {
     const { stage, member } = order;
     const values = { member, amount: money(order.pay_fen) };
-    if (stage === "credited") this.#sound("success");
-    else if (stage === "failed" || stage === "refused" || stage === "abnormal")
-      this.#sound("failure");
-    else if (stage === "unknown") this.#sound("checking");
-    this.notices.say(t(`stage.${stage}.said`, values));
-    if (!onScreen && before !== undefined && this.orders.current?.id !== order.id) {
-      const settled = stage === "credited" || stage === "ended" || stage === "failed";
-      if (settled || stage === "abnormal")
-        this.notices.tell(stage === "credited" ? "good" : "warn", t(`stage.${stage}.said`, values));
-    }
+    const late = before !== undefined && isFinal(before);
+    const sound = SOUNDS[stage] ?? (late ? "checking" : undefined);
+    if (sound !== undefined) this.#sound(sound);
+    const said = t(`stage.${stage}.said`, values);
+    this.notices.say(said);
+    if (!onScreen && before !== undefined && (late || TOLD.includes(stage)))
+      this.notices.tell(stage === "credited" ? "good" : "warn", said);
   }
 
-  #sound(sound: Parameters<typeof play>[0]): void {
+  #sound(sound: Sound): void {
     if (this.session?.settings.sound) play(sound);
   }
 }

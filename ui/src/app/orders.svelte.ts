@@ -2,7 +2,7 @@ import type { OrderSummary } from "../bindings/OrderSummary";
 import type { OrderView } from "../bindings/OrderView";
 import type { Stage } from "../bindings/Stage";
 import type { Host } from "../platform/host";
-import { isFinal, isOpen } from "./stages";
+import { isOpen, mayFollow } from "./stages";
 
 /** What changed between two looks at one order. */
 export type OrderNews = { order: OrderView; before: Stage | undefined; onScreen: boolean };
@@ -25,8 +25,11 @@ export class Orders {
     this.#news = news;
   }
 
+  /** Asks for the list. What was seen of an order while it was asked is newer than its line. */
   async refresh(): Promise<void> {
+    const asked = this.#looks;
     this.list = await this.#host.call("orders", null);
+    for (const { view, at } of this.#seen.values()) if (at > asked) this.#enlist(view);
   }
 
   /** An event from the counter. */
@@ -39,22 +42,33 @@ export class Orders {
    * it ran are newer than its answer and win.
    */
   async ask(call: () => Promise<OrderView>): Promise<OrderView> {
-    const asked = this.#looks;
-    const answer = await call();
-    const seen = this.#seen.get(answer.id);
-    const newer = seen !== undefined && seen.at > asked ? seen.view : answer;
-    this.current = newer;
-    if (newer === answer) this.#take(answer);
-    return newer;
+    const { answer, newer } = await this.#answered(call);
+    this.current = newer ?? answer;
+    if (newer === null) this.#take(answer);
+    return this.current;
+  }
+
+  /** As `ask`, for an order that stays where it is. */
+  async lookAgain(call: () => Promise<OrderView>): Promise<void> {
+    const { answer, newer } = await this.#answered(call);
+    if (newer === null) this.#take(answer);
   }
 
   leave(): void {
     this.current = null;
   }
 
+  /** The answer of a call, and what was seen of the order after the call was made. */
+  async #answered(call: () => Promise<OrderView>) {
+    const asked = this.#looks;
+    const answer = await call();
+    const seen = this.#seen.get(answer.id);
+    return { answer, newer: seen !== undefined && seen.at > asked ? seen.view : null };
+  }
+
   #take(order: OrderView): void {
     const before = this.#seen.get(order.id)?.view.stage ?? this.#listed(order.id)?.stage;
-    if (before !== undefined && isFinal(before) && !isFinal(order.stage)) return;
+    if (before !== undefined && !mayFollow(before, order.stage)) return;
     this.#looks += 1;
     this.#seen.set(order.id, { view: order, at: this.#looks });
     const onScreen = this.current?.id === order.id;

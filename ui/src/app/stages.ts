@@ -14,11 +14,24 @@ const OPEN: readonly Stage[] = [
   "abnormal",
 ];
 
-/** After these nothing changes any more; a late answer to an earlier question is ignored. */
 const FINAL: readonly Stage[] = ["credited", "ended", "refused"];
+
+/**
+ * What may follow a final stage: late money, or another judgement of the server on what this
+ * terminal booked. Every other stage there is an earlier look that arrives late.
+ */
+const LATE: Partial<Record<Stage, readonly Stage[]>> = {
+  credited: ["paid", "abnormal"],
+  ended: ["waiting", "unknown", "paid", "abnormal"],
+  refused: ["waiting", "unknown", "paid", "abnormal"],
+};
 
 export const isOpen = (stage: Stage) => OPEN.includes(stage);
 export const isFinal = (stage: Stage) => FINAL.includes(stage);
+
+export function mayFollow(before: Stage, stage: Stage): boolean {
+  return isFinal(stage) || (LATE[before]?.includes(stage) ?? true);
+}
 
 export type Tone = "good" | "warn" | "bad" | "plain";
 
