@@ -11,7 +11,7 @@ use qiantai_core::policy::Policy;
 
 use crate::commit::refused;
 use crate::counter::Counter;
-use crate::error::{CallError, ErrorCode};
+use crate::error::{CallError, ErrorCode, MoneyMoved};
 use crate::overlay::Overlay;
 use crate::parse;
 use crate::quotes::ShownQuote;
@@ -55,7 +55,7 @@ impl Counter {
         self.check_no_case(&draft, &overlay)?;
         let jobs = self.slips_of_sale(order)?;
         self.commit(&[draft], &overlay, jobs)?;
-        self.order_view(order)
+        self.written_order(order, MoneyMoved::Yes)
     }
 
     /// The opening of an order at the price shown, which must still hold.

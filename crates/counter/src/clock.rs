@@ -27,7 +27,7 @@ impl ShopClock {
             machine,
             correction_ms: AtomicI64::new(0),
         };
-        if let Some(anchor) = mark.and_then(|mark| mark.anchor) {
+        if let Some(anchor) = mark.and_then(|mark| still_wrong(&mark, clock.machine.now())) {
             clock.hear(anchor);
         }
         clock
@@ -45,6 +45,18 @@ impl ShopClock {
     pub fn machine_time(&self) -> Timestamp {
         self.machine.now()
     }
+}
+
+/// What the server said, unless the machine's clock was put right since: a clock that ran ahead
+/// was set back, one that ran behind has reached the server's last word.
+fn still_wrong(mark: &ClockMark, machine: Timestamp) -> Option<ServerAnchor> {
+    let anchor = mark.anchor?;
+    let was_ahead = anchor.wall_time > anchor.server_time;
+    let put_right = match was_ahead {
+        true => mark.behind(machine) > SKEW_WARNING,
+        false => machine >= anchor.server_time,
+    };
+    (!put_right).then_some(anchor)
 }
 
 #[async_trait]

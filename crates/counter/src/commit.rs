@@ -1,15 +1,17 @@
 //! Writing operations: durable here before anything is shown as done.
 
 use qiantai_core::decide::{Outcome, RefusalCode, decide};
+use qiantai_core::ids::OrderId;
 use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_store::{Commit, CommitError, LogHead, NewPrintJob};
 use qiantai_wire::SignedOperation;
 
 use crate::counter::Counter;
-use crate::error::{CallError, ErrorCode};
+use crate::error::{CallError, ErrorCode, MoneyMoved};
 use crate::overlay::Overlay;
 use crate::terminal::{Draft, LogPosition};
 use crate::view::event::CounterEvent;
+use crate::view::order::OrderView;
 use crate::words;
 
 impl Counter {
@@ -45,10 +47,26 @@ impl Counter {
         if printing {
             self.print_wake.notify_one();
         }
-        self.tell(CounterEvent::Sync {
-            sync: self.sync_view()?,
-        });
+        // What is written stands, whatever the pill can or cannot say about it.
+        match self.sync_view() {
+            Ok(sync) => self.tell(CounterEvent::Sync { sync }),
+            Err(error) => tracing::error!(?error, "sync pill"),
+        }
         Ok(())
+    }
+
+    /// The order just written. A fault in showing it must not look like a sale that failed.
+    pub(crate) fn written_order(
+        &self,
+        order: OrderId,
+        money: MoneyMoved,
+    ) -> Result<OrderView, CallError> {
+        self.order_view(order).map_err(|error| {
+            tracing::error!(?error, %order, "a written order cannot be shown");
+            let mut shown = CallError::new(ErrorCode::Internal, "recorded_not_shown");
+            shown.money = money;
+            shown
+        })
     }
 
     fn sign(

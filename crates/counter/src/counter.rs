@@ -149,9 +149,13 @@ impl Counter {
         })
     }
 
-    /// True while the server is out of reach.
+    /// True while nothing that is written here is answered: the server is out of reach, or it
+    /// does not take this terminal's operations.
     pub(crate) fn is_offline(&self) -> bool {
-        matches!(self.sync.status(), SyncStatus::Offline { .. })
+        matches!(
+            self.sync.status(),
+            SyncStatus::Offline { .. } | SyncStatus::Stopped { .. }
+        )
     }
 
     pub(crate) fn quotes(&self) -> MutexGuard<'_, QuoteShelf> {

@@ -1,5 +1,6 @@
 //! Orders as this terminal knows them.
 
+use qiantai_core::Millis;
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::ids::{ActionId, MemberId, OrderId};
 use qiantai_core::operation::{Operation, OperationBody, RechargeOpen};
@@ -15,6 +16,17 @@ use crate::view::order::{OrderSummary, OrderView, Stage};
 
 /// Orders on the list of this terminal.
 const LIST_MAX: u32 = 100;
+/// How far back a copy of the server's books reaches at least.
+const RECENT: Millis = Millis::days(6);
+
+/// How a list names an order.
+#[derive(Clone)]
+pub(crate) struct OrderNames {
+    /// Its number.
+    pub order_no: String,
+    /// Its member.
+    pub member: String,
+}
 
 impl Counter {
     /// One order for the window.
@@ -39,6 +51,7 @@ impl Counter {
         for order in orders {
             summaries.push(self.file_in(&overlay, order)?.summary());
         }
+        summaries.extend(self.held_files()?.iter().map(OrderFile::summary));
         summaries.sort_by_key(|order| (!is_open(order.stage), -order.opened_at_ms.0));
         Ok(summaries)
     }
@@ -68,15 +81,33 @@ impl Counter {
     /// Everything known of one order: from the overlay, the replica, or, when the server refused
     /// to open it, from the operation itself.
     pub(crate) fn order_file(&self, id: OrderId) -> Result<OrderFile, CallError> {
-        let overlay = self.overlay(&[])?;
-        let replica = || self.store.order(id);
+        self.order_file_in(&self.overlay(&[])?, id)
+    }
+
+    fn order_file_in(&self, overlay: &Overlay, id: OrderId) -> Result<OrderFile, CallError> {
         let order = match overlay.state.orders.get(&id) {
             Some(order) => Some(order.clone()),
-            None => replica()?,
+            None => self.store.order(id)?,
         };
         match order {
-            Some(order) => self.file_in(&overlay, order),
-            None => self.refused_file(id),
+            Some(order) => self.file_in(overlay, order),
+            None => self.unopened_file(id),
+        }
+    }
+
+    /// Number and member of an order for a list; `None` when the books no longer reach back to it.
+    pub(crate) fn order_names(
+        &self,
+        overlay: &Overlay,
+        id: OrderId,
+    ) -> Result<Option<OrderNames>, CallError> {
+        match self.order_file_in(overlay, id) {
+            Ok(file) => Ok(Some(OrderNames {
+                order_no: file.order.order_no,
+                member: file.member,
+            })),
+            Err(error) if error.code == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -102,31 +133,59 @@ impl Counter {
             attempts,
             cut_off,
             refusal,
+            held: false,
             order,
         })
     }
 
-    fn refused_file(&self, id: OrderId) -> Result<OrderFile, CallError> {
+    /// The file of an order that the server never opened: refused, or kept for a person to look
+    /// at although cash was taken for it.
+    fn unopened_file(&self, id: OrderId) -> Result<OrderFile, CallError> {
+        let not_found = || CallError::new(ErrorCode::NotFound, "order_unknown");
         let rows = self.store.operations_of_order(id)?;
-        let opening = rows.iter().find_map(|row| {
-            let operation = decode(row).ok()?;
-            match &operation.body {
-                OperationBody::RechargeOpen(open) => Some((open.clone(), operation)),
-                _ => None,
-            }
-        });
-        let (open, operation) =
-            opening.ok_or_else(|| CallError::new(ErrorCode::NotFound, "order_unknown"))?;
-        let order = never_opened(open, &operation)
-            .ok_or_else(|| CallError::new(ErrorCode::NotFound, "order_unknown"))?;
+        let (row, operation) = rows
+            .iter()
+            .filter_map(|row| Some((row, decode(row).ok()?)))
+            .find(|(_, operation)| opening_of(&operation.body).is_some())
+            .ok_or_else(not_found)?;
+        let is_cash = matches!(operation.body, OperationBody::RechargeCash(_));
+        let is_recent = self.now() - row.created_at < RECENT;
+        if row.outcome == Some(OutcomeDto::Applied) && !is_recent {
+            // Posted long ago; a new copy of the books does not reach back so far.
+            return Err(not_found());
+        }
+        let opening = opening_of(&operation.body).cloned().ok_or_else(not_found)?;
+        let mut order = never_opened(opening, &operation).ok_or_else(not_found)?;
+        if is_cash {
+            order.state = OrderState::Abnormal;
+        }
         Ok(OrderFile {
             member: self.member_name(order.member)?,
             provisional: false,
             attempts: Vec::new(),
             cut_off: false,
-            refusal: rows.iter().find_map(refusal_of),
+            refusal: refusal_of(row),
+            held: is_cash,
             order,
         })
+    }
+
+    /// Cash orders that the server keeps for a person to look at.
+    fn held_files(&self) -> Result<Vec<OrderFile>, CallError> {
+        let mut files = Vec::new();
+        for row in self.store.latest_operations(LIST_MAX)? {
+            let is_held = matches!(
+                row.outcome,
+                Some(OutcomeDto::Held | OutcomeDto::ExistsWithDifferent { .. })
+            );
+            let Some(order) = row.order.filter(|_| is_held) else {
+                continue;
+            };
+            if self.store.order(order)?.is_none() {
+                files.push(self.unopened_file(order)?);
+            }
+        }
+        Ok(files)
     }
 
     /// Refusal of the latest try to be paid for `order`.
@@ -170,6 +229,15 @@ fn is_open(stage: Stage) -> bool {
             | Stage::Paid
             | Stage::Abnormal
     )
+}
+
+/// What an operation says about the order that it opens.
+fn opening_of(body: &OperationBody) -> Option<&RechargeOpen> {
+    match body {
+        OperationBody::RechargeOpen(open) => Some(open),
+        OperationBody::RechargeCash(cash) => Some(&cash.open),
+        _ => None,
+    }
 }
 
 fn refusal_of(row: &OwnOperation) -> Option<RefusalCode> {

@@ -14,6 +14,7 @@ use qiantai_core::recharge::{OrderState, RechargeOrder};
 use qiantai_core::{Millis, Timestamp};
 use qiantai_store::{OwnOperation, Store, StoreError};
 use qiantai_wire::DecodeError;
+use qiantai_wire::feed::OutcomeDto;
 
 /// Orders of a member looked at for duplicates and day sums.
 const RECENT_ORDERS_MAX: u32 = 50;
@@ -55,7 +56,9 @@ impl Overlay {
         device: DeviceId,
         members: &[MemberId],
     ) -> Result<Overlay, StoreError> {
-        let open = decode_all(&store.open_operations(None)?);
+        let mut rows = store.open_operations(None)?;
+        rows.retain(|row| row.outcome.as_ref().is_none_or(will_show));
+        let open = decode_all(&rows);
         let mut touched = Touched::of(&open);
         touched.members.extend(members);
         let mut state = touched.load(store)?;
@@ -122,6 +125,15 @@ impl Overlay {
     /// What `operation` would change, applied to nothing.
     pub fn preview(&self, operation: &Operation) -> Vec<Change> {
         decide(&self.state, operation, operation.wall_time).changes
+    }
+}
+
+/// Whether the effect of an operation with this answer is still to come through the feed. One
+/// that was refused, or that a person must look at, moves nothing here.
+fn will_show(outcome: &OutcomeDto) -> bool {
+    match outcome {
+        OutcomeDto::Applied | OutcomeDto::Exists => true,
+        OutcomeDto::Refused(_) | OutcomeDto::ExistsWithDifferent { .. } | OutcomeDto::Held => false,
     }
 }
 

@@ -6,4 +6,5 @@ mod printer;
 mod queue;
 pub(crate) mod slip;
 
+pub(crate) use queue::job_view;
 pub use queue::run;

@@ -8,10 +8,10 @@ use qiantai_core::ids::{ActionId, AttemptId, OrderId};
 use qiantai_core::operation::{AttemptStart, OperationBody};
 use qiantai_core::order_no::Prefix;
 use qiantai_core::recharge::OrderState;
-use qiantai_core::{Millis, Money};
+use qiantai_core::{Millis, Money, Timestamp};
 
 use crate::counter::Counter;
-use crate::error::{CallError, ErrorCode};
+use crate::error::{CallError, ErrorCode, MoneyMoved};
 use crate::overlay::is_over;
 use crate::parse;
 use crate::show::order::OrderFile;
@@ -62,7 +62,7 @@ impl Counter {
         }
         self.commit(&drafts, &overlay, Vec::new())?;
         self.payments().insert(order, self.sync.watch_payment());
-        self.order_view(order)
+        self.written_order(order, MoneyMoved::Unknown)
     }
 
     /// Another attempt on an order whose last one ended unpaid.
@@ -89,7 +89,7 @@ impl Counter {
         let overlay = overlay.with_order(&file);
         self.commit(&[draft], &overlay, Vec::new())?;
         self.payments().insert(order, self.sync.watch_payment());
-        self.order_view(order)
+        self.written_order(order, MoneyMoved::Unknown)
     }
 
     /// Asks to stop waiting. Repeating it changes nothing.
@@ -112,7 +112,7 @@ impl Counter {
         };
         let overlay = overlay.with_order(&file);
         self.commit(&[draft], &overlay, Vec::new())?;
-        self.order_view(order)
+        self.written_order(order, MoneyMoved::Unknown)
     }
 
     fn attempt(
@@ -149,17 +149,16 @@ impl Counter {
         ActionId(self.surroundings.new_id())
     }
 
-    /// The server said something about `order`: tells the window, and prints the slips of a
-    /// sale of this terminal once it is credited.
+    /// The server said something about `order`: tells the window first, then prints the slips of
+    /// a sale of this terminal once it is credited.
     pub(crate) fn order_came_in(&self, order: OrderId) -> Result<(), CallError> {
         let file = self.order_file(order)?;
         self.watch(&file);
-        self.print_once(&file)?;
         let policy = self.policy_of(file.order.quote.policy_version)?;
         self.tell(CounterEvent::Order {
             order: Box::new(file.view(&policy)),
         });
-        Ok(())
+        self.print_once(&file)
     }
 
     /// Queues the slips of a credited order that has none yet.
@@ -203,14 +202,21 @@ impl Counter {
             .chain(own.into_keys())
             .collect();
         for order in orders {
-            let file = self.order_file(order)?;
-            self.watch(&file);
-            let credited_at = file.order.credit.map(|credit| credit.credited_at);
-            if credited_at.is_some_and(|at| at > since) {
-                self.print_once(&file)?;
+            if let Err(error) = self.resume_payment(order, since) {
+                tracing::error!(?error, %order, "an order before this start");
             }
         }
         Ok(())
+    }
+
+    fn resume_payment(&self, order: OrderId, since: Timestamp) -> Result<(), CallError> {
+        let file = self.order_file(order)?;
+        self.watch(&file);
+        let credited_at = file.order.credit.map(|credit| credit.credited_at);
+        match credited_at.is_some_and(|at| at > since) {
+            true => self.print_once(&file),
+            false => Ok(()),
+        }
     }
 
     /// The server was lost or found: open payments look different now.

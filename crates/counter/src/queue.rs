@@ -2,20 +2,27 @@
 
 use std::collections::HashMap;
 
-use qiantai_core::operation::{Operation, OperationBody};
+use qiantai_core::ids::OrderId;
+use qiantai_core::operation::OperationBody;
 use qiantai_store::OwnOperation;
 use qiantai_sync::SyncStatus;
 use qiantai_wire::feed::OutcomeDto;
 
 use crate::counter::Counter;
 use crate::error::CallError;
-use crate::overlay::{decode, order_of};
+use crate::orders::OrderNames;
+use crate::overlay::{Overlay, decode, order_of};
+use crate::printing::job_view;
+use crate::show::order::HELD;
 use crate::view::Fen;
 use crate::view::queue::{OperationState, QueueView, QueuedOperation, SyncState, SyncView};
 use crate::words;
 
 /// Operations and prints on the queue screen.
 const LIST_MAX: u32 = 100;
+
+/// Orders named so far; many operations and slips share one.
+type Names = HashMap<OrderId, Option<OrderNames>>;
 
 impl Counter {
     /// The sync pill.
@@ -38,20 +45,33 @@ impl Counter {
     /// The queue, item by item.
     pub(crate) fn queue(&self) -> Result<QueueView, CallError> {
         let acked = self.store.sync_mark()?.acked_seq;
-        let mut orders = HashMap::new();
+        let overlay = self.overlay(&[])?;
+        let mut names = Names::new();
         let mut operations = Vec::new();
         for row in self.store.latest_operations(LIST_MAX)?.iter().rev() {
+            let (state, reason_key) = state_of(row, acked);
+            if state == OperationState::Confirmed {
+                continue;
+            }
             let Ok(operation) = decode(row) else {
                 continue;
             };
-            let item = self.item(row, &operation, acked, &mut orders)?;
-            if item.state != OperationState::Confirmed {
-                operations.push(item);
-            }
+            let named = self.named(&overlay, &mut names, order_of(&operation.body))?;
+            operations.push(QueuedOperation {
+                device_seq: i32::try_from(row.device_seq).unwrap_or(i32::MAX),
+                kind_key: format!("operation.{}", words::operation(&operation.body)),
+                order_no: named.as_ref().map(|named| named.order_no.clone()),
+                member: named.map(|named| named.member),
+                amount_fen: amount_of(&operation.body),
+                state,
+                reason_key,
+                at_ms: row.created_at.into(),
+            });
         }
         let mut prints = Vec::new();
         for job in self.store.print_jobs(LIST_MAX)? {
-            prints.push(self.job_view(&job)?);
+            let named = self.named(&overlay, &mut names, job.order)?;
+            prints.push(job_view(&job, named));
         }
         Ok(QueueView {
             sync: self.sync_view()?,
@@ -60,36 +80,21 @@ impl Counter {
         })
     }
 
-    fn item(
+    fn named(
         &self,
-        row: &OwnOperation,
-        operation: &Operation,
-        acked: u64,
-        orders: &mut HashMap<qiantai_core::ids::OrderId, (String, String)>,
-    ) -> Result<QueuedOperation, CallError> {
-        let named = match order_of(&operation.body) {
-            None => None,
-            Some(order) => match orders.get(&order) {
-                Some(known) => Some(known.clone()),
-                None => {
-                    let file = self.order_file(order)?;
-                    let names = (file.order.order_no, file.member);
-                    orders.insert(order, names.clone());
-                    Some(names)
-                }
-            },
+        overlay: &Overlay,
+        names: &mut Names,
+        order: Option<OrderId>,
+    ) -> Result<Option<OrderNames>, CallError> {
+        let Some(order) = order else {
+            return Ok(None);
         };
-        let (state, reason_key) = state_of(row, acked);
-        Ok(QueuedOperation {
-            device_seq: i32::try_from(row.device_seq).unwrap_or(i32::MAX),
-            kind_key: format!("operation.{}", words::operation(&operation.body)),
-            order_no: named.as_ref().map(|(order_no, _)| order_no.clone()),
-            member: named.map(|(_, member)| member),
-            amount_fen: amount_of(&operation.body),
-            state,
-            reason_key,
-            at_ms: row.created_at.into(),
-        })
+        if let Some(known) = names.get(&order) {
+            return Ok(known.clone());
+        }
+        let named = self.order_names(overlay, order)?;
+        names.insert(order, named.clone());
+        Ok(named)
     }
 }
 
@@ -97,15 +102,14 @@ fn state_of(row: &OwnOperation, acked: u64) -> (OperationState, Option<String>) 
     match &row.outcome {
         None if row.device_seq > acked => (OperationState::Pending, None),
         None | Some(OutcomeDto::Applied | OutcomeDto::Exists) => (OperationState::Confirmed, None),
-        Some(OutcomeDto::ExistsWithDifferent { .. }) => (
-            OperationState::Refused,
-            Some("error.order_state".to_owned()),
-        ),
+        Some(OutcomeDto::ExistsWithDifferent { .. }) => {
+            (OperationState::Held, Some(HELD.to_owned()))
+        }
         Some(OutcomeDto::Refused(refusal)) => {
             let key = words::refusal(refusal.reason.into());
             (OperationState::Refused, Some(format!("error.{key}")))
         }
-        Some(OutcomeDto::Held) => (OperationState::Held, None),
+        Some(OutcomeDto::Held) => (OperationState::Held, Some(HELD.to_owned())),
     }
 }
 

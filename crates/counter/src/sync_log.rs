@@ -181,7 +181,14 @@ struct Told {
 
 impl Told {
     fn page(page: &FeedPage) -> Told {
-        let mut told = Told::default();
+        let unlike_applied = page
+            .entries
+            .iter()
+            .filter(|entry| !is_applied(&entry.outcome));
+        let mut told = Told {
+            answered: unlike_applied.map(|entry| entry.op_id).collect(),
+            ..Told::default()
+        };
         for change in page.entries.iter().flat_map(|entry| &entry.changes) {
             match change {
                 FeedChange::Policy(_) => told.policies = true,
@@ -206,12 +213,12 @@ impl Told {
         told
     }
 
-    /// Refusals never come through the feed, so their orders are told at once.
+    /// Refused and held operations change no row, so their orders are told by the answer.
     fn answers(answer: &PushAnswer) -> Told {
         let refused = answer
             .results
             .iter()
-            .filter(|result| !matches!(result.outcome, OutcomeDto::Applied | OutcomeDto::Exists));
+            .filter(|result| !is_applied(&result.outcome));
         Told {
             answered: refused.map(|result| result.op_id).collect(),
             ..Told::default()
@@ -229,7 +236,10 @@ impl Told {
                 .extend(row.and_then(|row| row.order).map(|order| order.0));
         }
         for order in &self.orders {
-            counter.order_came_in(OrderId(*order))?;
+            // One order that cannot be shown keeps no other from its event and its slips.
+            if let Err(error) = counter.order_came_in(OrderId(*order)) {
+                tracing::error!(?error, %order, "an order came in and was not told");
+            }
         }
         for member in &self.members {
             counter.tell(CounterEvent::Member {
@@ -241,4 +251,8 @@ impl Told {
         });
         Ok(())
     }
+}
+
+fn is_applied(outcome: &OutcomeDto) -> bool {
+    matches!(outcome, OutcomeDto::Applied | OutcomeDto::Exists)
 }

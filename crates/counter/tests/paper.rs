@@ -1,13 +1,18 @@
 //! What came out of the printer.
 
 use std::path::Path;
+use std::time::Duration;
 
 use qiantai_counter::view::order::OrderView;
 use qiantai_print::decode::{Printed, decode, escpos_text};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 use qiantai_counter::view::session::PrinterTarget;
+
+/// Longer than a queue waits between two tries.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A slip in the receipt folder.
 pub struct Paper {
@@ -86,7 +91,8 @@ impl NetworkPrinter {
 
     /// Takes the next slip, whole.
     pub async fn print(&self) -> Vec<u8> {
-        let (mut connection, _) = self.listener.accept().await.unwrap();
+        let accepted = timeout(PATIENCE, self.listener.accept()).await;
+        let (mut connection, _) = accepted.expect("a slip comes").unwrap();
         let mut bytes = Vec::new();
         connection.read_to_end(&mut bytes).await.unwrap();
         bytes
@@ -104,6 +110,46 @@ impl NetworkPrinter {
     /// Switches the printer off: nothing listens at its address any more.
     pub fn off(self) -> PrinterTarget {
         self.target
+    }
+}
+
+/// A printer that takes no further connection and refuses none: it is busy with `others`.
+pub struct BusyPrinter {
+    pub target: PrinterTarget,
+    listener: TcpListener,
+    others: Vec<TcpStream>,
+}
+
+impl BusyPrinter {
+    pub async fn on() -> BusyPrinter {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut others = Vec::new();
+        let moment = Duration::from_millis(300);
+        while let Ok(other) = timeout(moment, TcpStream::connect(address)).await {
+            others.push(other.unwrap());
+        }
+        BusyPrinter {
+            target: target(address.port()),
+            listener,
+            others,
+        }
+    }
+
+    /// It has time now: takes the next slip, whole.
+    pub async fn print(&mut self) -> Vec<u8> {
+        self.others.clear();
+        loop {
+            let accepted = timeout(PATIENCE, self.listener.accept()).await;
+            let (mut connection, _) = accepted.expect("a slip comes").unwrap();
+            let mut bytes = Vec::new();
+            connection.read_to_end(&mut bytes).await.unwrap();
+            if !bytes.is_empty() {
+                return bytes;
+            }
+        }
     }
 }
 

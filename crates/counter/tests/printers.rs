@@ -11,7 +11,7 @@ use qiantai_counter::view::session::{PrinterTarget, Settings};
 use qiantai_print::decode::escpos_text;
 
 use crate::line::Weather;
-use crate::paper::{self, NetworkPrinter, Paper};
+use crate::paper::{self, BusyPrinter, NetworkPrinter, Paper};
 use crate::shop::Shop;
 use crate::till::{Till, sentence};
 
@@ -62,6 +62,12 @@ async fn a_printer_that_is_off_holds_up_no_sale_and_prints_when_it_is_back() {
     assert_eq!(job.trouble.as_deref(), Some("error.printer_unreachable"));
     let second = till.cash(&member, "200").await;
     till.until_confirmed(&second.id).await;
+    // Between two tries: a program that ends in the middle of one leaves the slip to a person.
+    till.until("a pause", async || {
+        let job = till.prints(&first).await.remove(0);
+        (job.tries >= 2 && job.state == PrintState::Queued).then_some(())
+    })
+    .await;
     till.crash().await;
 
     // The queue is still there after a restart, and goes to the printer chosen now.
@@ -86,27 +92,50 @@ async fn a_printer_that_is_off_holds_up_no_sale_and_prints_when_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slip_that_stopped_in_the_middle_waits_for_a_person() {
+async fn a_slow_printer_holds_up_no_sale_and_prints_in_the_end() {
     let shop = Shop::salon().await;
     let till = Till::open(&shop).await;
     let member = till.zhang_wei().await;
-    let printer = NetworkPrinter::on().await;
+    let mut printer = BusyPrinter::on().await;
     till.print_to(printer.target.clone()).await;
-    // Takes the connection and never reads: the program ends while the slip is under way.
+    let first = till.cash(&member, "300").await;
+    until_job(&till, &first, PrintState::Printing).await;
+    let second = till.cash(&member, "200").await;
+    till.until_confirmed(&second.id).await;
+    for order in [&first, &first, &second, &second] {
+        let text = escpos_text(&printer.print().await).unwrap().concat();
+        assert!(text.contains(&order.order_no), "slips come in order");
+    }
+    till.until_printed(&second, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_cut_off_by_a_crash_waits_for_a_person() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let printer = BusyPrinter::on().await;
+    till.print_to(printer.target.clone()).await;
     let order = till.cash(&member, "300").await;
-    until_job(&till, &order, PrintState::Printed).await;
+    until_job(&till, &order, PrintState::Printing).await;
     till.crash().await;
     drop(printer);
 
-    let store = shop.path("till");
-    assert!(store.exists());
     let till = Till::reopen(&shop, Weather::Fair).await;
-    let jobs = till.prints(&order).await;
-    assert_eq!(jobs.len(), 2);
-    assert!(
-        jobs.iter().all(|job| job.state != PrintState::Printing),
-        "{jobs:?}"
-    );
+    let cut_off = till.prints(&order).await.remove(0);
+    assert_eq!(cut_off.state, PrintState::Failed);
+    assert_eq!(cut_off.trouble.as_deref(), Some("error.printer_timeout"));
+    let path = till.folder.join("receipts").to_string_lossy().into_owned();
+    till.print_to(PrinterTarget::Folder { path }).await;
+    // The member's slip goes on; the shop's, which may be on paper, is not repeated.
+    let jobs = till.until("the other slip", async || {
+        let jobs = till.prints(&order).await;
+        (jobs[1].state == PrintState::Printed).then_some(jobs)
+    });
+    assert_eq!(jobs.await[0].state, PrintState::Failed);
+    let job_id = cut_off.id;
+    till.desk.retry_print(JobKey { job_id }).await.unwrap();
+    till.until_printed(&order, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,30 @@
 import type { ReceiptAlign } from "./ReceiptAlign";
 
 /**
- * A text of a receipt row: its field runs from column `start` to before column `end`.
+ * A text of a receipt row.
  */
-export type ReceiptCell = { text: string, align: ReceiptAlign, start: number, end: number, large: boolean, bold: boolean, };
+export type ReceiptCell = { 
+/**
+ * The words.
+ */
+text: string, 
+/**
+ * Where in the field.
+ */
+align: ReceiptAlign, 
+/**
+ * First column of the field, from 0.
+ */
+start: number, 
+/**
+ * Column after the field.
+ */
+end: number, 
+/**
+ * Double size.
+ */
+large: boolean, 
+/**
+ * Bold.
+ */
+bold: boolean, };

@@ -5,4 +5,24 @@ import type { ReceiptCell } from "./ReceiptCell";
 /**
  * One row of a receipt.
  */
-export type ReceiptRow = { "kind": "text", cells: Array<ReceiptCell>, } | { "kind": "qr", qr: QrView, } | { "kind": "rule", heavy: boolean, } | { "kind": "signature", label: string, } | { "kind": "feed", rows: number, };
+export type ReceiptRow = { "kind": "text", 
+/**
+ * From left to right.
+ */
+cells: Array<ReceiptCell>, } | { "kind": "qr", 
+/**
+ * To draw.
+ */
+qr: QrView, } | { "kind": "rule", 
+/**
+ * Heavier than between sections.
+ */
+heavy: boolean, } | { "kind": "signature", 
+/**
+ * The label.
+ */
+label: string, } | { "kind": "feed", 
+/**
+ * How many.
+ */
+rows: number, };

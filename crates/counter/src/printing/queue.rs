@@ -11,6 +11,7 @@ use super::printer::{self, PrinterTrouble, Slip};
 use super::slip::{PRINTER, SlipRequest};
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
+use crate::orders::OrderNames;
 use crate::settings;
 use crate::view::event::CounterEvent;
 use crate::view::order::{PrintJobView, PrintState as PrintStateView};
@@ -57,7 +58,7 @@ async fn next(counter: &Arc<Counter>) -> Result<Option<bool>, CallError> {
     let Some(job) = counter.store.take_print_job(PRINTER, counter.now())? else {
         return Ok(None);
     };
-    counter.tell_print(job.id)?;
+    counter.tell_print_or_log(job.id);
     let printed = print(counter, &job).await;
     let now = counter.now();
     match &printed {
@@ -71,7 +72,7 @@ async fn next(counter: &Arc<Counter>) -> Result<Option<bool>, CallError> {
                 .print_troubled(job.id, &trouble.key, again, now)?;
         }
     }
-    counter.tell_print(job.id)?;
+    counter.tell_print_or_log(job.id);
     Ok(Some(printed.is_ok()))
 }
 
@@ -155,33 +156,41 @@ impl Counter {
     pub(crate) fn print_view(&self, id: Uuid) -> Result<PrintJobView, CallError> {
         let job = self.store.print_job(id)?;
         let job = job.ok_or_else(|| CallError::new(ErrorCode::NotFound, "not_found"))?;
-        self.job_view(&job)
+        let named = match job.order {
+            Some(order) => self.order_names(&self.overlay(&[])?, order)?,
+            None => None,
+        };
+        Ok(job_view(&job, named))
     }
 
-    pub(crate) fn job_view(&self, job: &PrintJob) -> Result<PrintJobView, CallError> {
-        let order_no = match job.order {
-            Some(order) => self.order_file(order)?.order.order_no,
-            None => String::new(),
-        };
-        Ok(PrintJobView {
-            id: job.id.to_string(),
-            order_no,
-            copy: job.copy,
-            state: match job.state {
-                PrintState::Queued => PrintStateView::Queued,
-                PrintState::Printing => PrintStateView::Printing,
-                PrintState::Printed => PrintStateView::Printed,
-                PrintState::Failed => PrintStateView::Failed,
-            },
-            trouble: job.trouble.as_deref().map(trouble_key),
-            tries: job.tries,
-            queued_at_ms: job.queued_at.into(),
-        })
+    /// A job that cannot be shown is printed all the same.
+    fn tell_print_or_log(&self, id: Uuid) {
+        if let Err(error) = self.tell_print(id) {
+            tracing::error!(?error, %id, "a print job cannot be shown");
+        }
     }
 
     fn tell_print(&self, id: Uuid) -> Result<(), CallError> {
         let job = self.print_view(id)?;
         self.tell(CounterEvent::Print { job });
         Ok(())
+    }
+}
+
+/// A print job for the window.
+pub(crate) fn job_view(job: &PrintJob, named: Option<OrderNames>) -> PrintJobView {
+    PrintJobView {
+        id: job.id.to_string(),
+        order_no: named.map_or_else(String::new, |named| named.order_no),
+        copy: job.copy,
+        state: match job.state {
+            PrintState::Queued => PrintStateView::Queued,
+            PrintState::Printing => PrintStateView::Printing,
+            PrintState::Printed => PrintStateView::Printed,
+            PrintState::Failed => PrintStateView::Failed,
+        },
+        trouble: job.trouble.as_deref().map(trouble_key),
+        tries: job.tries,
+        queued_at_ms: job.queued_at.into(),
     }
 }

@@ -12,6 +12,9 @@ use crate::show::{count, coupon_names, tier_name};
 use crate::view::order::{CreditView, Failure, OrderSummary, OrderView, QrView, Stage};
 use crate::words;
 
+/// Sentence for cash that the server keeps for a person to look at.
+pub const HELD: &str = "error.held_by_server";
+
 /// Everything known of one order.
 pub struct OrderFile {
     /// The order, confirmed or provisional.
@@ -26,6 +29,8 @@ pub struct OrderFile {
     pub cut_off: bool,
     /// Refusal of the operation that opened the order or its last attempt.
     pub refusal: Option<RefusalCode>,
+    /// The server keeps this cash top-up for a person to look at.
+    pub held: bool,
 }
 
 impl OrderFile {
@@ -95,6 +100,12 @@ impl OrderFile {
     }
 
     fn failure(&self) -> Option<Failure> {
+        if self.held {
+            return Some(Failure {
+                code: self.order.order_no.clone(),
+                message_key: HELD.to_owned(),
+            });
+        }
         if let Some(code) = self.refusal {
             return Some(Failure {
                 code: (code as u16).to_string(),
