@@ -1,6 +1,6 @@
 //! Everything by keyboard: no mouse from the sign-in to the next customer.
 
-use qiantai_testkit::Key;
+use qiantai_testkit::{Key, PATIENCE, until};
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop};
 
@@ -54,7 +54,13 @@ async fn a_cash_top_up_without_a_mouse() {
     assert_eq!(order["stage"], "credited");
     assert_eq!(order["channel"], "cash");
 
-    window.press(Key::Enter).await.unwrap();
-    cashier.at_rest().await.unwrap();
+    // A hasty Enter is not taken, so that the change stays in sight.
+    let at_rest = words.get("idle.title").unwrap();
+    until("the next customer after Enter", PATIENCE, || async {
+        window.press(Key::Enter).await?;
+        Ok(window.seen().await?.contains(&at_rest).then_some(()))
+    })
+    .await
+    .unwrap();
     window.close().await.unwrap();
 }

@@ -1,5 +1,5 @@
 import { waitFor } from "@testing-library/dom";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
 import { serving } from "./window";
 
@@ -21,6 +21,22 @@ test("cash shows the change while typing and on the success screen", async () =>
   await user.keyboard("{Enter}");
   expect(await screen.findByText("请找零")).toBeTruthy();
   expect(screen.getByText("¥200.00")).toBeTruthy();
+});
+
+test.each(["{Enter}", "{Escape}"])("a hasty %s leaves the change on the screen", async (key) => {
+  let nowMs = 1_000_000;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+  onTestFinished(() => clock.mockRestore());
+  const { user, screen } = await serving();
+  await user.keyboard("1c500{Enter}");
+  await screen.findByText("请找零");
+  await user.keyboard(key);
+  nowMs += 699;
+  await user.keyboard(key);
+  expect(screen.getByText("¥200.00")).toBeTruthy();
+  nowMs += 1;
+  await user.keyboard(key);
+  expect(await screen.findByText("请查找会员")).toBeTruthy();
 });
 
 test("too little cash is said next to the field and nothing is taken", async () => {
