@@ -132,6 +132,18 @@ test("a price that is only older goes through without a question", async () => {
   expect(counter.times("start_qr")).toBe(2);
 });
 
+test("a price refused again is not charged a third time", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1w");
+  await screen.findByRole("button", { name: /收款 ¥300/ });
+  const again = { code: "quote_changed", message_key: "error.quote_changed" } as const;
+  for (let turn = 0; turn < 5; turn++) counter.refuse("start_qr", again);
+  await user.keyboard("{Enter}");
+  expect(await screen.findByText("价格有变化,请重新确认。没有收款。")).toBeTruthy();
+  expect(counter.times("start_qr")).toBe(2);
+  expect(screen.getByRole("button", { name: /收款 ¥300/ })).toHaveProperty("disabled", false);
+});
+
 test("offline only cash is offered and the balance is provisional", async () => {
   const { user, screen } = await serving("offline");
   expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("disabled", true);

@@ -134,7 +134,7 @@ export class TopUp {
     this.question = null;
   }
 
-  async #charge(quote: QuoteView, duplicateConfirmed: boolean): Promise<void> {
+  async #charge(quote: QuoteView, duplicateConfirmed: boolean, renewed = false): Promise<void> {
     if (this.form === null || this.channel === null) return;
     const same = { intent: this.form.intent, quote_id: quote.quote_id };
     const channel = this.channel;
@@ -144,7 +144,9 @@ export class TopUp {
     try {
       await this.#orders.ask(() => this.#send(channel, same, duplicateConfirmed));
     } catch (reason) {
-      await this.#refused(asCallError(reason), quote, duplicateConfirmed);
+      const error = asCallError(reason);
+      if (error.code !== "quote_changed") await this.#refused(error, quote);
+      else await this.#showChange(error, quote, duplicateConfirmed, renewed);
     } finally {
       this.busy = false;
     }
@@ -162,11 +164,9 @@ export class TopUp {
     return this.#host.call("start_qr", { ...same, channel, duplicate_confirmed });
   }
 
-  async #refused(error: CallError, quote: QuoteView, duplicateConfirmed: boolean): Promise<void> {
+  async #refused(error: CallError, quote: QuoteView): Promise<void> {
     if (error.code === "duplicate_suspected") {
       this.question = { kind: "duplicate", quote };
-    } else if (error.code === "quote_changed") {
-      await this.#showChange(quote, duplicateConfirmed);
     } else if (error.code === "invalid_input" && this.channel === "cash") {
       this.tenderedError = error;
     } else {
@@ -175,12 +175,18 @@ export class TopUp {
     }
   }
 
-  /** A price that is only older, not different, needs no question. */
-  async #showChange(shown: QuoteView, duplicateConfirmed: boolean): Promise<void> {
+  /** A price that is only older, not different, needs no question and is charged once more. */
+  async #showChange(
+    error: CallError,
+    shown: QuoteView,
+    duplicateConfirmed: boolean,
+    renewed: boolean,
+  ): Promise<void> {
     const quote = await this.#price();
     if (quote === null) return;
-    if (visible(quote) === visible(shown)) await this.#charge(quote, duplicateConfirmed);
-    else this.question = { kind: "changed", shown, quote };
+    if (visible(quote) !== visible(shown)) this.question = { kind: "changed", shown, quote };
+    else if (renewed) this.error = error;
+    else await this.#charge(quote, duplicateConfirmed, true);
   }
 
   #reprice(): void {
