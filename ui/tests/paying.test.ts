@@ -27,10 +27,14 @@ test("unknown hides the code, says so, and offers no way to charge again", async
   expect(document.querySelector("[aria-live=assertive]")?.textContent).toContain("请勿重复收款");
 });
 
-test("without the server a code that is out counts as unknown", async () => {
+test.each([
+  ["offline", /网络连接中断,正在重连/],
+  ["stopped", /同步已停止,请联系管理员/],
+] as const)("%s, a code that is out counts as unknown", async (state, sentence) => {
   const { screen, counter } = await paying();
-  counter.sync({ state: "offline", pending: 1, oldest_ms: 1, last_contact_ms: 1 });
-  expect(await screen.findByText(/网络连接中断,正在重连/)).toBeTruthy();
+  counter.sync({ state, pending: 1, oldest_ms: 1, last_contact_ms: 1 });
+  expect(await screen.findByText(sentence)).toBeTruthy();
+  expect(screen.getByText("正在核实,请勿重复收款")).toBeTruthy();
   expect(screen.queryByRole("img", { name: /收款码/ })).toBeNull();
 });
 

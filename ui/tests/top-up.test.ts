@@ -1,7 +1,7 @@
 import { waitFor } from "@testing-library/dom";
 import { expect, onTestFinished, test, vi } from "vitest";
 
-import { serving } from "./window";
+import { openWindow, serving } from "./window";
 
 test("a known member with cash takes three actions", async () => {
   const { user, screen, counter } = await serving();
@@ -144,19 +144,26 @@ test("a price refused again is not charged a third time", async () => {
   expect(screen.getByRole("button", { name: /收款 ¥300/ })).toHaveProperty("disabled", false);
 });
 
-test("offline only cash is offered and the balance is provisional", async () => {
-  const { user, screen } = await serving("offline");
+const OUT_OF_REACH = ["offline", "stopped"] as const;
+
+test.each(OUT_OF_REACH)("%s, only cash is offered and the balance provisional", async (state) => {
+  const { user, screen, counter, desk } = await openWindow("offline");
+  counter.books.session.sync.state = state;
+  await desk.refreshSession();
+  await user.type(await screen.findByRole("combobox"), "张伟{Enter}");
+  await screen.findByRole("radio", { name: /¥300/ });
   expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("disabled", true);
   await user.keyboard("1{Enter}");
   expect(await screen.findByRole("heading", { name: "现金已收,余额暂记" })).toBeTruthy();
   expect(screen.getByText("离线待同步")).toBeTruthy();
+  expect(screen.getByText(/与服务器恢复同步后自动上传/)).toBeTruthy();
 });
 
-test("methods go and come back with the server, and the amount stays", async () => {
+test.each(OUT_OF_REACH)("%s, methods go; they come back, and the amount stays", async (state) => {
   const { user, screen, counter } = await serving();
   await user.keyboard("1w");
   await screen.findByRole("button", { name: /收款 ¥300/ });
-  counter.sync({ state: "offline", pending: 0, oldest_ms: null, last_contact_ms: 1 });
+  counter.sync({ state, pending: 0, oldest_ms: null, last_contact_ms: 1 });
   expect(await screen.findByRole("button", { name: /收现金 ¥300/ })).toBeTruthy();
   expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("disabled", true);
   counter.sync({ state: "synced", pending: 0, oldest_ms: null, last_contact_ms: 1 });

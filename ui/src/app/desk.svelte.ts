@@ -13,6 +13,7 @@ import { dress, remember } from "./dress";
 import { asCallError } from "./failure";
 import { Notices } from "./notices.svelte";
 import { Orders, type OrderNews } from "./orders.svelte";
+import { isOutOfReach } from "./reach";
 import { play, type Sound } from "./sound";
 import { isFinal } from "./stages";
 import { TopUp } from "./top-up.svelte";
@@ -182,8 +183,7 @@ export class Desk {
   /** Methods come and go with the server. */
   async #synced(sync: SyncView): Promise<void> {
     if (this.session === null) return;
-    const cut = (state: SyncView["state"]) => state === "offline";
-    const turned = cut(this.session.sync.state) !== cut(sync.state);
+    const turned = isOutOfReach(this.session.sync.state) !== isOutOfReach(sync.state);
     this.session = { ...this.session, sync };
     if (turned) await this.topUp.refreshOffers();
   }

@@ -6,7 +6,7 @@ import type { Stage } from "../../bindings/Stage";
 import { isFinal } from "../../app/stages";
 import { CHANNEL_KEYS } from "../top-up/channels";
 
-const UNDER_WAY: readonly Stage[] = ["waiting", "user_paying", "cancelling"];
+const UNDER_WAY: readonly Stage[] = ["waiting", "user_paying", "unknown", "cancelling"];
 const ASKABLE: readonly Stage[] = ["waiting", "user_paying", "unknown", "cancelling"];
 const CANCELLABLE: readonly Stage[] = ["opening", "preparing", "waiting", "user_paying"];
 

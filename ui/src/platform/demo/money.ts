@@ -1,5 +1,6 @@
 import { encode } from "uqr";
 
+import { isOutOfReach } from "../../app/reach";
 import type { OrderKey } from "../../bindings/OrderKey";
 import type { OrderView } from "../../bindings/OrderView";
 import type { PayCash } from "../../bindings/PayCash";
@@ -83,7 +84,7 @@ export function payCash(books: DemoBooks, request: PayCash, emit: Emit): OrderVi
   const { order, quote } = open(books, request);
   if (order.stage === "credited") return order;
   Object.assign(order, { tendered_fen: tendered, change_fen: tendered - order.pay_fen });
-  order.provisional = books.session.sync.state === "offline";
+  order.provisional = isOutOfReach(books.session.sync.state);
   credit(books, order, quote);
   emit({ kind: "member", member_id: order.member_id });
   emit({ kind: "order", order });

@@ -1,3 +1,4 @@
+import { isOutOfReach } from "../../app/reach";
 import type { ChannelView } from "../../bindings/ChannelView";
 import type { Offer } from "../../bindings/Offer";
 import type { QuoteRequest } from "../../bindings/QuoteRequest";
@@ -29,7 +30,7 @@ export function topUpForm(books: DemoBooks, memberId: string): TopUpForm {
     most_favourable: fen === 500_000,
   }));
   const { id, version, name, pay_fen, bonus_fen } = PACKAGE;
-  const offline = books.session.sync.state === "offline";
+  const offline = isOutOfReach(books.session.sync.state);
   return {
     intent: `intent-${books.last}`,
     offers: [
