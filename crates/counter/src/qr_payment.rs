@@ -169,9 +169,7 @@ impl Counter {
         }
         let _sale = self.sale_lock();
         if self.store.print_jobs_of(order.id)?.is_empty() {
-            for job in self.slips_of_sale(order.id)? {
-                self.store.queue_print(&job)?;
-            }
+            self.store.queue_prints(&self.slips_of_sale(order.id)?)?;
             self.print_wake.notify_one();
         }
         Ok(())

@@ -20,15 +20,18 @@ use crate::view::order::{OrderKey, OrderView, ReceiptView};
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CallError> + Send + 'static,
 ) -> Result<T, CallError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // The program is ending: nobody waits for the answer, and it is no failure.
+        Err(error) if error.is_cancelled() => std::future::pending().await,
+        Err(error) => {
             tracing::error!(%error, "a command ended early");
             let mut failed = CallError::internal();
             // What was committed before the panic stands; the order list tells.
             failed.money = MoneyMoved::Unknown;
             Err(failed)
-        })
+        }
+    }
 }
 
 /// Asks the channel now, through the server.

@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn queue(store: &Store, number: u128) -> Result<(), StoreError> {
-        store.queue_print(&NewPrintJob {
+        store.queue_prints(&[NewPrintJob {
             id: Uuid::from_u128(number),
             kind: "recharge_receipt".to_owned(),
             order: None,
@@ -225,7 +225,7 @@ mod tests {
             printer: "counter".to_owned(),
             document: vec![7; 60_000],
             queued_at: Timestamp::from_ms(0),
-        })
+        }])
     }
 
     #[test]

@@ -21,7 +21,7 @@ fn jobs_are_printed_in_order_and_once() {
     let shelf = Shelf::new();
     let store = &shelf.store;
     for job in [3, 1, 2] {
-        store.queue_print(&receipt(job, 0x0e, vec![1])).unwrap();
+        store.queue_prints(&[receipt(job, 0x0e, vec![1])]).unwrap();
     }
     assert_eq!(take(store), Some(3));
     assert_eq!(take(store), Some(1));
@@ -45,7 +45,7 @@ fn jobs_are_printed_in_order_and_once() {
 fn trouble_keeps_the_job_and_another_printer_may_take_it() {
     let shelf = Shelf::new();
     let store = &shelf.store;
-    store.queue_print(&receipt(1, 0x0e, vec![1])).unwrap();
+    store.queue_prints(&[receipt(1, 0x0e, vec![1])]).unwrap();
     assert_eq!(take(store), Some(1));
     assert!(
         store
@@ -86,7 +86,7 @@ fn a_job_cut_off_by_a_restart_waits_for_a_person() {
     for job in [1, 2] {
         shelf
             .store
-            .queue_print(&receipt(job, 0x0e, vec![1]))
+            .queue_prints(&[receipt(job, 0x0e, vec![1])])
             .unwrap();
     }
     assert_eq!(take(&shelf.store), Some(1));
