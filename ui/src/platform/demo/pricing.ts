@@ -4,7 +4,8 @@ import type { Offer } from "../../bindings/Offer";
 import type { QuoteRequest } from "../../bindings/QuoteRequest";
 import type { QuoteView } from "../../bindings/QuoteView";
 import type { TopUpForm } from "../../bindings/TopUpForm";
-import { type DemoBooks, memberOf, refusal } from "./handlers";
+import { typedFen } from "./amount";
+import { type DemoBooks, memberOf } from "./handlers";
 
 const LADDER = [
   [500_000, 175_000],
@@ -45,20 +46,6 @@ export function topUpForm(books: DemoBooks, memberId: string): TopUpForm {
       return { channel, available, reason: available ? null : "error.server_unreachable" };
     }),
   };
-}
-
-function typedFen(text: string): number {
-  const plain = text.normalize("NFKC").replaceAll(",", "").trim();
-  const bad = (key: string) => refusal("invalid_input", key);
-  if (plain === "") throw bad("amount_empty");
-  if (/^-/.test(plain)) throw bad("amount_negative");
-  if (!/^\d+(\.\d+)?$/.test(plain)) throw bad("amount_not_a_number");
-  if (!/^\d+(\.\d{1,2})?$/.test(plain)) throw bad("amount_too_precise");
-  if (/^\d{8,}/.test(plain)) throw bad("amount_too_large");
-  const [yuan = "0", fen = ""] = plain.split(".");
-  const amount = Number(yuan + fen.padEnd(2, "0"));
-  if (amount === 0) throw bad("amount_zero");
-  return amount;
 }
 
 export function priceOf(books: DemoBooks, request: QuoteRequest): QuoteView {
