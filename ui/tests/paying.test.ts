@@ -109,6 +109,14 @@ test("cash after a failure ends the unpaid order first", async () => {
   expect(counter.times("cancel_order")).toBe(1);
 });
 
+test("an order that was refused says why", async () => {
+  const { screen, move } = await paying();
+  const failure = { code: "1008", message_key: "error.limit_blocked" };
+  move({ stage: "refused", qr: null, failure });
+  expect(await screen.findByText("超出法规或本店限额,不能办理。没有收款。")).toBeTruthy();
+  expect(screen.getByText("代码 1008")).toBeTruthy();
+});
+
 test("after missed events everything shown is asked anew", async () => {
   const { screen, counter, order } = await paying();
   Object.assign(order, { stage: "unknown", qr: null });
