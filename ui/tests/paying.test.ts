@@ -117,6 +117,37 @@ test("an order that was refused says why", async () => {
   expect(screen.getByText("代码 1008")).toBeTruthy();
 });
 
+const HELD = { code: "HELD", message_key: "error.held_by_server" };
+const HELD_WORDS =
+  /服务器保留了这笔充值,等待人工核对。现金已记录,不会丢失。请告诉店长,不要再次收款/;
+
+test("cash that the server holds takes the place of the success and says what to do", async () => {
+  const { user, screen, counter } = await serving("offline");
+  await user.keyboard("1c500{Enter}");
+  await screen.findByRole("heading", { name: "现金已收,余额暂记" });
+  const order = { ...counter.books.orders[0]!, credit: null, failure: HELD };
+  counter.emit({ kind: "order", order: { ...order, stage: "abnormal" } });
+  expect(await screen.findByText(HELD_WORDS)).toBeTruthy();
+  expect(screen.queryByText(/收款与订单不符/)).toBeNull();
+  // The customer may still be waiting for the change.
+  expect(screen.getByText("请找零 ¥200.00")).toBeTruthy();
+});
+
+test("an operation that the server holds says so in the queue", async () => {
+  const { user, screen, counter } = await serving("offline");
+  Object.assign(counter.books.operations[0]!, { reason_key: HELD.message_key });
+  await user.keyboard("{F8}");
+  expect(await screen.findByText(HELD_WORDS)).toBeTruthy();
+});
+
+test("a declined attempt does not explain an abnormal order", async () => {
+  const { screen, move } = await paying();
+  const failure = { code: "X", message_key: "decline.closed" };
+  move({ stage: "abnormal", qr: null, failure });
+  expect(await screen.findByText("收款与订单不符,已转人工处理")).toBeTruthy();
+  expect(screen.queryByText(/可以重新收款|可以放心/)).toBeNull();
+});
+
 test("after missed events everything shown is asked anew", async () => {
   const { screen, counter, order } = await paying();
   Object.assign(order, { stage: "unknown", qr: null });
