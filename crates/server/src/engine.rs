@@ -7,6 +7,7 @@ mod perform;
 pub mod schedule;
 mod step;
 mod surplus;
+mod turns;
 mod watch;
 
 use std::collections::{HashMap, HashSet};
@@ -30,6 +31,7 @@ use crate::desks::Desks;
 use crate::writer::{OwnOperation, WriteError};
 use schedule::LATE_WATCH;
 use step::{Memory, Step, next_step};
+use turns::Turns;
 use watch::Watchers;
 
 pub(crate) use perform::success;
@@ -95,7 +97,7 @@ pub struct Engine {
     channels: Channels,
     desks: Arc<Desks>,
     memory: Mutex<HashMap<AttemptId, Memory>>,
-    in_flight: Mutex<HashSet<Uuid>>,
+    turns: Arc<Turns>,
     watchers: Arc<Watchers>,
     wake: Notify,
 }
@@ -125,7 +127,7 @@ impl Engine {
             channels,
             desks,
             memory: Mutex::default(),
-            in_flight: Mutex::default(),
+            turns: Arc::default(),
             watchers: Arc::default(),
             wake: Notify::new(),
         }
@@ -199,17 +201,22 @@ impl Engine {
         let asked_just_now = memory
             .last_query
             .is_some_and(|last| now - last < Millis::seconds(1));
-        if asked_just_now || attempt.qr_payload.is_none() || !self.begin(id.0) {
+        let turn = if asked_just_now || attempt.qr_payload.is_none() {
+            None
+        } else {
+            Turns::begin(&self.turns, id.0)
+        };
+        let Some(turn) = turn else {
             self.wake.notify_one();
             return Ok(());
-        }
+        };
         let step = if attempt.state.is_open() {
             Step::Query
         } else {
             Step::QueryLate
         };
         let done = self.step(tenant, &attempt, step).await;
-        self.end(id.0);
+        drop(turn);
         self.wake.notify_one();
         done
     }
@@ -217,12 +224,11 @@ impl Engine {
     async fn round(self: &Arc<Engine>) -> Result<Option<Timestamp>, EngineError> {
         let (due, next) = self.due().await?;
         for task in due {
-            let key = task.key();
-            if self.begin(key) {
+            if let Some(turn) = Turns::begin(&self.turns, task.key()) {
                 let engine = Arc::clone(self);
                 tokio::spawn(async move {
                     engine.perform(task).await;
-                    engine.end(key);
+                    drop(turn);
                     engine.wake.notify_one();
                 });
             }
@@ -359,18 +365,10 @@ impl Engine {
     fn forget_all_but(&self, attempts: HashSet<AttemptId>) {
         lock(&self.memory).retain(|id, _| attempts.contains(id));
     }
-
-    fn begin(&self, key: Uuid) -> bool {
-        lock(&self.in_flight).insert(key)
-    }
-
-    fn end(&self, key: Uuid) {
-        lock(&self.in_flight).remove(&key);
-    }
 }
 
 impl Task {
-    /// Two tasks of one key never run at the same time.
+    /// See [`Turns`].
     fn key(&self) -> Uuid {
         match self {
             Task::Attempt(_, attempt, _) => attempt.id.0,

@@ -32,24 +32,6 @@ const SETTLED: &[&str] = &[
     "head",
 ];
 
-/// Makes every write to `table` fail: before the row is touched, or after.
-fn sabotage(shop: &Shop, table: &str, moment: &str) {
-    for event in ["INSERT", "UPDATE"] {
-        shop.database()
-            .execute_batch(&format!(
-                "CREATE TRIGGER sabotage_{event} {moment} {event} ON {table}
-                 BEGIN SELECT RAISE(ABORT, 'sabotage'); END;"
-            ))
-            .unwrap();
-    }
-}
-
-fn repair(shop: &Shop) {
-    shop.database()
-        .execute_batch("DROP TRIGGER sabotage_INSERT; DROP TRIGGER sabotage_UPDATE;")
-        .unwrap();
-}
-
 #[tokio::test]
 async fn a_settlement_is_written_whole_or_not_at_all() {
     let shop = Shop::open(150).await;
@@ -75,7 +57,7 @@ async fn a_settlement_is_written_whole_or_not_at_all() {
         let (order, attempt) = till.show_qr_of(&shop, member, choice).await;
         shop.phone(&attempt, &PhoneAction::PayWithoutNotice);
         let before = (shop.row_counts(), shop.principal(member));
-        sabotage(&shop, table, moment);
+        shop.sabotage(table, moment);
         let path = format!("/v1/attempts/{}/query", attempt.id);
         let (status, _) = shop.send(till.request("POST", &path, Vec::new())).await;
         assert_eq!(
@@ -94,7 +76,7 @@ async fn a_settlement_is_written_whole_or_not_at_all() {
             before,
             "{moment} {table}"
         );
-        repair(&shop);
+        shop.repair();
         shop.pass(Millis::seconds(16)).await;
         assert_eq!(
             shop.order(order.id).state,

@@ -24,6 +24,8 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use crate::gateway::ScriptedChannel;
+
 /// 2026-11-21 14:00 in China.
 pub const START: Timestamp = Timestamp::from_ms(1_795_240_800_000);
 
@@ -57,6 +59,7 @@ pub struct Shop {
     pub folder: TempDir,
     pub time: Arc<Time>,
     pub simulator: Simulator,
+    pub gateway: Arc<ScriptedChannel>,
     pub channels: Channels,
     pub ledger: Arc<SqliteLedger>,
     pub server: Server,
@@ -69,13 +72,15 @@ impl Shop {
     pub async fn open(members: usize) -> Shop {
         let folder = tempfile::tempdir().unwrap();
         let time = Arc::new(Time(Mutex::new(START)));
-        let (gateway, config) = Gateway::practice([7; 32], "简单美发", "http://gateway");
-        let simulator = Simulator::new(gateway, Arc::clone(&time) as Arc<dyn Surroundings>);
+        let (practice, config) = Gateway::practice([7; 32], "简单美发", "http://gateway");
+        let simulator = Simulator::new(practice, Arc::clone(&time) as Arc<dyn Surroundings>);
         let transport =
             RouterTransport::new(serve::router(simulator.clone()), Duration::from_millis(100));
         let surroundings = Arc::clone(&time) as Arc<dyn Surroundings>;
         let channel = TrainingChannel::new(config, Arc::new(transport), surroundings).unwrap();
-        let channels = Channels::all_through(Arc::new(channel), Some("http://server".to_owned()));
+        let gateway = Arc::new(ScriptedChannel::new(channel));
+        let notify_base = Some("http://server".to_owned());
+        let channels = Channels::all_through(gateway.clone(), notify_base);
         let (ledger, server) = open_server(&folder, &time, &channels);
         let seeded = sample::seed(&server, ShopKind::Salon, members, 1)
             .await
@@ -90,6 +95,7 @@ impl Shop {
             folder,
             time,
             simulator,
+            gateway,
             channels,
             ledger,
             server,
@@ -113,6 +119,24 @@ impl Shop {
     /// A second connection to the file, to look at it or to sabotage it.
     pub fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.ledger_path()).unwrap()
+    }
+
+    /// Makes every write to `table` fail: before the row is touched, or after.
+    pub fn sabotage(&self, table: &str, moment: &str) {
+        for event in ["INSERT", "UPDATE"] {
+            self.database()
+                .execute_batch(&format!(
+                    "CREATE TRIGGER sabotage_{event} {moment} {event} ON {table}
+                     BEGIN SELECT RAISE(ABORT, 'sabotage'); END;"
+                ))
+                .unwrap();
+        }
+    }
+
+    pub fn repair(&self) {
+        self.database()
+            .execute_batch("DROP TRIGGER sabotage_INSERT; DROP TRIGGER sabotage_UPDATE;")
+            .unwrap();
     }
 
     /// How many rows each table holds, except those that do not follow the log.
@@ -151,6 +175,10 @@ impl Shop {
                 .to_bytes()
                 .to_vec(),
         )
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Clock::now(self.time.as_ref())
     }
 
     /// Moves the clock on and lets the server do what is due.
@@ -252,4 +280,23 @@ fn open_server(
     let clock = Arc::clone(time) as Arc<dyn Clock>;
     let server = Server::on_ledger(ledger.clone(), clock, channels.clone()).unwrap();
     (ledger, server)
+}
+
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What `work` comes to; work without end fails the test.
+pub async fn within_patience<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let done = tokio::time::timeout(PATIENCE, work).await;
+    done.unwrap_or_else(|_| panic!("{what}: not in {PATIENCE:?}"))
+}
+
+/// Lets others work until `is_so`.
+pub async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let seen = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within_patience(what, seen).await;
 }

@@ -4,6 +4,8 @@
 
 mod api;
 mod atomicity;
+mod engine;
+mod gateway;
 mod harness;
 mod interface;
 mod payments;
