@@ -22,7 +22,8 @@ use qiantai_core::recharge::{OrderState, RechargeOrder};
 use qiantai_core::{Millis, Timestamp};
 use qiantai_pay::{Channel, Registry};
 use qiantai_wire::api::OpResultDto;
-use tokio::sync::Notify;
+use qiantai_wire::feed::OutcomeDto;
+use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -31,7 +32,7 @@ use crate::desks::Desks;
 use crate::writer::{OwnOperation, WriteError};
 use schedule::LATE_WATCH;
 use step::{Memory, Step, next_step};
-use turns::Turns;
+use turns::{Turn, Turns};
 use watch::Watchers;
 
 pub(crate) use perform::success;
@@ -88,6 +89,9 @@ pub enum EngineError {
     /// A row that must be there is missing.
     #[error("the ledger lacks {0}")]
     Missing(String),
+    /// The order stays open past its time.
+    #[error("order {0} was not ended: {1:?}")]
+    NotEnded(OrderId, OutcomeDto),
 }
 
 /// Looks after every payment of a server.
@@ -98,6 +102,8 @@ pub struct Engine {
     desks: Arc<Desks>,
     memory: Mutex<HashMap<AttemptId, Memory>>,
     turns: Arc<Turns>,
+    /// Permits for [`CALLS_AT_ONCE`].
+    calls: Arc<Semaphore>,
     watchers: Arc<Watchers>,
     wake: Notify,
 }
@@ -128,6 +134,7 @@ impl Engine {
             desks,
             memory: Mutex::default(),
             turns: Arc::default(),
+            calls: Arc::new(Semaphore::new(CALLS_AT_ONCE)),
             watchers: Arc::default(),
             wake: Notify::new(),
         }
@@ -168,17 +175,24 @@ impl Engine {
         }
     }
 
-    /// Does everything that is due, over and over until nothing is. For tests in virtual time.
+    /// Does everything that is due, over and over until nothing is that is not under way
+    /// already. For tests in virtual time.
     ///
     /// # Errors
     /// See [`EngineError`].
     pub async fn settle_due(self: &Arc<Engine>) -> Result<(), EngineError> {
         loop {
             let (due, _) = self.due().await?;
-            if due.is_empty() {
+            let begun: Vec<_> = due
+                .into_iter()
+                .filter_map(|task| Some((Turns::begin(&self.turns, task.key())?, task)))
+                .collect();
+            if begun.is_empty() {
                 return Ok(());
             }
-            self.perform_all(due).await;
+            stream::iter(begun)
+                .for_each_concurrent(CALLS_AT_ONCE, |(turn, task)| self.perform(turn, task))
+                .await;
         }
     }
 
@@ -224,22 +238,20 @@ impl Engine {
     async fn round(self: &Arc<Engine>) -> Result<Option<Timestamp>, EngineError> {
         let (due, next) = self.due().await?;
         for task in due {
+            // What finds no permit stays due: the end of any task looks again.
+            let Ok(permit) = Arc::clone(&self.calls).try_acquire_owned() else {
+                break;
+            };
             if let Some(turn) = Turns::begin(&self.turns, task.key()) {
                 let engine = Arc::clone(self);
                 tokio::spawn(async move {
-                    engine.perform(task).await;
-                    drop(turn);
+                    engine.perform(turn, task).await;
+                    drop(permit);
                     engine.wake.notify_one();
                 });
             }
         }
         Ok(next)
-    }
-
-    async fn perform_all(self: &Arc<Engine>, due: Vec<Task>) {
-        stream::iter(due)
-            .for_each_concurrent(CALLS_AT_ONCE, |task| self.perform(task))
-            .await;
     }
 
     fn pause_until(&self, next: Option<Timestamp>) -> Duration {
@@ -272,33 +284,43 @@ impl Engine {
             .filter(|(_, attempt, _)| attempt.state.is_open())
             .map(|(_, attempt, _)| attempt.order)
             .collect();
+        let steps = attempts.into_iter().filter_map(|(tenant, attempt, order)| {
+            let Some(order) = order else {
+                tracing::error!(attempt = %attempt.attempt_no, "an attempt without its order");
+                return None;
+            };
+            let (at, step) = self.next_of(&attempt, &order, now)?;
+            Some((at, Task::Attempt(tenant, Box::new(attempt), step)))
+        });
+        let ends = orders
+            .into_iter()
+            .filter(|(_, order)| !busy.contains(&order.id))
+            .map(|(tenant, order)| (now, Task::Expire(tenant, order.store, order.id)));
+        let refunds = events
+            .into_iter()
+            .map(|event| (now, Task::Refund(Box::new(event))));
+        Ok(self.split(steps.chain(ends).chain(refunds).collect(), now))
+    }
+
+    /// What is due of the planned tasks, and when the next of the others is.
+    fn split(
+        &self,
+        planned: Vec<(Timestamp, Task)>,
+        now: Timestamp,
+    ) -> (Vec<Task>, Option<Timestamp>) {
+        let keys = planned.iter().map(|(_, task)| task.key()).collect();
+        self.turns.forget_all_but(&keys);
         let mut due = Vec::new();
         let mut next: Option<Timestamp> = None;
-        for (tenant, attempt, order) in attempts {
-            let Some(order) = order else {
-                return Err(EngineError::Missing(format!("order {}", attempt.order)));
-            };
-            let Some((at, step)) = self.next_of(&attempt, &order, now) else {
-                continue;
-            };
+        for (at, task) in planned {
+            let at = self.turns.not_before(task.key(), at);
             if at <= now {
-                due.push(Task::Attempt(tenant, Box::new(attempt), step));
+                due.push(task);
             } else {
                 next = Some(next.map_or(at, |next| next.min(at)));
             }
         }
-        due.extend(
-            orders
-                .into_iter()
-                .filter(|(_, order)| !busy.contains(&order.id))
-                .map(|(tenant, order)| Task::Expire(tenant, order.store, order.id)),
-        );
-        due.extend(
-            events
-                .into_iter()
-                .map(|event| Task::Refund(Box::new(event))),
-        );
-        Ok((due, next))
+        (due, next)
     }
 
     fn next_of(

@@ -73,7 +73,9 @@ impl From<EngineError> for Failure {
         match error {
             EngineError::Ledger(error) => error.into(),
             EngineError::Write(error) => error.into(),
-            missing @ EngineError::Missing(_) => Failure::logged(ErrorCode::Internal, &missing),
+            other @ (EngineError::Missing(_) | EngineError::NotEnded(..)) => {
+                Failure::logged(ErrorCode::Internal, &other)
+            }
         }
     }
 }

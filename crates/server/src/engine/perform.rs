@@ -9,24 +9,29 @@ use qiantai_pay::{
     Channel, CloseAnswer, GatewayAnswer, PaidFact, PendingState, QrAnswer, QrRequest, UnknownCause,
     Wallet,
 };
+use qiantai_wire::feed::OutcomeDto;
 
 use super::step::Step;
-use super::{Engine, EngineError, Task};
+use super::{Engine, EngineError, Task, Turn};
 
 /// A gateway that cannot be reached this often in a row makes the attempt unknown: nobody can
 /// say any more whether the customer pays.
 const UNSENT_MAX: u32 = 3;
 
 impl Engine {
-    /// Does one task; what fails is due again.
-    pub(super) async fn perform(&self, task: Task) {
+    /// Does one task; what fails is due again after a rest.
+    pub(super) async fn perform(&self, turn: Turn, task: Task) {
         let done = match task {
             Task::Attempt(tenant, attempt, step) => self.step(tenant, &attempt, step).await,
             Task::Expire(tenant, store, order) => self.expire(tenant, store, order).await,
             Task::Refund(event) => self.refund(&event).await,
         };
-        if let Err(error) = done {
-            tracing::error!(%error, "a payment could not be looked after");
+        match done {
+            Ok(()) => turn.succeeded(),
+            Err(error) => {
+                tracing::error!(%error, "a payment could not be looked after");
+                turn.failed(self.clock.now());
+            }
         }
     }
 
@@ -36,9 +41,11 @@ impl Engine {
         store: StoreId,
         order: OrderId,
     ) -> Result<(), EngineError> {
-        self.say(tenant, store, OperationBody::OrderExpire { order })
-            .await
-            .map(drop)
+        let body = OperationBody::OrderExpire { order };
+        match self.say(tenant, store, body).await?.outcome {
+            OutcomeDto::Applied | OutcomeDto::Exists => Ok(()),
+            other => Err(EngineError::NotEnded(order, other)),
+        }
     }
 
     pub(super) async fn step(
