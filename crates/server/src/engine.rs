@@ -31,7 +31,7 @@ use crate::db::{Ledger, LedgerError};
 use crate::desks::Desks;
 use crate::writer::{OwnOperation, WriteError};
 use schedule::LATE_WATCH;
-use step::{Memory, Step, next_step};
+use step::{Memory, Step, next_step, next_step_beside_the_money};
 use turns::{Turn, Turns};
 use watch::Watchers;
 
@@ -329,13 +329,13 @@ impl Engine {
         order: &RechargeOrder,
         now: Timestamp,
     ) -> Option<(Timestamp, Step)> {
-        // An order that has its money in another way is watched no longer for late payments.
-        let is_settled = order.state == OrderState::Credited && !attempt.state.is_open();
-        if is_settled || self.channels.of(attempt.channel).is_none() {
-            return None;
+        self.channels.of(attempt.channel)?;
+        let memory = self.recall(attempt.id);
+        if order.state == OrderState::Credited && !attempt.state.is_open() {
+            return next_step_beside_the_money(attempt, &memory, now);
         }
         let is_watched = self.watchers.is_watching(order.device);
-        next_step(attempt, &self.recall(attempt.id), is_watched, now)
+        next_step(attempt, &memory, is_watched, now)
     }
 
     /// Reads the books on a blocking thread.

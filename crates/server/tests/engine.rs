@@ -1,8 +1,10 @@
 //! Looking after payments when callers leave, tasks fail and the ledger cannot write.
 
 use qiantai_core::Millis;
+use qiantai_core::attempt::{AttemptState, DeclineCode};
 use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::OrderState;
+use qiantai_pay::{CloseAnswer, GatewayAnswer, UnknownCause};
 use qiantai_paysim::gateway::PhoneAction;
 use qiantai_wire::feed::OutcomeDto;
 
@@ -140,4 +142,44 @@ async fn an_attempt_without_order_does_not_stop_the_others() {
     shop.time.advance(Millis::seconds(5));
     shop.server.settle_due().await.unwrap();
     assert_eq!(shop.order(sound.id).state, OrderState::Credited);
+}
+
+/// A wallet may let the customer try again on the code that it just declined.
+#[tokio::test]
+async fn a_declined_code_is_closed_before_it_counts_as_failed() {
+    use Call::{Close, Create, Query};
+    let declined = GatewayAnswer::Declined(DeclineCode::BalanceShort);
+    let check = async |action: PhoneAction, close: Option<CloseAnswer>, calls: &[Call], end| {
+        let shop = Shop::open(1).await;
+        let mut till = Till::open(&shop).await;
+        let member = shop.members()[0];
+        let (order, attempt) = till.show_qr(&shop, member, 300).await;
+        shop.phone(&attempt, &action);
+        shop.gateway.script(|script| {
+            script.queries.push_back(declined.clone());
+            script.closes.extend(close.clone());
+        });
+        shop.pass(Millis::seconds(5)).await;
+        assert_eq!(shop.gateway.calls(), calls, "{close:?}");
+        let states = (shop.attempt(attempt.id).state, shop.order(order.id).state);
+        assert_eq!(states, end, "{close:?}");
+        shop
+    };
+    let closed = (AttemptState::Failed, OrderState::PendingPayment);
+    check(PhoneAction::Ignore, None, &[Create, Query, Close], closed).await;
+    let paid = (AttemptState::Succeeded, OrderState::Credited);
+    let asked_again = [Create, Query, Close, Query];
+    check(PhoneAction::PayWithoutNotice, None, &asked_again, paid).await;
+    // Without a confirmation nobody knows; the sweep asks and closes again.
+    let unknown = (AttemptState::Unknown, OrderState::PendingPayment);
+    let silence = CloseAnswer::Unknown(UnknownCause::Timeout);
+    let once = &[Create, Query, Close];
+    let shop = check(PhoneAction::Ignore, Some(silence), once, unknown).await;
+    shop.gateway
+        .script(|script| script.queries.push_back(declined.clone()));
+    shop.pass(Millis::seconds(5)).await;
+    let tenant = shop.seeded.tenant;
+    let ended = shop.server.ledger().watched_attempts(shop.now()).unwrap();
+    let states: Vec<_> = ended.iter().map(|(of, one)| (*of, one.state)).collect();
+    assert_eq!(states, [(tenant, AttemptState::Failed)]);
 }

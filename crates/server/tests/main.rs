@@ -13,4 +13,5 @@ mod process;
 mod push;
 mod replay;
 mod sample;
+mod surplus;
 mod till;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use qiantai_core::attempt::{AttemptState, GatewayOutcome, PaymentAttempt};
+use qiantai_core::attempt::{AttemptState, GatewayOutcome, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{OrderId, StoreId, TenantId};
 use qiantai_core::operation::{AttemptResult, OperationBody};
 use qiantai_pay::{
@@ -17,6 +17,13 @@ use super::{Engine, EngineError, Task, Turn};
 /// A gateway that cannot be reached this often in a row makes the attempt unknown: nobody can
 /// say any more whether the customer pays.
 const UNSENT_MAX: u32 = 3;
+
+/// What closing an attempt at the gateway came to; the cause of a doubt is in the log.
+enum CloseOutcome {
+    Closed,
+    AlreadyPaid,
+    Unknown,
+}
 
 impl Engine {
     /// Does one task; what fails is due again after a rest.
@@ -143,8 +150,34 @@ impl Engine {
         channel: &Arc<dyn Channel>,
     ) -> Result<(), EngineError> {
         match self.ask(attempt, channel).await {
+            Some(outcome @ GatewayOutcome::Declined(_)) if attempt.state.is_open() => {
+                let outcome = self.close_declined(attempt, channel, outcome).await;
+                self.record(tenant, attempt, outcome).await
+            }
             Some(outcome) => self.record(tenant, attempt, outcome).await,
             None => Ok(()),
+        }
+    }
+
+    /// A wallet may let the customer try again on a QR code that it declined: only a code that
+    /// is closed has failed. What that comes to.
+    async fn close_declined(
+        &self,
+        attempt: &PaymentAttempt,
+        channel: &Arc<dyn Channel>,
+        declined: GatewayOutcome,
+    ) -> GatewayOutcome {
+        if attempt.method != PayMethod::Qr {
+            return declined;
+        }
+        match self.ask_to_close(attempt, channel).await {
+            CloseOutcome::Closed => declined,
+            CloseOutcome::AlreadyPaid => match self.ask(attempt, channel).await {
+                Some(paid @ GatewayOutcome::Success { .. }) => paid,
+                // Declined and paid: the gateway contradicts itself.
+                _ => GatewayOutcome::Unknown,
+            },
+            CloseOutcome::Unknown => GatewayOutcome::Unknown,
         }
     }
 
@@ -196,27 +229,37 @@ impl Engine {
             memory.closes += 1;
         });
         let last_word = self.ask(attempt, channel).await;
-        if let Some(
-            outcome @ (GatewayOutcome::Success { .. }
-            | GatewayOutcome::Declined(_)
-            | GatewayOutcome::Closed),
-        ) = last_word
-        {
-            return self.record(tenant, attempt, outcome).await;
-        }
-        let outcome = match channel.close(&attempt.attempt_no).await {
-            CloseAnswer::Closed => GatewayOutcome::Closed,
-            CloseAnswer::AlreadyPaid => return self.query(tenant, attempt, channel).await,
+        let outcome = match last_word {
+            Some(outcome @ (GatewayOutcome::Success { .. } | GatewayOutcome::Closed)) => outcome,
+            Some(declined @ GatewayOutcome::Declined(_)) => {
+                self.close_declined(attempt, channel, declined).await
+            }
+            _ => match self.ask_to_close(attempt, channel).await {
+                CloseOutcome::Closed => GatewayOutcome::Closed,
+                CloseOutcome::AlreadyPaid => return self.query(tenant, attempt, channel).await,
+                CloseOutcome::Unknown => GatewayOutcome::Unknown,
+            },
+        };
+        self.record(tenant, attempt, outcome).await
+    }
+
+    async fn ask_to_close(
+        &self,
+        attempt: &PaymentAttempt,
+        channel: &Arc<dyn Channel>,
+    ) -> CloseOutcome {
+        match channel.close(&attempt.attempt_no).await {
+            CloseAnswer::Closed => CloseOutcome::Closed,
+            CloseAnswer::AlreadyPaid => CloseOutcome::AlreadyPaid,
             CloseAnswer::Unknown(cause) => {
                 tracing::warn!(%cause, attempt = %attempt.attempt_no, "no answer to a close");
-                GatewayOutcome::Unknown
+                CloseOutcome::Unknown
             }
             CloseAnswer::ConfigError(cause) => {
                 tracing::error!(%cause, channel = %channel.id(), "the channel is not set up");
-                GatewayOutcome::Unknown
+                CloseOutcome::Unknown
             }
-        };
-        self.record(tenant, attempt, outcome).await
+        }
     }
 
     /// Writes what the gateway said, unless the ledger says so already.

@@ -62,6 +62,22 @@ pub(super) fn next_step(
     }
 }
 
+/// The same for an attempt that ended while its order got its money in another way: its code may
+/// be paid a second time until its own time is over, when it is asked about once more
+/// (docs: domain §2.2).
+pub(super) fn next_step_beside_the_money(
+    attempt: &PaymentAttempt,
+    memory: &Memory,
+    now: Timestamp,
+) -> Option<(Timestamp, Step)> {
+    let end = attempt.expires_at;
+    if memory.last_query.is_some_and(|last| last >= end) {
+        return None;
+    }
+    let (at, step) = next_step(attempt, memory, false, now)?;
+    Some((at.min(end), step))
+}
+
 fn open_step(
     attempt: &PaymentAttempt,
     memory: &Memory,
@@ -263,5 +279,23 @@ mod tests {
             ..shown
         };
         check(code, asked(1), true, 2, None);
+    }
+
+    #[test]
+    fn an_ended_attempt_beside_the_money_is_watched_until_its_own_time_is_over() {
+        let check = |attempt: &PaymentAttempt, memory: Memory, expected_s: Option<i64>| {
+            let step = next_step_beside_the_money(attempt, &memory, at(60));
+            let expected = expected_s.map(|seconds| (at(seconds), Step::QueryLate));
+            assert_eq!(step, expected, "{:?} {memory:?}", attempt.state);
+        };
+        for state in [AttemptState::Closed, AttemptState::Failed] {
+            let ended = attempt(state);
+            check(&ended, asked(0), Some(5));
+            check(&ended, asked(120), Some(180));
+            check(&ended, asked(290), Some(300));
+            check(&ended, asked(300), None);
+            check(&ended, Memory::default(), Some(5));
+        }
+        check(&attempt(AttemptState::Succeeded), asked(0), None);
     }
 }
