@@ -4,9 +4,10 @@ use qiantai_core::attempt::{AttemptState, DeclineCode};
 use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::OrderState;
 use qiantai_core::{Millis, Money};
-use qiantai_pay::{CloseAnswer, GatewayAnswer};
+use qiantai_pay::{CloseAnswer, GatewayAnswer, RefundAnswer};
 use qiantai_paysim::gateway::PhoneAction;
 
+use crate::gateway::Call;
 use crate::harness::Shop;
 use crate::till::Till;
 
@@ -51,4 +52,47 @@ async fn the_code_of_an_ended_attempt_is_watched_until_its_own_time_is_over() {
         (shop.balance("suspense"), shop.balance("clearing")),
         (0, 30_000)
     );
+}
+
+#[tokio::test]
+async fn a_refund_that_takes_its_time_is_asked_about_and_never_given_up() {
+    const POLLS: usize = 30;
+    let shop = Shop::open(1).await;
+    let mut till = Till::open(&shop).await;
+    let member = shop.members()[0];
+    let (_, attempt) = till.show_qr(&shop, member, 300).await;
+    shop.phone(&attempt, &PhoneAction::PayTwice);
+    assert_eq!(shop.deliver_notices().await, [true, true]);
+    let accepted = vec![RefundAnswer::Accepted; POLLS];
+    shop.gateway
+        .script(|script| script.refunds.extend(accepted));
+    let polled = || shop.gateway.count(Call::Refund) + shop.gateway.count(Call::QueryRefund);
+    // The sweep's points after the payment.
+    for (polls, span_s) in [
+        (1, 0),
+        (1, 4),
+        (2, 1),
+        (3, 5),
+        (4, 10),
+        (5, 10),
+        (6, 30),
+        (7, 60),
+    ] {
+        shop.pass(Millis::seconds(span_s)).await;
+        assert_eq!(polled(), polls, "{span_s} s later");
+    }
+    assert_eq!(
+        shop.gateway.count(Call::Refund),
+        1,
+        "asked for once, then asked about"
+    );
+    for _ in 0..POLLS {
+        shop.pass(Millis::hours(1)).await;
+    }
+    let surplus = &shop.attempt(attempt.id).surplus;
+    assert!(surplus.len() == 1 && surplus[0].refunded, "{surplus:?}");
+    let takings = shop
+        .simulator
+        .with(|gateway, _| gateway.takings("1900000001"));
+    assert_eq!(takings, Money::from_yuan(300));
 }

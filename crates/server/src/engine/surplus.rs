@@ -1,5 +1,6 @@
 //! Sending back what was paid a second time (docs: domain §2.2).
 
+use qiantai_core::Millis;
 use qiantai_core::attempt::{PaymentAttempt, Surplus};
 use qiantai_core::ids::{AttemptId, StoreId};
 use qiantai_core::operation::{OperationBody, SurplusRefunded};
@@ -7,16 +8,21 @@ use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_pay::{Channel, RefundAnswer, RefundQuery, RefundRequest};
 use sha2::{Digest, Sha256};
 
-use super::schedule::back_off;
+use super::schedule::{back_off, next_query_at};
 use super::{Engine, EngineError};
 use crate::db::{Delivery, DeliveryState, DueEvent};
 
 /// After so many tries a person must act; the case is open since the payment came.
 const TRIES_MAX: u32 = 10;
 
+/// Between questions about an accepted refund when the sweep's day is over: a bank takes days.
+const ACCEPTED_EVERY: Millis = Millis::hours(1);
+
 /// What a refund came to.
 enum Carried {
     Returned,
+    /// The gateway is at it: ask again later, for as long as it takes.
+    Accepted,
     /// Ask again later with the same number.
     Later(String),
     /// No try will help.
@@ -76,7 +82,7 @@ impl Engine {
             RefundAnswer::Succeeded { amount, .. } => Ok(Carried::Never(format!(
                 "the gateway returned {amount} instead"
             ))),
-            RefundAnswer::Accepted => Ok(Carried::Later("accepted, not done yet".to_owned())),
+            RefundAnswer::Accepted => Ok(Carried::Accepted),
             RefundAnswer::MerchantFundsShort => {
                 Ok(Carried::Later("the merchant account is short".to_owned()))
             }
@@ -90,16 +96,30 @@ impl Engine {
     }
 
     async fn note(&self, due: &DueEvent, carried: Carried) -> Result<(), EngineError> {
-        let tries = due.tries + 1;
+        let now = self.clock.now();
+        let tries = match carried {
+            // At least one, so that the next try asks before it repeats.
+            Carried::Accepted => due.tries.max(1),
+            _ => due.tries + 1,
+        };
+        let next_at = match carried {
+            Carried::Accepted => {
+                next_query_at(due.event.at, Some(now)).unwrap_or(now + ACCEPTED_EVERY)
+            }
+            _ => now + back_off(tries),
+        };
         let (state, last_error) = match carried {
             Carried::Returned => (DeliveryState::Acked, None),
+            Carried::Accepted => {
+                let why = "accepted, not done yet".to_owned();
+                (DeliveryState::Pending, Some(why))
+            }
             Carried::Later(why) if tries < TRIES_MAX => (DeliveryState::Pending, Some(why)),
             Carried::Later(why) | Carried::Never(why) => (DeliveryState::Dead, Some(why)),
         };
         if let Some(why) = &last_error {
             tracing::warn!(%why, ?state, "a second payment was not sent back yet");
         }
-        let next_at = self.clock.now() + back_off(tries);
         let delivery = Delivery {
             state,
             tries,
