@@ -13,5 +13,6 @@ mod process;
 mod push;
 mod replay;
 mod sample;
+mod stores;
 mod surplus;
 mod till;

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use qiantai_core::ids::{MemberId, TenantId};
+use qiantai_core::ids::MemberId;
 use qiantai_wire::api::{FEED_LIMIT, FeedQuery};
 use qiantai_wire::feed::{FeedChange, FeedEntry, FeedPage, MemberDto};
 use qiantai_wire::profile::open_profile;
@@ -12,7 +12,7 @@ use qiantai_wire::{ApiError, ErrorCode};
 use super::auth::Seated;
 use super::failure::Failure;
 use super::request::{self, read as read_books};
-use crate::db::{Ledger, LedgerError, SealedProfile};
+use crate::db::{Ledger, LedgerError, SealedProfile, Seat};
 use crate::embedded::Server;
 
 /// Entries after a cursor, in commit order, without gaps.
@@ -33,8 +33,7 @@ pub(super) async fn read(
 ) -> Result<Json<FeedPage>, Failure> {
     let query = request::query(query)?;
     let limit = query.limit.unwrap_or(FEED_LIMIT).clamp(1, FEED_LIMIT);
-    let tenant = seat.tenant;
-    let (head, rows) = read_rows(&server, tenant, query.after, limit).await?;
+    let (head, rows) = read_rows(&server, seat, query.after, limit).await?;
     if head.timeline != query.timeline {
         return Err(Failure::from(ErrorCode::TimelineChanged).with("timeline", head.timeline));
     }
@@ -48,27 +47,31 @@ pub(super) async fn read(
 
 async fn read_rows(
     server: &Server,
-    tenant: TenantId,
+    seat: Seat,
     after: u64,
     limit: u32,
 ) -> Result<(crate::db::Head, Vec<FeedEntry>), Failure> {
     read_books(server, move |ledger| {
         // The head first: entries that come in between are beyond it, never missing below it.
-        let head = ledger.head(tenant)?;
-        let rows = ledger.feed(tenant, after, limit)?;
-        let entries = rows.iter().map(|(_, json)| entry(ledger, tenant, json));
+        let head = ledger.head(seat.tenant)?;
+        let rows = ledger.feed(seat.tenant, after, limit)?;
+        let entries = rows.iter().map(|(_, json)| entry(ledger, &seat, json));
         Ok((head, entries.collect::<Result<_, _>>()?))
     })
     .await
 }
 
-/// Profiles are not in the feed's rows, so that a person can be erased; they join here.
-fn entry(ledger: &dyn Ledger, tenant: TenantId, json: &str) -> Result<FeedEntry, LedgerError> {
+/// Profiles are not in the feed's rows, so that a person can be erased; they join here. Rules of
+/// other stores leave here; the entry stays, so that the cursor has no gap.
+fn entry(ledger: &dyn Ledger, seat: &Seat, json: &str) -> Result<FeedEntry, LedgerError> {
     let mut entry: FeedEntry =
         serde_json::from_str(json).map_err(|error| LedgerError::Corrupt(error.to_string()))?;
+    entry.changes.retain(
+        |change| !matches!(change, FeedChange::Policy(policy) if policy.store.id != seat.store.0),
+    );
     for change in &mut entry.changes {
         if let FeedChange::Member(member) = change {
-            let sealed = ledger.profile(tenant, MemberId(member.id))?;
+            let sealed = ledger.profile(seat.tenant, MemberId(member.id))?;
             *member = with_profile(member.clone(), sealed.as_ref());
         }
     }

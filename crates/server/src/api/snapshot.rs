@@ -5,7 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use qiantai_core::Millis;
 use qiantai_core::Timestamp;
-use qiantai_core::ids::{MemberId, TenantId};
+use qiantai_core::ids::MemberId;
 use qiantai_wire::ApiError;
 use qiantai_wire::api::{SNAPSHOT_LIMIT, SnapshotQuery};
 use qiantai_wire::feed::{FeedChange, MemberDto, SnapshotPage};
@@ -14,7 +14,7 @@ use super::auth::Seated;
 use super::failure::Failure;
 use super::feed::with_profile;
 use super::request::{self, read as read_books};
-use crate::db::{Ledger, LedgerError};
+use crate::db::{Ledger, LedgerError, Seat};
 use crate::embedded::Server;
 
 /// Orders this recent are sent whatever their state, for reprints and the order list.
@@ -44,10 +44,10 @@ pub(super) async fn read(
         .limit
         .unwrap_or(SNAPSHOT_LIMIT)
         .clamp(1, SNAPSHOT_LIMIT);
-    let (tenant, now) = (seat.tenant, server.now());
+    let now = server.now();
     let after = query.after_member.map(MemberId);
     let page = read_books(&server, move |ledger| {
-        page(ledger, tenant, after, limit, now)
+        page(ledger, &seat, after, limit, now)
     })
     .await?;
     Ok(Json(page))
@@ -55,15 +55,16 @@ pub(super) async fn read(
 
 fn page(
     ledger: &dyn Ledger,
-    tenant: TenantId,
+    seat: &Seat,
     after: Option<MemberId>,
     limit: u32,
     now: Timestamp,
 ) -> Result<SnapshotPage, LedgerError> {
+    let tenant = seat.tenant;
     // The head first: rows read after it may be newer, which whole rows make harmless.
     let head = ledger.head(tenant)?;
     let mut rows = match after {
-        None => shop_rows(ledger, tenant, now)?,
+        None => shop_rows(ledger, seat, now)?,
         Some(_) => Vec::new(),
     };
     let members = ledger.member_page(tenant, after, limit)?;
@@ -96,12 +97,16 @@ fn page(
 
 fn shop_rows(
     ledger: &dyn Ledger,
-    tenant: TenantId,
+    seat: &Seat,
     now: Timestamp,
 ) -> Result<Vec<FeedChange>, LedgerError> {
+    let tenant = seat.tenant;
     let mut rows = Vec::new();
     for policy in ledger.policies(tenant)? {
-        rows.push(FeedChange::Policy(Box::new(policy.as_ref().into())));
+        // Prices and staff of another store are none of this terminal's business.
+        if policy.store.id == seat.store {
+            rows.push(FeedChange::Policy(Box::new(policy.as_ref().into())));
+        }
     }
     rows.extend(
         ledger
