@@ -166,7 +166,7 @@ CREATE TABLE invite (
     code_hash  BLOB    NOT NULL CHECK (length(code_hash) = 32),
     store_id   BLOB    NOT NULL,
     expires_ms INTEGER NOT NULL,
-    used_ms    INTEGER,
+    used_ms    INTEGER, used_by BLOB CHECK (length(used_by) = 32),
     PRIMARY KEY (tenant_id, code_hash)
 ) STRICT, WITHOUT ROWID;
 

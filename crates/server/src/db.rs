@@ -47,8 +47,14 @@ pub trait Ledger: Send + Sync {
     /// Stores a one-time invitation.
     fn save_invite(&self, invite: &Invite) -> Result<(), LedgerError>;
 
-    /// Marks an invitation used and returns it; `None` when it is unknown, used or expired.
-    fn redeem_invite(&self, code: &Hash, now: Timestamp) -> Result<Option<Invite>, LedgerError>;
+    /// Marks an invitation used by a key and returns it; `None` when it is unknown, expired or
+    /// used by another key.
+    fn redeem_invite(
+        &self,
+        code: &Hash,
+        public_key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Invite>, LedgerError>;
 
     /// Stores the hash of a device's bearer token.
     fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError>;

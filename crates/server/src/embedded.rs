@@ -68,7 +68,7 @@ pub enum AdminError {
     /// No store has that code or identity.
     #[error("there is no store {0}")]
     NoStore(String),
-    /// The invitation is unknown, used or expired.
+    /// The invitation is unknown, expired or used by another terminal.
     #[error("the invitation is not valid")]
     InviteInvalid,
     /// Every terminal code of the store is in use.
@@ -92,6 +92,8 @@ pub(crate) struct Shared {
     pub(crate) events: broadcast::Sender<Committed>,
     /// True once open event streams are to end.
     pub(crate) ending: watch::Sender<bool>,
+    /// Held while a terminal joins: who looks for a free place must also take it.
+    pub(crate) joining: tokio::sync::Mutex<()>,
     boot_id: Uuid,
     started_at: Timestamp,
     background: Mutex<Option<JoinHandle<()>>>,
@@ -132,6 +134,7 @@ impl Server {
             engine: Arc::new(engine),
             events: broadcast::channel(EVENTS_KEPT).0,
             ending: watch::channel(false).0,
+            joining: tokio::sync::Mutex::default(),
             boot_id: Uuid::now_v7(),
             background: Mutex::new(None),
         }));

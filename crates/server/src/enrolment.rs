@@ -29,6 +29,7 @@ impl Server {
         public_key: [u8; 32],
         terminal_code: &str,
     ) -> Result<JoinAnswer, AdminError> {
+        let _joining = self.0.joining.lock().await;
         let policies = self.0.ledger.policies(tenant)?;
         let store = policies
             .first()
@@ -67,7 +68,9 @@ impl Server {
         Ok(code)
     }
 
-    /// A terminal joins with an invitation.
+    /// A terminal joins with an invitation. A key that stands in the store already joins again
+    /// as the same device with a new token, and may use its own invitation again while that is
+    /// valid: the first answer may have been lost.
     ///
     /// # Errors
     /// See [`AdminError`].
@@ -77,28 +80,25 @@ impl Server {
         public_key: [u8; 32],
         name: &str,
     ) -> Result<JoinAnswer, AdminError> {
+        let _joining = self.0.joining.lock().await;
         let now = self.0.clock.now();
-        let invite = self
-            .0
-            .ledger
-            .redeem_invite(&sha256(invite.as_bytes()), now)?;
+        let code = sha256(invite.as_bytes());
+        let invite = self.0.ledger.redeem_invite(&code, &public_key, now)?;
         let invite = invite.ok_or(AdminError::InviteInvalid)?;
-        let taken: Vec<String> = self
-            .0
-            .ledger
-            .devices(invite.tenant)?
-            .into_iter()
-            .filter(|(_, cursor)| cursor.store == Some(invite.store))
-            .map(|(device, _)| device.terminal_code)
-            .collect();
-        let free = (1..=99)
-            .map(|code| format!("{code:02}"))
-            .find(|code| !taken.contains(code));
-        let code = free.ok_or(AdminError::StoreFull)?;
-        let (device, cursor) = self
-            .enrol(invite.tenant, invite.store, public_key, code)
-            .await?;
-        self.answer_join(invite.tenant, invite.store, &device, &cursor, name)
+        let (tenant, store) = (invite.tenant, invite.store);
+        let mut here = self.0.ledger.devices(tenant)?;
+        here.retain(|(_, cursor)| cursor.store == Some(store));
+        let known = here
+            .iter()
+            .find(|(device, _)| device.public_key == public_key);
+        let (device, cursor) = match known {
+            Some(known) => known.clone(),
+            None => {
+                let code = free_code(&here).ok_or(AdminError::StoreFull)?;
+                self.enrol(tenant, store, public_key, code).await?
+            }
+        };
+        self.answer_join(tenant, store, &device, &cursor, name)
     }
 
     async fn enrol(
@@ -147,6 +147,12 @@ impl Server {
             timeline: self.0.ledger.head(tenant)?.timeline,
         })
     }
+}
+
+/// The lowest terminal code that no device of the store has.
+fn free_code(here: &[(Device, Cursor)]) -> Option<String> {
+    let is_free = |code: &String| here.iter().all(|(device, _)| device.terminal_code != *code);
+    (1..=99).map(|code| format!("{code:02}")).find(is_free)
 }
 
 /// 256 random bits as text.

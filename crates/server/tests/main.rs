@@ -5,6 +5,7 @@
 mod api;
 mod atomicity;
 mod engine;
+mod enrolment;
 mod gateway;
 mod harness;
 mod interface;

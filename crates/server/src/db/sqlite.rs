@@ -40,7 +40,9 @@ use tables::{
 };
 
 /// The schema's history.
-pub const MIGRATIONS: &[Migration] = migrations!("../../migrations/server-sqlite": 1 "0001_ledger");
+pub const MIGRATIONS: &[Migration] = migrations!(
+    "../../migrations/server-sqlite": 1 "0001_ledger", 2 "0002_invite_used_by"
+);
 
 /// Idle connections kept for reading.
 const READERS_KEPT: usize = 4;
@@ -222,8 +224,13 @@ impl Ledger for SqliteLedger {
         self.change(|tx| invite::insert(tx, invite))
     }
 
-    fn redeem_invite(&self, code: &Hash, now: Timestamp) -> Result<Option<Invite>, LedgerError> {
-        self.change(|tx| invite::redeem(tx, code, now))
+    fn redeem_invite(
+        &self,
+        code: &Hash,
+        public_key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Invite>, LedgerError> {
+        self.change(|tx| invite::redeem(tx, code, public_key, now))
     }
 
     fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError> {

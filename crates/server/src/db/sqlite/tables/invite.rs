@@ -9,8 +9,9 @@ use crate::db::Invite;
 
 pub(in super::super) fn insert(db: &Connection, invite: &Invite) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO invite (tenant_id, code_hash, store_id, expires_ms, used_ms)
-         VALUES (?1, ?2, ?3, ?4, NULL)",
+        "INSERT INTO invite (tenant_id, code_hash, store_id, expires_ms, used_ms,
+             used_by)
+         VALUES (?1, ?2, ?3, ?4, NULL, NULL)",
     )?
     .execute(params![
         invite.tenant.0.as_bytes(),
@@ -21,18 +22,19 @@ pub(in super::super) fn insert(db: &Connection, invite: &Invite) -> Result<()> {
     Ok(())
 }
 
-/// One statement, so that two terminals cannot both use it.
+/// One statement, so that two terminals cannot both use it; the same one may ask again.
 pub(in super::super) fn redeem(
     db: &Connection,
     code: &[u8; 32],
+    public_key: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Invite>> {
     db.prepare_cached(
-        "UPDATE invite SET used_ms = ?2
-         WHERE code_hash = ?1 AND used_ms IS NULL AND expires_ms >= ?2
+        "UPDATE invite SET used_ms = coalesce(used_ms, ?2), used_by = ?3
+         WHERE code_hash = ?1 AND expires_ms >= ?2 AND (used_ms IS NULL OR used_by = ?3)
          RETURNING *",
     )?
-    .query_row(params![code, now.ms()], |row| {
+    .query_row(params![code, now.ms(), public_key], |row| {
         Ok(Invite {
             tenant: TenantId(row.id("tenant_id")?),
             code_hash: row.get("code_hash")?,
