@@ -5,7 +5,7 @@ use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::OrderState;
 use qiantai_core::{Millis, Money};
 use qiantai_pay::{CloseAnswer, GatewayAnswer, RefundAnswer};
-use qiantai_paysim::gateway::PhoneAction;
+use qiantai_paysim::gateway::{NoticeFault, NoticeRule, PhoneAction};
 
 use crate::gateway::Call;
 use crate::harness::Shop;
@@ -95,4 +95,43 @@ async fn a_refund_that_takes_its_time_is_asked_about_and_never_given_up() {
         .simulator
         .with(|gateway, _| gateway.takings("1900000001"));
     assert_eq!(takings, Money::from_yuan(300));
+}
+
+/// The notice of the first payment comes after that of the second.
+#[tokio::test]
+async fn an_older_notice_that_was_overtaken_is_the_surplus() {
+    let shop = Shop::open(1).await;
+    let mut till = Till::open(&shop).await;
+    let member = shop.members()[0];
+    let before = shop.principal(member);
+    let (order, attempt) = till.show_qr(&shop, member, 300).await;
+    let rule = NoticeRule {
+        attempt_no: None,
+        fault: NoticeFault::Late { delay_ms: 60_000 },
+        times: Some(1),
+    };
+    shop.simulator
+        .with(|gateway, _| gateway.faults().notices.push(rule));
+    shop.phone(&attempt, &PhoneAction::Pay);
+    shop.time.advance(Millis::seconds(1));
+    shop.phone(&attempt, &PhoneAction::PayTwice);
+    assert_eq!(shop.deliver_notices().await, [true], "the newer one");
+    let credited = shop.attempt(attempt.id);
+    assert_eq!(credited.state, AttemptState::Succeeded);
+    assert!(credited.surplus.is_empty());
+    assert_eq!(shop.order(order.id).state, OrderState::Credited);
+
+    shop.time.advance(Millis::minutes(1));
+    assert_eq!(shop.deliver_notices().await, [true], "the older one");
+    shop.server.settle_due().await.unwrap();
+    let after = shop.attempt(attempt.id);
+    assert_eq!(after.channel_txn_no, credited.channel_txn_no);
+    assert_eq!(after.paid_at, credited.paid_at);
+    assert!(after.surplus.len() == 1 && after.surplus[0].refunded);
+    assert!(after.surplus[0].channel_txn_no < after.channel_txn_no.unwrap());
+    assert_eq!(shop.principal(member) - before, Money::from_yuan(300));
+    assert_eq!(
+        (shop.balance("suspense"), shop.balance("clearing")),
+        (0, 30_000)
+    );
 }
