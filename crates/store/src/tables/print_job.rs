@@ -94,6 +94,11 @@ impl PrintState {
 }
 
 impl Store {
+    /// Queues the documents of one sale, all or none, so that a crash leaves no half of them.
+    pub fn queue_prints(&self, jobs: &[NewPrintJob]) -> Result<(), StoreError> {
+        self.write(|transaction| jobs.iter().try_for_each(|job| insert(transaction, job)))
+    }
+
     /// Takes the oldest job that waits for `printer`; it counts as printing from now.
     pub fn take_print_job(
         &self,
