@@ -87,7 +87,11 @@ pub fn cargo(arguments: &[&str]) -> Command {
 /// An `npm` command in `ui/`.
 pub fn npm(arguments: &[&str]) -> Command {
     let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-    command.args(arguments).current_dir(tree::root().join("ui"));
+    command
+        .args(arguments)
+        .current_dir(tree::root().join("ui"))
+        // What it prints is read here; a continuous integration machine would colour it.
+        .env("NO_COLOR", "1");
     command
 }
 
