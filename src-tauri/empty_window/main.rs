@@ -19,7 +19,5 @@ fn main() -> tauri::Result<()> {
             window.build()?;
             Ok(())
         })
-        .run(tauri::generate_context!(
-            "src-tauri/empty_window/tauri.conf.json"
-        ))
+        .run(tauri::generate_context!("src-tauri/empty_window/tauri.conf.json"))
 }
