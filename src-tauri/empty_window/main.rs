@@ -19,5 +19,7 @@ fn main() -> tauri::Result<()> {
             window.build()?;
             Ok(())
         })
-        .run(tauri::generate_context!("src-tauri/empty_window/tauri.conf.json"))
+        .run(tauri::generate_context!(
+            "src-tauri/empty_window/tauri.conf.json"
+        ))
 }
