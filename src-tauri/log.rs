@@ -1,12 +1,10 @@
 //! The log of the application: to standard error, at the level that `QIANTAI_LOG` asks for.
 //!
-//! Messages carry ids and amounts, never names, phone numbers, keys or PINs; that is up to whoever
-//! writes them, so only our own crates speak below warnings.
+//! Messages carry ids and amounts, never names, phone numbers, keys or PINs.
 
 use tracing_subscriber::EnvFilter;
 
-const USUAL: &str = "warn,qiantai=info,qiantai_desktop=info,qiantai_counter=info,qiantai_server=info,\
-                     qiantai_sync=info,qiantai_store=info,qiantai_pay=info,qiantai_paysim=warn";
+const USUAL: &str = "warn";
 
 /// Starts the log, and sends panics to it as errors.
 pub fn start() {

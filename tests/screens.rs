@@ -135,7 +135,7 @@ impl Tour<'_> {
 
     async fn stop(&mut self, screen: &str) {
         self.stops += 1;
-        let picture = self.window.screenshot_at_rest().await.unwrap();
+        let picture = self.window.picture().await.unwrap().png().unwrap();
         std::fs::write(
             self.folder.join(format!("{:02}-{screen}.png", self.stops)),
             picture,

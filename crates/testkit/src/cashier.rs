@@ -201,7 +201,7 @@ impl Cashier<'_> {
         let channel = self.words.get(method.key())?;
         let name = self.words.with("paying.qr", &[("channel", &channel)])?;
         let code = self.window.control("img", &name).await?;
-        self.window.picture_of(&code).await
+        self.window.picture_of(&code).await?.png()
     }
 
     /// Waits for the success screen.

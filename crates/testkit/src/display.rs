@@ -1,17 +1,25 @@
 //! A display without a screen.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use tempfile::TempDir;
+
+use crate::eye::Eye;
 use crate::fault::Fault;
 use crate::process::Group;
+
+/// What Xvfb calls the file of a display's memory.
+const MEMORY: &str = "Xvfb_screen0";
 
 /// An X display of its own, gone when this is dropped.
 #[derive(Debug)]
 pub struct Display {
     name: String,
+    memory: PathBuf,
     _server: Group,
+    _folder: Option<TempDir>,
 }
 
 impl Display {
@@ -29,7 +37,7 @@ impl Display {
     /// # Errors
     /// Where Xvfb is not installed or finds no free display.
     pub fn with_memory_in(folder: &Path, width: u32, height: u32) -> Result<Display, Fault> {
-        Display::launch(Some(folder), width, height)
+        Display::launch(folder, None, width, height)
     }
 
     /// Starts a display of the given size in pixels.
@@ -37,10 +45,17 @@ impl Display {
     /// # Errors
     /// Where Xvfb is not installed or finds no free display.
     pub fn of_size(width: u32, height: u32) -> Result<Display, Fault> {
-        Display::launch(None, width, height)
+        let own = TempDir::new().map_err(|source| Fault::file(std::env::temp_dir(), source))?;
+        let folder = own.path().to_owned();
+        Display::launch(&folder, Some(own), width, height)
     }
 
-    fn launch(memory: Option<&Path>, width: u32, height: u32) -> Result<Display, Fault> {
+    fn launch(
+        folder: &Path,
+        own: Option<TempDir>,
+        width: u32,
+        height: u32,
+    ) -> Result<Display, Fault> {
         let screen = format!("{width}x{height}x24");
         let mut command = Command::new("Xvfb");
         command
@@ -53,13 +68,12 @@ impl Display {
                 "-screen",
                 "0",
                 &screen,
+                "-fbdir",
             ])
+            .arg(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        if let Some(folder) = memory {
-            command.arg("-fbdir").arg(folder);
-        }
         let mut server = Group::start(&mut command)?;
         let output = server
             .child()
@@ -77,8 +91,15 @@ impl Display {
             .map_err(|_| not_ready(format!("{number:?}")))?;
         Ok(Display {
             name: format!(":{number}"),
+            memory: folder.join(MEMORY),
             _server: server,
+            _folder: own,
         })
+    }
+
+    /// An eye on it.
+    pub fn eye(&self) -> Eye {
+        Eye::on(self.memory.clone())
     }
 
     /// Its name, for the environment variable `DISPLAY`.

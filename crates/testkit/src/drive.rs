@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use qiantai_testkit::{Cashier, Display, Fault, Launch, Method, PATIENCE, Window, Words, until};
@@ -32,7 +32,17 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match drive(&Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    // Whatever ends the drive, the window and the display end with it.
+    let outcome = tokio::select! {
+        outcome = drive(&arguments) => outcome,
+        () = tokio::time::sleep(DRIVE_MAX) => Err(Fault::InVain {
+            what: "the end of the drive".into(),
+            seconds: DRIVE_MAX.as_secs(),
+        }),
+        () = told_to_stop() => Err(Fault::Unexpected("stopped".into())),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             println!("error: {fault}");
@@ -41,6 +51,24 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Waits until a person or the system wants the program to end.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    // Without a handler for signals they end the program as usual.
+    std::future::pending().await
+}
+
+/// Two top-ups take seconds; a machine under load may need minutes.
+const DRIVE_MAX: Duration = Duration::from_secs(600);
 /// The member of the sample shops who tops up.
 const MEMBER: &str = "张伟";
 const MEMBER_PHONE: &str = "13812345678";
@@ -168,7 +196,7 @@ impl Album {
     async fn picture(&mut self, window: &Window, name: &str) -> Result<(), Fault> {
         self.pictures += 1;
         let name = format!("{:02}-{name}.png", self.pictures);
-        self.keep(&name, &window.screenshot_at_rest().await?)
+        self.keep(&name, &window.picture().await?.png()?)
     }
 
     fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {

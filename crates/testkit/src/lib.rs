@@ -13,6 +13,7 @@
 mod cashier;
 mod display;
 mod driver;
+mod eye;
 mod fault;
 mod launch;
 mod phone;
@@ -23,6 +24,7 @@ mod words;
 
 pub use cashier::{Cashier, Method};
 pub use display::Display;
+pub use eye::{Eye, Glance, Picture};
 pub use fantoccini::key::Key;
 pub use fault::Fault;
 pub use launch::Launch;

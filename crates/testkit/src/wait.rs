@@ -25,15 +25,18 @@ where
     F: Future<Output = Result<Option<T>, Fault>>,
 {
     let deadline = Instant::now() + patience;
+    let in_vain = || Fault::InVain {
+        what: what.to_owned(),
+        seconds: patience.as_secs(),
+    };
     loop {
-        if let Some(found) = look().await? {
+        // A look that never comes back is cut off too, but not one that is under way.
+        let looked = tokio::time::timeout_at(deadline + PATIENCE, look()).await;
+        if let Some(found) = looked.map_err(|_| in_vain())?? {
             return Ok(found);
         }
         if Instant::now() >= deadline {
-            return Err(Fault::InVain {
-                what: what.to_owned(),
-                seconds: patience.as_secs(),
-            });
+            return Err(in_vain());
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }

@@ -1,6 +1,5 @@
 //! The app in its real window, seen as assistive technology sees it: by roles and names.
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,13 +11,13 @@ use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use image::ImageFormat;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::display::Display;
 use crate::driver::Driver;
+use crate::eye::{Eye, Picture};
 use crate::fault::Fault;
 use crate::launch::Launch;
 use crate::wait::{PATIENCE, until};
@@ -29,12 +28,16 @@ const PROBE: &str = "ui/dist-testkit/testkit.js";
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A screen that still moves after so many looks moves by itself.
-const LOOKS_MAX: u32 = 100;
+const LOOKS_MAX: u32 = 300;
+/// A screen that shows the same so many times is at rest.
+const LOOKS_AT_REST: u32 = 4;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(30);
 
 /// The app in its real window.
 #[derive(Debug)]
 pub struct Window {
     client: Client,
+    eye: Eye,
     probe: String,
     binary: PathBuf,
     driver: Driver,
@@ -71,6 +74,7 @@ impl Window {
             .await?;
         Ok(Window {
             client,
+            eye: display.eye(),
             probe,
             binary,
             driver,
@@ -354,28 +358,32 @@ impl Window {
         Ok(self.client.perform_actions(actions).await?)
     }
 
-    /// What the whole window looks like, as PNG.
-    ///
-    /// # Errors
-    /// Where the driver does not answer.
-    pub async fn screenshot(&self) -> Result<Vec<u8>, Fault> {
-        Ok(self.client.screenshot().await?)
-    }
-
-    /// What the window looks like once nothing on it moves any more, as PNG.
+    /// What the window looks like once it is drawn and nothing on it moves any more.
     ///
     /// # Errors
     /// Where something always moves.
-    pub async fn screenshot_at_rest(&self) -> Result<Vec<u8>, Fault> {
-        let mut before = Vec::new();
+    pub async fn picture(&self) -> Result<Picture, Fault> {
+        self.drawn().await?;
+        let mut still = 0;
+        let mut before = self.eye.look()?;
         for _ in 0..LOOKS_MAX {
-            let now = self.screenshot().await?;
-            if now == before {
-                return Ok(now);
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            let now = self.eye.look()?;
+            still = if now == before { still + 1 } else { 0 };
+            if still == LOOKS_AT_REST {
+                return now.picture();
             }
             before = now;
         }
         Err(Fault::Unexpected("the screen never comes to rest".into()))
+    }
+
+    /// Waits until the page has drawn what it holds now.
+    async fn drawn(&self) -> Result<(), Fault> {
+        let script = "const [done] = arguments; \
+                      requestAnimationFrame(() => requestAnimationFrame(() => done(true)))";
+        self.client.execute_async(script, Vec::new()).await?;
+        Ok(())
     }
 
     /// By how many pixels the page is wider and higher than the window.
@@ -390,17 +398,17 @@ impl Window {
             .map_err(|_| Fault::Unexpected(format!("no sizes: {found}")))
     }
 
-    /// What a control looks like, as PNG: its part of the window's picture.
+    /// What a control looks like.
     ///
     /// # Errors
     /// Where the control is gone, or not wholly in the window.
-    pub async fn picture_of(&self, control: &Control) -> Result<Vec<u8>, Fault> {
+    pub async fn picture_of(&self, control: &Control) -> Result<Picture, Fault> {
         loop {
             let place = self.place_of(control).await?;
-            let picture = self.screenshot_at_rest().await?;
+            let picture = self.picture().await?;
             // A screen that is still being laid out moves the control from under the frame.
             if self.place_of(control).await? == place {
-                return crop(&picture, place);
+                return Ok(picture.part(place));
             }
         }
     }
@@ -539,17 +547,6 @@ impl Control {
         serde_json::to_value(&self.element)
             .map_err(|error| Fault::Unexpected(format!("a control: {error}")))
     }
-}
-
-fn crop(png: &[u8], [left, top, width, height]: [u32; 4]) -> Result<Vec<u8>, Fault> {
-    let unreadable = |error: image::ImageError| Fault::Unexpected(format!("a picture: {error}"));
-    let whole = image::load_from_memory_with_format(png, ImageFormat::Png).map_err(unreadable)?;
-    let mut out = Cursor::new(Vec::new());
-    whole
-        .crop_imm(left, top, width, height)
-        .write_to(&mut out, ImageFormat::Png)
-        .map_err(unreadable)?;
-    Ok(out.into_inner())
 }
 
 async fn ended(driver: &Driver, binary: &Path) -> Result<(), Fault> {

@@ -1,0 +1,127 @@
+//! What a person in front of a display sees, read from the display's own memory.
+//!
+//! Not WebDriver's pictures: those show one page and not what lies over it, and wait for a frame
+//! that a screen at rest may never draw.
+
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use image::{ImageFormat, RgbImage};
+
+use crate::fault::Fault;
+
+/// An eye on one display.
+#[derive(Debug, Clone)]
+pub struct Eye {
+    memory: PathBuf,
+}
+
+/// A glance at a display: quick to take and to compare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance(Vec<u8>);
+
+/// A picture of a display, or of a part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture(RgbImage);
+
+impl Eye {
+    /// An eye on the display whose memory is the file `memory`, an X window dump.
+    pub fn on(memory: PathBuf) -> Eye {
+        Eye { memory }
+    }
+
+    /// What is to be seen now.
+    ///
+    /// # Errors
+    /// Where the display is gone.
+    pub fn look(&self) -> Result<Glance, Fault> {
+        let dump = std::fs::read(&self.memory);
+        dump.map(Glance)
+            .map_err(|source| Fault::file(&self.memory, source))
+    }
+}
+
+impl Glance {
+    /// As a picture.
+    ///
+    /// # Errors
+    /// Where the display's memory is of an unknown form.
+    pub fn picture(&self) -> Result<Picture, Fault> {
+        picture(&self.0).ok_or_else(|| Fault::Unexpected("a display of an unknown form".into()))
+    }
+}
+
+impl Picture {
+    /// The part at `left` and `top`, as far as it is on the display.
+    pub fn part(&self, [left, top, width, height]: [u32; 4]) -> Picture {
+        Picture(image::imageops::crop_imm(&self.0, left, top, width, height).to_image())
+    }
+
+    /// As PNG.
+    ///
+    /// # Errors
+    /// Where the picture is empty.
+    pub fn png(&self) -> Result<Vec<u8>, Fault> {
+        let mut out = Cursor::new(Vec::new());
+        self.0
+            .write_to(&mut out, ImageFormat::Png)
+            .map_err(|error| Fault::Unexpected(format!("a picture: {error}")))?;
+        Ok(out.into_inner())
+    }
+}
+
+/// Reads an X window dump of 32-bit points, blue first; its head is words of four bytes, the
+/// highest byte first.
+fn picture(dump: &[u8]) -> Option<Picture> {
+    let word = |index: usize| -> Option<usize> {
+        let bytes = dump.get(index * 4..index * 4 + 4)?;
+        usize::try_from(u32::from_be_bytes(bytes.try_into().ok()?)).ok()
+    };
+    let (version, width, height, bits) = (word(1)?, word(4)?, word(5)?, word(11)?);
+    let (row_bytes, colours) = (word(12)?, word(19)?);
+    if version != 7 || bits != 32 || row_bytes < width * 4 {
+        return None;
+    }
+    let points = dump.get(word(0)? + colours * 12..)?;
+    let mut rgb = Vec::with_capacity(width * height * 3);
+    for row in points.chunks(row_bytes).take(height) {
+        for point in row.get(..width * 4)?.chunks_exact(4) {
+            rgb.extend([point[2], point[1], point[0]]);
+        }
+    }
+    RgbImage::from_raw(u32::try_from(width).ok()?, u32::try_from(height).ok()?, rgb).map(Picture)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A dump of two points in one row, with one colour in its table.
+    fn dump(version: u32) -> Vec<u8> {
+        let mut words = [0_u32; 25];
+        for (index, word) in [
+            (0, 100),
+            (1, version),
+            (4, 2),
+            (5, 1),
+            (11, 32),
+            (12, 8),
+            (19, 1),
+        ] {
+            words[index] = word;
+        }
+        let mut dump: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        dump.extend([0; 12]);
+        dump.extend([3, 2, 1, 0, 6, 5, 4, 0]);
+        dump
+    }
+
+    #[test]
+    fn a_dump_is_a_picture() {
+        let seen = picture(&dump(7)).expect("it is a dump");
+        assert_eq!(seen.0.as_raw(), &[1, 2, 3, 4, 5, 6]);
+        assert_eq!(seen.part([1, 0, 1, 1]).0.as_raw(), &[4, 5, 6]);
+        assert_eq!(picture(&dump(6)), None);
+        assert_eq!(picture(&dump(7)[..115]), None);
+    }
+}
