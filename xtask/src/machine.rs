@@ -15,7 +15,7 @@ pub enum Need {
 }
 
 /// Debian and Ubuntu packages, what each is for, and who needs it.
-const PACKAGES: [(&str, &str, Need); 11] = [
+const PACKAGES: [(&str, &str, Need); 12] = [
     (
         "build-essential",
         "C compiler and make, for SQLCipher and OpenSSL",
@@ -33,6 +33,11 @@ const PACKAGES: [(&str, &str, Need); 11] = [
     ("fonts-noto-cjk", "Chinese text on the screen", Need::Window),
     ("webkit2gtk-driver", "drives the window", Need::Headless),
     ("xvfb", "a display without a screen", Need::Headless),
+    (
+        "libgl1-mesa-dri",
+        "draws on it without a graphics card",
+        Need::Headless,
+    ),
     (
         "poppler-utils",
         "reads the receipt's PDF back",
