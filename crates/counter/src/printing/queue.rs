@@ -21,7 +21,7 @@ const TRIES_MAX: u32 = 5;
 /// Pause after the first failed try; doubles with each further one.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
-/// Prints queued slips until the counter is dropped by everyone else.
+/// Prints queued slips for as long as the program runs.
 pub async fn run(counter: Arc<Counter>) {
     let mut failures = 0_u32;
     loop {
