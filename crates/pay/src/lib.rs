@@ -8,6 +8,7 @@
 mod answer;
 mod channel;
 pub mod channels;
+pub mod crypto;
 mod notice;
 mod registry;
 mod secret;

@@ -1,0 +1,9 @@
+//! How to run each kind of vector: one file for each family, one line here for each file.
+
+use crate::vector::Kind;
+
+mod payment_code;
+mod primitives;
+
+/// Every kind there is.
+pub const ALL: &[&[Kind]] = &[payment_code::KINDS, primitives::KINDS];
