@@ -196,7 +196,7 @@ impl Client {
         }
         let events = SseByteStream::new(answer.into_body()).filter_map(|block| async move {
             match block {
-                Err(_) => Some(Err(TransportError::Interrupted)),
+                Err(error) => Some(Err(ended(&error))),
                 Ok(block) => {
                     let parsed = Event::parse(&block.event?, &block.data.unwrap_or_default());
                     parsed
@@ -240,6 +240,17 @@ impl Client {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
         request
+    }
+}
+
+/// Why the live events ended.
+fn ended(error: &sse_stream::Error) -> TransportError {
+    match error {
+        sse_stream::Error::Body(cause) => cause
+            .downcast_ref()
+            .copied()
+            .unwrap_or(TransportError::Interrupted),
+        _ => TransportError::Interrupted,
     }
 }
 

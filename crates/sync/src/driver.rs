@@ -20,6 +20,7 @@ use crate::client::{CallFailed, Client, EventStream};
 use crate::engine::{
     Action, Input, LONGEST, LocalPosition, PollIntervals, StopReason, SyncEngine, SyncStatus,
 };
+use crate::transport::TransportError;
 use work::Work;
 
 /// The terminal's own log and replica.
@@ -210,7 +211,7 @@ enum Happened {
     Command(Option<Command>),
     Call(Input),
     Opened(Result<EventStream, CallFailed>),
-    Event(Option<Result<Event, crate::transport::TransportError>>),
+    Event(Option<Result<Event, TransportError>>),
     Woke,
 }
 
@@ -268,9 +269,12 @@ impl Driver {
                     self.work.log.heard(&event).await;
                     Some(Input::Event(event))
                 }
-                Happened::Event(None | Some(Err(_))) => {
+                Happened::Event(ended @ (None | Some(Err(_)))) => {
                     under_way.events = None;
-                    Some(Input::EventsEnded)
+                    Some(match ended {
+                        Some(Err(TransportError::Timeout)) => Input::EventsSilent,
+                        _ => Input::EventsEnded,
+                    })
                 }
                 Happened::Woke => {
                     under_way.wake = None;
@@ -370,9 +374,7 @@ async fn ready<T>(pending: &mut Pending<T>) -> T {
     }
 }
 
-async fn next(
-    events: &mut Option<EventStream>,
-) -> Option<Result<Event, crate::transport::TransportError>> {
+async fn next(events: &mut Option<EventStream>) -> Option<Result<Event, TransportError>> {
     match events {
         Some(events) => events.next().await,
         None => std::future::pending().await,

@@ -24,8 +24,11 @@ use qiantai_core::operation::Cursor;
 use qiantai_wire::api::{Event, PUSH_LIMIT, PushHalt};
 use uuid::Uuid;
 
-pub use retry::LONGEST;
-use retry::{Retry, due};
+use retry::due;
+pub use retry::{LONGEST, Retry};
+
+/// How long the server may be silent after the live events ended before it counts as lost.
+const DOUBT_MAX: Millis = Millis::seconds(2);
 
 /// The state machine. Feed it with [`SyncEngine::handle`] and carry out what it answers.
 #[derive(Clone, Debug)]
@@ -49,6 +52,8 @@ pub struct SyncEngine {
     last_read: Option<Timestamp>,
     paying: bool,
     contact: bool,
+    /// The live events ended; unless the server answers something by then, it is lost.
+    doubt_until: Option<Timestamp>,
     offline_since: Timestamp,
     /// Most operations that were pending at once since none was.
     backlog: u64,
@@ -100,6 +105,7 @@ impl SyncEngine {
             last_read: None,
             paying: false,
             contact: false,
+            doubt_until: None,
             offline_since: now,
             backlog: 0,
             members: Progress::default(),
@@ -127,6 +133,13 @@ impl SyncEngine {
             }
             Input::Event(event) => self.event(event, now),
             Input::EventsEnded => self.events_ended(now, random),
+            Input::EventsSilent => {
+                self.events_ended(now, random);
+                self.lose_contact(now);
+            }
+        }
+        if self.doubt_until.is_some_and(|at| due(at, now)) {
+            self.lose_contact(now);
         }
         self.plan(now)
     }
@@ -296,10 +309,16 @@ impl SyncEngine {
         }
     }
 
+    /// Whoever waits for an answer learns of a cut from the answer; while nothing is asked, the
+    /// end of the live events is the first sign of one. It is looked into at once.
     fn events_ended(&mut self, now: Timestamp, random: u64) {
         let mut retry = match std::mem::replace(&mut self.events, EventsLink::Open) {
             EventsLink::Closed(retry) | EventsLink::Opening(retry) => retry,
-            EventsLink::Open => Retry::default(),
+            EventsLink::Open => {
+                self.last_read = None;
+                self.doubt_until = self.contact.then_some(now + DOUBT_MAX);
+                Retry::default()
+            }
         };
         retry.fail(now, random);
         self.events = EventsLink::Closed(retry);
@@ -327,16 +346,21 @@ impl SyncEngine {
         self.link = Retry::default();
         self.stop = None;
         self.contact = true;
+        self.doubt_until = None;
+    }
+
+    fn lose_contact(&mut self, now: Timestamp) {
+        if self.contact {
+            self.offline_since = now;
+        }
+        self.contact = false;
+        self.doubt_until = None;
     }
 
     fn failed(&mut self, failure: Failure, now: Timestamp, random: u64) {
+        self.doubt_until = None;
         match failure {
-            Failure::Link => {
-                if self.contact {
-                    self.offline_since = now;
-                }
-                self.contact = false;
-            }
+            Failure::Link => self.lose_contact(now),
             Failure::TimelineChanged => {
                 self.contact = true;
                 self.relearn = true;
@@ -389,6 +413,7 @@ impl SyncEngine {
                 .into_iter()
                 .for_each(|at| consider(at + self.read_interval()));
         }
+        self.doubt_until.into_iter().for_each(&mut consider);
         if let EventsLink::Closed(retry) = &self.events {
             retry.retry_at().into_iter().for_each(&mut consider);
         }

@@ -409,6 +409,79 @@ fn without_events_the_feed_is_polled() {
     assert_eq!(world.local.cursor.unwrap().server_seq, world.server.head);
 }
 
+/// Nothing is pending, no payment is open: the end of the live events is the only sign.
+#[test]
+fn a_cut_is_told_within_two_seconds() {
+    type Cut = fn(&mut World);
+    let cases: [(&str, Cut, Millis); 3] = [
+        ("nobody listens", |world| world.break_events(), Millis(0)),
+        (
+            "nobody answers",
+            |world| {
+                world.mute = true;
+                world.break_events();
+            },
+            Millis::seconds(2),
+        ),
+        (
+            "the heartbeat stays away",
+            |world| {
+                world.mute = true;
+                world.tell(Input::EventsSilent);
+            },
+            Millis(0),
+        ),
+    ];
+    for (name, cut, within) in cases {
+        let mut world = World::known();
+        world.run(SECOND);
+        assert_eq!(world.status(), SyncStatus::Synced, "{name}");
+        world.server.mood = Mood::Down;
+        cut(&mut world);
+        let at = world.now;
+        world.run(within);
+        assert!(
+            matches!(world.status(), SyncStatus::Offline { since, .. } if since - at <= within),
+            "{name}: {:?}",
+            world.status()
+        );
+    }
+}
+
+#[test]
+fn a_server_that_only_closes_the_events_is_not_lost() {
+    let mut world = World::known();
+    world.run(SECOND);
+    let seen = world.statuses.len();
+    let at = world.now;
+    world.break_events();
+    world.run(Millis(1));
+    assert_eq!(
+        world.calls_since(at).iter().filter(|c| is_pull(c)).count(),
+        1
+    );
+    world.run(MINUTE);
+    assert_eq!(world.statuses[seen..], [], "the pill does not flicker");
+}
+
+#[test]
+fn an_answer_that_comes_late_ends_the_doubt() {
+    let mut world = World::known();
+    world.run(SECOND);
+    world.mute = true;
+    world.break_events();
+    world.run(MINUTE);
+    assert!(matches!(world.status(), SyncStatus::Offline { .. }));
+    world.mute = false;
+    let pulled = Pulled {
+        local: world.local,
+        head: world.server.head,
+    };
+    world.tell(Input::Pulled(Ok(pulled)));
+    world.run(Millis(1));
+    assert_eq!(world.status(), SyncStatus::Synced);
+}
+
 #[test]
 fn a_page_without_news_is_no_endless_loop() {
     let mut world = World::known();

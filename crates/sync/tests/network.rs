@@ -116,6 +116,31 @@ async fn events_come_over_the_network() {
     assert!(matches!(refused, CallFailed::Refused(_)), "{refused}");
 }
 
+/// A cable that is pulled closes nothing: only the heartbeat stays away.
+#[tokio::test]
+async fn events_that_fall_silent_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut buffer = [0; 1_024];
+        let _head = socket.read(&mut buffer).await.unwrap();
+        let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+        socket.write_all(head).await.unwrap();
+        socket
+            .write_all(b"event: feed\ndata: {\"head\":3}\n\n")
+            .await
+            .unwrap();
+        // Nothing more; the connection stays open until the other side gives up.
+        socket.read(&mut buffer).await.unwrap()
+    });
+    let events: Vec<_> = client(&base).events().await.unwrap().collect().await;
+    assert_eq!(events.len(), 2, "{events:?}");
+    assert!(events[0].is_ok());
+    assert_eq!(events[1], Err(TransportError::Timeout));
+    assert_eq!(serving.await.unwrap(), 0, "the connection is given up");
+}
+
 #[tokio::test]
 async fn an_answer_without_end_is_cut_off() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

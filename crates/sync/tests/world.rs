@@ -45,6 +45,8 @@ pub struct World {
     pub server: Server,
     pub calls: Vec<(Timestamp, Action)>,
     pub statuses: Vec<SyncStatus>,
+    /// Calls go out and nothing comes back, not even a failure.
+    pub mute: bool,
     inputs: VecDeque<Input>,
     wake: Timestamp,
     connected: bool,
@@ -80,6 +82,7 @@ impl World {
             server,
             calls: Vec::new(),
             statuses: Vec::new(),
+            mute: false,
             inputs: VecDeque::from([Input::Tick]),
             wake: START,
             connected: false,
@@ -156,6 +159,11 @@ impl World {
                 self.statuses.push(status);
                 return;
             }
+            Action::Push { .. }
+            | Action::Pull { .. }
+            | Action::Snapshot { .. }
+            | Action::OpenEvents
+                if self.mute => {}
             Action::Push { from_seq, limit } => {
                 let answer = self.push(from_seq, limit as u64);
                 self.inputs.push_back(Input::Pushed(answer));

@@ -74,6 +74,8 @@ pub enum Input {
     Event(Event),
     /// The connection for live events broke or could not be opened.
     EventsEnded,
+    /// The connection for live events stands, and not even its heartbeat comes any more.
+    EventsSilent,
 }
 
 /// A push that was answered and taken over here.

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt, stream};
 use http::{Request, Response, Uri};
+use tokio::time::timeout;
 
 use super::{ANSWER_MAX, ByteStream, Transport, TransportError};
 
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(20);
-/// Servers send a comment at least every 15 s, so a longer silence is a dead connection.
-const SILENCE_MAX: Duration = Duration::from_secs(45);
+/// Servers send at least a comment each second on a connection without end, so a longer silence
+/// is a cut that nobody announced.
+const SILENCE_MAX: Duration = Duration::from_millis(2_500);
 
 /// Requests over HTTP/1.1.
 #[derive(Clone, Debug)]
@@ -34,7 +36,6 @@ impl HttpTransport {
         }
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_MAX)
-            .read_timeout(SILENCE_MAX)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
@@ -81,11 +82,24 @@ impl Transport for HttpTransport {
         &self,
         request: Request<Bytes>,
     ) -> Result<Response<ByteStream>, TransportError> {
-        let answer = self.start(request, None).await?;
+        let started = timeout(ANSWER_WAIT_MAX, self.start(request, None)).await;
+        let answer = started.map_err(|_| TransportError::Timeout)??;
         let head = with_head_of(&answer, ());
-        let body = answer.bytes_stream().map_err(|error| cause(&error)).boxed();
-        Ok(head.map(|()| body))
+        let body = answer.bytes_stream().map_err(|error| cause(&error));
+        Ok(head.map(|()| heartbeat(body.boxed())))
     }
+}
+
+/// `body` until it ends or falls silent.
+fn heartbeat(body: ByteStream) -> ByteStream {
+    let beats = stream::unfold(Some(body), |body| async {
+        let mut body = body?;
+        match timeout(SILENCE_MAX, body.next()).await {
+            Ok(chunk) => Some((chunk?, Some(body))),
+            Err(_) => Some((Err(TransportError::Timeout), None)),
+        }
+    });
+    beats.boxed()
 }
 
 fn with_head_of<B>(answer: &reqwest::Response, body: B) -> Response<B> {
