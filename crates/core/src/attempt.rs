@@ -166,6 +166,10 @@ pub enum DeclineCode {
     PayerIsMerchant,
     /// Not completed after the password.
     NotCompleted,
+    /// The pay feature is switched off on the phone.
+    FeatureOff,
+    /// The phone could not be asked to confirm.
+    PhoneNotReached,
 }
 
 impl DeclineCode {
@@ -188,6 +192,8 @@ impl DeclineCode {
             DeclineCode::CustomerCancelled => 14,
             DeclineCode::PayerIsMerchant => 15,
             DeclineCode::NotCompleted => 16,
+            DeclineCode::FeatureOff => 17,
+            DeclineCode::PhoneNotReached => 18,
         }
     }
 }

@@ -53,6 +53,8 @@ pub fn decline(code: DeclineCode) -> &'static str {
         DeclineCode::CustomerCancelled => "customer_cancelled",
         DeclineCode::PayerIsMerchant => "payer_is_merchant",
         DeclineCode::NotCompleted => "not_completed",
+        DeclineCode::FeatureOff => "feature_off",
+        DeclineCode::PhoneNotReached => "phone_not_reached",
     }
 }
 

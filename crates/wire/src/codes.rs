@@ -77,6 +77,7 @@ mirror! {
         SingleLimit = 5, MerchantLimit = 6, CodeExpired = 7, CodeInvalid = 8,
         CardNotSupported = 9, IssuerRefused = 10, PasswordTries = 11, RiskControl = 12,
         AccountUnusable = 13, CustomerCancelled = 14, PayerIsMerchant = 15, NotCompleted = 16,
+        FeatureOff = 17, PhoneNotReached = 18,
     }
 
     /// Where a recharge order stands.

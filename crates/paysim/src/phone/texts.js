@@ -67,6 +67,8 @@ const TEXTS = {
   cause_CUSTOMER_CANCELLED: ["顾客取消", "Cancelled by the customer"],
   cause_PAYER_IS_MERCHANT: ["付款人与商户相同", "Payer is the merchant"],
   cause_NOT_COMPLETED: ["付款未完成", "Not completed"],
+  cause_FEATURE_OFF: ["付款功能未开启", "Pay feature switched off"],
+  cause_PHONE_NOT_REACHED: ["手机未唤起", "Phone not reached"],
   fault_none: ["正常", "Normal"],
   fault_delay: ["延迟应答", "Late"],
   fault_lost: ["请求丢失", "Request lost"],

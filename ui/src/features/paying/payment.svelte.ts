@@ -12,7 +12,7 @@ const CANCELLABLE: readonly Stage[] = ["opening", "preparing", "waiting", "user_
 
 /** Causes after which the same app may be tried once more (errors-to-cashier §2). */
 const SAME_AGAIN =
-  /^decline\.(code_|card_|balance_short|daily|monthly|single|customer_|not_completed|closed|reversed|password)/;
+  /^decline\.(code_|card_|balance_short|daily|monthly|single|customer_|not_completed|feature_off|phone_not_reached|closed|reversed|password)/;
 
 /** What the cashier may do with the order on the screen. One call at a time. */
 export class Payment {

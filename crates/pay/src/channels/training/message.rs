@@ -287,7 +287,7 @@ impl From<Wallet> for WalletName {
 }
 
 /// Every cause for which the training gateway declines.
-pub const DECLINES: [DeclineCode; 16] = [
+pub const DECLINES: [DeclineCode; 18] = [
     DeclineCode::BalanceShort,
     DeclineCode::CardBalanceShort,
     DeclineCode::DailyLimit,
@@ -304,6 +304,8 @@ pub const DECLINES: [DeclineCode; 16] = [
     DeclineCode::CustomerCancelled,
     DeclineCode::PayerIsMerchant,
     DeclineCode::NotCompleted,
+    DeclineCode::FeatureOff,
+    DeclineCode::PhoneNotReached,
 ];
 
 /// A cause's name in messages.
@@ -325,6 +327,8 @@ pub fn decline_name(code: DeclineCode) -> &'static str {
         DeclineCode::CustomerCancelled => "CUSTOMER_CANCELLED",
         DeclineCode::PayerIsMerchant => "PAYER_IS_MERCHANT",
         DeclineCode::NotCompleted => "NOT_COMPLETED",
+        DeclineCode::FeatureOff => "FEATURE_OFF",
+        DeclineCode::PhoneNotReached => "PHONE_NOT_REACHED",
     }
 }
 

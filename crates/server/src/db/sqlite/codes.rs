@@ -61,6 +61,7 @@ codes! {
         PasswordTries = "password_tries", RiskControl = "risk_control",
         AccountUnusable = "account_unusable", CustomerCancelled = "customer_cancelled",
         PayerIsMerchant = "payer_is_merchant", NotCompleted = "not_completed",
+        FeatureOff = "feature_off", PhoneNotReached = "phone_not_reached",
     }
     Book { Money = "money", Bonus = "bonus" }
     BizType { Recharge = "recharge", Opening = "opening" }
