@@ -82,8 +82,9 @@ pub enum CloseAnswer {
 pub enum ReverseAnswer {
     /// Undone. Repeating says the same.
     Reversed {
-        /// True when the customer had paid and gets the money back.
-        money_returned: bool,
+        /// True when the customer had paid and gets the money back; `None` where the gateway
+        /// does not say.
+        money_returned: Option<bool>,
     },
     /// The window for reversals has passed; query, then refund if it was paid.
     WindowPassed,

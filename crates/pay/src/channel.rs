@@ -10,6 +10,7 @@ use qiantai_core::clock::Timestamp;
 use qiantai_core::money::Money;
 
 use crate::answer::{CloseAnswer, GatewayAnswer, QrAnswer, RefundAnswer, ReverseAnswer};
+use crate::bill::{BillAnswer, BillRequest};
 use crate::notice::{Notice, NoticeError, NoticeReceipt};
 
 /// One merchant account at one gateway.
@@ -43,6 +44,13 @@ pub trait Channel: Send + Sync {
 
     /// Asks what became of a refund.
     async fn query_refund(&self, query: &RefundQuery) -> RefundAnswer;
+
+    /// Fetches, checks and reads the gateway's own list of one day. A channel whose gateway keeps
+    /// none leaves this as it is.
+    async fn fetch_bill(&self, request: &BillRequest) -> BillAnswer {
+        let _ = request;
+        BillAnswer::NotOffered
+    }
 
     /// Verifies and reads a notice that the gateway posted to us. `body` must be the raw bytes.
     /// The caller still compares the amount with the attempt, and applies each notice once.
@@ -104,6 +112,8 @@ pub struct RefundRequest {
     pub channel_txn_no: Option<String>,
     /// Our number of the refund, stored before the call.
     pub refund_no: String,
+    /// Amount of the whole payment.
+    pub paid: Money,
     /// Amount to return; above zero, and with earlier refunds no more than was paid.
     pub amount: Money,
     /// What the customer sees; at most 80 characters.

@@ -6,6 +6,7 @@
 //! when to reverse are decided by the server; nothing here polls, retries or keeps state.
 
 mod answer;
+mod bill;
 mod channel;
 pub mod channels;
 pub mod crypto;
@@ -19,10 +20,11 @@ pub use answer::{
     CloseAnswer, ConfigCause, GatewayAnswer, PaidFact, PendingState, QrAnswer, RefundAnswer,
     RefundRefusal, ReverseAnswer, UnknownCause,
 };
+pub use bill::{BillAnswer, BillKind, BillLine, BillRequest, Fee};
 pub use channel::{
     AuthCode, Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest, Wallet,
 };
-pub use notice::{Notice, NoticeError, NoticeReceipt};
+pub use notice::{Notice, NoticeError, NoticeReceipt, PaymentNotice, RefundNotice};
 pub use registry::{OpenError, Registry};
-pub use secret::{SharedKey, SharedKeyError};
+pub use secret::{SecretText, SharedKey, SharedKeyError};
 pub use surroundings::{Surroundings, SystemSurroundings};

@@ -2,20 +2,44 @@
 
 use qiantai_core::clock::{Millis, Timestamp};
 
-use crate::answer::PaidFact;
+use crate::answer::{PaidFact, RefundAnswer};
 
 /// How far a message's time may be from ours, both ways.
 pub(crate) const CLOCK_TOLERANCE: Millis = Millis::minutes(5);
 
-/// A verified notice of a payment. It may come late, repeatedly, out of order, or never.
+/// A verified notice. It may come late, repeatedly, out of order, or never.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub enum Notice {
+    /// Somebody paid.
+    Payment(PaymentNotice),
+    /// A refund came to its end, or to a halt.
+    Refund(RefundNotice),
+    /// An event that changes no payment and no refund; to be taken and forgotten. Says which.
+    Other(String),
+}
+
+/// A payment, as a notice states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentNotice {
     /// The gateway's number of the event; the same in every repetition.
     pub notice_id: String,
     /// Our number of the attempt.
     pub attempt_no: String,
     /// What was paid.
     pub paid: PaidFact,
+}
+
+/// A refund, as a notice states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundNotice {
+    /// The gateway's number of the event; the same in every repetition.
+    pub notice_id: String,
+    /// Our number of the attempt that was paid.
+    pub attempt_no: String,
+    /// Our number of the refund.
+    pub refund_no: String,
+    /// What a query about it would answer.
+    pub answer: RefundAnswer,
 }
 
 /// What we tell the gateway about a notice.
@@ -36,6 +60,15 @@ pub enum NoticeError {
     /// Signed for another merchant than ours.
     #[error("the notice is for another merchant")]
     OtherMerchant,
+    /// Signed with a key that we do not hold, or hold no longer.
+    #[error("the notice is signed with the unknown key {0}")]
+    UnknownKey(String),
+    /// Not a notice: the gateway tests whether we verify signatures.
+    #[error("the notice is a probe with a false signature")]
+    Probe,
+    /// The signature holds, but the content does not decrypt with our key.
+    #[error("the notice does not decrypt")]
+    DoesNotDecrypt,
     /// Older or newer than five minutes.
     #[error("the notice is stale: signed at {signed_at}, now {now}")]
     StaleTimestamp {
@@ -44,7 +77,7 @@ pub enum NoticeError {
         /// Our time.
         now: Timestamp,
     },
-    /// The signature is not of the shared key.
+    /// The signature is not of the gateway's key.
     #[error("the notice's signature does not hold")]
     WrongSignature,
     /// Signed, but not what the protocol says.

@@ -59,6 +59,38 @@ impl<'de> Deserialize<'de> for SharedKey {
     }
 }
 
+/// A secret that gateways hand out as text: an API key, a password, a private key in PEM. `Debug`
+/// hides it, and its memory is wiped on drop.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    /// Takes the text as it is.
+    pub fn new(text: impl Into<String>) -> SecretText {
+        SecretText(Zeroizing::new(text.into()))
+    }
+
+    /// The text, for cryptography only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(hidden)")
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SecretText, D::Error> {
+        // The usual error would quote what stands where the secret should be.
+        String::deserialize(deserializer)
+            .map(SecretText::new)
+            .map_err(|_| serde::de::Error::custom("the secret is not a text"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +123,13 @@ mod tests {
         ] {
             let error = serde_json::from_str::<SharedKey>(json).expect_err("not a key");
             assert!(!error.to_string().contains("c0ffee"), "{error}");
+        }
+        let text: SecretText = serde_json::from_str("\"c0ffee\"").expect("a text");
+        assert_eq!(format!("{text:?}"), "SecretText(hidden)");
+        assert_eq!(text.expose(), "c0ffee");
+        for json in ["[\"c0ffee\"]", "{\"c0ffee\": 1}", "12345"] {
+            let error = serde_json::from_str::<SecretText>(json).expect_err("not a text");
+            assert_eq!(error.to_string(), "the secret is not a text");
         }
     }
 }

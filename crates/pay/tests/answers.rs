@@ -314,13 +314,13 @@ async fn answers_to_reversing() {
         (
             signed(200, &standing("REVERSED", "")),
             ReverseAnswer::Reversed {
-                money_returned: false,
+                money_returned: Some(false),
             },
         ),
         (
             signed(200, &standing("REVERSED", PAID)),
             ReverseAnswer::Reversed {
-                money_returned: true,
+                money_returned: Some(true),
             },
         ),
         (
@@ -393,6 +393,7 @@ async fn answers_to_refunds() {
         attempt_no: ATTEMPT.to_owned(),
         channel_txn_no: None,
         refund_no: "TK0001".to_owned(),
+        paid: Money::from_yuan(300),
         amount: Money::from_yuan(180),
         reason: "顾客退款".to_owned(),
     };

@@ -7,7 +7,9 @@ use qiantai_pay::channels::training::signature::{
     MERCHANT as MERCHANT_HEADER, NONCE as NONCE_HEADER, SIGNATURE, Scope, TIMESTAMP,
 };
 use qiantai_pay::transport::TransportError;
-use qiantai_pay::{Channel, Notice, NoticeError, NoticeReceipt, PaidFact, SharedKey};
+use qiantai_pay::{
+    Channel, Notice, NoticeError, NoticeReceipt, PaidFact, PaymentNotice, SharedKey,
+};
 
 use crate::scripted::{MERCHANT, NOW, channel, envelope, key, other_key};
 
@@ -32,7 +34,7 @@ fn parse(headers: &HeaderMap, body: &str) -> Result<Notice, NoticeError> {
 #[test]
 fn a_genuine_notice_is_read() {
     let body = body(MERCHANT);
-    let expected = Notice {
+    let expected = PaymentNotice {
         notice_id: "NT1".to_owned(),
         attempt_no: "ZF000001".to_owned(),
         paid: PaidFact {
@@ -44,7 +46,7 @@ fn a_genuine_notice_is_read() {
     };
     assert_eq!(
         parse(&headers(&key(), MERCHANT, NOW, &body), &body),
-        Ok(expected)
+        Ok(Notice::Payment(expected))
     );
 }
 

@@ -159,7 +159,12 @@ async fn reversal_undoes_paid_and_unpaid_and_may_be_repeated() {
             .await;
         for _ in 0..2 {
             let answer = world.channel.reverse(ATTEMPT).await;
-            assert_eq!(answer, ReverseAnswer::Reversed { money_returned });
+            assert_eq!(
+                answer,
+                ReverseAnswer::Reversed {
+                    money_returned: Some(money_returned)
+                }
+            );
         }
         assert_eq!(world.channel.query(ATTEMPT).await, GatewayAnswer::Closed);
         assert_eq!(world.takings(), Money::ZERO);

@@ -142,6 +142,7 @@ async fn a_refund_without_an_answer_is_repeated_with_its_number_and_paid_once() 
         attempt_no: ATTEMPT.to_owned(),
         channel_txn_no: None,
         refund_no: "TK000001".to_owned(),
+        paid: Money::from_yuan(100),
         amount: Money::from_yuan(100),
         reason: "顾客退款".to_owned(),
     };

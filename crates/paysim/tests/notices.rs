@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use qiantai_core::clock::Millis;
-use qiantai_pay::Channel;
+use qiantai_pay::{Channel, Notice};
 use qiantai_paysim::DeliveryOutcome;
 use qiantai_paysim::gateway::{NoticeFault, NoticeRule, PhoneAction, RETRY_DELAYS};
 
@@ -130,10 +130,11 @@ async fn the_driver_delivers_each_notice_at_its_time() {
     let (sender, mut received) = mpsc::unbounded_channel();
     let channel = world.channel.clone();
     let sink = move |request: http::Request<bytes::Bytes>| {
-        let notice = channel.parse_notice(request.headers(), request.body());
-        sender
-            .send((notice.unwrap().attempt_no, Instant::now()))
-            .unwrap();
+        let Ok(Notice::Payment(notice)) = channel.parse_notice(request.headers(), request.body())
+        else {
+            panic!("the notice tells of a payment")
+        };
+        sender.send((notice.attempt_no, Instant::now())).unwrap();
         async { DeliveryOutcome::Acknowledged }
     };
     let simulator = world.simulator.clone();

@@ -15,8 +15,8 @@ use qiantai_core::money::Money;
 use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
 use qiantai_pay::transport::{HttpTransport, NetworkTransport, Patience};
 use qiantai_pay::{
-    Channel, GatewayAnswer, Notice, NoticeReceipt, QrAnswer, QrRequest, SharedKey, Surroundings,
-    SystemSurroundings, UnknownCause, Wallet,
+    Channel, GatewayAnswer, Notice, NoticeReceipt, PaymentNotice, QrAnswer, QrRequest, SharedKey,
+    Surroundings, SystemSurroundings, UnknownCause, Wallet,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -82,7 +82,7 @@ fn connect(base_url: &str) -> Arc<TrainingChannel> {
 #[derive(Clone)]
 struct Shop {
     channel: Arc<TrainingChannel>,
-    notices: mpsc::UnboundedSender<Notice>,
+    notices: mpsc::UnboundedSender<PaymentNotice>,
 }
 
 async fn take_notice(
@@ -91,11 +91,11 @@ async fn take_notice(
     body: Bytes,
 ) -> http::StatusCode {
     let receipt = match shop.channel.parse_notice(&headers, &body) {
-        Ok(notice) => {
+        Ok(Notice::Payment(notice)) => {
             shop.notices.send(notice).unwrap();
             NoticeReceipt::Taken
         }
-        Err(_) => NoticeReceipt::Refused,
+        Ok(_) | Err(_) => NoticeReceipt::Refused,
     };
     shop.channel.notice_response(receipt).status()
 }

@@ -13,6 +13,7 @@ fn refund(refund_no: &str, fen: i64) -> RefundRequest {
         attempt_no: ATTEMPT.to_owned(),
         channel_txn_no: None,
         refund_no: refund_no.to_owned(),
+        paid: Money::from_yuan(300),
         amount: Money::from_fen(fen),
         reason: "顾客退款".to_owned(),
     }

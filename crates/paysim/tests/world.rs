@@ -8,7 +8,7 @@ use bytes::Bytes;
 use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::money::Money;
 use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
-use qiantai_pay::{Channel, Notice, QrAnswer, QrRequest, Surroundings, Wallet};
+use qiantai_pay::{Channel, Notice, PaymentNotice, QrAnswer, QrRequest, Surroundings, Wallet};
 use qiantai_paysim::gateway::{PhoneAction, PhoneRefusal, PhoneView};
 use qiantai_paysim::{Gateway, RouterTransport, Simulator, serve};
 
@@ -107,14 +107,14 @@ impl World {
 /// What a merchant received.
 #[derive(Debug, Default)]
 pub struct Received {
-    pub genuine: Vec<Notice>,
+    pub genuine: Vec<PaymentNotice>,
     pub forged: usize,
 }
 
 impl Received {
     fn take(&mut self, channel: &dyn Channel, request: &http::Request<Bytes>) -> bool {
         match channel.parse_notice(request.headers(), request.body()) {
-            Ok(notice) => {
+            Ok(Notice::Payment(notice)) => {
                 self.genuine.push(notice);
                 true
             }
@@ -122,7 +122,7 @@ impl Received {
                 self.forged += 1;
                 false
             }
-            Err(other) => panic!("a notice is genuine or forged, not {other}"),
+            other => panic!("a notice tells of a payment or is forged, not {other:?}"),
         }
     }
 

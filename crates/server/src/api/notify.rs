@@ -6,7 +6,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use qiantai_pay::{Notice, NoticeReceipt};
+use qiantai_pay::{Notice, NoticeReceipt, PaymentNotice};
 use qiantai_wire::{ApiError, ErrorCode};
 
 use super::failure::Failure;
@@ -39,7 +39,9 @@ pub(super) async fn take(
     let channels = server.0.engine.channels();
     let channel = channels.registry.get(&name).ok_or(ErrorCode::NotFound)?;
     let receipt = match channel.parse_notice(&headers, &body) {
-        Ok(notice) => apply(&server, &name, notice).await?,
+        Ok(Notice::Payment(notice)) => apply(&server, &name, notice).await?,
+        // A refund that was accepted is asked about until it ends; its notice adds nothing.
+        Ok(Notice::Refund(_) | Notice::Other(_)) => NoticeReceipt::Taken,
         Err(error) => {
             tracing::warn!(%error, channel = %name, "a notice was not believed");
             NoticeReceipt::Refused
@@ -50,7 +52,11 @@ pub(super) async fn take(
 
 /// An attempt that is not known here may be known later, after a backup was restored: the
 /// gateway is asked to come again.
-async fn apply(server: &Server, name: &str, notice: Notice) -> Result<NoticeReceipt, Failure> {
+async fn apply(
+    server: &Server,
+    name: &str,
+    notice: PaymentNotice,
+) -> Result<NoticeReceipt, Failure> {
     let number = notice.attempt_no.clone();
     let found = read(server, move |ledger| ledger.attempt_of_number(&number)).await?;
     let Some((tenant, attempt)) = found else {

@@ -158,6 +158,7 @@ async fn ask(
         attempt_no: attempt.attempt_no.clone(),
         channel_txn_no: Some(surplus.channel_txn_no.clone()),
         refund_no,
+        paid: surplus.amount,
         amount: surplus.amount,
         reason: "重复付款退回".to_owned(),
     };

@@ -15,7 +15,7 @@ use crate::answer::{
     CloseAnswer, ConfigCause, GatewayAnswer, PaidFact, PendingState, QrAnswer, RefundAnswer,
     RefundRefusal, ReverseAnswer, UnknownCause,
 };
-use crate::notice::{Notice, NoticeError};
+use crate::notice::{Notice, NoticeError, PaymentNotice};
 
 /// What came back from one call: a verified body, or why there is none.
 pub(super) type Outcome = Result<Bytes, Trouble>;
@@ -195,7 +195,7 @@ pub(super) fn reversed(
 ) -> ReverseAnswer {
     match payment(config, attempt_no, outcome) {
         Ok(payment) if payment.state == PaymentState::Reversed => ReverseAnswer::Reversed {
-            money_returned: payment.paid.is_some(),
+            money_returned: Some(payment.paid.is_some()),
         },
         Ok(_) => ReverseAnswer::Unknown(unexpected_state()),
         Err(trouble) => match setback(trouble) {
@@ -258,11 +258,11 @@ pub(super) fn notice(
     if notice.merchant != config.merchant {
         return Err(NoticeError::OtherMerchant);
     }
-    Ok(Notice {
+    Ok(Notice::Payment(PaymentNotice {
         notice_id: notice.notice_id,
         attempt_no: notice.attempt_no,
         paid: fact(notice.paid),
-    })
+    }))
 }
 
 fn payment(
