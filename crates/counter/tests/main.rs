@@ -7,8 +7,6 @@ mod bindings;
 mod cash;
 mod clocks;
 mod crash;
-#[cfg(target_os = "linux")]
-mod disk;
 mod line;
 mod outage;
 mod paper;
@@ -18,6 +16,8 @@ mod search;
 mod shop;
 mod sign_in;
 mod slips;
+#[cfg(target_os = "linux")]
+mod small_disk;
 mod start;
 mod till;
 mod time;

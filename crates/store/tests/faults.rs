@@ -1,15 +1,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use qiantai_core::ids::MemberId;
 use qiantai_sqlite::{OpenOptions, open};
-use qiantai_store::{CommitError, Fault, OpenError, Store, StoreError};
+use qiantai_store::{OpenError, Store, StoreError};
 use qiantai_wire::feed::FeedChange;
 
-use crate::fixture::{
-    Shelf, append, cash_top_up, keys, member, receipt, shift_open, snapshot, try_append,
-};
+use crate::fixture::{Shelf, append, cash_top_up, keys, member, snapshot};
 
 const ZHANG: MemberId = MemberId(uuid::Uuid::from_u128(0xa));
 
@@ -151,110 +148,6 @@ fn one_damaged_page_is_told_where_it_is_read() {
             assert!(matches!(error, OpenError::Corrupt(_)), "{error:?}");
         }
     }
-}
-
-#[test]
-fn a_full_file_system_writes_nothing() {
-    let Some(disk) = SmallDisk::mount() else {
-        return;
-    };
-    let path = disk.path().join("terminal.db");
-    let store = Store::open_or_create(&path, &keys()).unwrap();
-    append(&store, 1, shift_open());
-    let (mut written, mut error) = (1_u64, None);
-    for op in 2..1_000 {
-        let jobs = vec![receipt(op, op, vec![7; 60_000])];
-        match try_append(&store, op, cash_top_up(ZHANG, op), jobs) {
-            Ok(_) => written += 1,
-            Err(found) => {
-                error = Some(found);
-                break;
-            }
-        }
-    }
-    assert_full(&error.expect("4 MB cannot hold 60 MB"));
-    check_whole(&store, written);
-    drop(store);
-    let store = Store::open(&path, &keys()).unwrap();
-    check_whole(&store, written);
-}
-
-fn assert_full(error: &CommitError<String>) {
-    let CommitError::Store(error) = error else {
-        panic!("{error:?}");
-    };
-    assert_eq!(error.fault(), Some(Fault::DiskFull), "{error:?}");
-}
-
-fn check_whole(store: &Store, written: u64) {
-    store.verify_chain().unwrap();
-    assert_eq!(store.log_head().unwrap().device_seq, written);
-    let jobs = store.print_jobs(u32::MAX).unwrap().len();
-    assert_eq!(jobs as u64, written - 1);
-}
-
-/// A file system of 4 MB in memory. Needs the right to mount; without it the test of the page
-/// limit beside `Store` stands alone.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<SmallDisk> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
-            .arg(folder.path())
-            .output()
-            .is_ok_and(|output| output.status.success());
-        mounted.then_some(SmallDisk(folder))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn make_read_only(&self) {
-        let remounted = Command::new("mount")
-            .args(["-o", "remount,ro"])
-            .arg(self.path())
-            .status()
-            .unwrap();
-        assert!(remounted.success());
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg("-l").arg(self.0.path()).status();
-        assert!(unmounted.is_ok_and(|status| status.success()));
-    }
-}
-
-#[test]
-fn a_read_only_folder_is_named() {
-    let (folder, path) = closed();
-    let disk = SmallDisk::mount();
-    let path = match &disk {
-        // Permissions do not bind an administrator; a file system does.
-        Some(disk) => {
-            let there = disk.path().join("terminal.db");
-            fs::copy(&path, &there).unwrap();
-            disk.make_read_only();
-            there
-        }
-        None => {
-            let mut permissions = fs::metadata(folder.path()).unwrap().permissions();
-            permissions.set_readonly(true);
-            fs::set_permissions(&path, permissions.clone()).unwrap();
-            fs::set_permissions(folder.path(), permissions).unwrap();
-            path
-        }
-    };
-    let error = Store::open_or_create(&path, &keys()).err().unwrap();
-    assert!(matches!(error, OpenError::ReadOnly), "{error:?}");
-    let fresh = Store::open_or_create(&path.with_file_name("new.db"), &keys())
-        .err()
-        .unwrap();
-    assert!(matches!(fresh, OpenError::ReadOnly), "{fresh:?}");
 }
 
 #[test]

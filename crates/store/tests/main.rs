@@ -11,4 +11,6 @@ mod pin;
 mod print;
 mod schema;
 mod search;
+#[cfg(target_os = "linux")]
+mod small_disk;
 mod vault;
