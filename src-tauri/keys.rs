@@ -85,3 +85,6 @@ fn desktop() -> Result<Arc<CredentialStore>, Error> {
 fn desktop() -> Result<Arc<CredentialStore>, Error> {
     Ok(windows_native_keyring_store::Store::new()?)
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod key_store_tests;
