@@ -1,5 +1,4 @@
-//! Licences of everything we build on, checked against `deny.toml`; security advisories as well,
-//! where a tool for them is installed and its database can be reached.
+//! Licences of everything we build on, checked against `deny.toml`.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +6,7 @@ use serde::Deserialize;
 use spdx::{Expression, LicenseReq, ParseMode};
 
 use crate::error::Error;
-use crate::{child, machine, say, tree};
+use crate::{say, tree};
 
 /// A package, where it comes from and what it may be used under.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ struct Package {
 /// Prints what is not allowed.
 ///
 /// # Errors
-/// Where a package's licence is missing or not allowed, or an advisory stands against one.
+/// Where a package's licence is missing or not allowed.
 pub fn report() -> Result<(), Error> {
     let allowed = allowed()?;
     let mut packages = crates()?;
@@ -39,7 +38,7 @@ pub fn report() -> Result<(), Error> {
         "{} packages, all under allowed licences",
         packages.len()
     ));
-    advisories()
+    Ok(())
 }
 
 fn judge(package: &Package, allowed: &[LicenseReq]) -> Result<(), String> {
@@ -122,38 +121,6 @@ fn npm_packages() -> Result<Vec<Package>, Error> {
             }
         })
         .collect())
-}
-
-/// Words by which cargo-deny says that it could not fetch its database.
-const UNREACHABLE: [&str; 4] = [
-    "failed to fetch advisory database",
-    "failed to open advisory database",
-    "network",
-    "resolve",
-];
-
-fn advisories() -> Result<(), Error> {
-    if !machine::answers("cargo-deny", "--version") {
-        say::line("Security advisories: skipped, cargo-deny is not installed");
-        return Ok(());
-    }
-    let output = child::cargo(&["deny", "--color", "never", "check", "advisories"])
-        .output()
-        .map_err(|source| Error::Start {
-            program: "cargo deny".into(),
-            source,
-        })?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() {
-        say::line("Security advisories: none");
-        return Ok(());
-    }
-    if !text.contains("error[") && UNREACHABLE.iter().any(|words| text.contains(words)) {
-        say::line("Security advisories: skipped, their database cannot be reached");
-        return Ok(());
-    }
-    say::line(text.trim_end());
-    Err(Error::Reported)
 }
 
 #[cfg(test)]

@@ -12,10 +12,12 @@ pub enum Need {
     Window,
     /// To drive the window without a display and to look at what it leaves behind.
     Headless,
+    /// To run every test.
+    Tests,
 }
 
 /// Debian and Ubuntu packages, what each is for, and who needs it.
-const PACKAGES: [(&str, &str, Need); 12] = [
+const PACKAGES: [(&str, &str, Need); 14] = [
     (
         "build-essential",
         "C compiler and make, for SQLCipher and OpenSSL",
@@ -44,6 +46,8 @@ const PACKAGES: [(&str, &str, Need); 12] = [
         Need::Headless,
     ),
     ("zbar-tools", "reads the QR codes back", Need::Headless),
+    ("dbus", "a bus for the key store under test", Need::Tests),
+    ("gnome-keyring", "the key store under test", Need::Tests),
 ];
 
 const NODE_MAJOR_MIN: u32 = 20;
@@ -131,7 +135,7 @@ fn is_root() -> Result<bool, Error> {
 }
 
 fn elsewhere(need: Need) -> Result<(), Error> {
-    if need == Need::Headless {
+    if need >= Need::Headless {
         return Err(Error::Machine(
             "Driving the window without a display needs Linux; `cargo xtask run` opens it here."
                 .into(),

@@ -1,6 +1,8 @@
 //! The project's own commands. `cargo xtask run` and `cargo xtask test` are the two of the README;
 //! the others are parts of these, for people who are in the middle of something.
 
+mod abilities;
+mod advisories;
 mod bench;
 mod child;
 mod codegen;
@@ -43,8 +45,10 @@ enum Job {
     Bench(Bench),
     /// Check the rules of the house that no compiler knows.
     Tidy,
-    /// Check the licences of every dependency, and security advisories where they can be reached.
+    /// Check the licences of every dependency.
     Licences,
+    /// Check security advisories against the crates we build on, where they can be reached.
+    Advisories,
     /// Write what is generated from the Rust code: the window's types and the HTTP API document.
     Codegen {
         /// Write nothing; fail where the committed files differ.
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
         Job::Bench(options) => bench::bench(&options),
         Job::Tidy => tidy::report(),
         Job::Licences => licences::report(),
+        Job::Advisories => advisories::report().map(drop),
         Job::Codegen { check } => codegen::codegen(check),
     };
     match outcome {

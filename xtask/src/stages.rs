@@ -6,10 +6,12 @@ use crate::error::Error;
 use crate::say;
 
 /// What a stage found: how many checks passed and how many failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
     pub passed: u32,
     pub failed: u32,
+    /// Groups of checks that are not possible on this machine.
+    pub left_out: u32,
 }
 
 impl Count {
@@ -17,6 +19,13 @@ impl Count {
     pub const ONE: Self = Self {
         passed: 1,
         failed: 0,
+        left_out: 0,
+    };
+    /// A stage that is not possible on this machine.
+    pub const LEFT_OUT: Self = Self {
+        passed: 0,
+        failed: 0,
+        left_out: 1,
     };
 }
 
@@ -55,8 +64,8 @@ impl<'a> Stages<'a> {
                 say::wrong(&error);
             }
             Count {
-                passed: 0,
                 failed: 1,
+                ..Count::default()
             }
         });
         self.ended.push(Ended {
@@ -73,7 +82,11 @@ impl<'a> Stages<'a> {
     pub fn close(self) -> Result<(), Error> {
         say::line("");
         for Ended { name, time, count } in &self.ended {
-            let verdict = if count.failed == 0 { "ok" } else { "FAILED" };
+            let verdict = match count {
+                Count { failed: 1.., .. } => "FAILED",
+                Count { left_out: 1.., .. } => "not all possible here, see above",
+                Count { .. } => "ok",
+            };
             let time = say::span(*time);
             say::line(format_args!(
                 "{name:<28} {time:>12}  {:>6} {verdict}",

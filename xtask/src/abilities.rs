@@ -1,0 +1,64 @@
+//! What some tests need of the machine that a package cannot always give. Where it is missing these
+//! tests are left out, and a line says so; run without this command, they fail.
+
+use std::process::{Command, Stdio};
+
+use crate::{machine, say};
+
+/// A need, and the tests that have it.
+struct Ability {
+    /// As people call the tests.
+    tests: &'static str,
+    /// Part of the name of each of them, and of no other test's.
+    part_of_name: &'static str,
+    /// What the machine lacks where they cannot run.
+    lack: &'static str,
+    is_there: fn() -> bool,
+}
+
+const ABILITIES: [Ability; 2] = [
+    Ability {
+        tests: "tests on full and read-only disks",
+        part_of_name: "small_disk::",
+        lack: "the system gives no mounts of our own (`unshare -rm`)",
+        is_there: own_mounts,
+    },
+    Ability {
+        tests: "tests of the desktop's key store",
+        part_of_name: "key_store_tests::",
+        lack: "gnome-keyring-daemon or dbus-run-session is missing",
+        is_there: key_store,
+    },
+];
+
+/// Says which of these tests run, and gives parts of the names of those that cannot.
+pub fn lacking() -> Vec<&'static str> {
+    let mut lacking = Vec::new();
+    for ability in ABILITIES.iter().filter(|_| cfg!(target_os = "linux")) {
+        if (ability.is_there)() {
+            say::line(format_args!("{}: run", ability.tests));
+        } else {
+            say::line(format_args!(
+                "{}: NOT POSSIBLE HERE: {}",
+                ability.tests, ability.lack
+            ));
+            lacking.push(ability.part_of_name);
+        }
+    }
+    lacking
+}
+
+fn own_mounts() -> bool {
+    // Some systems give name spaces without the right to mount in them.
+    Command::new("unshare")
+        .args(["-rm", "mount", "-t", "tmpfs", "small", "/mnt"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn key_store() -> bool {
+    machine::answers("dbus-run-session", "--version")
+        && machine::answers("gnome-keyring-daemon", "--version")
+}
