@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use qiantai_counter::boot::{Host, Link};
 use qiantai_counter::view::boot::{Training, TroubleCause};
 use qiantai_server::sample::TRAINING_STAFF;
 use qiantai_server::{Server, ServerOptions, SystemClock, sample};
-use qiantai_sqlite::{MigrateError, OpenError};
+use qiantai_sqlite::{FolderLock, FolderLockError, MigrateError, OpenError};
 use qiantai_store::vault::{FileKeyHolder, KeyHolder, Secrets};
 use qiantai_wire::api::JoinAnswer;
 use tokio::sync::Mutex;
@@ -22,10 +23,15 @@ use crate::training::{self, TrainingGateway};
 const LEDGER_FILE: &str = "ledger.db";
 /// The one terminal of a training shop.
 const TERMINAL_CODE: &str = "01";
+/// How long a counter that was closed may take to finish what it writes.
+const LAST_ONE_ENDS_WITHIN: Duration = Duration::from_secs(2);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// This machine.
 pub struct Machine {
     folder: PathBuf,
+    /// Held for as long as the process runs.
+    claim: Result<FolderLock, TroubleCause>,
     keys: Box<dyn KeyHolder>,
     mode: Mode,
     options: Options,
@@ -60,6 +66,7 @@ impl Machine {
         };
         let folder = std::path::absolute(folder)?;
         Ok(Machine {
+            claim: claim(&folder),
             folder,
             keys,
             mode,
@@ -150,6 +157,10 @@ impl Host for Machine {
         &self.folder
     }
 
+    fn claim(&self) -> Result<(), TroubleCause> {
+        self.claim.as_ref().map(drop).map_err(|cause| *cause)
+    }
+
     fn key_holder(&self) -> &dyn KeyHolder {
         self.keys.as_ref()
     }
@@ -165,6 +176,36 @@ impl Host for Machine {
             Mode::Joined { server, invite, .. } => {
                 remote::join(server, invite.as_deref(), joined, public_key).await
             }
+        }
+    }
+}
+
+/// Makes `folder` and has it to ourselves.
+fn claim(folder: &Path) -> Result<FolderLock, TroubleCause> {
+    let taken = std::fs::create_dir_all(folder)
+        .map_err(FolderLockError::Io)
+        .and_then(|()| take(folder));
+    taken.map_err(|error| {
+        tracing::error!(%error, "data folder");
+        match error {
+            FolderLockError::InUse(_) => TroubleCause::FolderInUse,
+            FolderLockError::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                TroubleCause::DiskFull
+            }
+            FolderLockError::Io(_) => TroubleCause::FolderUnusable,
+        }
+    })
+}
+
+/// Whoever closes the counter and opens it at once does not find the last one in the way.
+fn take(folder: &Path) -> Result<FolderLock, FolderLockError> {
+    let until = Instant::now() + LAST_ONE_ENDS_WITHIN;
+    loop {
+        match FolderLock::take(folder) {
+            Err(FolderLockError::InUse(_)) if Instant::now() < until => {
+                std::thread::sleep(BETWEEN_LOOKS);
+            }
+            outcome => return outcome,
         }
     }
 }

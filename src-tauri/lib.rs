@@ -37,7 +37,7 @@ pub fn run(options: Options) -> ExitCode {
 /// Why the counter did not open. Trouble with the shop's files is not here: the window says it.
 #[derive(Debug, thiserror::Error)]
 enum OpenError {
-    #[error("no folder for training: {0}")]
+    #[error("no folder: {0}")]
     Folder(std::io::Error),
     #[error("no threads: {0}")]
     Threads(std::io::Error),
@@ -75,7 +75,15 @@ fn show(
     use qiantai_counter::boot::Host;
 
     tauri::async_runtime::set(runtime.handle().clone());
-    let folder = machine.folder().join("window");
+    // In a folder that is not ours the web view leaves nothing either.
+    let elsewhere = match machine.claim() {
+        Ok(()) => None,
+        Err(_) => Some(tempfile::tempdir().map_err(OpenError::Folder)?),
+    };
+    let folder = match &elsewhere {
+        None => machine.folder().join("window"),
+        Some(elsewhere) => elsewhere.path().to_owned(),
+    };
     Ok(window::show(window::Pane {
         counter: desk,
         events,

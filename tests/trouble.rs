@@ -1,8 +1,12 @@
 //! Files that do not open: a plain screen with a way back, and nothing overwritten.
 
-use qiantai_testkit::Window;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use crate::shop::Shop;
+use qiantai_sqlite::FolderLock;
+use qiantai_testkit::{PATIENCE, Window, until};
+
+use crate::shop::{Shop, balance};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_key_asks_for_the_recovery_code() {
@@ -27,6 +31,74 @@ async fn a_damaged_ledger_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_store_is_not_replaced_by_an_empty_one() {
     check("terminal.db", Damage::Gone, "database_unreadable").await;
+}
+
+/// Two counters on one folder: the second says so, and the first goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_counter_is_refused_while_the_first_goes_on() {
+    let shop = Shop::new();
+    let first = shop.open_counter().await;
+    let second = Window::open(&shop.display, &shop.launch()).await.unwrap();
+    shows(&second, &shop, "folder_in_use").await;
+    second.close().await.unwrap();
+    assert_eq!(balance(&first).await, 53_000);
+    first.close().await.unwrap();
+    let again = shop.open_again().await;
+    assert_eq!(balance(&again).await, 53_000);
+    again.close().await.unwrap();
+}
+
+/// As above, with a first process that leaves the files alone, so that every change would be the
+/// second one's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_counter_opens_nothing() {
+    let shop = Shop::new();
+    let window = shop.open().await;
+    shop.cashier(&window).wait_until_open().await.unwrap();
+    window.close().await.unwrap();
+    let held = until("the counter to end", PATIENCE, || async {
+        Ok(FolderLock::take(shop.folder()).ok())
+    })
+    .await
+    .unwrap();
+    let before = files(shop.folder());
+    let window = Window::open(&shop.display, &shop.launch()).await.unwrap();
+    shows(&window, &shop, "folder_in_use").await;
+    window.close().await.unwrap();
+    let after = files(shop.folder());
+    assert!(
+        after == before,
+        "changed: {:?}",
+        before
+            .keys()
+            .chain(after.keys())
+            .filter(|&name| before.get(name) != after.get(name))
+            .collect::<Vec<_>>()
+    );
+    drop(held);
+    let window = shop.open().await;
+    shop.cashier(&window).wait_until_open().await.unwrap();
+    window.close().await.unwrap();
+}
+
+/// Every file below `folder` with its content.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&entry.path()));
+        } else if entry.file_type().unwrap().is_file() {
+            found.insert(entry.path(), std::fs::read(entry.path()).unwrap());
+        }
+    }
+    found
+}
+
+/// Waits for the screen for `cause`.
+async fn shows(window: &Window, shop: &Shop, cause: &str) {
+    let title = shop.words.get(&format!("trouble.{cause}.title")).unwrap();
+    window.control("heading", &title).await.unwrap();
 }
 
 enum Damage {
@@ -55,8 +127,7 @@ async fn check(file: &str, damage: Damage, cause: &str) {
     }
     let before = std::fs::read(&path).ok();
     let window = Window::open(&shop.display, &shop.launch()).await.unwrap();
-    let title = shop.words.get(&format!("trouble.{cause}.title")).unwrap();
-    window.control("heading", &title).await.unwrap();
+    shows(&window, &shop, cause).await;
     window.close().await.unwrap();
     assert!(
         std::fs::read(&path).ok() == before,

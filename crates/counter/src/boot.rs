@@ -24,6 +24,15 @@ pub trait Host: Send + Sync {
     /// Where the shop's files are.
     fn folder(&self) -> &Path;
 
+    /// Whether this process has the folder to itself, for as long as it runs. Where it has not,
+    /// nothing is opened. A host whose folder nobody else can reach need not ask.
+    ///
+    /// # Errors
+    /// What the window says in place of the counter.
+    fn claim(&self) -> Result<(), TroubleCause> {
+        Ok(())
+    }
+
     /// Who keeps the key of the vault.
     fn key_holder(&self) -> &dyn KeyHolder;
 
@@ -189,9 +198,8 @@ fn store_trouble(error: OpenError) -> Trouble {
         OpenError::Corrupt(_) => TroubleCause::DatabaseCorrupt.into(),
         OpenError::DiskFull => TroubleCause::DiskFull.into(),
         OpenError::NewerSchema { .. } => TroubleCause::NewerVersion.into(),
-        OpenError::ReadOnly | OpenError::InUse | OpenError::Io(_) => {
-            TroubleCause::FolderUnusable.into()
-        }
+        OpenError::InUse => TroubleCause::FolderInUse.into(),
+        OpenError::ReadOnly | OpenError::Io(_) => TroubleCause::FolderUnusable.into(),
     }
 }
 

@@ -93,7 +93,12 @@ impl Desk {
     /// Opens the shop's files and the way to the server.
     pub async fn start(self: Arc<Desk>) {
         let host = Arc::clone(&self.host);
-        let opened = blocking(move || Ok(boot::open_files(host.folder(), host.key_holder())));
+        let opened = blocking(move || {
+            Ok(match host.claim() {
+                Ok(()) => boot::open_files(host.folder(), host.key_holder()),
+                Err(cause) => Err(cause.into()),
+            })
+        });
         let outcome = match opened.await {
             Ok(Ok(files)) => self.open_counter(files).await,
             Ok(Err(trouble)) => Err(trouble),

@@ -7,6 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use qiantai_sqlite::{FolderLock, FolderLockError};
 use zeroize::Zeroizing;
 
 /// Why a data folder cannot be used.
@@ -15,6 +16,9 @@ pub enum DataFolderError {
     /// There is a ledger already; nothing was touched.
     #[error("{0} holds a ledger already")]
     Exists(PathBuf),
+    /// Another process serves it, or is making it; nothing was opened.
+    #[error("another process works in {0}; end it first")]
+    InUse(PathBuf),
     /// There is no key file.
     #[error("{0} has no ledger.key; make a ledger with `qiantai-server init`")]
     NoKey(PathBuf),
@@ -35,15 +39,31 @@ fn key_path(folder: &Path) -> PathBuf {
     folder.join("ledger.key")
 }
 
-/// Makes the folder with a fresh key.
+/// Has an existing folder to ourselves until the lock is dropped. Taken before anything is opened
+/// by whoever writes the books; an invitation is a row of its own and may be made beside a server.
 ///
 /// # Errors
 /// See [`DataFolderError`].
-pub fn create(folder: &Path) -> Result<[u8; 32], DataFolderError> {
+pub fn lock(folder: &Path) -> Result<FolderLock, DataFolderError> {
+    FolderLock::take(folder).map_err(|error| match error {
+        FolderLockError::InUse(folder) => DataFolderError::InUse(folder),
+        FolderLockError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+            DataFolderError::NoKey(folder.to_owned())
+        }
+        FolderLockError::Io(error) => error.into(),
+    })
+}
+
+/// Makes the folder with a fresh key, and has it to ourselves as [`lock`] does.
+///
+/// # Errors
+/// See [`DataFolderError`].
+pub fn create(folder: &Path) -> Result<([u8; 32], FolderLock), DataFolderError> {
+    fs::create_dir_all(folder)?;
+    let alone = lock(folder)?;
     if ledger_path(folder).exists() || key_path(folder).exists() {
         return Err(DataFolderError::Exists(folder.to_owned()));
     }
-    fs::create_dir_all(folder)?;
     let mut key = [0_u8; 32];
     getrandom::fill(&mut key).map_err(io::Error::from)?;
     let text = Zeroizing::new(hex::encode(key));
@@ -54,7 +74,7 @@ pub fn create(folder: &Path) -> Result<[u8; 32], DataFolderError> {
     let mut file = options.open(key_path(folder))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    Ok(key)
+    Ok((key, alone))
 }
 
 /// Reads the key of an existing folder.

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), AnyError> {
     match command {
         Command::Init(init) => {
-            let key = data_folder::create(&init.data)?;
+            let (key, _alone) = data_folder::create(&init.data)?;
             let server = open(&init.data, key, Channels::default())?;
             for kind in init.sample.into_iter().flat_map(cli::SampleChoice::kinds) {
                 say(&seeded(
@@ -67,6 +67,7 @@ async fn run(command: Command) -> Result<(), AnyError> {
 }
 
 async fn serve(options: Serve) -> Result<(), AnyError> {
+    let _alone = data_folder::lock(&options.data)?;
     let key = data_folder::read_key(&options.data)?;
     let listener = TcpListener::bind(options.listen).await?;
     let address = listener.local_addr()?;

@@ -108,6 +108,50 @@ fn init_invite_serve_and_stop() {
 }
 
 #[test]
+fn a_folder_that_is_served_is_not_served_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let start = |arguments: &[&str]| {
+        let mut command = program();
+        command.args(arguments).arg("--data").arg(&data);
+        command
+    };
+    let run = |arguments: &[&str]| start(arguments).output().unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    let made = run(&["init", "--sample", "gym", "--members", "5"]);
+    assert!(made.status.success());
+    let mut first = Running(
+        start(&serve)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    BufReader::new(first.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(line.starts_with("listening"), "{line}");
+
+    for refused in [&serve[..], &["init"]] {
+        let ended = run(refused);
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.status.success(), "{refused:?}");
+        assert!(said.contains("another process works in"), "{said}");
+        assert!(ended.stdout.is_empty(), "it listened");
+    }
+    let invited = run(&["invite", "--store", "00101"]);
+    assert!(invited.status.success(), "an invitation needs no stop");
+
+    // Killed, it gives the folder back all the same.
+    first.0.kill().unwrap();
+    first.0.wait().unwrap();
+    let ended = run(&["init"]);
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.contains("holds a ledger already"), "{said}");
+}
+
+#[test]
 fn a_lost_key_is_named_and_nothing_is_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -1,12 +1,14 @@
 //! How the terminal's store and the server's embedded ledger open, key and migrate a SQLite
-//! file. No table is known here.
+//! file, and how a process has the folder of such files to itself. No table is known here.
 
 mod fault;
+mod folder_lock;
 mod migrate;
 mod open;
 mod snapshot;
 
 pub use fault::{Fault, SqliteError, classify};
+pub use folder_lock::{FolderLock, FolderLockError};
 pub use migrate::{MigrateError, Migration, migrate};
 pub use open::{OpenError, OpenOptions, open};
 pub use snapshot::schema_snapshot;

@@ -54,6 +54,8 @@ pub enum TroubleCause {
     DiskFull,
     /// Written by a newer version of the application.
     NewerVersion,
+    /// Another process works in the folder.
+    FolderInUse,
     /// The folder cannot be read or written.
     FolderUnusable,
     /// This terminal has not joined a shop and no invitation was given.

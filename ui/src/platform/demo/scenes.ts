@@ -85,6 +85,7 @@ export const SCENES = {
   vault_corrupt: trouble("vault_corrupt", true),
   disk_full: trouble("disk_full", false),
   newer_version: trouble("newer_version", false),
+  folder_in_use: trouble("folder_in_use", false),
   folder_unusable: trouble("folder_unusable", false),
   not_joined: trouble("not_joined", false),
   server_unreachable: trouble("server_unreachable", false),
