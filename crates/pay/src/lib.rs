@@ -6,15 +6,19 @@
 //! when to reverse are decided by the server; nothing here polls, retries or keeps state.
 
 mod answer;
+mod beijing;
 mod bill;
 mod channel;
 pub mod channels;
 pub mod crypto;
 mod notice;
+mod pairs;
+pub mod payment_code;
 mod registry;
 mod secret;
 mod surroundings;
 pub mod transport;
+mod yuan;
 
 pub use answer::{
     CloseAnswer, ConfigCause, GatewayAnswer, PaidFact, PendingState, QrAnswer, RefundAnswer,
@@ -25,6 +29,7 @@ pub use channel::{
     AuthCode, Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest, Wallet,
 };
 pub use notice::{Notice, NoticeError, NoticeReceipt, PaymentNotice, RefundNotice};
+pub use pairs::{Charset, Pairs, PairsError};
 pub use registry::{OpenError, Registry};
 pub use secret::{SecretText, SharedKey, SharedKeyError};
 pub use surroundings::{Surroundings, SystemSurroundings};

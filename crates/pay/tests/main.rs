@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod emv;
 mod notices;
 mod registry;
 mod scripted;

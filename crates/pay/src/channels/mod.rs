@@ -9,7 +9,13 @@ use crate::registry::OpenError;
 use crate::surroundings::Surroundings;
 use crate::transport::HttpTransport;
 
+pub mod alipay;
+pub mod emv;
+mod exchange;
+mod keyed_md5;
 pub mod training;
+mod trust;
+pub mod unionpay;
 
 pub(crate) type Open = fn(
     settings: Value,
@@ -18,4 +24,8 @@ pub(crate) type Open = fn(
 ) -> Result<Arc<dyn Channel>, OpenError>;
 
 /// Every channel there is, with the function that opens it from its settings.
-pub(crate) const ALL: &[(ChannelId, Open)] = &[(training::ID, training::open)];
+pub(crate) const ALL: &[(ChannelId, Open)] = &[
+    (alipay::ID, alipay::open),
+    (training::ID, training::open),
+    (unionpay::ID, unionpay::open),
+];

@@ -2,8 +2,15 @@
 
 use crate::vector::Kind;
 
+mod alipay;
+mod emv;
 mod payment_code;
 mod primitives;
 
 /// Every kind there is.
-pub const ALL: &[&[Kind]] = &[payment_code::KINDS, primitives::KINDS];
+pub const ALL: &[&[Kind]] = &[
+    alipay::KINDS,
+    emv::KINDS,
+    payment_code::KINDS,
+    primitives::KINDS,
+];

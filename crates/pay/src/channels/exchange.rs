@@ -1,0 +1,93 @@
+//! What the gateways' clients share: one exchange, settings, and the time in a number.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, Uri, header};
+use qiantai_core::clock::Timestamp;
+use qiantai_core::order_no::OrderNo;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::answer::UnknownCause;
+use crate::channel::ChannelId;
+use crate::registry::OpenError;
+use crate::transport::{HttpTransport, TransportError};
+
+/// Sends one request and gives the answer's headers and body if its status is 200. Anything else
+/// says nothing certain about money.
+pub(super) async fn exchange(
+    channel: ChannelId,
+    call: &str,
+    transport: &Arc<dyn HttpTransport>,
+    request: http::Request<Bytes>,
+) -> Result<http::Response<Bytes>, UnknownCause> {
+    let answer = transport.send(request).await.map_err(|error| {
+        tracing::warn!(%channel, call, %error, "gateway call without an answer");
+        match error {
+            TransportError::NotSent => UnknownCause::NotSent,
+            TransportError::Timeout => UnknownCause::Timeout,
+            TransportError::Broken => UnknownCause::Broken,
+        }
+    })?;
+    match answer.status() {
+        StatusCode::OK => Ok(answer),
+        StatusCode::TOO_MANY_REQUESTS => Err(UnknownCause::Busy),
+        status if status.is_server_error() => Err(UnknownCause::GatewayFault(status.as_u16())),
+        status => Err(UnknownCause::Unreadable(format!("status {status}"))),
+    }
+}
+
+/// A POST of `body` to `address`, which was made of a checked base address.
+pub(super) fn post(
+    address: &str,
+    content_type: &'static str,
+    body: String,
+) -> http::Request<Bytes> {
+    let mut request = http::Request::new(Bytes::from(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = address
+        .parse::<Uri>()
+        .expect("the base address was checked when the channel was opened");
+    let content_type = HeaderValue::from_static(content_type);
+    request
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    request
+}
+
+/// Reads a channel's settings.
+pub(super) fn settings<T: DeserializeOwned>(
+    channel: ChannelId,
+    settings: Value,
+) -> Result<T, OpenError> {
+    serde_json::from_value(settings).map_err(|error| wrong(channel, error))
+}
+
+/// The refusal of a channel's settings.
+pub(super) fn wrong(channel: ChannelId, problem: impl ToString) -> OpenError {
+    OpenError::Settings {
+        channel,
+        problem: problem.to_string(),
+    }
+}
+
+/// Checks an address of scheme and host, and takes a closing slash off.
+pub(super) fn base_url(channel: ChannelId, text: &str) -> Result<String, OpenError> {
+    let base: Uri = text
+        .parse()
+        .map_err(|_| wrong(channel, "base_url is not an address"))?;
+    let is_web = matches!(base.scheme_str(), Some("http" | "https"));
+    if !is_web || base.path() != "/" || base.query().is_some() {
+        let problem = "base_url must be http:// or https:// and a host, without a path";
+        return Err(wrong(channel, problem));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// When the attempt or refund of this number was made (docs: domain §3.10); `None` for a number
+/// of another form.
+pub(super) fn made_at(number: &str) -> Option<Timestamp> {
+    let number: OrderNo = number.parse().ok()?;
+    Some(number.at())
+}

@@ -1,0 +1,74 @@
+//! UnionPay (云闪付): the online gateway (ACP 5.1.0), QR codes and payment codes.
+//!
+//! Everything is sorted pairs signed by certificate. A transaction is known by its number and
+//! time together; the time is the one that our number carries, so that nothing has to be kept.
+
+mod client;
+mod codes;
+mod message;
+mod read;
+pub mod signature;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+pub use super::keyed_md5::{keyed_md5_upper, keyed_text};
+pub use client::UnionpayChannel;
+
+use super::exchange;
+use crate::channel::{Channel, ChannelId};
+use crate::registry::OpenError;
+use crate::secret::SecretText;
+use crate::surroundings::Surroundings;
+use crate::transport::HttpTransport;
+
+/// This channel's name.
+pub const ID: ChannelId = ChannelId("unionpay");
+
+/// Settings of the channel.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnionpayConfig {
+    /// The gateway; the test system is `https://gateway.test.95516.com`.
+    #[serde(default = "gateway")]
+    pub base_url: String,
+    /// Merchant number, fifteen digits and letters.
+    pub merchant_id: String,
+    /// The merchant's PKCS#12 file (.pfx) from UnionPay, in base64.
+    pub key_store: SecretText,
+    /// Its password.
+    pub key_store_password: SecretText,
+    /// UnionPay's root and middle certificates, PEM.
+    pub trusted_certificates: String,
+    /// Our terminal number at UnionPay, eight digits and letters.
+    #[serde(default)]
+    pub terminal_id: Option<String>,
+    /// Longest life of our QR codes in minutes, counted from the attempt's number. A code that
+    /// nobody scanned leaves no trace at the gateway, so its end is the only proof that it can no
+    /// longer be paid.
+    #[serde(default = "qr_minutes")]
+    pub qr_minutes: u8,
+}
+
+fn gateway() -> String {
+    "https://gateway.95516.com".to_owned()
+}
+
+fn qr_minutes() -> u8 {
+    5
+}
+
+pub(crate) fn open(
+    settings: Value,
+    transport: Arc<dyn HttpTransport>,
+    surroundings: Arc<dyn Surroundings>,
+) -> Result<Arc<dyn Channel>, OpenError> {
+    let config: UnionpayConfig = exchange::settings(ID, settings)?;
+    Ok(Arc::new(UnionpayChannel::new(
+        config,
+        transport,
+        surroundings,
+    )?))
+}
