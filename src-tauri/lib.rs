@@ -90,3 +90,15 @@ fn show(
         folder,
     })?)
 }
+
+/// Without a window the shop's files stay open until the process is told to end.
+#[cfg(not(feature = "desktop"))]
+fn show(
+    runtime: &tokio::runtime::Runtime,
+    _machine: &Machine,
+    _desk: Arc<Desk>,
+    _events: tokio::sync::broadcast::Receiver<qiantai_counter::view::event::CounterEvent>,
+) -> Result<(), OpenError> {
+    let told = runtime.block_on(tokio::signal::ctrl_c());
+    told.map_err(OpenError::Threads)
+}
