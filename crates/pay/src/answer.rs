@@ -127,6 +127,8 @@ pub enum RefundRefusal {
     ExceedsPaid,
     /// The window or state of the payment does not allow it; pay back by other means.
     TooLate,
+    /// The gateway gave the refund up. Find out why there, then try with a new number.
+    ClosedByGateway,
 }
 
 /// Why nothing certain is known.

@@ -1,9 +1,15 @@
 //! The one place that touches the network.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use zeroize::Zeroizing;
+
+use crate::crypto::{Certificate, CryptoError, PrivateKey};
 
 /// Sends one HTTP request to a gateway. Implemented by [`NetworkTransport`] and, in process, by
 /// anything that can answer a request.
@@ -48,29 +54,109 @@ impl Default for Patience {
     }
 }
 
-/// Largest answer accepted; gateway answers are a few kilobytes.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// The largest answer that is accepted, where a request carries one as an extension. Without,
+/// [`AnswerLimit::MESSAGE`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerLimit(usize);
 
-/// Sends over the network. Follows no redirects, and takes no proxy from the environment: a
-/// payment goes to the configured address or nowhere.
+impl AnswerLimit {
+    /// Messages have a few kilobytes.
+    pub const MESSAGE: AnswerLimit = AnswerLimit(1024 * 1024);
+    /// Bills have a line for each payment of a day.
+    pub const BILL: AnswerLimit = AnswerLimit(32 * 1024 * 1024);
+}
+
+/// A certificate with its key that the connection shows to the gateway (mutual TLS), carried by a
+/// request as an extension. `Debug` hides it.
+#[derive(Clone)]
+pub struct ClientIdentity(Arc<IdentityPem>);
+
+struct IdentityPem {
+    certificate: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl ClientIdentity {
+    /// Takes a certificate and the key that belongs to it.
+    pub fn new(certificate: &Certificate, key: &PrivateKey) -> Result<ClientIdentity, CryptoError> {
+        Ok(ClientIdentity(Arc::new(IdentityPem {
+            certificate: certificate.to_pem()?,
+            key: key.to_pem()?,
+        })))
+    }
+
+    /// The certificate in PEM, which the gateway gets to see.
+    pub fn certificate_pem(&self) -> &[u8] {
+        &self.0.certificate
+    }
+}
+
+impl fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientIdentity(hidden)")
+    }
+}
+
+/// Sends over the network by TLS 1.2 or later. Follows no redirects, and takes no proxy from the
+/// environment: a payment goes to the configured address or nowhere.
 #[derive(Clone, Debug)]
 pub struct NetworkTransport {
+    patience: Patience,
     client: reqwest::Client,
+    /// Connections that showed a certificate are used for no other.
+    identified: Arc<Mutex<BTreeMap<Vec<u8>, reqwest::Client>>>,
 }
 
 impl NetworkTransport {
     /// Fails only when the system's network library cannot start.
     pub fn new(patience: Patience) -> Result<NetworkTransport, NetworkUnavailable> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(patience.connect)
-            .timeout(patience.answer)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("Qiantai/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| NetworkUnavailable(error.to_string()))?;
-        Ok(NetworkTransport { client })
+        let client = builder(patience).build();
+        Ok(NetworkTransport {
+            patience,
+            client: client.map_err(|error| NetworkUnavailable(error.to_string()))?,
+            identified: Arc::default(),
+        })
     }
+
+    fn client_for(
+        &self,
+        identity: Option<&ClientIdentity>,
+    ) -> Result<reqwest::Client, TransportError> {
+        let Some(ClientIdentity(pem)) = identity else {
+            return Ok(self.client.clone());
+        };
+        // The map is whole after each insertion, whatever panicked meanwhile.
+        let mut identified = self
+            .identified
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = identified.get(&pem.certificate) {
+            return Ok(client.clone());
+        }
+        let client = reqwest::Identity::from_pkcs8_pem(&pem.certificate, &pem.key)
+            .and_then(|identity| builder(self.patience).identity(identity).build())
+            .map_err(|error| {
+                tracing::error!(%error, "the client certificate cannot be used");
+                TransportError::NotSent
+            })?;
+        identified.insert(pem.certificate.clone(), client.clone());
+        Ok(client)
+    }
+}
+
+fn builder(patience: Patience) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(patience.connect)
+        .timeout(patience.answer)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd()
+        .tls_backend_native()
+        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .user_agent(concat!("Qiantai/", env!("CARGO_PKG_VERSION")))
 }
 
 /// The system's network library cannot start.
@@ -84,9 +170,11 @@ impl HttpTransport for NetworkTransport {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
+        let extensions = request.extensions();
+        let AnswerLimit(limit) = extensions.get().copied().unwrap_or(AnswerLimit::MESSAGE);
+        let client = self.client_for(extensions.get())?;
         let request = reqwest::Request::try_from(request).map_err(|error| cause_of(&error))?;
-        let mut incoming = self
-            .client
+        let mut incoming = client
             .execute(request)
             .await
             .map_err(|error| cause_of(&error))?;
@@ -95,8 +183,8 @@ impl HttpTransport for NetworkTransport {
         *answer.headers_mut() = incoming.headers().clone();
         let mut body = BytesMut::new();
         while let Some(chunk) = incoming.chunk().await.map_err(|error| cause_of(&error))? {
-            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-                tracing::warn!(limit = ANSWER_BYTES_MAX, "gateway answer too large");
+            if body.len() + chunk.len() > limit {
+                tracing::warn!(limit, "gateway answer too large");
                 return Err(TransportError::Broken);
             }
             body.extend_from_slice(&chunk);

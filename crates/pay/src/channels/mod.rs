@@ -16,6 +16,7 @@ mod keyed_md5;
 pub mod training;
 mod trust;
 pub mod unionpay;
+pub mod wechat;
 
 pub(crate) type Open = fn(
     settings: Value,
@@ -28,4 +29,5 @@ pub(crate) const ALL: &[(ChannelId, Open)] = &[
     (alipay::ID, alipay::open),
     (training::ID, training::open),
     (unionpay::ID, unionpay::open),
+    (wechat::ID, wechat::open),
 ];

@@ -6,6 +6,7 @@ mod alipay;
 mod emv;
 mod payment_code;
 mod primitives;
+mod wechat;
 
 /// Every kind there is.
 pub const ALL: &[&[Kind]] = &[
@@ -13,4 +14,5 @@ pub const ALL: &[&[Kind]] = &[
     emv::KINDS,
     payment_code::KINDS,
     primitives::KINDS,
+    wechat::KINDS,
 ];
