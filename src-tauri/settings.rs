@@ -32,7 +32,7 @@ impl Wishes {
     }
 }
 
-/// Opens the desk and then saves `wishes` among its settings, as if the cashier had chosen them.
+/// Opens the desk and then saves `wishes` among its settings.
 pub async fn start(desk: Arc<Desk>, wishes: Wishes) {
     Arc::clone(&desk).start().await;
     if wishes.language.is_none() && wishes.theme.is_none() {
@@ -42,17 +42,10 @@ pub async fn start(desk: Arc<Desk>, wishes: Wishes) {
     if !status.is_ok_and(|status| status.state == BootState::Ready) {
         return;
     }
-    if let Err(error) = save(&desk, wishes).await {
+    if let Err(error) = desk.adopt_looks(wishes.language, wishes.theme).await {
         tracing::warn!(
             ?error,
             "language and theme of the command line were not saved"
         );
     }
-}
-
-async fn save(desk: &Desk, wishes: Wishes) -> Result<(), qiantai_counter::error::CallError> {
-    let mut settings = desk.session(()).await?.settings;
-    settings.language = wishes.language.unwrap_or(settings.language);
-    settings.theme = wishes.theme.unwrap_or(settings.theme);
-    desk.save_settings(settings).await.map(drop)
 }

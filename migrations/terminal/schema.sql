@@ -1,3 +1,9 @@
+CREATE TABLE chain_start (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    device_seq INTEGER NOT NULL CHECK (device_seq >= 0),
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
 CREATE TABLE clock_mark (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     high_water_ms INTEGER NOT NULL,
@@ -61,9 +67,12 @@ BEGIN
     SELECT RAISE(ABORT, 'operations are never changed');
 END;
 
-CREATE TRIGGER operation_is_never_removed BEFORE DELETE ON operation
+CREATE TRIGGER operation_is_removed_from_the_start_only BEFORE DELETE ON operation
+WHEN OLD.device_seq > (SELECT device_seq FROM chain_start)
+    OR OLD.device_seq > (SELECT acked_seq FROM cursor)
+    OR OLD.device_seq >= (SELECT max(device_seq) FROM operation)
 BEGIN
-    SELECT RAISE(ABORT, 'operations are never removed');
+    SELECT RAISE(ABORT, 'operations are removed from the start only, and once acknowledged');
 END;
 
 CREATE TABLE operation_delivery (

@@ -26,7 +26,7 @@ impl Counter {
         let intent = ActionId(parse::id(&request.intent)?);
         let _sale = self.sale_lock();
         if let Some(order) = self.order_of_intent(intent)? {
-            return self.order_view(order);
+            return self.written_order(order, MoneyMoved::Yes);
         }
         let shown = self.shown_quote(&request.quote_id, intent, Channel::Cash)?;
         let overlay = self.overlay(&[shown.member])?;

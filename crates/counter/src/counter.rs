@@ -31,7 +31,7 @@ pub struct Counter {
     pub(crate) surroundings: Arc<dyn Surroundings>,
     pub(crate) clock: Arc<ShopClock>,
     pub(crate) events: broadcast::Sender<CounterEvent>,
-    pub(crate) print_wake: Notify,
+    pub(crate) print_wake: Arc<Notify>,
     pub(crate) training: bool,
     signed_in: Mutex<Option<StaffId>>,
     quotes: Mutex<QuoteShelf>,
@@ -40,6 +40,13 @@ pub struct Counter {
     sale: Mutex<()>,
     /// Keeps the server's log read often while a payment is open.
     payments: Mutex<HashMap<OrderId, PaymentWatch>>,
+}
+
+impl Drop for Counter {
+    /// The print queue waits for a slip or for this.
+    fn drop(&mut self) {
+        self.print_wake.notify_one();
+    }
 }
 
 /// What a counter is made of.
@@ -75,7 +82,7 @@ impl Counter {
             surroundings: Arc::clone(&parts.clock) as Arc<dyn Surroundings>,
             clock: parts.clock,
             events: parts.events,
-            print_wake: Notify::new(),
+            print_wake: Arc::default(),
             training: parts.training,
             signed_in: Mutex::new(None),
             quotes: Mutex::new(QuoteShelf::default()),
@@ -203,6 +210,15 @@ impl Counter {
             policy_version: policy.version,
         };
         Ok((staff, proof))
+    }
+
+    /// Whether `order` may be looked at: by a person, or on a locked screen while its payment is
+    /// under way, because the customer in front of it is paying.
+    pub(crate) fn may_follow(&self, order: OrderId) -> Result<(), CallError> {
+        match self.payments().contains_key(&order) {
+            true => Ok(()),
+            false => self.staff().map(drop),
+        }
     }
 
     /// Tells the window. Nobody listening is no fault: the window asks when it opens.

@@ -1,7 +1,7 @@
 //! The desk that the window talks to: it opens the shop's files, then hands every command to the
 //! counter.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,8 +9,8 @@ use qiantai_core::ids::OrderId;
 use qiantai_store::Store;
 use qiantai_store::vault::RecoveryCode as VaultCode;
 use qiantai_sync::engine::PollIntervals;
-use qiantai_sync::{Client, LocalLog, SyncHandle, driver};
-use tokio::sync::broadcast;
+use qiantai_sync::{Client, LocalLog, SyncHandle, SyncStatus, driver};
+use tokio::sync::{broadcast, watch};
 
 use crate::api::CounterApi;
 use crate::boot::{self, Host, OpenFiles, Trouble};
@@ -19,6 +19,7 @@ use crate::counter::{Counter, Parts};
 use crate::error::{CallError, ErrorCode};
 use crate::parse;
 use crate::printing;
+use crate::pruning;
 use crate::serve::{self, blocking};
 use crate::surroundings::Surroundings;
 use crate::sync_log::TerminalLog;
@@ -32,7 +33,7 @@ use crate::view::order::{
     OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
 };
 use crate::view::queue::{JobKey, QueueView};
-use crate::view::session::{OpenShift, SessionView, Settings, SignIn};
+use crate::view::session::{Language, OpenShift, SessionView, Settings, SignIn, Theme};
 use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
 
 /// Setting that says who this terminal is.
@@ -109,6 +110,20 @@ impl Desk {
         }
     }
 
+    /// Saves language and theme that the program was started with; not for the window, which has
+    /// a person for it.
+    ///
+    /// # Errors
+    /// The counter is not open, or the store fails.
+    pub async fn adopt_looks(
+        &self,
+        language: Option<Language>,
+        theme: Option<Theme>,
+    ) -> Result<(), CallError> {
+        self.work(move |counter| counter.adopt_looks(language, theme))
+            .await
+    }
+
     async fn open_counter(&self, files: OpenFiles) -> Result<(), Trouble> {
         let OpenFiles {
             secrets,
@@ -158,8 +173,12 @@ impl Desk {
         if let Err(error) = blocking(move || at_start.resume_payments()).await {
             tracing::error!(?error, "payments and slips before this start");
         }
-        tokio::spawn(printing::run(Arc::clone(&counter)));
-        tokio::spawn(follow_status(Arc::clone(&counter)));
+        let alive = Arc::downgrade(&counter);
+        let wake = Arc::clone(&counter.print_wake);
+        tokio::spawn(printing::run(Weak::clone(&alive), wake));
+        tokio::spawn(follow_status(Weak::clone(&alive), counter.sync.follow()));
+        let surroundings = Arc::clone(&counter.surroundings);
+        tokio::spawn(pruning::run(alive, surroundings));
         self.state().training = link.training;
         self.enter(self.code_phase(counter, new_code)?);
         Ok(())
@@ -251,11 +270,13 @@ async fn wait_for_books(store: &Arc<Store>, sync: &SyncHandle) -> Result<(), Tro
     }
 }
 
-/// Tells the window when the server is lost or found.
-async fn follow_status(counter: Arc<Counter>) {
-    let mut status = counter.sync.follow();
+/// Tells the window when the server is lost or found. Slips that waited for it are tried again.
+async fn follow_status(counter: Weak<Counter>, mut status: watch::Receiver<SyncStatus>) {
     while status.changed().await.is_ok() {
-        let counter = Arc::clone(&counter);
+        let Some(counter) = counter.upgrade() else {
+            return;
+        };
+        counter.print_wake.notify_one();
         if let Err(error) = blocking(move || counter.tell_open_payments()).await {
             tracing::error!(?error, "the window was not told");
         }
@@ -380,8 +401,12 @@ impl CounterApi for Desk {
     }
 
     async fn order(&self, request: OrderKey) -> Result<OrderView, CallError> {
-        self.work(move |counter| counter.order_view(OrderId(parse::id(&request.order_id)?)))
-            .await
+        self.work(move |counter| {
+            let order = OrderId(parse::id(&request.order_id)?);
+            counter.may_follow(order)?;
+            counter.order_view(order)
+        })
+        .await
     }
 
     async fn orders(&self, (): ()) -> Result<Vec<OrderSummary>, CallError> {

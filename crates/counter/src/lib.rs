@@ -18,6 +18,7 @@ mod orders;
 mod overlay;
 mod parse;
 mod printing;
+mod pruning;
 mod qr_payment;
 mod queue;
 mod quotes;

@@ -38,6 +38,7 @@ impl Counter {
 
     /// Orders of the shop known here, open ones first, then newest first.
     pub(crate) fn orders(&self) -> Result<Vec<OrderSummary>, CallError> {
+        self.staff()?;
         let overlay = self.overlay(&[])?;
         let mut orders: Vec<RechargeOrder> = self.store.latest_orders(LIST_MAX)?;
         let known: Vec<OrderId> = orders.iter().map(|order| order.id).collect();

@@ -22,6 +22,9 @@ use crate::view::order::{OrderKey, OrderView, RetryPayment, StartQr};
 
 /// Slips of sales older than this are not printed by themselves after a start.
 const MISSED_WITHIN: Millis = Millis::hours(1);
+/// Slips of sales older than this are printed only when somebody asks: whether they were printed
+/// is forgotten later (see [`crate::pruning`]).
+const PRINTED_WITHIN: Millis = Millis::days(30);
 /// Orders looked at for missed slips and open payments.
 const MISSED_MAX: u32 = 20;
 
@@ -33,7 +36,7 @@ impl Counter {
         let intent = ActionId(parse::id(&request.intent)?);
         let _sale = self.sale_lock();
         if let Some(order) = self.order_of_intent(intent)? {
-            return self.order_view(order);
+            return self.written_order(order, MoneyMoved::Unknown);
         }
         let channel = self.online_channel(request.channel.into())?;
         let shown = self.shown_quote(&request.quote_id, intent, channel)?;
@@ -164,7 +167,9 @@ impl Counter {
     /// Queues the slips of a credited order that has none yet.
     pub(crate) fn print_once(&self, file: &OrderFile) -> Result<(), CallError> {
         let order = &file.order;
-        if order.device != self.terminal.device || order.credit.is_none() {
+        let credited_at = order.credit.as_ref().map(|credit| credit.credited_at);
+        let is_late = credited_at.is_none_or(|at| at < self.now() - PRINTED_WITHIN);
+        if order.device != self.terminal.device || is_late {
             return Ok(());
         }
         let _sale = self.sale_lock();

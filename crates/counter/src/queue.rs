@@ -44,6 +44,7 @@ impl Counter {
 
     /// The queue, item by item.
     pub(crate) fn queue(&self) -> Result<QueueView, CallError> {
+        self.staff()?;
         let acked = self.store.sync_mark()?.acked_seq;
         let overlay = self.overlay(&[])?;
         let mut names = Names::new();

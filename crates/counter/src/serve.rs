@@ -41,7 +41,11 @@ pub(crate) async fn query_payment(
 ) -> Result<OrderView, CallError> {
     let order = OrderId(parse::id(&request.order_id)?);
     let reader = Arc::clone(counter);
-    let file = blocking(move || reader.order_file(order)).await?;
+    let file = blocking(move || {
+        reader.may_follow(order)?;
+        reader.order_file(order)
+    })
+    .await?;
     let open = file.attempts.iter().find(|attempt| !is_over(attempt));
     if let Some(attempt) = open {
         counter
@@ -81,6 +85,7 @@ pub(crate) async fn receipt(
     counter: &Arc<Counter>,
     request: OrderKey,
 ) -> Result<ReceiptView, CallError> {
+    counter.staff()?;
     let order = OrderId(parse::id(&request.order_id)?);
     fetch_settlement(counter, order).await?;
     let reader = Arc::clone(counter);

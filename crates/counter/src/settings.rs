@@ -41,11 +41,30 @@ fn initial(store: &Path) -> Settings {
 impl Counter {
     /// Saves settings after checking them.
     pub(crate) fn save_settings(&self, settings: &Settings) -> Result<SessionView, CallError> {
+        self.staff()?;
         check(settings)?;
+        self.keep_settings(settings)?;
+        self.session()
+    }
+
+    /// Language and theme that the machine's owner starts the program with; `None` leaves one as
+    /// it is. No person is needed.
+    pub(crate) fn adopt_looks(
+        &self,
+        language: Option<Language>,
+        theme: Option<Theme>,
+    ) -> Result<(), CallError> {
+        let mut settings = load(&self.store)?;
+        settings.language = language.unwrap_or(settings.language);
+        settings.theme = theme.unwrap_or(settings.theme);
+        self.keep_settings(&settings)
+    }
+
+    fn keep_settings(&self, settings: &Settings) -> Result<(), CallError> {
         self.store.set_setting(KEY, settings)?;
         self.print_wake.notify_one();
         self.tell(CounterEvent::Session);
-        self.session()
+        Ok(())
     }
 }
 

@@ -103,6 +103,10 @@ impl LocalLog for TerminalLog {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         self.blocking(move |store| {
             let rows = store.operations_after(from_seq.saturating_sub(1), limit)?;
+            if rows.first().is_none_or(|row| row.device_seq != from_seq) {
+                // Pruned, or never written: nothing that could be sent in their place.
+                return Ok(Vec::new());
+            }
             Ok(rows.into_iter().map(|row| row.signed).collect())
         })
         .await

@@ -65,6 +65,29 @@ async fn a_wrong_clock_is_shown_and_stops_no_sale() {
     }
 }
 
+/// What the server said about a wrong clock is no use once somebody has set it right.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_that_has_grown_stale_is_dropped_at_start() {
+    for wrong_by_ms in [-1_200_000, 1_200_000] {
+        let shop = Shop::salon().await;
+        let setup = Setup {
+            clock_wrong_by: Millis(wrong_by_ms),
+            ..Setup::default()
+        };
+        let till = Till::start(&shop, setup).await;
+        till.sign_in().await;
+        till.open_shift().await;
+        till.until_synced().await;
+        till.crash().await;
+
+        let till = Till::reopen(&shop, Weather::Cut).await;
+        let member = till.zhang_wei().await;
+        let order = till.cash(&member, "100").await;
+        let off_ms = order.opened_at_ms.0 - shop.time.now().ms();
+        assert!(off_ms.abs() < 60_000, "{off_ms} after {wrong_by_ms}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_set_right_warns_no_longer() {
     let shop = Shop::salon().await;

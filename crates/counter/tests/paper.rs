@@ -89,6 +89,18 @@ impl NetworkPrinter {
         NetworkPrinter { listener, target }
     }
 
+    /// Switches a printer on again at its address.
+    pub async fn at(target: &PrinterTarget) -> NetworkPrinter {
+        let PrinterTarget::Network { host, port } = target else {
+            panic!("{target:?} is no network printer");
+        };
+        let listener = TcpListener::bind((host.as_str(), *port)).await.unwrap();
+        NetworkPrinter {
+            listener,
+            target: target.clone(),
+        }
+    }
+
     /// Takes the next slip, whole.
     pub async fn print(&self) -> Vec<u8> {
         let accepted = timeout(PATIENCE, self.listener.accept()).await;

@@ -8,9 +8,10 @@ use qiantai_counter::error::ErrorCode;
 use qiantai_counter::view::order::{OrderView, PrintJobView, PrintState, Stage};
 use qiantai_counter::view::queue::JobKey;
 use qiantai_counter::view::session::{PrinterTarget, Settings};
+use qiantai_paysim::gateway::PhoneAction;
 use qiantai_print::decode::escpos_text;
 
-use crate::line::Weather;
+use crate::line::{Verdict, Weather};
 use crate::paper::{self, BusyPrinter, NetworkPrinter, Paper};
 use crate::shop::Shop;
 use crate::till::{Till, sentence};
@@ -89,6 +90,67 @@ async fn a_printer_that_is_off_holds_up_no_sale_and_prints_when_it_is_back() {
     assert_eq!(numbers, [one.clone(), one, two.clone(), two]);
     till.until_printed(&first, 2).await;
     till.until_printed(&second, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_printer_that_stays_off_for_an_hour_needs_nobody_to_try_again() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let printer = NetworkPrinter::on().await;
+    let target = printer.target.clone();
+    till.print_to(printer.off()).await;
+    let order = till.cash(&member, "300").await;
+    for tries in 1..=9 {
+        let what = format!("try {tries}");
+        let job = till.until(&what, async || {
+            let job = till.prints(&order).await.remove(0);
+            let is_at_rest = job.tries >= tries && job.state == PrintState::Queued;
+            is_at_rest.then_some(job)
+        });
+        let job = job.await;
+        assert_eq!(job.trouble.as_deref(), Some("error.printer_unreachable"));
+        shop.time.advance(Millis::seconds(61));
+    }
+    let printer = NetworkPrinter::at(&target).await;
+    for _ in 0..2 {
+        let slip = till.until("a slip", async || {
+            shop.time.advance(Millis::seconds(61));
+            let wait = std::time::Duration::from_millis(500);
+            tokio::time::timeout(wait, printer.print()).await.ok()
+        });
+        let text = escpos_text(&slip.await).unwrap().concat();
+        assert!(text.contains(&order.order_no));
+    }
+    till.until_printed(&order, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_without_its_code_holds_up_no_other() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let waiting = till.show_qr(&member, "300").await;
+    // The settlement for the code comes from here.
+    till.line.judge(Some(Verdict::Deaf("/v1/orders")));
+    shop.phone(&waiting, &PhoneAction::Pay);
+    let paid = till.until_stage(&waiting.id, Stage::Credited).await;
+    let cash = till.cash(&member, "200").await;
+    till.until_printed(&cash, 2).await;
+    for tries in 1..=7 {
+        let what = format!("try {tries}");
+        let job = till.until(&what, async || {
+            let jobs = till.prints(&paid).await;
+            let job = jobs.into_iter().next()?;
+            (job.tries >= tries && job.state == PrintState::Queued).then_some(job)
+        });
+        let job = job.await;
+        assert_eq!(job.trouble.as_deref(), Some("error.server_unreachable"));
+        shop.time.advance(Millis::seconds(61));
+    }
+    till.line.judge(None);
+    shop.time.advance(Millis::seconds(61));
+    till.until_printed(&paid, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::ErrorCode;
 use qiantai_counter::view::Fen;
 use qiantai_counter::view::member::{MemberKey, MemberSearch};
+use qiantai_counter::view::queue::JobKey;
 use qiantai_counter::view::session::{OpenShift, SignIn};
 
 use crate::line::Weather;
@@ -80,6 +81,12 @@ async fn nothing_goes_without_a_person() {
     let member = till.zhang_wei().await;
     let offer = till.cash_offer(&member, "300").await;
     let sale = till.cash(&member, "200").await;
+    let slips = till.until_printed(&sale, 2).await;
+    let slip = JobKey {
+        job_id: slips[0].id.clone(),
+    };
+    let settings = till.session().await.settings;
+    till.until_confirmed(&sale.id).await;
     till.desk.sign_out(()).await.unwrap();
     let member_key = || MemberKey {
         member_id: member.clone(),
@@ -97,6 +104,19 @@ async fn nothing_goes_without_a_person() {
             till.desk.cancel_order(key(&sale.id)).await.map(drop),
         ),
         ("reprint", till.desk.reprint(key(&sale.id)).await.map(drop)),
+        ("order", till.desk.order(key(&sale.id)).await.map(drop)),
+        ("orders", till.desk.orders(()).await.map(drop)),
+        ("receipt", till.desk.receipt(key(&sale.id)).await.map(drop)),
+        ("queue", till.desk.queue(()).await.map(drop)),
+        ("print", till.desk.retry_print(slip).await.map(drop)),
+        (
+            "settings",
+            till.desk.save_settings(settings).await.map(drop),
+        ),
+        (
+            "query",
+            till.desk.query_payment(key(&sale.id)).await.map(drop),
+        ),
         (
             "shift",
             till.desk

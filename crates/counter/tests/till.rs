@@ -219,6 +219,19 @@ impl Till {
         DeviceId(self.joined.lock().await.as_ref().unwrap().device)
     }
 
+    /// A second connection to the terminal's own database, to spoil it.
+    pub fn books(&self, shop: &Shop) -> rusqlite::Connection {
+        let keys = FileKeyHolder::new(&shop.path("keys"));
+        let secrets = qiantai_store::vault::open(&self.folder, &keys).unwrap();
+        let books = rusqlite::Connection::open(self.folder.join("terminal.db")).unwrap();
+        let digits = secrets.terminal_db_key.iter();
+        let digits: String = digits.map(|byte| format!("{byte:02x}")).collect();
+        books
+            .execute_batch(&format!("PRAGMA key = \"x'{digits}'\";"))
+            .unwrap();
+        books
+    }
+
     // What a cashier does.
 
     pub async fn session(&self) -> SessionView {

@@ -15,8 +15,8 @@ use crate::store::Store;
 use crate::tables::cursor::{self, SnapshotMark};
 use crate::tables::row::{first_revision, revision};
 use crate::tables::{
-    operation, operation_delivery, policy, replica_account, replica_attempt, replica_case,
-    replica_coupon, replica_device, replica_member, replica_order, replica_shift,
+    chain_start, operation, operation_delivery, policy, replica_account, replica_attempt,
+    replica_case, replica_coupon, replica_device, replica_member, replica_order, replica_shift,
 };
 
 impl Store {
@@ -142,7 +142,8 @@ fn finish_snapshot(
 ) -> Result<(), StoreError> {
     if before.is_some_and(|before| before.timeline != at.timeline) {
         operation_delivery::start_timeline(connection, at.server_seq)?;
-        cursor::set_acked(connection, 0)?;
+        // Operations that are gone here were acknowledged long ago, and cannot be sent again.
+        cursor::set_acked(connection, chain_start::find(connection)?.device_seq)?;
         forget_older_than(connection, first_revision(at.timeline)?)?;
     }
     operation_delivery::cover_up_to(connection, at.server_seq)?;

@@ -1,6 +1,7 @@
 //! One table, one file. Each takes a connection or a transaction of the store; what must happen
 //! together is put together by the files beside this folder.
 
+pub mod chain_start;
 pub mod clock_mark;
 pub mod cursor;
 pub mod member_key;

@@ -9,6 +9,7 @@ mod fixture;
 mod log;
 mod pin;
 mod print;
+mod pruning;
 mod schema;
 mod search;
 #[cfg(target_os = "linux")]

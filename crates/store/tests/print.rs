@@ -6,7 +6,7 @@ use crate::fixture::{NOW, Shelf, id, receipt};
 
 fn take(store: &Store) -> Option<u128> {
     store
-        .take_print_job("counter", NOW)
+        .take_print_job("counter", &[], NOW)
         .unwrap()
         .map(|job| job.id.as_u128())
 }
@@ -31,7 +31,7 @@ fn jobs_are_printed_in_order_and_once() {
     assert_eq!(take(store), Some(2));
     assert_eq!(take(store), None);
     assert_eq!(state(store, 3), (PrintState::Printed, 1, None));
-    assert!(store.take_print_job("kitchen", NOW).unwrap().is_none());
+    assert!(store.take_print_job("kitchen", &[], NOW).unwrap().is_none());
     let order: Vec<u128> = store
         .print_jobs_of(OrderId(id(0x0e)))
         .unwrap()
@@ -72,12 +72,31 @@ fn trouble_keeps_the_job_and_another_printer_may_take_it() {
             .requeue_print(id(1), "office", NOW + Millis(1))
             .unwrap()
     );
-    let job = store.take_print_job("office", NOW).unwrap().unwrap();
+    let job = store.take_print_job("office", &[], NOW).unwrap().unwrap();
     assert_eq!((job.tries, job.trouble, job.document), (3, None, vec![1]));
     assert!(
         !store.requeue_print(id(1), "counter", NOW).unwrap(),
         "it is printing"
     );
+}
+
+#[test]
+fn a_job_that_rests_lets_those_behind_it_pass() {
+    let shelf = Shelf::new();
+    let store = &shelf.store;
+    for job in [1, 2, 3] {
+        store.queue_prints(&[receipt(job, 0x0e, vec![1])]).unwrap();
+    }
+    let take = |resting: &[u128]| {
+        let resting: Vec<_> = resting.iter().map(|job| id(*job)).collect();
+        let job = store.take_print_job("counter", &resting, NOW).unwrap();
+        job.map(|job| job.id.as_u128())
+    };
+    assert_eq!(take(&[1, 2]), Some(3));
+    assert_eq!(take(&[1]), Some(2));
+    assert_eq!(take(&[1]), None);
+    assert_eq!(state(store, 1), (PrintState::Queued, 0, None));
+    assert_eq!(take(&[]), Some(1));
 }
 
 #[test]

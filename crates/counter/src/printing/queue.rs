@@ -1,10 +1,15 @@
-//! The task that carries slips to the printer, one after another.
+//! The task that carries slips to the printer, one after another. What cannot be printed now is
+//! tried again for as long as it takes; only what a person must look at is given up.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
 
+use qiantai_core::{Millis, Timestamp};
 use qiantai_print::{escpos, layout, pdf};
 use qiantai_store::{INTERRUPTED, PrintJob, PrintState};
+use qiantai_sync::SyncStatus;
+use qiantai_sync::engine::Retry;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::printer::{self, PrinterTrouble, Slip};
@@ -12,35 +17,215 @@ use super::slip::{PRINTER, SlipRequest};
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::orders::OrderNames;
+use crate::serve::{blocking, fetch_settlement};
 use crate::settings;
 use crate::view::event::CounterEvent;
 use crate::view::order::{PrintJobView, PrintState as PrintStateView};
 
-/// After this many tries a person decides.
-const TRIES_MAX: u32 = 5;
-/// Pause after the first failed try; doubles with each further one.
-const RETRY_PAUSE: Duration = Duration::from_secs(2);
-
-/// Prints queued slips for as long as the program runs.
-pub async fn run(counter: Arc<Counter>) {
-    let mut failures = 0_u32;
+/// Prints queued slips for as long as the counter lives. `wake` is the counter's own.
+pub async fn run(counter: Weak<Counter>, wake: Arc<Notify>) {
+    let mut pauses = Pauses::default();
     loop {
-        match next(&counter).await {
-            Ok(Some(true)) => failures = 0,
-            Ok(Some(false)) => {
-                failures = (failures + 1).min(5);
-                let pause = RETRY_PAUSE * 2_u32.pow(failures - 1);
-                let woken = counter.print_wake.notified();
-                // Changed settings or a new slip are a reason to try at once.
-                let _ = tokio::time::timeout(pause, woken).await;
+        let Some(alive) = counter.upgrade() else {
+            return;
+        };
+        let next = pauses.step(&alive).await;
+        let surroundings = Arc::clone(&alive.surroundings);
+        drop(alive);
+        let rest = async {
+            match next {
+                Next::AtOnce => {}
+                Next::After(span) => surroundings.sleep(span).await,
+                Next::WhenWoken => std::future::pending().await,
             }
-            Ok(None) => counter.print_wake.notified().await,
+        };
+        tokio::select! {
+            () = rest => {}
+            // A new slip, other settings, or the server is back: a reason to try at once.
+            () = wake.notified() => pauses.hurry(surroundings.now()),
+        }
+    }
+}
+
+/// When to look at the queue again.
+enum Next {
+    AtOnce,
+    After(Millis),
+    WhenWoken,
+}
+
+/// What waits for its next try.
+#[derive(Default)]
+struct Pauses {
+    /// The printer cannot be reached: every slip waits.
+    printer: Retry,
+    /// Slips that lack something of the server; those behind them do not wait.
+    slips: HashMap<Uuid, Retry>,
+}
+
+impl Pauses {
+    /// Prints at most one slip.
+    async fn step(&mut self, counter: &Arc<Counter>) -> Next {
+        match self.print_next(counter).await {
+            Ok(true) => Next::AtOnce,
+            Ok(false) => self.next(counter.now()),
             Err(error) => {
                 tracing::error!(?error, "print queue");
-                tokio::time::sleep(RETRY_PAUSE).await;
+                self.printer
+                    .fail(counter.now(), counter.surroundings.random());
+                self.next(counter.now())
             }
         }
     }
+
+    /// False when no slip can be printed now.
+    async fn print_next(&mut self, counter: &Arc<Counter>) -> Result<bool, CallError> {
+        let now = counter.now();
+        if !self.printer.is_due(now) {
+            return Ok(false);
+        }
+        let resting = self.slips.iter().filter(|(_, pause)| !pause.is_due(now));
+        let resting: Vec<Uuid> = resting.map(|(id, _)| *id).collect();
+        let Some(job) = take(counter, resting).await? else {
+            self.slips.retain(|_, pause| !pause.is_due(now));
+            return Ok(false);
+        };
+        let printed = print(counter, &job).await;
+        self.note(counter, job.id, &printed);
+        put_back(counter, job.id, printed).await?;
+        Ok(true)
+    }
+
+    fn note(&mut self, counter: &Counter, job: Uuid, printed: &Result<(), Trouble>) {
+        let (now, random) = (counter.now(), counter.surroundings.random());
+        match printed.as_ref().map_err(|trouble| trouble.holds_up) {
+            Ok(()) => {
+                self.printer = Retry::default();
+                self.slips.remove(&job);
+            }
+            Err(HoldsUp::EverySlip) => self.printer.fail(now, random),
+            Err(HoldsUp::ThisSlip) => self.slips.entry(job).or_default().fail(now, random),
+            Err(HoldsUp::UntilAPersonLooked) => {
+                self.slips.remove(&job);
+            }
+        }
+    }
+
+    fn hurry(&mut self, now: Timestamp) {
+        self.printer.hurry(now);
+        for pause in self.slips.values_mut() {
+            pause.hurry(now);
+        }
+    }
+
+    fn next(&self, now: Timestamp) -> Next {
+        let due = match self.printer.is_due(now) {
+            true => self.slips.values().filter_map(Retry::retry_at).min(),
+            false => self.printer.retry_at(),
+        };
+        due.map_or(Next::WhenWoken, |at| Next::After(at - now))
+    }
+}
+
+/// Why a slip was not printed.
+struct Trouble {
+    key: String,
+    holds_up: HoldsUp,
+}
+
+/// What a trouble keeps from the paper, and for how long.
+#[derive(Clone, Copy)]
+enum HoldsUp {
+    /// The printer is off or away: all slips, until it is back.
+    EverySlip,
+    /// Something of the server is missing: this slip, until it is there.
+    ThisSlip,
+    /// Trying again could do harm or no good.
+    UntilAPersonLooked,
+}
+
+impl From<PrinterTrouble> for Trouble {
+    fn from(trouble: PrinterTrouble) -> Trouble {
+        Trouble {
+            key: trouble.message_key().to_owned(),
+            holds_up: match trouble.is_safe_to_repeat() {
+                true => HoldsUp::EverySlip,
+                false => HoldsUp::UntilAPersonLooked,
+            },
+        }
+    }
+}
+
+impl From<CallError> for Trouble {
+    fn from(error: CallError) -> Trouble {
+        Trouble {
+            holds_up: match error.retryable {
+                true => HoldsUp::ThisSlip,
+                false => HoldsUp::UntilAPersonLooked,
+            },
+            key: error.message_key,
+        }
+    }
+}
+
+async fn take(counter: &Arc<Counter>, resting: Vec<Uuid>) -> Result<Option<PrintJob>, CallError> {
+    let counter = Arc::clone(counter);
+    blocking(move || {
+        let now = counter.now();
+        let job = counter.store.take_print_job(PRINTER, &resting, now)?;
+        if let Some(job) = &job {
+            counter.tell_print_or_log(job.id);
+        }
+        Ok(job)
+    })
+    .await
+}
+
+async fn print(counter: &Arc<Counter>, job: &PrintJob) -> Result<(), Trouble> {
+    let order = job.order.ok_or_else(CallError::internal)?;
+    let reader = Arc::clone(counter);
+    let has_code = blocking(move || reader.has_receipt_code(order)).await?;
+    if !has_code && matches!(counter.sync.status(), SyncStatus::Offline { .. }) {
+        // Asking would only hold up the slips behind it.
+        return Err(
+            CallError::new(ErrorCode::ServerUnreachable, "server_unreachable")
+                .retryable()
+                .into(),
+        );
+    }
+    fetch_settlement(counter, order).await?;
+    let (target, slip) = {
+        let counter = Arc::clone(counter);
+        let job = job.clone();
+        blocking(move || {
+            let target = settings::load(&counter.store)?.printer.target;
+            Ok((target, counter.render(&job)?))
+        })
+        .await?
+    };
+    printer::print(&target, &slip).await?;
+    Ok(())
+}
+
+async fn put_back(
+    counter: &Arc<Counter>,
+    job: Uuid,
+    printed: Result<(), Trouble>,
+) -> Result<(), CallError> {
+    let counter = Arc::clone(counter);
+    blocking(move || {
+        let now = counter.now();
+        match printed {
+            Ok(()) => counter.store.print_done(job, now)?,
+            Err(Trouble { key, holds_up }) => {
+                let again = !matches!(holds_up, HoldsUp::UntilAPersonLooked);
+                counter.store.print_troubled(job, &key, again, now)?
+            }
+        };
+        counter.tell_print_or_log(job);
+        Ok(())
+    })
+    .await
 }
 
 /// Key of the sentence for a trouble. A program that ended in the middle of a slip leaves the
@@ -51,69 +236,6 @@ fn trouble_key(trouble: &str) -> String {
         key => key,
     };
     key.to_owned()
-}
-
-/// Prints one slip: `None` when none waits, otherwise whether it reached the printer.
-async fn next(counter: &Arc<Counter>) -> Result<Option<bool>, CallError> {
-    let Some(job) = counter.store.take_print_job(PRINTER, counter.now())? else {
-        return Ok(None);
-    };
-    counter.tell_print_or_log(job.id);
-    let printed = print(counter, &job).await;
-    let now = counter.now();
-    match &printed {
-        Ok(()) => {
-            counter.store.print_done(job.id, now)?;
-        }
-        Err(trouble) => {
-            let again = trouble.repeats && job.tries < TRIES_MAX;
-            counter
-                .store
-                .print_troubled(job.id, &trouble.key, again, now)?;
-        }
-    }
-    counter.tell_print_or_log(job.id);
-    Ok(Some(printed.is_ok()))
-}
-
-/// Why a slip was not printed.
-struct Trouble {
-    key: String,
-    repeats: bool,
-}
-
-impl From<PrinterTrouble> for Trouble {
-    fn from(trouble: PrinterTrouble) -> Trouble {
-        Trouble {
-            key: trouble.message_key().to_owned(),
-            repeats: trouble.is_safe_to_repeat(),
-        }
-    }
-}
-
-impl From<CallError> for Trouble {
-    fn from(error: CallError) -> Trouble {
-        Trouble {
-            key: error.message_key,
-            repeats: error.retryable,
-        }
-    }
-}
-
-async fn print(counter: &Arc<Counter>, job: &PrintJob) -> Result<(), Trouble> {
-    let order = job.order.ok_or_else(CallError::internal)?;
-    crate::serve::fetch_settlement(counter, order).await?;
-    let (target, slip) = {
-        let counter = Arc::clone(counter);
-        let job = job.clone();
-        crate::serve::blocking(move || {
-            let target = settings::load(&counter.store)?.printer.target;
-            Ok((target, counter.render(&job)?))
-        })
-        .await?
-    };
-    printer::print(&target, &slip).await?;
-    Ok(())
 }
 
 impl Counter {
@@ -145,6 +267,7 @@ impl Counter {
 
     /// Puts a failed print back into the queue.
     pub(crate) fn retry_print(&self, id: Uuid) -> Result<(), CallError> {
+        self.staff()?;
         if !self.store.requeue_print(id, PRINTER, self.now())? {
             return Err(CallError::new(ErrorCode::WrongState, "order_state"));
         }

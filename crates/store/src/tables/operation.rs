@@ -1,5 +1,5 @@
 //! Own operations: bytes made once, gapless, chained by hash. The schema refuses gaps, changes
-//! and removals too.
+//! and removals too, except of the oldest (see [`crate::pruning`]).
 
 use qiantai_core::Timestamp;
 use qiantai_core::ids::{ActionId, MemberId, OpId, OrderId};
@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::chain_start;
 use super::row::{from_json, seq, seq_to_sql, unreadable, uuid};
 use crate::error::StoreError;
 use crate::store::Store;
@@ -212,9 +213,13 @@ pub fn head(connection: &Connection) -> Result<LogHead, StoreError> {
     }
 }
 
+/// Hash of an operation, or of the last one that was removed.
 pub fn hash_of(connection: &Connection, device_seq: u64) -> Result<Option<Hash>, StoreError> {
     let hash = connection
-        .prepare_cached("SELECT hash FROM operation WHERE device_seq = ?1")?
+        .prepare_cached(
+            "SELECT hash FROM operation WHERE device_seq = ?1
+             UNION ALL SELECT hash FROM chain_start WHERE device_seq = ?1",
+        )?
         .query_row([seq_to_sql(device_seq)?], |row| row.get(0))
         .optional()?;
     Ok(hash)
@@ -254,16 +259,16 @@ pub fn insert(connection: &Connection, row: &NewRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Proves the operations after `after` against the one at `after`.
+/// Proves the operations after `after` against the one at `after`; those that were removed are
+/// passed over.
 pub fn prove_chain(connection: &Connection, after: u64) -> Result<(), StoreError> {
+    let after = after.max(chain_start::find(connection)?.device_seq);
     let mut statement = connection.prepare(
         "SELECT device_seq, prev_hash, hash, bytes FROM operation
          WHERE device_seq > ?1 ORDER BY device_seq",
     )?;
-    let mut expected_hash = match after {
-        0 => [0; 32],
-        _ => hash_of(connection, after)?.ok_or(StoreError::ChainBroken { device_seq: after })?,
-    };
+    let mut expected_hash =
+        hash_of(connection, after)?.ok_or(StoreError::ChainBroken { device_seq: after })?;
     let mut rows = statement.query([seq_to_sql(after)?])?;
     let mut expected_seq = after + 1;
     while let Some(row) = rows.next()? {

@@ -99,27 +99,27 @@ impl Store {
         self.write(|transaction| jobs.iter().try_for_each(|job| insert(transaction, job)))
     }
 
-    /// Takes the oldest job that waits for `printer`; it counts as printing from now.
+    /// Takes the oldest job that waits for `printer` and is not among `resting`; it counts as
+    /// printing from now.
     pub fn take_print_job(
         &self,
         printer: &str,
+        resting: &[Uuid],
         now: Timestamp,
     ) -> Result<Option<PrintJob>, StoreError> {
         self.write(|transaction| {
+            let Some(id) = oldest_waiting(transaction, printer, resting)? else {
+                return Ok(None);
+            };
             let sql = format!(
                 "UPDATE print_job
-                 SET state = 'printing', tries = tries + 1, changed_ms = :now
-                 WHERE id = (
-                     SELECT id FROM print_job WHERE state = 'queued' AND printer = :printer
-                     ORDER BY place LIMIT 1
-                 )
-                 RETURNING {COLUMNS}"
+                 SET state = 'printing', tries = tries + 1, changed_ms = ?2
+                 WHERE id = ?1 RETURNING {COLUMNS}"
             );
             let taken = transaction
                 .prepare_cached(&sql)?
-                .query_row(named_params! {":printer": printer, ":now": now.ms()}, job)
-                .optional()?;
-            taken.transpose()
+                .query_row(params![id.into_bytes(), now.ms()], job)?;
+            taken.map(Some)
         })
     }
 
@@ -205,6 +205,33 @@ impl Store {
             rows.map(|row| row?).collect()
         })
     }
+}
+
+fn oldest_waiting(
+    connection: &Connection,
+    printer: &str,
+    resting: &[Uuid],
+) -> Result<Option<Uuid>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM print_job WHERE state = 'queued' AND printer = ?1 ORDER BY place",
+    )?;
+    let mut rows = statement.query([printer])?;
+    while let Some(row) = rows.next()? {
+        let id = uuid(row, 0)?;
+        if !resting.contains(&id) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// Removes what came out before `before`, and says how much.
+pub fn forget_printed(connection: &Connection, before: Timestamp) -> Result<u64, StoreError> {
+    let removed = connection.execute(
+        "DELETE FROM print_job WHERE state = 'printed' AND changed_ms < ?1",
+        [before.ms()],
+    )?;
+    Ok(removed as u64)
 }
 
 pub fn insert(connection: &Connection, job: &NewPrintJob) -> Result<(), StoreError> {

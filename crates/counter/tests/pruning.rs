@@ -1,0 +1,75 @@
+//! What leaves the terminal after months, and what must not be missed then.
+
+use qiantai_core::Millis;
+use qiantai_counter::api::CounterApi;
+use qiantai_counter::view::order::ReceiptRow;
+
+use crate::paper::{self, Paper};
+use crate::shop::Shop;
+use crate::till::{Till, key};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_months_a_receipt_is_still_the_same_and_nothing_prints_by_itself() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let order = till.cash(&member, "300").await;
+    till.until_confirmed(&order.id).await;
+    till.until_printed(&order, 2).await;
+    let own = || {
+        let sql = "SELECT count(*) FROM operation WHERE order_id IS NOT NULL";
+        let books = till.books(&shop);
+        books
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    let code = async || {
+        let receipt = till.desk.receipt(key(&order.id)).await.unwrap();
+        let mut codes = receipt.rows.into_iter().filter_map(|row| match row {
+            ReceiptRow::Qr { qr } => Some(qr.payload),
+            _ => None,
+        });
+        codes.next().unwrap()
+    };
+    let (before, printed) = (code().await, paper::files(&till.folder));
+    assert_eq!(own(), 1);
+    shop.time.advance(Millis::days(80));
+    till.until_synced().await;
+    shop.time.advance(Millis::days(2));
+    till.until_synced().await;
+    assert_eq!(
+        (own(), till.prints(&order).await.len()),
+        (1, 2),
+        "too early"
+    );
+    // The end of the log stays, so that something must follow.
+    till.cash(&member, "200").await;
+    till.until("nothing of the old sale", async || {
+        shop.time.advance(Millis::days(3));
+        till.until_synced().await;
+        (own() == 1 && till.prints(&order).await.is_empty()).then_some(())
+    })
+    .await;
+    assert_eq!(
+        code().await,
+        before,
+        "what credited it is kept for its receipt"
+    );
+    let job = till.desk.reprint(key(&order.id)).await.unwrap();
+    assert_eq!(job.copy, 1);
+    till.until_printed(&order, 1).await;
+    assert!(Paper::of(&till.folder, &order, "member-copy1").says(&["补打 COPY 1"]));
+    till.until("the server's count", async || {
+        (till.order(&order.id).await.copies == 1).then_some(())
+    })
+    .await;
+    till.until_synced().await;
+    let of_the_sale = |file: &&String| file.starts_with(&order.order_no);
+    let files = paper::files(&till.folder);
+    let copy = 2;
+    assert_eq!(
+        files.iter().filter(of_the_sale).count(),
+        printed.len() + copy,
+        "the copy, and no original again: {files:?}"
+    );
+}
