@@ -183,9 +183,11 @@ export class Desk {
   /** Methods come and go with the server. */
   async #synced(sync: SyncView): Promise<void> {
     if (this.session === null) return;
-    const turned = isOutOfReach(this.session.sync.state) !== isOutOfReach(sync.state);
+    const before = this.session.sync.state;
     this.session = { ...this.session, sync };
-    if (turned) await this.topUp.refreshOffers();
+    if (isOutOfReach(before) !== isOutOfReach(sync.state)) await this.topUp.refreshOffers();
+    // The server's answer tells whether this machine's clock is wrong, or right again.
+    if (sync.state === "synced" && before !== "synced") await this.refreshSession();
   }
 
   #orderNews({ order, before, onScreen }: OrderNews): void {
