@@ -12,3 +12,4 @@ mod registry;
 mod scripted;
 mod signature;
 mod transport;
+mod wechat;

@@ -198,7 +198,8 @@ impl Seal {
         now: Timestamp,
     ) -> Result<(), SealError> {
         let signed_at = self.signed_at()?;
-        let off = Millis((now - signed_at).0.saturating_abs());
+        // Stamps are whole seconds; so is the comparison.
+        let off = Millis((whole_seconds(now) - signed_at).0.saturating_abs());
         if off > CLOCK_TOLERANCE {
             return Err(SealError::Stale { signed_at });
         }
@@ -228,4 +229,8 @@ impl Seal {
             .map_err(|_| SealError::MissingHeader(TIMESTAMP))?;
         Ok(Timestamp::from_ms(seconds.saturating_mul(1_000)))
     }
+}
+
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_ms(at.ms() - at.ms().rem_euclid(1_000))
 }

@@ -1,0 +1,243 @@
+//! Payment codes by API v2.
+
+use std::collections::BTreeMap;
+
+use qiantai_core::attempt::DeclineCode;
+use qiantai_core::clock::Timestamp;
+use qiantai_core::money::Money;
+use qiantai_pay::channels::wechat::v2::{SignType, read_xml, write_xml};
+use qiantai_pay::transport::ClientIdentity;
+use qiantai_pay::{
+    Channel, ConfigCause, GatewayAnswer, PaidFact, PendingState, ReverseAnswer, SecretText,
+    UnknownCause,
+};
+use serde_json::{Value, json};
+
+use super::answers::{ATTEMPT, code_request};
+use super::gateway::{
+    APPID, Answer, MCHID, MERCHANT, MERCHANT_SERIAL, V2_KEY, certificate, channel_with, settings,
+    unsigned,
+};
+
+fn by_v2() -> Value {
+    let mut settings = settings();
+    settings["payment_code"] = json!("v2");
+    settings["v2_key"] = json!(V2_KEY);
+    settings["device_ip"] = json!("192.0.2.10");
+    settings["certificate"] = json!(certificate(&MERCHANT, MERCHANT_SERIAL, 30));
+    settings
+}
+
+type Params = BTreeMap<String, String>;
+
+fn params(fields: &[(&str, &str)]) -> Params {
+    let owned = fields
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    owned.collect()
+}
+
+/// An answer as the gateway signs it.
+fn signed_by(key: &str, fields: &[(&str, &str)]) -> Answer {
+    let mut all = params(&[
+        ("return_code", "SUCCESS"),
+        ("appid", APPID),
+        ("mch_id", MCHID),
+        ("nonce_str", "n"),
+    ]);
+    all.extend(params(fields));
+    let sign = SignType::HmacSha256
+        .sign(&all, &SecretText::new(key))
+        .unwrap();
+    all.insert("sign".to_owned(), sign);
+    unsigned(200, &write_xml(&all))
+}
+
+fn signed(fields: &[(&str, &str)]) -> Answer {
+    signed_by(V2_KEY, fields)
+}
+
+const PAID: [(&str, &str); 7] = [
+    ("result_code", "SUCCESS"),
+    ("out_trade_no", ATTEMPT),
+    ("transaction_id", "4200002026"),
+    ("total_fee", "50000"),
+    ("fee_type", "CNY"),
+    ("time_end", "20260101080110"),
+    ("openid", "o4G"),
+];
+
+fn paid_but(name: &str, value: &str) -> Answer {
+    let changed: Vec<(&str, &str)> = PAID
+        .iter()
+        .map(|(field, kept)| (*field, if *field == name { value } else { kept }))
+        .collect();
+    signed(&changed)
+}
+
+fn fault(code: &str) -> Answer {
+    signed(&[
+        ("result_code", "FAIL"),
+        ("err_code", code),
+        ("err_code_des", "text"),
+    ])
+}
+
+#[tokio::test]
+async fn answers_to_a_charge() {
+    use GatewayAnswer::{Closed, ConfigError, Declined, Pending, Success, Unknown};
+    let fact = PaidFact {
+        channel_txn_no: "4200002026".to_owned(),
+        amount: Money::from_yuan(500),
+        paid_at: Timestamp::from_ms(1_767_225_670_000),
+        payer: Some("o4G".to_owned()),
+    };
+    let lacks = |name: &str| {
+        Unknown(UnknownCause::Unreadable(format!(
+            "the field {name} is missing"
+        )))
+    };
+    let unlisted = |code: &str| Unknown(UnknownCause::Unlisted(code.to_owned()));
+    let cases: Vec<(Answer, GatewayAnswer)> = vec![
+        (signed(&PAID), Success(fact)),
+        (
+            paid_but("out_trade_no", "ZF1"),
+            Unknown(UnknownCause::Mismatched),
+        ),
+        (
+            paid_but("fee_type", "USD"),
+            Unknown(UnknownCause::Mismatched),
+        ),
+        (paid_but("total_fee", "500.00"), lacks("total_fee")),
+        (paid_but("total_fee", "0"), lacks("total_fee")),
+        (paid_but("transaction_id", ""), lacks("transaction_id")),
+        (paid_but("time_end", "soon"), lacks("time_end")),
+        (paid_but("result_code", "MAYBE"), unlisted("MAYBE")),
+        (
+            paid_but("mch_id", MCHID),
+            Success(PaidFact {
+                channel_txn_no: "4200002026".to_owned(),
+                amount: Money::from_yuan(500),
+                paid_at: Timestamp::from_ms(1_767_225_670_000),
+                payer: Some("o4G".to_owned()),
+            }),
+        ),
+        (fault("USERPAYING"), Pending(PendingState::UserPaying)),
+        (fault("SYSTEMERROR"), unlisted("SYSTEMERROR")),
+        (fault("BANKERROR"), unlisted("BANKERROR")),
+        (fault("AUTHCODEEXPIRE"), Declined(DeclineCode::CodeExpired)),
+        (fault("AUTH_CODE_ERROR"), Declined(DeclineCode::CodeInvalid)),
+        (fault("NOTENOUGH"), Declined(DeclineCode::BalanceShort)),
+        (
+            fault("NOTSUPORTCARD"),
+            Declined(DeclineCode::CardNotSupported),
+        ),
+        (fault("ORDERCLOSED"), Closed),
+        (fault("ORDERREVERSED"), Closed),
+        (fault("ORDERPAID"), Unknown(UnknownCause::AlreadyPaid)),
+        (fault("BUYER_MISMATCH"), Unknown(UnknownCause::NumberReused)),
+        (fault("NOAUTH"), ConfigError(ConfigCause::NotPermitted)),
+        (fault("SIGNERROR"), ConfigError(ConfigCause::Signature)),
+        (fault("BRAND_NEW"), unlisted("BRAND_NEW")),
+        (
+            signed_by(&"x".repeat(32), &PAID),
+            Unknown(UnknownCause::BadSignature),
+        ),
+        (
+            unsigned(
+                200,
+                "<xml><return_code>FAIL</return_code><return_msg>签名错误</return_msg></xml>",
+            ),
+            ConfigError(ConfigCause::Signature),
+        ),
+        (
+            unsigned(
+                200,
+                "<xml><return_code>FAIL</return_code><return_msg>x</return_msg></xml>",
+            ),
+            Unknown(UnknownCause::Unreadable("x".to_owned())),
+        ),
+        (
+            unsigned(502, "<html>"),
+            Unknown(UnknownCause::GatewayFault(502)),
+        ),
+    ];
+    for (answer, expected) in cases {
+        let shown = format!("{answer:?}");
+        let (channel, _) = channel_with(by_v2(), vec![answer]);
+        assert_eq!(
+            channel.charge_code(&code_request()).await,
+            expected,
+            "{shown}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn answers_to_a_reversal() {
+    let check = async |answer: Answer, expected: ReverseAnswer| {
+        let shown = format!("{answer:?}");
+        let (channel, _) = channel_with(by_v2(), vec![answer]);
+        assert_eq!(channel.reverse(ATTEMPT).await, expected, "{shown}");
+    };
+    let done = ReverseAnswer::Reversed {
+        money_returned: None,
+    };
+    let ok = |recall| signed(&[("result_code", "SUCCESS"), ("recall", recall)]);
+    check(ok("N"), done).await;
+    let unknown = |code: &str| ReverseAnswer::Unknown(UnknownCause::Unlisted(code.to_owned()));
+    check(ok("Y"), unknown("recall")).await;
+    check(signed(&[("result_code", "SUCCESS")]), unknown("recall")).await;
+    check(fault("SYSTEMERROR"), unknown("SYSTEMERROR")).await;
+    check(fault("REVERSE_EXPIRE"), ReverseAnswer::WindowPassed).await;
+    let other = signed_by(
+        &"x".repeat(32),
+        &[("result_code", "SUCCESS"), ("recall", "N")],
+    );
+    check(other, ReverseAnswer::Unknown(UnknownCause::BadSignature)).await;
+}
+
+#[tokio::test]
+async fn requests_are_signed_and_only_a_reversal_shows_the_certificate() {
+    let answers = vec![unsigned(500, ""), unsigned(500, "")];
+    let (channel, gateway) = channel_with(by_v2(), answers);
+    channel.charge_code(&code_request()).await;
+    channel.reverse(ATTEMPT).await;
+    assert_eq!(gateway.targets(), ["/pay/micropay", "/secapi/pay/reverse"]);
+    let requests = gateway.requests.lock().unwrap();
+    let sent: Vec<Params> = requests
+        .iter()
+        .map(|request| {
+            assert_eq!(request.headers()["content-type"], "text/xml");
+            let params = read_xml(request.body()).unwrap();
+            assert!(SignType::HmacSha256.verifies(&params, &SecretText::new(V2_KEY)));
+            params
+        })
+        .collect();
+    let expected = [
+        ("appid", APPID),
+        ("mch_id", MCHID),
+        ("out_trade_no", ATTEMPT),
+        ("total_fee", "50000"),
+        ("fee_type", "CNY"),
+        ("auth_code", "130000000000000001"),
+        ("spbill_create_ip", "192.0.2.10"),
+        ("sign_type", "HMAC-SHA256"),
+        ("body", "会员储值 500元"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(sent[0].get(name).map(String::as_str), Some(value), "{name}");
+    }
+    assert_eq!(
+        sent[1].get("out_trade_no").map(String::as_str),
+        Some(ATTEMPT)
+    );
+    assert!(requests[0].extensions().get::<ClientIdentity>().is_none());
+    let identity = requests[1].extensions().get::<ClientIdentity>().unwrap();
+    assert!(
+        identity
+            .certificate_pem()
+            .starts_with(b"-----BEGIN CERTIFICATE-----")
+    );
+    assert_eq!(format!("{identity:?}"), "ClientIdentity(hidden)");
+}
