@@ -5,11 +5,16 @@
     reason = "a test that cannot go on must stop, and says where"
 )]
 
+mod alipay;
 mod answers;
+mod dialogue;
 mod emv;
+mod hostile;
 mod notices;
 mod registry;
 mod scripted;
+mod shouqianba;
 mod signature;
 mod transport;
+mod unionpay;
 mod wechat;

@@ -13,6 +13,7 @@ pub mod alipay;
 pub mod emv;
 mod exchange;
 mod keyed_md5;
+pub mod shouqianba;
 pub mod training;
 mod trust;
 pub mod unionpay;
@@ -27,6 +28,7 @@ pub(crate) type Open = fn(
 /// Every channel there is, with the function that opens it from its settings.
 pub(crate) const ALL: &[(ChannelId, Open)] = &[
     (alipay::ID, alipay::open),
+    (shouqianba::ID, shouqianba::open),
     (training::ID, training::open),
     (unionpay::ID, unionpay::open),
     (wechat::ID, wechat::open),

@@ -6,6 +6,8 @@ mod alipay;
 mod emv;
 mod payment_code;
 mod primitives;
+mod shouqianba;
+mod unionpay;
 mod wechat;
 
 /// Every kind there is.
@@ -14,5 +16,7 @@ pub const ALL: &[&[Kind]] = &[
     emv::KINDS,
     payment_code::KINDS,
     primitives::KINDS,
+    shouqianba::KINDS,
+    unionpay::KINDS,
     wechat::KINDS,
 ];

@@ -1,0 +1,266 @@
+//! The Shouqianba channel as the server uses it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use super::codes::Fault;
+use super::message::{self, ACTIVATE, CANCEL, CHECK_IN, PAY, PRECREATE, QUERY, REFUND};
+use super::read::{self, Outcome, Reply, lacks, unreadable};
+use super::terminal::{Terminal, TerminalStore, TerminalStoreError};
+use super::{ID, ShouqianbaConfig};
+use crate::answer::{
+    CloseAnswer, ConfigCause, GatewayAnswer, QrAnswer, RefundAnswer, ReverseAnswer, UnknownCause,
+};
+use crate::channel::{Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest};
+use crate::channels::exchange::{base_url, exchange, wrong};
+use crate::crypto::VerifyKey;
+use crate::notice::{Notice, NoticeError, NoticeReceipt};
+use crate::registry::OpenError;
+use crate::secret::SecretText;
+use crate::surroundings::Surroundings;
+use crate::transport::HttpTransport;
+
+/// One terminal at Shouqianba.
+pub struct ShouqianbaChannel {
+    config: ShouqianbaConfig,
+    notice_key: Option<VerifyKey>,
+    store: Arc<dyn TerminalStore>,
+    /// The terminal as it is saved. The lock is held while its key changes.
+    terminal: Mutex<Option<Terminal>>,
+    transport: Arc<dyn HttpTransport>,
+    surroundings: Arc<dyn Surroundings>,
+}
+
+impl ShouqianbaChannel {
+    /// Checks the settings; nothing is sent.
+    pub fn new(
+        mut config: ShouqianbaConfig,
+        store: Arc<dyn TerminalStore>,
+        transport: Arc<dyn HttpTransport>,
+        surroundings: Arc<dyn Surroundings>,
+    ) -> Result<ShouqianbaChannel, OpenError> {
+        config.base_url = base_url(ID, &config.base_url)?;
+        if !is_plain(&config.vendor_sn) {
+            return Err(wrong(ID, "vendor_sn must be letters and digits"));
+        }
+        if config.device_id.is_empty() {
+            return Err(wrong(ID, "device_id is empty"));
+        }
+        let notice_key = config.notice_public_key.as_deref();
+        let notice_key = notice_key
+            .map(VerifyKey::from_text)
+            .transpose()
+            .map_err(|error| wrong(ID, format!("notice_public_key: {error}")))?;
+        let terminal = store.load().map_err(|error| wrong(ID, error))?;
+        Ok(ShouqianbaChannel {
+            config,
+            notice_key,
+            store,
+            terminal: Mutex::new(terminal),
+            transport,
+            surroundings,
+        })
+    }
+
+    /// One call as the terminal. A call refused for its key was not carried out, so it is repeated
+    /// with the next one.
+    async fn call(&self, path: &str, mut content: Value) -> Outcome {
+        let terminal = self.terminal_of_today().await?;
+        content["terminal_sn"] = json!(terminal.sn);
+        let refused = match self.send(path, &content, &terminal.sn, &terminal.key).await {
+            Err(refused @ (Fault::WrongKey | Fault::NotActivated)) => refused,
+            outcome => return outcome,
+        };
+        let renewed = self.terminal_after(&terminal, &refused).await?;
+        content["terminal_sn"] = json!(renewed.sn);
+        self.send(path, &content, &renewed.sn, &renewed.key).await
+    }
+
+    async fn send(&self, path: &str, content: &Value, sn: &str, key: &SecretText) -> Outcome {
+        let request = message::signed(&self.config, path, content, sn, key.expose());
+        let request = request
+            .map_err(|error| unreadable(format!("our request cannot be signed: {error}")))?;
+        let answer = exchange(ID, path, &self.transport, request).await;
+        Reply::read(answer.map_err(Fault::Unknown)?.body())
+    }
+
+    /// The terminal, activated if need be and checked in today. A check-in that brings no answer
+    /// stops nothing: the key that we have may well be the one in force.
+    async fn terminal_of_today(&self) -> Result<Terminal, Fault> {
+        let mut held = self.terminal.lock().await;
+        let Some(terminal) = held.clone() else {
+            return self.activate(&mut held).await;
+        };
+        let today = self.surroundings.now().local().date();
+        if terminal.changed_at.local().date() >= today {
+            return Ok(terminal);
+        }
+        match self.check_in(&mut held, &terminal).await {
+            Err(Fault::Unknown(cause)) => {
+                tracing::warn!(channel = %ID, %cause, "the daily check-in brought no answer");
+                Ok(terminal)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The terminal after the gateway refused `used`: the one that another call renewed meanwhile,
+    /// or a newly checked-in, or a newly activated one.
+    async fn terminal_after(&self, used: &Terminal, refused: &Fault) -> Result<Terminal, Fault> {
+        let mut held = self.terminal.lock().await;
+        match &*held {
+            Some(now) if now.key != used.key || now.sn != used.sn => return Ok(now.clone()),
+            _ => {}
+        }
+        if *refused == Fault::NotActivated {
+            return self.activate(&mut held).await;
+        }
+        self.check_in(&mut held, used).await
+    }
+
+    /// Changes the key: with the key we have, then with the one before, then by activation.
+    async fn check_in(
+        &self,
+        held: &mut Option<Terminal>,
+        terminal: &Terminal,
+    ) -> Result<Terminal, Fault> {
+        let content = message::check_in(&self.config, terminal);
+        let keys = [Some(&terminal.key), terminal.previous_key.as_ref()];
+        for key in keys.into_iter().flatten() {
+            match self.send(CHECK_IN, &content, &terminal.sn, key).await {
+                Ok(reply) => return self.take(held, &reply, Some(key)),
+                Err(Fault::WrongKey | Fault::NotActivated) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        tracing::warn!(channel = %ID, "both keys of the terminal are refused; activating again");
+        self.activate(held).await
+    }
+
+    async fn activate(&self, held: &mut Option<Terminal>) -> Result<Terminal, Fault> {
+        let (sn, key) = (&self.config.vendor_sn, &self.config.vendor_key);
+        let content = message::activate(&self.config);
+        match self.send(ACTIVATE, &content, sn, key).await {
+            Ok(reply) => self.take(held, &reply, None),
+            Err(Fault::WrongKey) => Err(Fault::Config(ConfigCause::Signature)),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Takes a new key: saved first, used after.
+    fn take(
+        &self,
+        held: &mut Option<Terminal>,
+        reply: &Reply,
+        previous_key: Option<&SecretText>,
+    ) -> Result<Terminal, Fault> {
+        let need = |name: &str| reply.business.text(name).ok_or_else(|| lacks(name));
+        let sn = need("terminal_sn")?;
+        if !is_plain(&sn) {
+            return Err(unreadable("terminal_sn is no number".to_owned()));
+        }
+        let terminal = Terminal {
+            sn,
+            key: SecretText::new(need("terminal_key")?),
+            previous_key: previous_key.cloned(),
+            changed_at: self.surroundings.now(),
+        };
+        self.store.save(&terminal).map_err(not_saved)?;
+        *held = Some(terminal.clone());
+        Ok(terminal)
+    }
+
+    async fn cancel(&self, attempt_no: &str) -> ReverseAnswer {
+        let order = message::order(attempt_no);
+        let outcome = self.call(CANCEL, order.clone()).await;
+        match read::cancelled(attempt_no, outcome, self.surroundings.now()) {
+            Some(answer) => answer,
+            None => read::cancelled_by_standing(attempt_no, self.call(QUERY, order).await),
+        }
+    }
+}
+
+/// A key that cannot be saved must not be used: after a restart nobody would know it.
+fn not_saved(error: TerminalStoreError) -> Fault {
+    tracing::error!(channel = %ID, %error, "the terminal's new key cannot be saved");
+    Fault::Config(ConfigCause::BadRequest(error.to_string()))
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[async_trait]
+impl Channel for ShouqianbaChannel {
+    fn id(&self) -> ChannelId {
+        ID
+    }
+
+    async fn create_qr(&self, request: &QrRequest) -> QrAnswer {
+        let Some(content) = message::precreate(&self.config, request) else {
+            return QrAnswer::ConfigError(ConfigCause::NotPermitted);
+        };
+        let outcome = self.call(PRECREATE, content).await;
+        read::created(&request.attempt_no, outcome)
+    }
+
+    async fn charge_code(&self, request: &CodeRequest) -> GatewayAnswer {
+        let outcome = self.call(PAY, message::pay(&self.config, request)).await;
+        read::standing(&request.attempt_no, outcome)
+    }
+
+    async fn query(&self, attempt_no: &str) -> GatewayAnswer {
+        let outcome = self.call(QUERY, message::order(attempt_no)).await;
+        read::standing(attempt_no, outcome)
+    }
+
+    /// The gateway cancels paid orders as well, so one that is paid is not cancelled here.
+    async fn close(&self, attempt_no: &str) -> CloseAnswer {
+        let standing = self.query(attempt_no).await;
+        match read::closed_already(attempt_no, &standing, self.surroundings.now()) {
+            Some(answer) => answer,
+            None => read::closed(self.cancel(attempt_no).await),
+        }
+    }
+
+    async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
+        self.cancel(attempt_no).await
+    }
+
+    async fn refund(&self, request: &RefundRequest) -> RefundAnswer {
+        let content = message::refund(&self.config, request);
+        let outcome = self.call(REFUND, content).await;
+        match read::refunded(request, outcome) {
+            Some(answer) => answer,
+            None => {
+                let order = message::order(&request.attempt_no);
+                read::refunded_by_standing(request, self.call(QUERY, order).await)
+            }
+        }
+    }
+
+    /// The gateway answers questions about orders, not about refunds. A refund is known by
+    /// repeating it with the same number, which never pays twice.
+    async fn query_refund(&self, _query: &RefundQuery) -> RefundAnswer {
+        RefundAnswer::Unknown(UnknownCause::NotFound)
+    }
+
+    fn parse_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
+        read::notice(self.notice_key.as_ref(), headers, body)
+    }
+
+    fn notice_response(&self, receipt: NoticeReceipt) -> http::Response<Bytes> {
+        let (status, word): (_, &'static [u8]) = match receipt {
+            NoticeReceipt::Taken => (StatusCode::OK, b"success"),
+            NoticeReceipt::Refused => (StatusCode::SERVICE_UNAVAILABLE, b"fail"),
+        };
+        let mut response = http::Response::new(Bytes::from_static(word));
+        *response.status_mut() = status;
+        response
+    }
+}
