@@ -54,8 +54,8 @@ impl Counter {
         };
         self.check_no_case(&draft, &overlay)?;
         let jobs = self.slips_of_sale(order)?;
-        self.commit(&[draft], &overlay, jobs)?;
-        self.written_order(order, MoneyMoved::Yes)
+        let overlay = self.commit(&[draft], overlay, jobs)?;
+        self.just_written(&overlay, order, MoneyMoved::Yes)
     }
 
     /// The opening of an order at the price shown, which must still hold.

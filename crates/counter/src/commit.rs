@@ -16,16 +16,17 @@ use crate::words;
 
 impl Counter {
     /// Decides `drafts` against `overlay`, and when none of them would be refused writes them
-    /// with their print jobs in one transaction. The caller holds the sale lock.
+    /// with their print jobs in one transaction. The caller holds the sale lock. Returns the
+    /// overlay with the drafts in it, so that what was written can be shown without reading it.
     ///
     /// # Errors
     /// The terminal itself refuses, or the disk does; then nothing was written.
     pub(crate) fn commit(
         &self,
         drafts: &[Draft],
-        overlay: &Overlay,
+        mut overlay: Overlay,
         prints: Vec<NewPrintJob>,
-    ) -> Result<(), CallError> {
+    ) -> Result<Overlay, CallError> {
         let printing = !prints.is_empty();
         let mark = self.store.sync_mark()?;
         let author = |head: LogHead| {
@@ -34,7 +35,7 @@ impl Counter {
                 cursor: mark.cursor,
                 anchor: mark.server_time,
             };
-            let signed = self.sign(drafts, overlay, at)?;
+            let signed = self.sign(drafts, &mut overlay, at)?;
             let mut prints = Some(prints);
             let commits = signed.into_iter().map(|signed| Commit {
                 signed,
@@ -52,44 +53,51 @@ impl Counter {
             Ok(sync) => self.tell(CounterEvent::Sync { sync }),
             Err(error) => tracing::error!(?error, "sync pill"),
         }
-        Ok(())
+        Ok(overlay)
     }
 
-    /// The order just written. A fault in showing it must not look like a sale that failed.
+    /// An order written before. A fault in showing it must not look like a sale that failed.
     pub(crate) fn written_order(
         &self,
         order: OrderId,
         money: MoneyMoved,
     ) -> Result<OrderView, CallError> {
-        self.order_view(order).map_err(|error| {
-            tracing::error!(?error, %order, "a written order cannot be shown");
-            let mut shown = CallError::new(ErrorCode::Internal, "recorded_not_shown");
-            shown.money = money;
-            shown
-        })
+        self.order_view(order)
+            .map_err(|error| not_shown(order, money, &error))
+    }
+
+    /// The order just written, as [`Counter::commit`] left it in `overlay`.
+    pub(crate) fn just_written(
+        &self,
+        overlay: &Overlay,
+        order: OrderId,
+        money: MoneyMoved,
+    ) -> Result<OrderView, CallError> {
+        self.order_view_in(overlay, order)
+            .map_err(|error| not_shown(order, money, &error))
     }
 
     fn sign(
         &self,
         drafts: &[Draft],
-        overlay: &Overlay,
+        overlay: &mut Overlay,
         mut at: LogPosition,
     ) -> Result<Vec<SignedOperation>, CallError> {
-        let mut state = overlay.state.clone();
         let mut signed = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let operation = self.terminal.operation(draft.clone(), at);
-            let decision = decide(&state, &operation, operation.wall_time);
+            let decision = decide(&overlay.state, &operation, operation.wall_time);
             if let Outcome::Refused(refusal) = &decision.outcome {
                 return Err(refused(refusal.code));
             }
-            state.record(&operation, &decision);
+            overlay.state.record(&operation, &decision);
             let bytes = SignedOperation::sign(&operation, self.terminal.key());
             at.head = LogHead {
                 device_seq: operation.device_seq,
                 hash: bytes.hash(),
             };
             signed.push(bytes);
+            overlay.open.push(operation);
         }
         Ok(signed)
     }
@@ -105,6 +113,13 @@ impl Counter {
             CallError::internal()
         })
     }
+}
+
+fn not_shown(order: OrderId, money: MoneyMoved, error: &CallError) -> CallError {
+    tracing::error!(?error, %order, "a written order cannot be shown");
+    let mut shown = CallError::new(ErrorCode::Internal, "recorded_not_shown");
+    shown.money = money;
+    shown
 }
 
 fn not_written(error: CommitError<CallError>) -> CallError {

@@ -31,7 +31,16 @@ pub(crate) struct OrderNames {
 impl Counter {
     /// One order for the window.
     pub(crate) fn order_view(&self, id: OrderId) -> Result<OrderView, CallError> {
-        let file = self.order_file(id)?;
+        self.order_view_in(&self.overlay(&[])?, id)
+    }
+
+    /// One order for the window, as `overlay` has it.
+    pub(crate) fn order_view_in(
+        &self,
+        overlay: &Overlay,
+        id: OrderId,
+    ) -> Result<OrderView, CallError> {
+        let file = self.order_file_in(overlay, id)?;
         let policy = self.policy_of(file.order.quote.policy_version)?;
         Ok(file.view(&policy))
     }

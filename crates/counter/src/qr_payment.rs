@@ -63,9 +63,9 @@ impl Counter {
             let start = self.attempt(order, channel, pay)?;
             drafts.push(draft(self.new_action(), OperationBody::AttemptStart(start)));
         }
-        self.commit(&drafts, &overlay, Vec::new())?;
+        let overlay = self.commit(&drafts, overlay, Vec::new())?;
         self.payments().insert(order, self.sync.watch_payment());
-        self.written_order(order, MoneyMoved::Unknown)
+        self.just_written(&overlay, order, MoneyMoved::Unknown)
     }
 
     /// Another attempt on an order whose last one ended unpaid.
@@ -90,9 +90,9 @@ impl Counter {
             body: OperationBody::AttemptStart(start),
         };
         let overlay = overlay.with_order(&file);
-        self.commit(&[draft], &overlay, Vec::new())?;
+        let overlay = self.commit(&[draft], overlay, Vec::new())?;
         self.payments().insert(order, self.sync.watch_payment());
-        self.written_order(order, MoneyMoved::Unknown)
+        self.just_written(&overlay, order, MoneyMoved::Unknown)
     }
 
     /// Asks to stop waiting. Repeating it changes nothing.
@@ -114,8 +114,8 @@ impl Counter {
             body: OperationBody::RechargeCancel { order },
         };
         let overlay = overlay.with_order(&file);
-        self.commit(&[draft], &overlay, Vec::new())?;
-        self.written_order(order, MoneyMoved::Unknown)
+        let overlay = self.commit(&[draft], overlay, Vec::new())?;
+        self.just_written(&overlay, order, MoneyMoved::Unknown)
     }
 
     fn attempt(

@@ -42,7 +42,7 @@ impl Counter {
             return Err(refused(RefusalCode::ShiftAlreadyOpen));
         }
         self.check_no_case(&draft, &overlay)?;
-        self.commit(&[draft], &overlay, Vec::new())?;
+        self.commit(&[draft], overlay, Vec::new())?;
         self.session()
     }
 

@@ -8,7 +8,7 @@ use qiantai_counter::view::queue::{OperationState, SyncState};
 use qiantai_counter::view::top_up::ChannelView;
 use qiantai_paysim::gateway::PhoneAction;
 
-use crate::line::Weather;
+use crate::line::{Verdict, Weather};
 use crate::paper::Paper;
 use crate::shop::Shop;
 use crate::till::{Setup, Till, key};
@@ -218,9 +218,11 @@ async fn an_order_that_never_reached_the_server_can_be_cancelled_offline() {
     let till = Till::open(&shop).await;
     let member = till.zhang_wei().await;
     let offer = till.qr_offer(&member, "300", ChannelView::Wechat).await;
-    // The terminal does not know yet that the line is cut.
-    till.line.set(Weather::Cut);
+    // The terminal does not know yet that nothing gets through.
+    till.line.judge(Some(Verdict::Deaf("/v1/operations")));
     let order = till.desk.start_qr(offer).await.unwrap();
+    till.line.set(Weather::Cut);
+    till.line.judge(None);
     assert_eq!((order.stage, order.qr), (Stage::Opening, None));
     till.until_pill(SyncState::Offline).await;
     assert_eq!(

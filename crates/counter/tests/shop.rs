@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::time::Time;
 
 const MEMBERS: usize = 200;
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Shop {
     folder: PathBuf,

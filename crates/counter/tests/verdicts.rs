@@ -136,7 +136,7 @@ async fn a_fault_after_the_sale_is_written_says_that_it_is_recorded() {
     till.cut(&shop).await;
     let books = till.books(&shop);
     let spoil = "CREATE TRIGGER spoil AFTER INSERT ON print_job
-                 BEGIN UPDATE replica_account SET json = 'x' || json; END";
+                 BEGIN UPDATE replica_member SET json = 'x' || json; END";
     books.execute_batch(spoil).unwrap();
     for click in ["the click", "a second one"] {
         let fault = till.pay_cash(&offer).await.unwrap_err();
@@ -147,7 +147,7 @@ async fn a_fault_after_the_sale_is_written_says_that_it_is_recorded() {
             "{click}"
         );
     }
-    let mend = "DROP TRIGGER spoil; UPDATE replica_account SET json = ltrim(json, 'x')";
+    let mend = "DROP TRIGGER spoil; UPDATE replica_member SET json = ltrim(json, 'x')";
     books.execute_batch(mend).unwrap();
     let order = till.pay_cash(&offer).await.unwrap();
     assert_eq!(order.stage, Stage::Credited);

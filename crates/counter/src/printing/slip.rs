@@ -89,7 +89,7 @@ impl Counter {
         let overlay = overlay.with_order(&file);
         let job = self.job(order, copy, Holder::Member, Some(staff.name))?;
         let id = job.id;
-        self.commit(&[draft], &overlay, vec![job])?;
+        self.commit(&[draft], overlay, vec![job])?;
         self.print_view(id)
     }
 
