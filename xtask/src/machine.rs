@@ -17,7 +17,7 @@ pub enum Need {
 }
 
 /// Debian and Ubuntu packages, what each is for, and who needs it.
-const PACKAGES: [(&str, &str, Need); 14] = [
+const PACKAGES: [(&str, &str, Need); 15] = [
     (
         "build-essential",
         "C compiler and make, for SQLCipher and OpenSSL",
@@ -48,6 +48,7 @@ const PACKAGES: [(&str, &str, Need); 14] = [
     ("zbar-tools", "reads the QR codes back", Need::Headless),
     ("dbus", "a bus for the key store under test", Need::Tests),
     ("gnome-keyring", "the key store under test", Need::Tests),
+    ("postgresql", "the shared ledger under test", Need::Tests),
 ];
 
 const NODE_MAJOR_MIN: u32 = 20;

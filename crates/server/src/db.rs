@@ -1,8 +1,18 @@
 //! The ledger as the server sees it: load what a batch touches, write what was decided, and
 //! named reads. Nothing here decides anything.
 
+mod codes;
+mod database;
+mod digest;
+mod ledger;
+mod load;
+pub mod postgres;
+mod record;
 mod rows;
 pub mod sqlite;
+mod table;
+mod tables;
+mod write;
 
 use std::sync::Arc;
 
@@ -187,9 +197,12 @@ pub enum LedgerError {
     /// No room left; nothing was written.
     #[error("the disk of the ledger is full")]
     DiskFull,
-    /// Another process holds the file; try again.
+    /// Another process holds the file, or the connection is lost; try again.
     #[error("the ledger is busy")]
     Busy,
+    /// Another writer has written meanwhile; nothing was written.
+    #[error("another writer has written these books meanwhile")]
+    Overtaken,
     /// A page or a row is damaged.
     #[error("the ledger is damaged: {0}")]
     Corrupt(String),

@@ -35,8 +35,8 @@ const QUEUE_LIMIT: usize = 1_024;
 /// Why operations were not written. None of them was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// The queue is full.
-    #[error("too many operations wait")]
+    /// The queue is full, or the ledger cannot be reached; try again.
+    #[error("too many operations wait, or the ledger is busy")]
     Busy,
     /// The server stops.
     #[error("the writer has stopped")]
@@ -310,6 +310,7 @@ fn trouble(error: LedgerError) -> Trouble {
             Trouble::Taken
         }
         LedgerError::DiskFull => Trouble::Ledger(WriteError::DiskFull),
+        LedgerError::Busy | LedgerError::Overtaken => Trouble::Ledger(WriteError::Busy),
         other => Trouble::Ledger(WriteError::Ledger(other.to_string())),
     }
 }

@@ -1,15 +1,18 @@
 //! All of an operation or nothing of it, wherever writing fails.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use qiantai_core::attempt::AttemptState;
 use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::{AmountChoice, OrderState};
 use qiantai_core::{Millis, Money};
 use qiantai_paysim::gateway::PhoneAction;
+use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::{ApiError, ErrorCode};
 
-use crate::harness::Shop;
+use crate::harness::{On, Shop};
 use crate::till::{Till, push_body};
 
 /// Every table that settling a first top-up into silver writes.
@@ -34,7 +37,12 @@ const SETTLED: &[&str] = &[
 
 #[tokio::test]
 async fn a_settlement_is_written_whole_or_not_at_all() {
-    let shop = Shop::open(150).await;
+    for on in On::BOTH {
+        settle_under_sabotage(Shop::open_on(on, 150).await).await;
+    }
+}
+
+async fn settle_under_sabotage(shop: Shop) {
     let mut till = Till::open(&shop).await;
     // New members, so that the package makes each of them silver.
     let ledger = shop.server.ledger();
@@ -56,8 +64,8 @@ async fn a_settlement_is_written_whole_or_not_at_all() {
     for ((table, moment), member) in cases.into_iter().zip(members) {
         let (order, attempt) = till.show_qr_of(&shop, member, choice).await;
         shop.phone(&attempt, &PhoneAction::PayWithoutNotice);
-        let before = (shop.row_counts(), shop.principal(member));
-        shop.sabotage(table, moment);
+        let before = (shop.place.row_counts(), shop.principal(member));
+        shop.place.sabotage(table, moment);
         let path = format!("/v1/attempts/{}/query", attempt.id);
         let (status, _) = shop.send(till.request("POST", &path, Vec::new())).await;
         assert_eq!(
@@ -72,11 +80,11 @@ async fn a_settlement_is_written_whole_or_not_at_all() {
         );
         assert_eq!(shop.attempt(attempt.id).state, AttemptState::Submitted);
         assert_eq!(
-            (shop.row_counts(), shop.principal(member)),
+            (shop.place.row_counts(), shop.principal(member)),
             before,
             "{moment} {table}"
         );
-        shop.repair();
+        shop.place.repair();
         shop.pass(Millis::seconds(16)).await;
         assert_eq!(
             shop.order(order.id).state,
@@ -89,17 +97,20 @@ async fn a_settlement_is_written_whole_or_not_at_all() {
 
 #[tokio::test]
 async fn a_full_disk_is_named_and_writes_nothing() {
-    let shop = Shop::open(2).await;
+    let mut shop = Shop::open(2).await;
+    shop.server.stop().await;
+    let ledger = Arc::new(SqliteLedger::open(&shop.place.file(), None).unwrap());
+    shop.serve_on(ledger.clone());
     let mut till = Till::open(&shop).await;
     let member = shop.members()[0];
     let cash = till.cash(&shop, member, 300).await;
     let signed = till.sign(OperationBody::RechargeCash(cash));
-    let before = (shop.row_counts(), shop.principal(member));
+    let before = (shop.place.row_counts(), shop.principal(member));
     let pages: u32 = shop
         .database()
         .query_row("PRAGMA page_count", [], |row| row.get(0))
         .unwrap();
-    shop.ledger.limit_pages(pages).unwrap();
+    ledger.limit_pages(pages).unwrap();
     let mut failures = 0;
     for _ in 0..2 {
         let body = push_body(std::slice::from_ref(&signed));
@@ -110,12 +121,12 @@ async fn a_full_disk_is_named_and_writes_nothing() {
             let error: ApiError = serde_json::from_slice(&answer).unwrap();
             assert_eq!(error.error_code(), Some(ErrorCode::DiskFull));
             assert!(error.retryable);
-            assert_eq!((shop.row_counts(), shop.principal(member)), before);
+            assert_eq!((shop.place.row_counts(), shop.principal(member)), before);
             failures += 1;
         }
     }
     assert_eq!(failures, 2, "the file has no free page left");
-    shop.ledger.limit_pages(u32::MAX / 4).unwrap();
+    ledger.limit_pages(u32::MAX / 4).unwrap();
     let answer = till.push(&shop, &[signed]).await;
     assert_eq!(answer.results[0].outcome, OutcomeDto::Applied);
 }

@@ -62,11 +62,11 @@ async fn an_order_whose_end_cannot_be_written_waits_for_its_next_try() {
     let opened = till.act(&shop, OperationBody::RechargeOpen(open.clone()));
     assert_eq!(opened.await.outcome, OutcomeDto::Applied);
     shop.time.advance(Millis::minutes(16));
-    shop.sabotage("recharge_order", "BEFORE");
+    shop.place.sabotage("recharge_order", "BEFORE");
     within_patience("one try is made", shop.server.settle_due())
         .await
         .unwrap();
-    shop.repair();
+    shop.place.repair();
     let check = async |span_ms, expected| {
         shop.pass(Millis(span_ms)).await;
         assert_eq!(shop.order(open.order).state, expected, "{span_ms} ms later");
@@ -83,7 +83,7 @@ async fn a_refund_that_cannot_be_written_waits_for_its_next_try() {
     let (_, attempt) = till.show_qr(&shop, member, 300).await;
     shop.phone(&attempt, &PhoneAction::PayTwice);
     assert_eq!(shop.deliver_notices().await, [true, true]);
-    shop.sabotage("payment_surplus", "AFTER");
+    shop.place.sabotage("payment_surplus", "AFTER");
     within_patience("one try is made", shop.server.settle_due())
         .await
         .unwrap();
@@ -93,7 +93,7 @@ async fn a_refund_that_cannot_be_written_waits_for_its_next_try() {
     // The second failure is waited for twice as long.
     shop.pass(Millis::seconds(2)).await;
     assert_eq!(shop.gateway.count(Call::Refund), 2);
-    shop.repair();
+    shop.place.repair();
     shop.pass(Millis::seconds(2)).await;
     assert!(shop.attempt(attempt.id).surplus[0].refunded);
     assert_eq!(

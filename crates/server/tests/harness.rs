@@ -17,6 +17,8 @@ use qiantai_pay::Surroundings;
 use qiantai_pay::channels::training::TrainingChannel;
 use qiantai_paysim::gateway::PhoneAction;
 use qiantai_paysim::{Gateway, RouterTransport, Simulator, serve};
+use qiantai_server::db::Ledger;
+use qiantai_server::db::postgres::PostgresLedger;
 use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_server::sample::{self, SeededShop, ShopKind};
 use qiantai_server::{Channels, Clock, Server};
@@ -24,6 +26,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use crate::conformance::cluster::TestDatabase;
 use crate::gateway::ScriptedChannel;
 
 /// 2026-11-21 14:00 in China.
@@ -54,14 +57,122 @@ impl Surroundings for Time {
     }
 }
 
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+impl On {
+    pub const BOTH: [On; 2] = [On::Sqlite, On::Postgres];
+}
+
+/// Where the books of a test lie.
+pub enum Place {
+    File(TempDir),
+    Cluster(TestDatabase),
+}
+
+impl Place {
+    pub fn make(on: On) -> Place {
+        match on {
+            On::Sqlite => Place::File(tempfile::tempdir().unwrap()),
+            On::Postgres => Place::Cluster(TestDatabase::make()),
+        }
+    }
+
+    pub fn open(&self) -> Arc<dyn Ledger> {
+        match self {
+            Place::File(_) => Arc::new(SqliteLedger::open(&self.file(), None).unwrap()),
+            Place::Cluster(database) => Arc::new(PostgresLedger::open(&database.url()).unwrap()),
+        }
+    }
+
+    pub fn file(&self) -> PathBuf {
+        match self {
+            Place::File(folder) => folder.path().join("ledger.db"),
+            Place::Cluster(_) => panic!("these books are in no file"),
+        }
+    }
+
+    pub fn execute(&self, sql: &str) {
+        match self {
+            Place::File(_) => rusqlite::Connection::open(self.file())
+                .unwrap()
+                .execute_batch(sql)
+                .unwrap(),
+            Place::Cluster(database) => database.execute(sql),
+        }
+    }
+
+    pub fn number(&self, sql: &str) -> i64 {
+        match self {
+            Place::File(_) => rusqlite::Connection::open(self.file())
+                .unwrap()
+                .query_row(sql, [], |row| row.get(0))
+                .unwrap(),
+            Place::Cluster(database) => database.number(sql),
+        }
+    }
+
+    /// Makes every write to `table` fail: before the row is touched, or after.
+    pub fn sabotage(&self, table: &str, moment: &str) {
+        if let Place::Cluster(database) = self {
+            database.execute(&format!(
+                "CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql
+                     AS $$ BEGIN RAISE EXCEPTION 'sabotage'; END $$;
+                 CREATE TRIGGER sabotage {moment} INSERT OR UPDATE ON {table}
+                     FOR EACH ROW EXECUTE FUNCTION sabotage()"
+            ));
+            return;
+        }
+        for event in ["INSERT", "UPDATE"] {
+            self.execute(&format!(
+                "CREATE TRIGGER sabotage_{event} {moment} {event} ON {table}
+                 BEGIN SELECT RAISE(ABORT, 'sabotage'); END;"
+            ));
+        }
+    }
+
+    pub fn repair(&self) {
+        self.execute(match self {
+            Place::File(_) => "DROP TRIGGER sabotage_INSERT; DROP TRIGGER sabotage_UPDATE;",
+            Place::Cluster(_) => "DROP FUNCTION sabotage CASCADE",
+        });
+    }
+
+    /// How many rows each table holds.
+    pub fn row_counts(&self) -> HashMap<String, i64> {
+        let names = match self {
+            Place::File(_) => {
+                let db = rusqlite::Connection::open(self.file()).unwrap();
+                let sql = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+                let mut names = db.prepare(sql).unwrap();
+                let names = names.query_map([], |row| row.get(0)).unwrap();
+                names.collect::<Result<Vec<String>, _>>().unwrap()
+            }
+            Place::Cluster(database) => database
+                .query("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+                .iter()
+                .map(|row| row.get(0))
+                .collect(),
+        };
+        let count = |name: &String| self.number(&format!("SELECT count(*) FROM {name}"));
+        names
+            .iter()
+            .map(|name| (name.clone(), count(name)))
+            .collect()
+    }
+}
+
 /// The shop, its server and its gateway.
 pub struct Shop {
-    pub folder: TempDir,
+    pub place: Place,
     pub time: Arc<Time>,
     pub simulator: Simulator,
     pub gateway: Arc<ScriptedChannel>,
     pub channels: Channels,
-    pub ledger: Arc<SqliteLedger>,
     pub server: Server,
     pub seeded: SeededShop,
     pub policy: Arc<Policy>,
@@ -70,7 +181,12 @@ pub struct Shop {
 impl Shop {
     /// The salon with `members` members.
     pub async fn open(members: usize) -> Shop {
-        let folder = tempfile::tempdir().unwrap();
+        Shop::open_on(On::Sqlite, members).await
+    }
+
+    /// The same, with its books in a database of this kind.
+    pub async fn open_on(on: On, members: usize) -> Shop {
+        let place = Place::make(on);
         let time = Arc::new(Time(Mutex::new(START)));
         let (practice, config) = Gateway::practice([7; 32], "简单美发", "http://gateway");
         let simulator = Simulator::new(practice, Arc::clone(&time) as Arc<dyn Surroundings>);
@@ -81,7 +197,7 @@ impl Shop {
         let gateway = Arc::new(ScriptedChannel::new(channel));
         let notify_base = Some("http://server".to_owned());
         let channels = Channels::all_through(gateway.clone(), notify_base);
-        let (ledger, server) = open_server(&folder, &time, &channels);
+        let server = open_server(place.open(), &time, &channels);
         let seeded = sample::seed(&server, ShopKind::Salon, members, 1)
             .await
             .unwrap();
@@ -92,74 +208,31 @@ impl Shop {
             .pop()
             .unwrap();
         Shop {
-            folder,
+            place,
             time,
             simulator,
             gateway,
             channels,
-            ledger,
             server,
             seeded,
             policy,
         }
     }
 
-    /// Stops the server and opens the file again, as a new process would.
+    /// Stops the server and opens the books again, as a new process would.
     pub async fn restart(&mut self) {
         self.server.stop().await;
-        let (ledger, server) = open_server(&self.folder, &self.time, &self.channels);
-        self.ledger = ledger;
-        self.server = server;
+        self.serve_on(self.place.open());
     }
 
-    pub fn ledger_path(&self) -> PathBuf {
-        self.folder.path().join("ledger.db")
+    /// Serves from now on with these books.
+    pub fn serve_on(&mut self, ledger: Arc<dyn Ledger>) {
+        self.server = open_server(ledger, &self.time, &self.channels);
     }
 
-    /// A second connection to the file, to look at it or to sabotage it.
+    /// A second connection to the file, to look at it or to damage it.
     pub fn database(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.ledger_path()).unwrap()
-    }
-
-    /// Makes every write to `table` fail: before the row is touched, or after.
-    pub fn sabotage(&self, table: &str, moment: &str) {
-        for event in ["INSERT", "UPDATE"] {
-            self.database()
-                .execute_batch(&format!(
-                    "CREATE TRIGGER sabotage_{event} {moment} {event} ON {table}
-                     BEGIN SELECT RAISE(ABORT, 'sabotage'); END;"
-                ))
-                .unwrap();
-        }
-    }
-
-    pub fn repair(&self) {
-        self.database()
-            .execute_batch("DROP TRIGGER sabotage_INSERT; DROP TRIGGER sabotage_UPDATE;")
-            .unwrap();
-    }
-
-    /// How many rows each table holds, except those that do not follow the log.
-    pub fn row_counts(&self) -> HashMap<String, i64> {
-        let db = self.database();
-        let mut names = db
-            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migration'")
-            .unwrap();
-        let names: Vec<String> = names
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        let count = |name: &String| {
-            db.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| {
-                row.get(0)
-            })
-            .unwrap()
-        };
-        names
-            .iter()
-            .map(|name| (name.clone(), count(name)))
-            .collect()
+        rusqlite::Connection::open(self.place.file()).unwrap()
     }
 
     pub async fn send(&self, request: Request<Body>) -> (StatusCode, Vec<u8>) {
@@ -260,26 +333,16 @@ impl Shop {
 
     /// Σ of postings per ledger account in fen.
     pub fn balance(&self, account: &str) -> i64 {
-        self.database()
-            .query_row(
-                "SELECT coalesce(sum(amount_fen), 0) FROM posting
-                 WHERE account = ?1 AND book = 'money'",
-                [account],
-                |row| row.get(0),
-            )
-            .unwrap()
+        self.place.number(&format!(
+            "SELECT CAST(coalesce(sum(amount_fen), 0) AS BIGINT) FROM posting
+             WHERE account = '{account}' AND book = 'money'"
+        ))
     }
 }
 
-fn open_server(
-    folder: &TempDir,
-    time: &Arc<Time>,
-    channels: &Channels,
-) -> (Arc<SqliteLedger>, Server) {
-    let ledger = Arc::new(SqliteLedger::open(&folder.path().join("ledger.db"), None).unwrap());
+fn open_server(ledger: Arc<dyn Ledger>, time: &Arc<Time>, channels: &Channels) -> Server {
     let clock = Arc::clone(time) as Arc<dyn Clock>;
-    let server = Server::on_ledger(ledger.clone(), clock, channels.clone()).unwrap();
-    (ledger, server)
+    Server::on_ledger(ledger, clock, channels.clone()).unwrap()
 }
 
 /// How long a test waits for what must happen.

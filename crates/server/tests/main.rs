@@ -4,6 +4,7 @@
 
 mod api;
 mod atomicity;
+mod conformance;
 mod engine;
 mod enrolment;
 mod gateway;

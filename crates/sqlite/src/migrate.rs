@@ -16,6 +16,13 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
+impl Migration {
+    /// SHA-256 of its statements. A checkout may turn line ends around; that is no edit.
+    pub fn checksum(&self) -> [u8; 32] {
+        Sha256::digest(self.sql.replace("\r\n", "\n")).into()
+    }
+}
+
 /// The migrations of a folder, given relative to the crate: `migrations!("../../migrations/terminal":
 /// 1 "0001_operations", 2 "0002_replica")`.
 #[macro_export]
@@ -72,7 +79,6 @@ pub enum MigrateError {
 
 /// Brings the schema up to date in one transaction.
 pub fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<(), MigrateError> {
-    require_gapless(migrations.iter().map(|migration| migration.number))?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| failed(0, error))?;
@@ -96,7 +102,7 @@ pub fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<
         transaction
             .execute(
                 "INSERT INTO migration (number, name, sha256) VALUES (?1, ?2, ?3)",
-                params![migration.number, migration.name, checksum(migration)],
+                params![migration.number, migration.name, migration.checksum()],
             )
             .map_err(|error| failed(migration.number, error))?;
     }
@@ -107,10 +113,13 @@ pub fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<
     transaction.commit().map_err(|error| failed(0, error))
 }
 
-fn check_history(
+/// Refuses a history (number and checksum of what was applied, in order) that `migrations` do not
+/// continue.
+pub fn check_history(
     applied: &[(u32, [u8; 32])],
     migrations: &[Migration],
 ) -> Result<(), MigrateError> {
+    require_gapless(migrations.iter().map(|migration| migration.number))?;
     require_gapless(applied.iter().map(|(number, _)| *number))?;
     if applied.len() > migrations.len() {
         return Err(MigrateError::Newer {
@@ -119,7 +128,7 @@ fn check_history(
         });
     }
     for ((number, sha256), migration) in applied.iter().zip(migrations) {
-        if *sha256 != checksum(migration) {
+        if *sha256 != migration.checksum() {
             return Err(MigrateError::Edited { number: *number });
         }
     }
@@ -154,11 +163,6 @@ fn applied(connection: &Connection) -> Result<Vec<(u32, [u8; 32])>, rusqlite::Er
         connection.prepare("SELECT number, sha256 FROM migration ORDER BY number")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
-}
-
-/// A checkout may turn line ends around; that is no edit.
-fn checksum(migration: &Migration) -> [u8; 32] {
-    Sha256::digest(migration.sql.replace("\r\n", "\n")).into()
 }
 
 fn failed(number: u32, error: rusqlite::Error) -> MigrateError {

@@ -46,7 +46,7 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Failure {
         let code = match error {
             LedgerError::DiskFull => ErrorCode::DiskFull,
-            LedgerError::Busy => ErrorCode::Busy,
+            LedgerError::Busy | LedgerError::Overtaken => ErrorCode::Busy,
             LedgerError::Corrupt(_)
             | LedgerError::Taken(_)
             | LedgerError::NoTenant(_)

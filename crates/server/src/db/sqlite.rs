@@ -1,43 +1,22 @@
 //! The ledger in one SQLite file, with SQLCipher when a key is given.
 //!
-//! One connection writes; a few read beside it. Every call blocks: callers on an async runtime
-//! use its blocking threads.
+//! One connection writes; a few read beside it.
 
-mod codes;
-mod digest;
-mod load;
-mod row;
-mod tables;
-mod write;
-
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use qiantai_core::account::Account;
-use qiantai_core::attempt::PaymentAttempt;
-use qiantai_core::clock::Timestamp;
-use qiantai_core::decide::{Device, RecentOrder};
-use qiantai_core::ids::{AttemptId, DeviceId, MemberId, OrderId, RowId, StoreId, TenantId};
-use qiantai_core::ledger::{Coupon, ExceptionCase, Shift, Topic};
-use qiantai_core::member::Member;
-use qiantai_core::operation::Hash;
-use qiantai_core::policy::Policy;
-use qiantai_core::recharge::RechargeOrder;
+use qiantai_core::ids::{LotId, MemberId, TenantId};
 use qiantai_sqlite::{Fault, Migration, OpenError, OpenOptions, classify, migrations};
-use qiantai_wire::profile::decode_policy;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::types::{ToSql, ToSqlOutput, Value as Held, ValueRef};
+use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior, params};
 use zeroize::Zeroizing;
 
-use super::{
-    Attachment, Batch, Books, Cursor, Delivery, DeviceToken, DueEvent, Head, Invite, Keys, Ledger,
-    LedgerError, LogRow, MemberRow, SealedProfile, Seat, Tenant,
-};
-use tables::{
-    account, coupon, device, device_token, exception_case, feed, head, held_operation, invite,
-    journal, member, member_key, member_profile, operation, outbox, outbox_delivery,
-    payment_attempt, policy, recharge_order, shift, tenant,
-};
+use super::codes::Code;
+use super::database::{Database, PolicyShelf, lock};
+use super::record::{Record, Value};
+use super::table::{Question, Step, Table};
+use super::tables::lot;
+use super::{Cursor, Head, LedgerError};
 
 /// The schema's history.
 pub const MIGRATIONS: &[Migration] = migrations!(
@@ -55,8 +34,7 @@ pub struct SqliteLedger {
     /// only reads cannot.
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Connection>,
-    /// Policies as read, by tenant: documents never change, and a batch needs them all.
-    policies: Mutex<HashMap<TenantId, Vec<Arc<Policy>>>>,
+    policies: PolicyShelf,
 }
 
 /// Why a ledger file did not open. Nothing was overwritten.
@@ -89,7 +67,7 @@ impl SqliteLedger {
             key: key.map(Zeroizing::new),
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
-            policies: Mutex::new(HashMap::new()),
+            policies: PolicyShelf::default(),
         })
     }
 
@@ -130,9 +108,9 @@ impl SqliteLedger {
     }
 
     /// Runs `change` in one transaction: all of it or nothing.
-    fn change<T>(
+    fn in_transaction<T>(
         &self,
-        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, Stop>,
     ) -> Result<T, LedgerError> {
         let mut writer = lock(&self.writer);
         let run = |writer: &mut Connection| {
@@ -141,28 +119,229 @@ impl SqliteLedger {
             tx.commit()?;
             Ok(answer)
         };
-        run(&mut writer).map_err(|error: rusqlite::Error| failed(&error))
-    }
-
-    fn policies_of(&self, tenant: TenantId) -> Result<Vec<Arc<Policy>>, LedgerError> {
-        if let Some(known) = lock(&self.policies).get(&tenant) {
-            return Ok(known.clone());
-        }
-        let documents = self.read(|db| policy::documents(db, tenant))?;
-        let policies = documents
-            .iter()
-            .map(|document| decode_policy(document).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| LedgerError::Corrupt(error.to_string()))?;
-        lock(&self.policies).insert(tenant, policies.clone());
-        Ok(policies)
+        run(&mut writer).map_err(|stop| match stop {
+            Stop::Sqlite(error) => failed(&error),
+            Stop::Ledger(error) => error,
+        })
     }
 }
 
-/// A panic while the lock was held left no half-done work behind: transactions roll back on
-/// drop, and the other guarded values change in single steps.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Why a transaction is rolled back.
+enum Stop {
+    Sqlite(rusqlite::Error),
+    Ledger(LedgerError),
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Stop {
+        Stop::Sqlite(error)
+    }
+}
+
+impl Database for SqliteLedger {
+    fn ask(&self, questions: Vec<Question>) -> Result<Vec<Vec<Record>>, LedgerError> {
+        self.read(|db| match questions.as_slice() {
+            [question] => Ok(vec![answer(db, question)?]),
+            several => {
+                let moment = db.unchecked_transaction()?;
+                several.iter().map(|one| answer(&moment, one)).collect()
+            }
+        })
+    }
+
+    /// On the connection that writes: it holds the pages that it has just written.
+    fn ask_for_writing(&self, questions: Vec<Question>) -> Result<Vec<Vec<Record>>, LedgerError> {
+        let writer = lock(&self.writer);
+        let answers = questions.iter().map(|one| answer(&writer, one));
+        answers
+            .collect::<rusqlite::Result<_>>()
+            .map_err(|error| failed(&error))
+    }
+
+    fn scan(
+        &self,
+        questions: Vec<Question>,
+        visit: &mut dyn FnMut(usize, &[Value]),
+    ) -> Result<(), LedgerError> {
+        self.read(|db| {
+            let moment = db.unchecked_transaction()?;
+            for (index, question) in questions.iter().enumerate() {
+                let mut statement = moment.prepare_cached(&question.sql)?;
+                let columns = statement.column_count();
+                let single = question.single.iter();
+                let mut rows = statement.query(rusqlite::params_from_iter(single))?;
+                while let Some(row) = rows.next()? {
+                    visit(index, &values(row, columns)?);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn change(&self, tenant: TenantId, steps: Vec<Step>) -> Result<(), LedgerError> {
+        self.in_transaction(|tx| steps.iter().try_for_each(|step| take(tx, tenant, step)))
+    }
+
+    fn change_and_return(&self, statement: Question) -> Result<Vec<Record>, LedgerError> {
+        self.in_transaction(|tx| Ok(answer(tx, &statement)?))
+    }
+
+    fn policies_read(&self) -> &PolicyShelf {
+        &self.policies
+    }
+}
+
+/// Asks once for each key of its lists.
+fn answer(db: &Connection, question: &Question) -> rusqlite::Result<Vec<Record>> {
+    let mut records = Vec::new();
+    if question.keys() == Some(0) {
+        return Ok(records);
+    }
+    let mut statement = db.prepare_cached(&question.sql)?;
+    let names: Arc<[String]> = names(&statement).into();
+    for key in 0..question.keys().unwrap_or(1) {
+        let of_lists = question.lists.iter().map(|(_, keys)| &keys[key]);
+        let parameters = question.single.iter().chain(of_lists);
+        let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+        while let Some(row) = rows.next()? {
+            let values = values(row, names.len())?;
+            records.push(Record::new(Arc::clone(&names), values));
+        }
+    }
+    Ok(records)
+}
+
+fn names(statement: &CachedStatement<'_>) -> Vec<String> {
+    let names = statement.column_names();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+fn values(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<Vec<Value>> {
+    (0..columns).map(|column| row.get(column)).collect()
+}
+
+fn take(tx: &Transaction<'_>, tenant: TenantId, step: &Step) -> Result<(), Stop> {
+    match step {
+        Step::Put(table, row) => put(tx, tenant, table, row)?,
+        Step::UseUp { member, left } => use_up(tx, tenant, *member, left)?,
+        Step::MoveCursor(device, cursor) => {
+            move_cursor(tx, tenant, device.0.as_bytes(), cursor)?;
+        }
+        Step::MoveHead { from, to } => {
+            if move_head(tx, tenant, *from, to)? != 1 {
+                return Err(Stop::Ledger(LedgerError::Overtaken));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn put(
+    tx: &Transaction<'_>,
+    tenant: TenantId,
+    table: &Table,
+    row: &[Value],
+) -> rusqlite::Result<()> {
+    let sql = table.sqlite.get_or_init(|| {
+        let places = (1..=table.columns.len() + 1).map(|place| format!("?{place}"));
+        let places: Vec<_> = places.collect();
+        let (head, tail) = (table.insert_head(), table.insert_tail());
+        format!("{head} VALUES ({}){tail}", places.join(", "))
+    });
+    let mut statement = tx.prepare_cached(sql)?;
+    statement.raw_bind_parameter(1, tenant.0.as_bytes())?;
+    for (place, value) in (2..).zip(row) {
+        statement.raw_bind_parameter(place, value)?;
+    }
+    statement.raw_execute().map(drop)
+}
+
+fn use_up(
+    tx: &Transaction<'_>,
+    tenant: TenantId,
+    member: MemberId,
+    left: &[LotId],
+) -> Result<(), Stop> {
+    for before in answer(tx, &lot::of_members(tenant, &[member]))? {
+        let (_, lot) = lot::read(&before).map_err(Stop::Ledger)?;
+        if left.contains(&lot.id) {
+            continue;
+        }
+        tx.prepare_cached(
+            "UPDATE lot SET principal_left_fen = 0, bonus_left_fen = 0
+             WHERE tenant_id = ?1 AND member_id = ?2 AND lot_id = ?3",
+        )?
+        .execute(params![
+            tenant.0.as_bytes(),
+            member.0.as_bytes(),
+            lot.id.0.as_bytes()
+        ])?;
+    }
+    Ok(())
+}
+
+fn move_cursor(
+    tx: &Transaction<'_>,
+    tenant: TenantId,
+    device: &[u8; 16],
+    cursor: &Cursor,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE device SET epoch = ?3, last_seq = ?4, last_hash = ?5, standing = ?6
+         WHERE tenant_id = ?1 AND device_id = ?2",
+    )?
+    .execute(params![
+        tenant.0.as_bytes(),
+        device,
+        cursor.epoch,
+        Value::from(cursor.last_seq),
+        cursor.last_hash,
+        cursor.standing.code(),
+    ])
+    .map(drop)
+}
+
+fn move_head(
+    tx: &Transaction<'_>,
+    tenant: TenantId,
+    from: u64,
+    to: &Head,
+) -> rusqlite::Result<usize> {
+    tx.prepare_cached(
+        "UPDATE head SET timeline = ?3, server_seq = ?4, chain_hash = ?5
+         WHERE tenant_id = ?1 AND server_seq = ?2",
+    )?
+    .execute(params![
+        tenant.0.as_bytes(),
+        Value::from(from),
+        to.timeline,
+        Value::from(to.server_seq),
+        to.chain_hash,
+    ])
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(*number),
+            Value::Text(words) => ValueRef::Text(words.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl rusqlite::types::FromSql for Value {
+    fn column_result(value: ValueRef<'_>) -> rusqlite::types::FromSqlResult<Value> {
+        match Held::try_from(value)? {
+            Held::Null => Ok(Value::Null),
+            Held::Integer(number) => Ok(Value::Int(number)),
+            Held::Text(words) => Ok(Value::Text(words)),
+            Held::Blob(bytes) => Ok(Value::Bytes(bytes)),
+            // No column is declared so, and the tables are strict.
+            Held::Real(_) => Err(rusqlite::types::FromSqlError::InvalidType),
+        }
+    }
 }
 
 fn failed(error: &rusqlite::Error) -> LedgerError {
@@ -181,279 +360,4 @@ fn opening(error: &OpenError) -> LedgerError {
         OpenError::Corrupt | OpenError::NotADatabase => LedgerError::Corrupt(error.to_string()),
         other => LedgerError::Failed(other.to_string()),
     }
-}
-
-impl Ledger for SqliteLedger {
-    fn load(&self, tenant: TenantId, keys: &Keys) -> Result<Books, LedgerError> {
-        let policies = self.policies_of(tenant)?;
-        load::load(&lock(&self.writer), tenant, &policies, keys)
-            .map_err(|error| failed(&error))?
-            .ok_or(LedgerError::NoTenant(tenant))
-    }
-
-    fn write(&self, tenant: TenantId, batch: &Batch) -> Result<(), LedgerError> {
-        self.change(|tx| write::batch(tx, tenant, batch))?;
-        let publishes =
-            |entry: &super::Entry| matches!(entry.attachment, Some(Attachment::Policy { .. }));
-        if batch.entries.iter().any(publishes) {
-            lock(&self.policies).remove(&tenant);
-        }
-        Ok(())
-    }
-
-    fn create_tenant(&self, tenant: &Tenant, now: Timestamp) -> Result<(), LedgerError> {
-        let server = Device {
-            id: tenant.server_device,
-            terminal_code: "00".to_owned(),
-            public_key: tenant.public_key(),
-            is_server: true,
-        };
-        let head = Head {
-            timeline: tenant.timeline,
-            server_seq: 0,
-            chain_hash: [0; 32],
-        };
-        self.change(|tx| {
-            tenant::insert(tx, tenant, now)?;
-            head::save(tx, tenant.id, &head)?;
-            device::save(tx, tenant.id, None, &server)
-        })
-    }
-
-    fn save_invite(&self, invite: &Invite) -> Result<(), LedgerError> {
-        self.change(|tx| invite::insert(tx, invite))
-    }
-
-    fn redeem_invite(
-        &self,
-        code: &Hash,
-        public_key: &[u8; 32],
-        now: Timestamp,
-    ) -> Result<Option<Invite>, LedgerError> {
-        self.change(|tx| invite::redeem(tx, code, public_key, now))
-    }
-
-    fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError> {
-        self.change(|tx| device_token::insert(tx, token))
-    }
-
-    fn save_delivery(
-        &self,
-        tenant: TenantId,
-        event: RowId,
-        delivery: &Delivery,
-    ) -> Result<(), LedgerError> {
-        self.change(|tx| outbox_delivery::save(tx, tenant, event, delivery))
-    }
-
-    fn tenants(&self) -> Result<Vec<Tenant>, LedgerError> {
-        self.read(tenant::all)
-    }
-
-    fn head(&self, tenant: TenantId) -> Result<Head, LedgerError> {
-        self.read(|db| head::find(db, tenant))?
-            .ok_or(LedgerError::NoTenant(tenant))
-    }
-
-    fn seat_of_token(&self, token: &Hash) -> Result<Option<Seat>, LedgerError> {
-        self.read(|db| device::seat_of_token(db, token))
-    }
-
-    fn device(
-        &self,
-        tenant: TenantId,
-        id: DeviceId,
-    ) -> Result<Option<(Device, Cursor)>, LedgerError> {
-        self.read(|db| device::find(db, tenant, id))
-    }
-
-    fn devices(&self, tenant: TenantId) -> Result<Vec<(Device, Cursor)>, LedgerError> {
-        self.read(|db| device::all(db, tenant))
-    }
-
-    fn store_of_code(&self, code: &str) -> Result<Option<(TenantId, StoreId)>, LedgerError> {
-        self.read(|db| policy::store_of_code(db, code))
-    }
-
-    fn policies(&self, tenant: TenantId) -> Result<Vec<Arc<Policy>>, LedgerError> {
-        self.policies_of(tenant)
-    }
-
-    fn feed(
-        &self,
-        tenant: TenantId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<(u64, String)>, LedgerError> {
-        self.read(|db| feed::after(db, tenant, after, limit))
-    }
-
-    fn log(&self, tenant: TenantId, after: u64, limit: u32) -> Result<Vec<LogRow>, LedgerError> {
-        self.read(|db| operation::after(db, tenant, after, limit))
-    }
-
-    fn log_row(&self, tenant: TenantId, server_seq: u64) -> Result<Option<LogRow>, LedgerError> {
-        self.read(|db| operation::find(db, tenant, server_seq))
-    }
-
-    fn settlement_of(
-        &self,
-        tenant: TenantId,
-        order: OrderId,
-    ) -> Result<Option<LogRow>, LedgerError> {
-        self.read(|db| match journal::seq_of_recharge(db, tenant, order)? {
-            Some(server_seq) => operation::find(db, tenant, server_seq),
-            None => Ok(None),
-        })
-    }
-
-    fn policy_document(
-        &self,
-        tenant: TenantId,
-        hash: &Hash,
-    ) -> Result<Option<Vec<u8>>, LedgerError> {
-        self.read(|db| policy::of_hash(db, tenant, hash))
-    }
-
-    fn member(&self, tenant: TenantId, id: MemberId) -> Result<Option<Member>, LedgerError> {
-        self.read(|db| member::find(db, tenant, id))
-    }
-
-    fn profile(
-        &self,
-        tenant: TenantId,
-        id: MemberId,
-    ) -> Result<Option<SealedProfile>, LedgerError> {
-        self.read(|db| profile(db, tenant, id))
-    }
-
-    fn member_page(
-        &self,
-        tenant: TenantId,
-        after: Option<MemberId>,
-        limit: u32,
-    ) -> Result<Vec<MemberRow>, LedgerError> {
-        self.read(|db| {
-            member::page(db, tenant, after, limit)?
-                .into_iter()
-                .map(|member| {
-                    let account = account::find(db, tenant, member.id)?;
-                    let profile = profile(db, tenant, member.id)?;
-                    Ok(MemberRow {
-                        member,
-                        account,
-                        profile,
-                    })
-                })
-                .collect()
-        })
-    }
-
-    fn member_count(&self, tenant: TenantId) -> Result<u64, LedgerError> {
-        self.read(|db| member::count(db, tenant))
-    }
-
-    fn account(&self, tenant: TenantId, id: MemberId) -> Result<Option<Account>, LedgerError> {
-        self.read(|db| account::find(db, tenant, id))
-    }
-
-    fn recent_orders(
-        &self,
-        tenant: TenantId,
-        member: MemberId,
-        since: Timestamp,
-    ) -> Result<Vec<RecentOrder>, LedgerError> {
-        self.read(|db| recharge_order::recent(db, tenant, member, since))
-    }
-
-    fn order(&self, tenant: TenantId, id: OrderId) -> Result<Option<RechargeOrder>, LedgerError> {
-        self.read(|db| recharge_order::find(db, tenant, id))
-    }
-
-    fn orders_since(
-        &self,
-        tenant: TenantId,
-        since: Timestamp,
-    ) -> Result<Vec<RechargeOrder>, LedgerError> {
-        self.read(|db| recharge_order::since(db, tenant, since))
-    }
-
-    fn attempt(
-        &self,
-        tenant: TenantId,
-        id: AttemptId,
-    ) -> Result<Option<PaymentAttempt>, LedgerError> {
-        self.read(|db| payment_attempt::find(db, tenant, id))
-    }
-
-    fn attempt_of_number(
-        &self,
-        attempt_no: &str,
-    ) -> Result<Option<(TenantId, PaymentAttempt)>, LedgerError> {
-        self.read(|db| payment_attempt::of_any_number(db, attempt_no))
-    }
-
-    fn attempts_of_order(
-        &self,
-        tenant: TenantId,
-        order: OrderId,
-    ) -> Result<Vec<PaymentAttempt>, LedgerError> {
-        self.read(|db| payment_attempt::of_order(db, tenant, order))
-    }
-
-    fn watched_attempts(
-        &self,
-        ended_since: Timestamp,
-    ) -> Result<Vec<(TenantId, PaymentAttempt)>, LedgerError> {
-        self.read(|db| payment_attempt::watched(db, ended_since))
-    }
-
-    fn overdue_orders(
-        &self,
-        now: Timestamp,
-    ) -> Result<Vec<(TenantId, RechargeOrder)>, LedgerError> {
-        self.read(|db| recharge_order::overdue(db, now))
-    }
-
-    fn open_shifts(&self, tenant: TenantId) -> Result<Vec<Shift>, LedgerError> {
-        self.read(|db| shift::all_open(db, tenant))
-    }
-
-    fn usable_coupons(&self, tenant: TenantId) -> Result<Vec<Coupon>, LedgerError> {
-        self.read(|db| coupon::usable(db, tenant))
-    }
-
-    fn cases(&self, tenant: TenantId, limit: u32) -> Result<Vec<ExceptionCase>, LedgerError> {
-        self.read(|db| exception_case::newest(db, tenant, limit))
-    }
-
-    fn due_events(&self, topic: Topic, now: Timestamp) -> Result<Vec<DueEvent>, LedgerError> {
-        self.read(|db| outbox::due(db, topic, now))
-    }
-
-    fn held_count(&self) -> Result<u64, LedgerError> {
-        self.read(held_operation::count)
-    }
-
-    fn digest(&self, tenant: TenantId) -> Result<Hash, LedgerError> {
-        self.read(|db| {
-            // One snapshot for all tables.
-            let tx = db.unchecked_transaction()?;
-            digest::digest(&tx, tenant)
-        })
-    }
-}
-
-fn profile(
-    db: &Connection,
-    tenant: TenantId,
-    id: MemberId,
-) -> rusqlite::Result<Option<SealedProfile>> {
-    let Some(sealed) = member_profile::find(db, tenant, id)? else {
-        return Ok(None);
-    };
-    Ok(Some(SealedProfile {
-        sealed,
-        key: member_key::find(db, tenant, id)?,
-    }))
 }

@@ -1,0 +1,230 @@
+//! Loading what a batch touches: three rounds of questions, however many operations it has.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use qiantai_core::account::{Account, Lot};
+use qiantai_core::attempt::{PaymentAttempt, Surplus};
+use qiantai_core::decide::State;
+use qiantai_core::ids::{AttemptId, MemberId, OrderId, StoreId, TenantId};
+use qiantai_core::policy::Policy;
+
+use super::database::Database;
+use super::record::Record;
+use super::table::Question;
+use super::tables::{
+    account, action, device, head, lot, member, operation, payment_attempt, payment_surplus,
+    policy, recharge_order, shift,
+};
+use super::{Books, Keys, LedgerError, LogRow, RECENT_ORDERS};
+
+/// Reads every row that `keys` names and every row that those name.
+pub(super) fn load(
+    db: &impl Database,
+    tenant: TenantId,
+    keys: &Keys,
+) -> Result<Books, LedgerError> {
+    let mut answers = db
+        .ask_for_writing(vec![
+            head::of(tenant),
+            policy::count(tenant),
+            device::of_ids(tenant, keys.devices.iter().copied()),
+            shift::open_on(tenant, keys.devices.iter().copied()),
+            shift::of_ids(tenant, keys.shifts.iter().copied()),
+            action::of_ids(tenant, keys.actions.iter().copied()),
+            operation::of_sequences(tenant, &keys.sequences),
+            operation::of_hashes(tenant, &keys.hashes),
+            payment_attempt::of_ids(tenant, keys.attempts.iter().copied()),
+            payment_attempt::of_numbers(tenant, &keys.attempt_numbers),
+            recharge_order::ids_of_numbers(tenant, &keys.order_numbers),
+        ])?
+        .into_iter();
+    let mut next = || answers.next().unwrap_or_default();
+    let (heads, policies) = (next(), next());
+    let head = heads.first().ok_or(LedgerError::NoTenant(tenant))?;
+    let mut books = Books {
+        head: head::read(head)?,
+        state: State::default(),
+        policies: by_store(self::policies(db, tenant, &policies)?),
+        cursors: HashMap::new(),
+        seen: Vec::new(),
+    };
+    for row in next() {
+        let (row, cursor) = device::read(&row)?;
+        books.cursors.insert(row.id, cursor);
+        books.state.devices.insert(row.id, row);
+    }
+    for row in next().into_iter().chain(next()) {
+        let row = shift::read(&row)?;
+        books.state.shifts.insert(row.id, row);
+    }
+    for row in next() {
+        let (id, record) = action::read(&row)?;
+        books.state.actions.insert(id, record);
+    }
+    books.seen = seen(next().into_iter().chain(next()))?;
+    // An attempt brings its order, and a number whoever holds it.
+    let mut orders: HashSet<OrderId> = keys.orders.iter().copied().collect();
+    for row in next().into_iter().chain(next()) {
+        orders.insert(payment_attempt::order(&row)?);
+    }
+    for row in next() {
+        orders.insert(recharge_order::id(&row)?);
+    }
+    orders_with_attempts(db, tenant, orders, &mut books.state)?;
+    members(db, tenant, keys, &mut books.state)?;
+    Ok(books)
+}
+
+/// Every policy of a tenant, given how many there are.
+pub(super) fn policies(
+    db: &impl Database,
+    tenant: TenantId,
+    counted: &[Record],
+) -> Result<Vec<Arc<Policy>>, LedgerError> {
+    let count = match counted.first() {
+        Some(row) => row.count("policies")?,
+        None => 0,
+    };
+    if let Some(known) = db.policies_read().take(tenant, count) {
+        return Ok(known);
+    }
+    let rows = db.ask(vec![policy::documents(tenant)])?;
+    let policies: Vec<_> = rows
+        .iter()
+        .flatten()
+        .map(policy::read)
+        .collect::<Result<_, _>>()?;
+    db.policies_read().put(tenant, policies.clone());
+    Ok(policies)
+}
+
+fn by_store(policies: Vec<Arc<Policy>>) -> HashMap<StoreId, Vec<Arc<Policy>>> {
+    let mut stores: HashMap<StoreId, Vec<Arc<Policy>>> = HashMap::new();
+    for policy in policies {
+        stores.entry(policy.store.id).or_default().push(policy);
+    }
+    stores
+}
+
+/// An order brings all its attempts.
+fn orders_with_attempts(
+    db: &impl Database,
+    tenant: TenantId,
+    orders: HashSet<OrderId>,
+    state: &mut State,
+) -> Result<(), LedgerError> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let ids = || orders.iter().copied();
+    let answers = db.ask_for_writing(vec![
+        recharge_order::of_ids(tenant, ids()),
+        payment_attempt::of_orders(tenant, ids()),
+        payment_surplus::of_orders(tenant, ids()),
+    ])?;
+    let [orders, attempts, surplus] = exactly(answers)?;
+    for row in &orders {
+        let order = recharge_order::read(row)?;
+        state.orders.insert(order.id, order);
+    }
+    for (_, attempt) in with_surplus(&attempts, &surplus)? {
+        state.attempts.insert(attempt.id, attempt);
+    }
+    Ok(())
+}
+
+fn members(
+    db: &impl Database,
+    tenant: TenantId,
+    keys: &Keys,
+    state: &mut State,
+) -> Result<(), LedgerError> {
+    let of_orders = state.orders.values().map(|order| order.member);
+    let mut ids: Vec<MemberId> = keys.members.iter().copied().chain(of_orders).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let since = keys.now - RECENT_ORDERS;
+    let answers = db.ask_for_writing(vec![
+        member::of_ids(tenant, &ids),
+        account::of_members(tenant, &ids),
+        lot::of_members(tenant, &ids),
+        recharge_order::recent(tenant, &ids, since),
+    ])?;
+    let [members, rows, lots, recent] = exactly(answers)?;
+    for row in &members {
+        let row = member::read(row)?;
+        state.members.insert(row.id, row);
+    }
+    state.accounts = accounts(&rows, &lots)?.into_iter().collect();
+    for row in &recent {
+        state.recent_orders.push(recharge_order::read_recent(row)?);
+    }
+    Ok(())
+}
+
+/// Accounts by member, with their lots.
+pub(super) fn accounts(
+    rows: &[Record],
+    lots: &[Record],
+) -> Result<HashMap<MemberId, Account>, LedgerError> {
+    let mut of_member: HashMap<MemberId, Vec<Lot>> = HashMap::new();
+    for row in lots {
+        let (member, lot) = lot::read(row)?;
+        of_member.entry(member).or_default().push(lot);
+    }
+    rows.iter()
+        .map(|row| {
+            let member = account::member(row)?;
+            let lots = of_member.remove(&member).unwrap_or_default();
+            Ok((member, account::read(row, lots)?))
+        })
+        .collect()
+}
+
+/// Attempts in the order of `rows`, each with its surplus.
+pub(super) fn with_surplus(
+    rows: &[Record],
+    surplus: &[Record],
+) -> Result<Vec<(TenantId, PaymentAttempt)>, LedgerError> {
+    let mut of_attempt: HashMap<(TenantId, AttemptId), Vec<Surplus>> = HashMap::new();
+    for row in surplus {
+        let (attempt, payment) = payment_surplus::read(row)?;
+        of_attempt.entry(attempt).or_default().push(payment);
+    }
+    rows.iter()
+        .map(|row| {
+            let (tenant, id) = payment_attempt::key(row)?;
+            let surplus = of_attempt.remove(&(tenant, id)).unwrap_or_default();
+            Ok((tenant, payment_attempt::read(row, surplus)?))
+        })
+        .collect()
+}
+
+/// In the order of the log, each once.
+fn seen(rows: impl Iterator<Item = Record>) -> Result<Vec<LogRow>, LedgerError> {
+    let mut rows = rows
+        .map(|row| operation::read(&row))
+        .collect::<Result<Vec<_>, _>>()?;
+    rows.sort_unstable_by_key(|row| row.server_seq);
+    rows.dedup_by_key(|row| row.server_seq);
+    Ok(rows)
+}
+
+/// The answers to `N` questions.
+pub(super) fn exactly<const N: usize>(
+    answers: Vec<Vec<Record>>,
+) -> Result<[Vec<Record>; N], LedgerError> {
+    answers
+        .try_into()
+        .map_err(|_| LedgerError::Failed("a question was not answered".into()))
+}
+
+/// The only answer to a question.
+pub(super) fn ask_one(db: &impl Database, question: Question) -> Result<Vec<Record>, LedgerError> {
+    let [rows] = exactly(db.ask(vec![question])?)?;
+    Ok(rows)
+}

@@ -1,0 +1,31 @@
+//! One file for each table: its columns, how its rows are written and read, and what is asked of it.
+
+pub(super) mod account;
+pub(super) mod action;
+pub(super) mod care_plan;
+pub(super) mod cash_movement;
+pub(super) mod coupon;
+pub(super) mod device;
+pub(super) mod device_token;
+pub(super) mod earning_log;
+pub(super) mod exception_case;
+pub(super) mod feed;
+pub(super) mod head;
+pub(super) mod held_operation;
+pub(super) mod invite;
+pub(super) mod journal;
+pub(super) mod lot;
+pub(super) mod member;
+pub(super) mod member_key;
+pub(super) mod member_profile;
+pub(super) mod operation;
+pub(super) mod outbox;
+pub(super) mod outbox_delivery;
+pub(super) mod payment_attempt;
+pub(super) mod payment_surplus;
+pub(super) mod policy;
+pub(super) mod posting;
+pub(super) mod recharge_order;
+pub(super) mod shift;
+pub(super) mod tenant;
+pub(super) mod tier_log;

@@ -1,0 +1,144 @@
+//! Table `operation`: the log.
+
+use qiantai_core::ids::{ActionId, DeviceId, OpId, StoreId, TenantId};
+use qiantai_core::operation::Hash;
+
+use crate::db::record::Kind::{Bytes, Int, Text};
+use crate::db::record::{Record, Value, damaged, values};
+use crate::db::table::{OnConflict, Question, Table};
+use crate::db::{LedgerError, LogRow, Standing};
+
+pub(in crate::db) static TABLE: Table = Table::new(
+    "operation",
+    &[
+        ("server_seq", Int),
+        ("op_id", Bytes),
+        ("action_id", Bytes),
+        ("store_id", Bytes),
+        ("device_id", Bytes),
+        ("epoch", Int),
+        ("device_seq", Int),
+        ("kind", Int),
+        ("standing", Text),
+        ("answer", Text),
+        ("decided_ms", Int),
+        ("hash", Bytes),
+        ("chain_hash", Bytes),
+        ("bytes", Bytes),
+    ],
+    1,
+    OnConflict::Fail,
+);
+
+/// A row of the log with the reason for which it waits.
+macro_rules! log_rows {
+    ($rest:literal) => {
+        concat!(
+            "SELECT operation.*, held_operation.reason FROM operation
+             LEFT JOIN held_operation ON held_operation.tenant_id = operation.tenant_id
+                 AND held_operation.server_seq = operation.server_seq ",
+            $rest
+        )
+    };
+}
+
+pub(in crate::db) fn row(row: &LogRow) -> Vec<Value> {
+    let standing = match row.standing {
+        Standing::Decided => "decided",
+        Standing::Held(_) => "held",
+        Standing::Quarantined(_) => "quarantined",
+    };
+    values![
+        row.server_seq,
+        row.op_id.0,
+        row.action_id.0,
+        row.store.0,
+        row.device.0,
+        row.epoch,
+        row.device_seq,
+        row.kind,
+        standing,
+        &row.answer,
+        row.decided_at,
+        &row.hash,
+        &row.chain_hash,
+        row.bytes.as_slice(),
+    ]
+}
+
+pub(in crate::db) fn at(tenant: TenantId, server_seq: u64) -> Question {
+    Question::new(log_rows!(
+        "WHERE operation.tenant_id = ?1 AND operation.server_seq = ?2"
+    ))
+    .with(tenant.0)
+    .with(server_seq)
+}
+
+pub(in crate::db) fn after(tenant: TenantId, after: u64, limit: u32) -> Question {
+    Question::new(log_rows!(
+        "WHERE operation.tenant_id = ?1 AND operation.server_seq > ?2
+         ORDER BY operation.server_seq LIMIT ?3"
+    ))
+    .with(tenant.0)
+    .with(after)
+    .with(limit)
+}
+
+/// The operations that hold these places in their devices' sequences.
+pub(in crate::db) fn of_sequences<'a>(
+    tenant: TenantId,
+    places: impl IntoIterator<Item = &'a (DeviceId, u32, u64)> + Clone,
+) -> Question {
+    let of = |place: fn(&(DeviceId, u32, u64)) -> Value| places.clone().into_iter().map(place);
+    Question::new(log_rows!(
+        "WHERE operation.tenant_id = ?1 AND operation.device_id = ?2 AND operation.epoch = ?3
+             AND operation.device_seq = ?4 AND operation.standing <> 'quarantined'"
+    ))
+    .on_postgres(log_rows!(
+        "JOIN unnest($2::bytea[], $3::bigint[], $4::bigint[])
+             AS place (device_id, epoch, device_seq)
+             ON operation.device_id = place.device_id AND operation.epoch = place.epoch
+             AND operation.device_seq = place.device_seq
+         WHERE operation.tenant_id = $1 AND operation.standing <> 'quarantined'"
+    ))
+    .with(tenant.0)
+    .each(Bytes, of(|place| place.0.0.into()))
+    .each(Int, of(|place| place.1.into()))
+    .each(Int, of(|place| place.2.into()))
+}
+
+pub(in crate::db) fn of_hashes<'a>(
+    tenant: TenantId,
+    hashes: impl IntoIterator<Item = &'a Hash>,
+) -> Question {
+    Question::new(log_rows!(
+        "WHERE operation.tenant_id = ?1 AND operation.hash IN (?2)"
+    ))
+    .with(tenant.0)
+    .each(Bytes, hashes)
+}
+
+pub(in crate::db) fn read(row: &Record) -> Result<LogRow, LedgerError> {
+    let standing = match row.text("standing")? {
+        "decided" => Standing::Decided,
+        "held" => Standing::Held(row.code("reason")?),
+        "quarantined" => Standing::Quarantined(row.code("reason")?),
+        other => return Err(damaged(format!("there is no standing {other:?}"))),
+    };
+    Ok(LogRow {
+        server_seq: row.count("server_seq")?,
+        op_id: OpId(row.id("op_id")?),
+        action_id: ActionId(row.id("action_id")?),
+        store: StoreId(row.id("store_id")?),
+        device: DeviceId(row.id("device_id")?),
+        epoch: row.count("epoch")?,
+        device_seq: row.count("device_seq")?,
+        kind: row.count("kind")?,
+        standing,
+        answer: row.text("answer")?.to_owned(),
+        decided_at: row.at("decided_ms")?,
+        hash: row.array("hash")?,
+        chain_hash: row.array("chain_hash")?,
+        bytes: row.bytes("bytes")?.to_vec(),
+    })
+}

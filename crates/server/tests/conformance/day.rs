@@ -1,0 +1,49 @@
+//! A day of a shop in which much goes wrong.
+
+use qiantai_core::Millis;
+use qiantai_core::ids::{ActionId, OrderId};
+use qiantai_core::operation::OperationBody;
+use qiantai_paysim::gateway::PhoneAction;
+use uuid::Uuid;
+
+use crate::harness::Shop;
+use crate::till::Till;
+
+/// Payments of every kind, cash, an action sent twice, a refusal, and in the end a cloned till.
+/// Needs eight members.
+pub async fn day(shop: &Shop) -> Till {
+    let mut till = Till::open(shop).await;
+    let members = shop.members();
+    for (index, action) in [
+        PhoneAction::Pay,
+        PhoneAction::PayTwice,
+        PhoneAction::PayLate,
+        PhoneAction::PayAmountOff,
+        PhoneAction::Ignore,
+    ]
+    .iter()
+    .enumerate()
+    {
+        let (_, attempt) = till.show_qr(shop, members[index], 500).await;
+        shop.phone(&attempt, action);
+        shop.deliver_notices().await;
+        shop.pass(Millis::seconds(20)).await;
+    }
+    let action = ActionId(Uuid::now_v7());
+    let cash = till.cash(shop, members[6], 1_000).await;
+    let first = till.sign_action(OperationBody::RechargeCash(cash.clone()), action);
+    let again = till.sign_action(OperationBody::RechargeCash(cash), action);
+    let refused = till.sign(OperationBody::RechargeCancel {
+        order: OrderId(Uuid::now_v7()),
+    });
+    till.push(shop, &[first, again, refused]).await;
+    shop.pass(Millis::minutes(20)).await;
+    // Then the till is cloned: what comes after is quarantined, and that is replayed too.
+    let mut clone = till.clone();
+    clone.seq -= 1;
+    let forked = clone.sign(OperationBody::RechargeCancel {
+        order: OrderId(Uuid::now_v7()),
+    });
+    clone.push(shop, &[forked]).await;
+    till
+}
