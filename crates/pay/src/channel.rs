@@ -11,6 +11,7 @@ use qiantai_core::money::Money;
 
 use crate::answer::{CloseAnswer, GatewayAnswer, QrAnswer, RefundAnswer, ReverseAnswer};
 use crate::bill::{BillAnswer, BillRequest};
+use crate::credentials::Expiry;
 use crate::notice::{Notice, NoticeError, NoticeReceipt};
 
 /// One merchant account at one gateway.
@@ -50,6 +51,11 @@ pub trait Channel: Send + Sync {
     async fn fetch_bill(&self, request: &BillRequest) -> BillAnswer {
         let _ = request;
         BillAnswer::NotOffered
+    }
+
+    /// The certificates in the settings that end one day and must be renewed by hand.
+    fn expiries(&self) -> Vec<Expiry> {
+        Vec::new()
     }
 
     /// Verifies and reads a notice that the gateway posted to us. `body` must be the raw bytes.

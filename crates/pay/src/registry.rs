@@ -3,17 +3,28 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use qiantai_core::clock::Timestamp;
 use serde_json::Value;
 
 use crate::channel::{Channel, ChannelId};
 use crate::channels;
+use crate::credentials::{Expiry, ending_soon};
+use crate::rotation::Rotated;
 use crate::surroundings::Surroundings;
 use crate::transport::HttpTransport;
 
 /// Channels by name.
 #[derive(Clone, Default)]
 pub struct Registry {
-    channels: BTreeMap<ChannelId, Arc<dyn Channel>>,
+    channels: BTreeMap<ChannelId, Offered>,
+}
+
+#[derive(Clone)]
+struct Offered {
+    /// What callers get.
+    channel: Arc<dyn Channel>,
+    /// The same without what it replaced.
+    bare: Arc<dyn Channel>,
 }
 
 impl Registry {
@@ -23,7 +34,8 @@ impl Registry {
     }
 
     /// Opens the channel `name` with its `settings` and offers it. An open channel of that name
-    /// is replaced, which is how new credentials come into force.
+    /// is replaced, which is how new credentials come into force; for a day notices under the
+    /// replaced credentials are still believed. Settings that do not open change nothing.
     pub fn open(
         &mut self,
         name: &str,
@@ -35,14 +47,39 @@ impl Registry {
             .iter()
             .find(|(id, _)| id.0 == name)
             .ok_or_else(|| OpenError::NoSuchChannel(name.to_owned()))?;
-        let channel = open(settings, transport, surroundings)?;
-        self.channels.insert(*id, channel);
+        let bare = open(settings, transport, surroundings.clone())?;
+        let channel: Arc<dyn Channel> = match self.channels.get(id) {
+            Some(old) => Arc::new(Rotated::new(bare.clone(), old.bare.clone(), surroundings)),
+            None => bare.clone(),
+        };
+        self.channels.insert(*id, Offered { channel, bare });
         Ok(*id)
+    }
+
+    /// Stops believing replaced credentials of the channel at once, where they were stolen.
+    pub fn forget_replaced(&mut self, name: &str) {
+        for (id, offered) in &mut self.channels {
+            if id.0 == name {
+                offered.channel = offered.bare.clone();
+            }
+        }
     }
 
     /// Offers a channel that is open already.
     pub fn insert(&mut self, channel: Arc<dyn Channel>) {
-        self.channels.insert(channel.id(), channel);
+        let bare = channel.clone();
+        self.channels
+            .insert(channel.id(), Offered { channel, bare });
+    }
+
+    /// What ends within a month or has ended, with its channel, soonest first within each.
+    pub fn ending_soon(&self, now: Timestamp) -> Vec<(ChannelId, Expiry)> {
+        let of_channel = |(id, offered): (&ChannelId, &Offered)| {
+            let id = *id;
+            let ending = ending_soon(offered.channel.expiries(), now);
+            ending.into_iter().map(move |expiry| (id, expiry))
+        };
+        self.channels.iter().flat_map(of_channel).collect()
     }
 
     /// The channel of that name.
@@ -50,7 +87,7 @@ impl Registry {
         self.channels
             .iter()
             .find(|(id, _)| id.0 == name)
-            .map(|(_, channel)| channel)
+            .map(|(_, offered)| &offered.channel)
     }
 
     /// Names of the open channels, in alphabetical order.

@@ -7,11 +7,13 @@
 
 mod alipay;
 mod answers;
+mod credentials;
 mod dialogue;
 mod emv;
 mod hostile;
 mod notices;
 mod registry;
+mod rotation;
 mod scripted;
 mod shouqianba;
 mod signature;

@@ -65,6 +65,54 @@ fn an_unknown_kind_fails() {
     assert_eq!(run(&vector), Err("nobody wrote this kind".to_owned()));
 }
 
+/// Every kind that a collection of this format may hold, whether ours does today or not.
+const COLLECTION: [&str; 31] = [
+    "rsa_sha256_sign",
+    "rsa_sha256_verify",
+    "wechat_v3_message",
+    "wechat_v3_request_sign",
+    "wechat_v3_request_verify",
+    "wechat_v3_verify",
+    "wechat_v3_notification",
+    "wechat_v3_certificates",
+    "aead_aes_256_gcm",
+    "rsa_oaep_sha1_decrypt",
+    "aes_256_ecb_pkcs7",
+    "x509_serial_hex",
+    "wechat_v2_sign",
+    "wechat_bill",
+    "alipay_request_sign",
+    "alipay_response_verify",
+    "alipay_response_text",
+    "alipay_notify_verify",
+    "alipay_cert_sn",
+    "alipay_root_cert_sn",
+    "alipay_bill",
+    "acp_sign",
+    "acp_verify",
+    "qra_md5",
+    "sorted_md5_upper",
+    "request_md5",
+    "notify_rsa_sha256",
+    "crc16_ccitt_false",
+    "emv_mpm",
+    "emv_cpm",
+    "payment_code_channel",
+];
+
+#[test]
+fn every_kind_of_the_collection_is_written() {
+    let written: Vec<&str> = kinds::ALL
+        .iter()
+        .flat_map(|kinds| kinds.iter().map(|kind| kind.0))
+        .collect();
+    let missing: Vec<&&str> = COLLECTION
+        .iter()
+        .filter(|kind| !written.contains(kind))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn each_kind_is_written_once() {
     let mut names: Vec<&str> = kinds::ALL

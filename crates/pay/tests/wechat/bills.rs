@@ -27,7 +27,7 @@ fn file(lines: &[&str]) -> String {
     format!("\u{feff}{}\r\n", lines.join("\r\n"))
 }
 
-fn whole() -> String {
+pub fn whole() -> String {
     file(&[HEADER, PAYMENT, REFUND, REVERSAL, SUMS, TOTAL])
 }
 

@@ -1,6 +1,7 @@
 //! The `wechat` channel against a gateway that answers as the test says.
 
 mod answers;
+mod arbitrary;
 mod bills;
 mod codes_v2;
 pub mod gateway;

@@ -6,6 +6,7 @@ use http::Uri;
 
 use super::keyring::PlatformKeys;
 use super::settings::{CodeApiSetting, WechatSettings};
+use crate::credentials::Expiry;
 use crate::crypto::{Aes256Key, Certificate, PrivateKey, VerifyKey};
 use crate::secret::SecretText;
 use crate::transport::ClientIdentity;
@@ -35,6 +36,8 @@ pub struct Account {
     pub code_api: CodeApi,
     /// The address for notices that nobody listens to.
     pub unattended_notify_url: Option<String>,
+    /// Certificates of the settings, with their ends.
+    pub expiries: Vec<Expiry>,
 }
 
 /// How payment codes are charged, with what it takes.
@@ -77,7 +80,11 @@ impl Account {
                 return Err("private_key does not belong to certificate".to_owned());
             }
         }
-        let (keys, asked_key) = gateway_keys(&settings)?;
+        let (keys, asked_key, mut expiries) = gateway_keys(&settings)?;
+        expiries.extend(certificate.iter().map(|own| Expiry {
+            credential: "certificate".to_owned(),
+            at: own.not_after(),
+        }));
         if keys.is_empty() && !settings.downloads_certificates {
             return Err(
                 "public_keys is empty: give the WeChat Pay public key with its id, or \
@@ -99,12 +106,16 @@ impl Account {
             asked_key,
             downloads_certificates: settings.downloads_certificates,
             unattended_notify_url: settings.unattended_notify_url,
+            expiries,
         })
     }
 }
 
-fn gateway_keys(settings: &WechatSettings) -> Result<(PlatformKeys, Option<String>), String> {
+type GatewayKeys = (PlatformKeys, Option<String>, Vec<Expiry>);
+
+fn gateway_keys(settings: &WechatSettings) -> Result<GatewayKeys, String> {
     let mut keys = PlatformKeys::default();
+    let mut expiries = Vec::new();
     for named in &settings.public_keys {
         if !named.id.starts_with("PUB_KEY_ID_") {
             let id = &named.id;
@@ -120,8 +131,17 @@ fn gateway_keys(settings: &WechatSettings) -> Result<(PlatformKeys, Option<Strin
         let wrong = |error| format!("platform_certificates: {error}");
         let certificate = Certificate::from_pem(pem).map_err(wrong)?;
         keys.hold_certificate(&certificate).map_err(wrong)?;
+        expiries.push(Expiry {
+            credential: "platform_certificates".to_owned(),
+            at: certificate.not_after(),
+        });
     }
-    Ok((keys, settings.public_keys.first().map(|key| key.id.clone())))
+    // Fetched certificates replace these before they end.
+    if settings.downloads_certificates {
+        expiries.clear();
+    }
+    let asked_key = settings.public_keys.first().map(|key| key.id.clone());
+    Ok((keys, asked_key, expiries))
 }
 
 fn serial_no(

@@ -23,6 +23,7 @@ use crate::answer::{
 };
 use crate::bill::{BillAnswer, BillRequest};
 use crate::channel::{Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest};
+use crate::credentials::Expiry;
 use crate::notice::{Notice, NoticeError, NoticeReceipt};
 use crate::surroundings::Surroundings;
 use crate::transport::HttpTransport;
@@ -236,6 +237,10 @@ impl Channel for WechatChannel {
 
     async fn fetch_bill(&self, request: &BillRequest) -> BillAnswer {
         self.bill(request).await
+    }
+
+    fn expiries(&self) -> Vec<Expiry> {
+        self.account.expiries.clone()
     }
 
     fn parse_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {

@@ -232,5 +232,5 @@ impl Seal {
 }
 
 fn whole_seconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_ms(at.ms() - at.ms().rem_euclid(1_000))
+    at - Millis(at.ms().rem_euclid(1_000))
 }
