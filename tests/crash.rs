@@ -1,107 +1,213 @@
-//! The app is killed in the middle of a top-up and started again: either there is no order, or one
+//! The app is killed at each step of a top-up and started again: either there is no order, or one
 //! that goes on. Never two credits.
 
-use qiantai_testkit::{Method, PATIENCE, Window, until};
-use serde_json::Value;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance, orders};
+use qiantai_server::sample::ShopKind;
+use qiantai_testkit::{Fault, Method, PATIENCE, Window, until};
+use serde_json::{Value, json};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_while_the_customer_pays() {
-    let shop = Shop::new();
-    let window = shop.open_counter().await;
-    let cashier = shop.cashier(&window);
-    let before = balance(&window).await;
-    cashier.find(MEMBER_PHONE, MEMBER).await.unwrap();
-    cashier.choose_amount("300").await.unwrap();
-    cashier.choose_method(Method::Alipay).await.unwrap();
-    cashier.take_payment().await.unwrap();
-    cashier.payment_qr(Method::Alipay).await.unwrap();
-    window.kill().await.unwrap();
+use crate::books::Books;
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance, orders, synced};
 
-    let window = shop.open_again().await;
-    let order = only_order(&window).await;
-    assert!(
-        ["waiting", "user_paying", "unknown", "preparing"]
-            .contains(&order["stage"].as_str().unwrap()),
-        "{order}"
-    );
-    assert_eq!(
-        balance(&window).await,
-        before,
-        "nothing is credited before the money is there"
-    );
-    window.close().await.unwrap();
+/// Where the power goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    AmountTyped,
+    PriceShown,
+    CodeAskedFor,
+    CodeShown,
+    PaidWhileDead,
+    PaidAndNotYetSeen,
+    CashClicked,
+    CashTaken,
+    SlipUnprinted,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_after_the_cash_was_taken() {
-    let shop = Shop::new();
-    let window = shop.open_counter().await;
-    let cashier = shop.cashier(&window);
-    cashier.find(MEMBER_PHONE, MEMBER).await.unwrap();
-    cashier.choose_amount("300").await.unwrap();
-    cashier.choose_method(Method::Cash).await.unwrap();
-    cashier.take_payment().await.unwrap();
-    cashier.success().await.unwrap();
-    let after = cashier.newest_order().await.unwrap()["credit"]["balance_after_fen"].clone();
-    window.kill().await.unwrap();
-
-    let window = shop.open_again().await;
-    assert_eq!(only_order(&window).await["stage"], "credited");
-    assert_eq!(balance(&window).await, after.as_i64().unwrap());
-    window.close().await.unwrap();
+/// What must be true afterwards of the one order that the moment may have made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// There is none.
+    NoOrder,
+    /// There is one, and it can still be paid.
+    Open,
+    /// There is one, credited.
+    Credited,
+    /// The click may have been too late: none, or one that can still be paid.
+    NoneOrOpen,
+    /// The click may have been too late: none, or one that is credited.
+    NoneOrCredited,
 }
 
-/// Killed at once after the click, which may be before or after the order became durable.
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_in_the_middle_of_the_click() {
-    let shop = Shop::new();
-    let mut window = shop.open_counter().await;
-    for _ in 0..3 {
-        let before = balance(&window).await;
-        let count = orders(&window).await.len();
-        let cashier = shop.cashier(&window);
-        cashier.find(MEMBER_PHONE, MEMBER).await.unwrap();
-        cashier.choose_amount("300").await.unwrap();
-        cashier.choose_method(Method::Cash).await.unwrap();
-        cashier.take_payment().await.unwrap();
-        window.kill().await.unwrap();
+const CASES: &[(Moment, Outcome)] = &[
+    (Moment::AmountTyped, Outcome::NoOrder),
+    (Moment::PriceShown, Outcome::NoOrder),
+    (Moment::CodeAskedFor, Outcome::NoneOrOpen),
+    (Moment::CodeShown, Outcome::Open),
+    (Moment::PaidWhileDead, Outcome::Credited),
+    (Moment::PaidAndNotYetSeen, Outcome::Credited),
+    (Moment::CashClicked, Outcome::NoneOrCredited),
+    (Moment::CashClicked, Outcome::NoneOrCredited),
+    (Moment::CashTaken, Outcome::Credited),
+    (Moment::SlipUnprinted, Outcome::Credited),
+];
 
-        window = shop.open_again().await;
-        settled(&window).await;
-        let (now, orders) = (balance(&window).await, orders(&window).await);
-        match orders.len() - count {
-            0 => assert_eq!(now, before),
-            1 => {
-                let newest = orders
-                    .iter()
-                    .max_by_key(|order| order["opened_at_ms"].as_i64())
-                    .unwrap();
-                let credit =
-                    newest["pay_fen"].as_i64().unwrap() + newest["bonus_fen"].as_i64().unwrap();
-                assert_eq!(newest["stage"], "credited");
-                assert_eq!(now, before + credit);
-            }
-            more => panic!("one click made {more} orders"),
-        }
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_each_step_of_a_top_up() {
+    let shop = Shop::new();
+    let books = Books::open(ShopKind::Salon, |_| {}).await;
+    let printer = a_printer_that_is_off();
+    let mut window = shop.join(&books).await;
+    let opening = balance(&window).await;
+    for (number, (moment, outcome)) in CASES.iter().enumerate() {
+        let before = orders(&window).await;
+        // Each case tops up another amount, so that no question about a repetition comes up, and
+        // all of them together need no review.
+        let yuan = 101 + number;
+        until_killed(&shop, &books, window, *moment, yuan, printer).await;
+
+        window = Window::open(&shop.display, &books.launch(&shop))
+            .await
+            .unwrap();
+        shop.sign_in_joined(&window).await;
+        synced(&window).await;
+        check(&window, &before, *outcome, &format!("{moment:?}")).await;
+        let credited: i64 = orders(&window).await.iter().map(credit).sum();
+        assert_eq!(
+            balance(&window).await,
+            opening + credited,
+            "{moment:?}: the balance is the sum of what was credited"
+        );
         shop.cashier(&window).at_rest().await.unwrap();
     }
     window.close().await.unwrap();
 }
 
-async fn only_order(window: &Window) -> Value {
-    let mut orders = orders(window).await;
-    assert_eq!(orders.len(), 1);
-    orders.remove(0)
+/// Goes up to `moment` and kills the app there.
+async fn until_killed(
+    shop: &Shop,
+    books: &Books,
+    window: Window,
+    moment: Moment,
+    yuan: usize,
+    printer: SocketAddr,
+) {
+    let cashier = shop.cashier(&window);
+    if moment == Moment::SlipUnprinted {
+        print_to(&window, printer).await;
+    }
+    cashier.find(MEMBER_PHONE, MEMBER).await.unwrap();
+    let other = shop.words.get("top_up.custom").unwrap();
+    window
+        .fill("textbox", &other, &yuan.to_string())
+        .await
+        .unwrap();
+    if moment == Moment::AmountTyped {
+        return window.kill().await.unwrap();
+    }
+    let is_cash = matches!(
+        moment,
+        Moment::CashClicked | Moment::CashTaken | Moment::SlipUnprinted
+    );
+    let method = if is_cash {
+        Method::Cash
+    } else {
+        Method::Wechat
+    };
+    cashier.choose_method(method).await.unwrap();
+    cashier.ready_to_pay().await.unwrap();
+    if moment == Moment::PriceShown {
+        return window.kill().await.unwrap();
+    }
+    cashier.take_payment().await.unwrap();
+    match moment {
+        Moment::CodeShown => drop(cashier.payment_qr(method).await.unwrap()),
+        Moment::PaidWhileDead => {
+            let code = cashier.payment_qr(method).await.unwrap();
+            let payment = books.phone.scan(code).await.unwrap();
+            window.kill().await.unwrap();
+            return books.phone.pay(&payment).await.unwrap();
+        }
+        Moment::PaidAndNotYetSeen => {
+            let code = cashier.payment_qr(method).await.unwrap();
+            let payment = books.phone.scan(code).await.unwrap();
+            books.phone.pay(&payment).await.unwrap();
+        }
+        Moment::CashTaken => cashier.success().await.unwrap(),
+        Moment::SlipUnprinted => unprinted(&window).await,
+        _ => {}
+    }
+    window.kill().await.unwrap();
 }
 
-/// Waits until the server has confirmed everything that this terminal did.
-async fn settled(window: &Window) {
-    until("the server to confirm everything", PATIENCE, || async {
-        let session: Value = window.call("session", Value::Null).await?;
-        Ok((session["sync"]["state"] == "synced").then_some(()))
+/// Holds the orders after a restart against those before.
+async fn check(window: &Window, before: &[Value], outcome: Outcome, moment: &str) {
+    let old: Vec<&Value> = before.iter().map(|order| &order["id"]).collect();
+    let is_new = |order: &Value| !old.contains(&&order["id"]);
+    let expected: &[Option<&str>] = match outcome {
+        Outcome::NoOrder => &[None],
+        Outcome::Open => &[Some("open")],
+        Outcome::Credited => &[Some("credited")],
+        Outcome::NoneOrOpen => &[None, Some("open")],
+        Outcome::NoneOrCredited => &[None, Some("credited")],
+    };
+    let what = format!("{outcome:?} after {moment}");
+    until(&what, PATIENCE, || async {
+        let orders = orders(window).await;
+        let new: Vec<&Value> = orders.iter().filter(|order| is_new(order)).collect();
+        assert!(new.len() <= 1, "{moment}: one click made {new:?}");
+        let stage = new.first().map(|order| group(order));
+        Ok(expected.contains(&stage).then_some(()))
     })
     .await
     .unwrap();
+}
+
+fn group(order: &Value) -> &str {
+    match order["stage"].as_str().unwrap() {
+        "opening" | "preparing" | "waiting" | "user_paying" | "unknown" => "open",
+        other => other,
+    }
+}
+
+fn credit(order: &Value) -> i64 {
+    match order["stage"].as_str() {
+        Some("credited") => {
+            order["pay_fen"].as_i64().unwrap() + order["bonus_fen"].as_i64().unwrap()
+        }
+        _ => 0,
+    }
+}
+
+/// An address at which nothing listens.
+fn a_printer_that_is_off() -> SocketAddr {
+    let printer = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    printer.local_addr().unwrap()
+}
+
+/// Lets the terminal print one slip for each sale at `printer`.
+async fn print_to(window: &Window, printer: SocketAddr) {
+    let session: Value = window.call("session", Value::Null).await.unwrap();
+    let mut settings = session["settings"].clone();
+    settings["printer"]["target"] =
+        json!({ "kind": "network", "host": "127.0.0.1", "port": printer.port() });
+    settings["printer"]["copies"] = json!(1);
+    let _session: Value = window.call("save_settings", settings).await.unwrap();
+}
+
+/// Waits until printing was tried in vain.
+async fn unprinted(window: &Window) {
+    until("a try to print", PATIENCE, || async {
+        let newest = newest_print(window).await?;
+        Ok((newest["tries"] != 0 && newest["state"] != "printed").then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
+async fn newest_print(window: &Window) -> Result<Value, Fault> {
+    let queue: Value = window.call("queue", Value::Null).await?;
+    let prints = queue["prints"].as_array().unwrap();
+    let newest = prints.iter().max_by_key(|job| job["queued_at_ms"].as_i64());
+    Ok(newest.cloned().unwrap_or_default())
 }

@@ -1,8 +1,8 @@
 //! Everything by keyboard: no mouse from the sign-in to the next customer.
 
-use qiantai_testkit::{Key, PATIENCE, until};
+use qiantai_testkit::{Cashier, Key, Method, PATIENCE, until};
 
-use crate::shop::{MEMBER, MEMBER_PHONE, Shop};
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, orders};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cash_top_up_without_a_mouse() {
@@ -35,26 +35,72 @@ async fn a_cash_top_up_without_a_mouse() {
     window.press_with(Key::Control, Key::Enter).await.unwrap();
     cashier.at_rest().await.unwrap();
 
-    window.type_text(MEMBER_PHONE).await.unwrap();
-    window
-        .control("option", &format!("/{MEMBER}/"))
-        .await
-        .unwrap();
-    window.press(Key::Enter).await.unwrap();
-    let title = words.with("top_up.title", &[("member", MEMBER)]).unwrap();
-    window.control("heading", &title).await.unwrap();
-
-    // Three actions: the amount, the method, the payment.
+    find_by_keys(&cashier).await;
+    let found = window.actions();
     window.type_text("2").await.unwrap();
     window.type_text("c").await.unwrap();
     cashier.ready_to_pay().await.unwrap();
     window.press(Key::Enter).await.unwrap();
     cashier.success().await.unwrap();
+    assert!(
+        window.actions() - found <= 3,
+        "{} actions after the search",
+        window.actions() - found
+    );
     let order = cashier.newest_order().await.unwrap();
     assert_eq!(order["stage"], "credited");
     assert_eq!(order["channel"], "cash");
 
-    // A hasty Enter is not taken, so that the change stays in sight.
+    next_by_enter(&cashier).await;
+    window.close().await.unwrap();
+}
+
+/// The customer's phone pays; everything else is keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_top_up_by_qr_code_without_a_mouse() {
+    let shop = Shop::new();
+    let window = shop.open_counter().await;
+    let cashier = shop.cashier(&window);
+    let phone = cashier.customers_phone().await.unwrap();
+    find_by_keys(&cashier).await;
+    let found = window.actions();
+    window.type_text("1").await.unwrap();
+    window.type_text("w").await.unwrap();
+    cashier.ready_to_pay().await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let code = cashier.payment_qr(Method::Wechat).await.unwrap();
+    assert!(window.actions() - found <= 3);
+    phone.pay(&phone.scan(code).await.unwrap()).await.unwrap();
+    cashier.success().await.unwrap();
+
+    window.type_text("p").await.unwrap();
+    let receipt = shop.words.get("receipt.name").unwrap();
+    window.control("dialog", &receipt).await.unwrap();
+    let paper = shop.words.get("receipt.paper").unwrap();
+    window.control("region", &paper).await.unwrap();
+    window.type_text("r").await.unwrap();
+    let reprinted = shop.words.start_of("receipt.reprinted").unwrap();
+    window.text(reprinted).await.unwrap();
+    window.press(Key::Escape).await.unwrap();
+    window.gone("dialog", &receipt).await.unwrap();
+    next_by_enter(&cashier).await;
+    assert_eq!(orders(&window).await.len(), 1);
+    window.close().await.unwrap();
+}
+
+async fn find_by_keys(cashier: &Cashier<'_>) {
+    let Cashier { window, words } = cashier;
+    window.type_text(MEMBER_PHONE).await.unwrap();
+    let hit = format!("/{MEMBER}/");
+    window.control("option", &hit).await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let title = words.with("top_up.title", &[("member", MEMBER)]).unwrap();
+    window.control("heading", &title).await.unwrap();
+}
+
+/// A hasty Enter is not taken, so that the change stays in sight.
+async fn next_by_enter(cashier: &Cashier<'_>) {
+    let Cashier { window, words } = cashier;
     let at_rest = words.get("idle.title").unwrap();
     until("the next customer after Enter", PATIENCE, || async {
         window.press(Key::Enter).await?;
@@ -62,5 +108,4 @@ async fn a_cash_top_up_without_a_mouse() {
     })
     .await
     .unwrap();
-    window.close().await.unwrap();
 }

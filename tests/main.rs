@@ -8,11 +8,17 @@
 )]
 
 mod amounts;
+mod books;
+mod clock;
 mod crash;
+mod disk;
 mod faults;
 mod keyboard;
 mod offline;
+mod phone;
+mod price;
 mod screens;
 mod shop;
 mod top_up;
+mod tour;
 mod trouble;

@@ -5,10 +5,9 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use qiantai_testkit::{Launch, Method, PATIENCE, Window, until};
-use serde_json::Value;
+use qiantai_testkit::{Launch, Method, Window};
 
-use crate::shop::{MEMBER, MEMBER_PHONE, Shop, app, balance, orders};
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, app, balance, orders, sync_state, synced};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cash_goes_on_without_the_server_and_arrives_once() {
@@ -22,15 +21,16 @@ async fn cash_goes_on_without_the_server_and_arrives_once() {
     let first = launch.clone().with(["--invite", &books.invite()]);
 
     let window = Window::open(&shop.display, &first).await.unwrap();
-    confirm_recovery_code(&shop, &window).await;
-    sign_in(&shop, &window).await;
+    let code = shop.recovery_code(&window).await;
+    shop.confirm_recovery_code(&window, &code).await;
+    shop.sign_in_joined(&window).await;
     let cashier = shop.cashier(&window);
     cashier.open_shift().await.unwrap();
     let before = balance(&window).await;
     synced(&window).await;
 
     drop(server);
-    offline(&window).await;
+    sync_state(&window, "offline").await;
     let mut expected = before;
     for _ in 0..2 {
         expected += cash_top_up(&shop, &window).await;
@@ -40,7 +40,7 @@ async fn cash_goes_on_without_the_server_and_arrives_once() {
 
     // A cold start without the server: everything is still there.
     let window = Window::open(&shop.display, &launch).await.unwrap();
-    sign_in(&shop, &window).await;
+    shop.sign_in_joined(&window).await;
     assert_eq!(balance(&window).await, expected);
     assert!(
         orders(&window)
@@ -77,57 +77,6 @@ async fn cash_top_up(shop: &Shop, window: &Window) -> i64 {
     assert_eq!(order["provisional"], true);
     cashier.next_customer().await.unwrap();
     order["pay_fen"].as_i64().unwrap() + order["bonus_fen"].as_i64().unwrap()
-}
-
-/// Signs in as the sample shops' first cashier; this is no training, so no PIN is shown.
-async fn sign_in(shop: &Shop, window: &Window) {
-    shop.cashier(window)
-        .sign_in_as("1001", "1234")
-        .await
-        .unwrap();
-}
-
-async fn confirm_recovery_code(shop: &Shop, window: &Window) {
-    let cashier = shop.cashier(window);
-    let status = cashier.wait_until_open().await.unwrap();
-    let code = status["state"]["code"].as_str().unwrap();
-    let last = code.rsplit('-').next().unwrap();
-    let field = shop.words.get("keep.last_group").unwrap();
-    window
-        .control("textbox", &field)
-        .await
-        .unwrap()
-        .type_text(last)
-        .await
-        .unwrap();
-    window
-        .button(&shop.words.get("keep.confirm").unwrap())
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
-}
-
-async fn offline(window: &Window) {
-    sync_state(window, "offline").await;
-}
-
-async fn synced(window: &Window) {
-    sync_state(window, "synced").await;
-}
-
-async fn sync_state(window: &Window, state: &str) {
-    until(
-        &format!("the sync pill to say {state}"),
-        PATIENCE * 3,
-        || async {
-            let session: Value = window.call("session", Value::Null).await?;
-            Ok((session["sync"]["state"] == state).then_some(()))
-        },
-    )
-    .await
-    .unwrap();
 }
 
 /// A ledger folder and its server.

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use qiantai_testkit::{Cashier, Display, Fault, Launch, Window, Words};
+use qiantai_server::sample::TRAINING_STAFF;
+use qiantai_testkit::{Cashier, Display, Fault, Launch, Looks, PATIENCE, Window, Words, until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::books::Books;
 
 /// The member of the sample shops with 460 + 70 yuan, and the phone that finds nobody else.
 pub const MEMBER: &str = "张伟";
@@ -68,6 +71,45 @@ impl Shop {
         window
     }
 
+    /// The app as a new terminal of `books`, with a cashier signed in and a shift open.
+    pub async fn join(&self, books: &Books) -> Window {
+        let window = Window::open(&self.display, &books.first_launch(self))
+            .await
+            .unwrap();
+        let code = self.recovery_code(&window).await;
+        self.confirm_recovery_code(&window, &code).await;
+        self.sign_in_joined(&window).await;
+        self.cashier(&window).open_shift().await.unwrap();
+        synced(&window).await;
+        window
+    }
+
+    /// The recovery code that a new terminal shows.
+    pub async fn recovery_code(&self, window: &Window) -> String {
+        let status = self.cashier(window).wait_until_open().await.unwrap();
+        status["state"]["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Proves that the recovery code is on paper.
+    pub async fn confirm_recovery_code(&self, window: &Window, code: &str) {
+        let last = code.rsplit('-').next().unwrap();
+        let field = self.words.get("keep.last_group").unwrap();
+        window.fill("textbox", &field, last).await.unwrap();
+        let confirm = self.words.get("keep.confirm").unwrap();
+        window.click("button", &confirm).await.unwrap();
+    }
+
+    /// Signs in as the sample shops' first cashier where no training shows the PINs.
+    pub async fn sign_in_joined(&self, window: &Window) {
+        let (number, pin, _) = TRAINING_STAFF[0];
+        self.cashier(window).sign_in_as(number, pin).await.unwrap();
+    }
+
+    /// The words of a window in `looks`.
+    pub fn words_of(looks: Looks) -> Words {
+        Words::of(looks.language).unwrap()
+    }
+
     /// A cashier before `window`.
     pub fn cashier<'a>(&'a self, window: &'a Window) -> Cashier<'a> {
         Cashier {
@@ -102,4 +144,20 @@ pub async fn balance(window: &Window) -> i64 {
 /// Every order of this terminal.
 pub async fn orders(window: &Window) -> Vec<Value> {
     window.call("orders", Value::Null).await.unwrap()
+}
+
+/// Waits until the server has confirmed everything that this terminal did.
+pub async fn synced(window: &Window) {
+    sync_state(window, "synced").await;
+}
+
+/// Waits until the sync pill says `state`.
+pub async fn sync_state(window: &Window, state: &str) {
+    let what = format!("the sync pill to say {state}");
+    until(&what, PATIENCE * 3, || async {
+        let session: Value = window.call("session", Value::Null).await?;
+        Ok((session["sync"]["state"] == state).then_some(()))
+    })
+    .await
+    .unwrap();
 }

@@ -137,12 +137,16 @@ impl Cashier<'_> {
         self.window.control("heading", &title).await.map(drop)
     }
 
-    /// Chooses the offer of `yuan`.
+    /// Chooses the offer of `yuan`, at most 999999 in plain digits.
     ///
     /// # Errors
     /// Where there is no such offer.
     pub async fn choose_amount(&self, yuan: &str) -> Result<(), Fault> {
-        self.window.choose("radio", &format!("/^¥{yuan}\\b/")).await
+        // Thousands are set off by a comma.
+        let (thousands, rest) = yuan.split_at(yuan.len().saturating_sub(3));
+        let comma = if thousands.is_empty() { "" } else { "," };
+        let name = format!("/^¥{thousands}{comma}{rest}\\b/");
+        self.window.choose("radio", &name).await
     }
 
     /// Chooses a way to pay.

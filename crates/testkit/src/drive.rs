@@ -113,11 +113,13 @@ async fn drive(arguments: &Arguments) -> Result<(), Fault> {
     let code = cashier.payment_qr(Method::Wechat).await?;
     album.picture(&window, "paying").await?;
     album.keep("payment-qr.png", &code)?;
+    let payload = cashier.newest_order().await?["qr"]["payload"].take();
     let payment = phone.scan(code).await?;
     let paid_at = Instant::now();
     phone.pay(&payment).await?;
     cashier.success().await?;
-    let by_qr = summary(&cashier, paid_at).await?;
+    let mut by_qr = summary(&cashier, paid_at).await?;
+    by_qr["payment_qr"] = payload;
     album.picture(&window, "success-by-qr").await?;
     album.receipt(&window, &by_qr).await?;
     cashier.next_customer().await?;

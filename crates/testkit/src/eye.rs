@@ -57,6 +57,12 @@ impl Picture {
         Picture(image::imageops::crop_imm(&self.0, left, top, width, height).to_image())
     }
 
+    /// How many different colours are in it: one or two where nothing is drawn yet.
+    pub fn colours(&self) -> usize {
+        let points = self.0.pixels().map(|point| point.0);
+        points.collect::<std::collections::BTreeSet<_>>().len()
+    }
+
     /// As PNG.
     ///
     /// # Errors
@@ -121,6 +127,7 @@ mod tests {
         let seen = picture(&dump(7)).expect("it is a dump");
         assert_eq!(seen.0.as_raw(), &[1, 2, 3, 4, 5, 6]);
         assert_eq!(seen.part([1, 0, 1, 1]).0.as_raw(), &[4, 5, 6]);
+        assert_eq!(seen.colours(), 2);
         assert_eq!(picture(&dump(6)), None);
         assert_eq!(picture(&dump(7)[..115]), None);
     }

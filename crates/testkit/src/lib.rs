@@ -13,9 +13,12 @@
 mod cashier;
 mod display;
 mod driver;
+mod examine;
 mod eye;
 mod fault;
+mod hand;
 mod launch;
+mod looks;
 mod phone;
 mod process;
 mod wait;
@@ -24,12 +27,14 @@ mod words;
 
 pub use cashier::{Cashier, Method};
 pub use display::Display;
+pub use examine::Finding;
 pub use eye::{Eye, Glance, Picture};
 pub use fantoccini::key::Key;
 pub use fault::Fault;
 pub use launch::Launch;
+pub use looks::Looks;
 pub use phone::{Phone, ScannedPayment};
 pub use process::Group;
 pub use wait::{PATIENCE, until};
-pub use window::{Control, Finding, Window};
+pub use window::{Control, Window};
 pub use words::Words;

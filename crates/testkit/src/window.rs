@@ -3,15 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fantoccini::actions::{
-    InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
-};
 use fantoccini::elements::{Element, ElementRef};
-use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -19,6 +14,7 @@ use crate::display::Display;
 use crate::driver::Driver;
 use crate::eye::{Eye, Picture};
 use crate::fault::Fault;
+use crate::hand::Actions;
 use crate::launch::Launch;
 use crate::wait::{PATIENCE, until};
 
@@ -36,22 +32,12 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(30);
 /// The app in its real window.
 #[derive(Debug)]
 pub struct Window {
-    client: Client,
+    pub(crate) client: Client,
+    pub(crate) actions: Actions,
     eye: Eye,
     probe: String,
     binary: PathBuf,
     driver: Driver,
-}
-
-/// A rule of accessibility that a screen breaks.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Finding {
-    /// The rule, by axe's name.
-    pub id: String,
-    /// What it asks for.
-    pub help: String,
-    /// The elements concerned, as CSS selectors.
-    pub targets: Vec<String>,
 }
 
 impl Window {
@@ -74,6 +60,7 @@ impl Window {
             .await?;
         Ok(Window {
             client,
+            actions: Actions::default(),
             eye: display.eye(),
             probe,
             binary,
@@ -171,7 +158,9 @@ impl Window {
             if !control.is_enabled().await? {
                 return Ok(None);
             }
-            control.click().await.map(Some)
+            control.click().await?;
+            self.actions.add(1);
+            Ok(Some(()))
         })
         .await
     }
@@ -184,7 +173,10 @@ impl Window {
         let what = format!("the {role} called {name:?} to type into");
         self.on(&what, role, name, |control| async move {
             control.clear().await?;
-            control.type_text(text).await.map(Some)
+            control.type_text(text).await?;
+            self.actions
+                .add(u32::try_from(text.chars().count()).unwrap_or(u32::MAX));
+            Ok(Some(()))
         })
         .await
     }
@@ -247,7 +239,11 @@ impl Window {
                 .execute(script, vec![control.reference()?])
                 .await?;
             match self.taken(&label) {
-                Some(label) => label.click().await.map(Some),
+                Some(label) => {
+                    label.click().await?;
+                    self.actions.add(1);
+                    Ok(Some(()))
+                }
                 None => Ok(None),
             }
         })
@@ -290,74 +286,6 @@ impl Window {
         Ok(text.as_str().unwrap_or_default().replace('\n', " "))
     }
 
-    /// Types `text` wherever the focus is.
-    ///
-    /// # Errors
-    /// Where the driver does not answer.
-    pub async fn type_text(&self, text: &str) -> Result<(), Fault> {
-        self.press_each(text.chars()).await
-    }
-
-    /// Presses a key wherever the focus is.
-    ///
-    /// # Errors
-    /// Where the driver does not answer.
-    pub async fn press(&self, key: Key) -> Result<(), Fault> {
-        self.press_each([char::from(key)]).await
-    }
-
-    /// Presses `key` while `held` is down.
-    ///
-    /// # Errors
-    /// Where the driver does not answer.
-    pub async fn press_with(&self, held: Key, key: Key) -> Result<(), Fault> {
-        let [held, key] = [held, key].map(char::from);
-        let actions = KeyActions::new("keyboard".into())
-            .then(KeyAction::Down { value: held })
-            .then(KeyAction::Down { value: key })
-            .then(KeyAction::Up { value: key })
-            .then(KeyAction::Up { value: held });
-        Ok(self.client.perform_actions(actions).await?)
-    }
-
-    /// Clicks a control twice without a pause.
-    ///
-    /// # Errors
-    /// Where the control is gone.
-    pub async fn double_click(&self, control: &Control) -> Result<(), Fault> {
-        let element = control.element.clone();
-        let move_to = PointerAction::MoveToElement {
-            element,
-            duration: None,
-            x: 0.0,
-            y: 0.0,
-        };
-        let down = PointerAction::Down {
-            button: MOUSE_BUTTON_LEFT,
-        };
-        let up = PointerAction::Up {
-            button: MOUSE_BUTTON_LEFT,
-        };
-        let actions = MouseActions::new("mouse".into())
-            .then(move_to)
-            .then(down.clone())
-            .then(up.clone())
-            .then(down)
-            .then(up);
-        Ok(self.client.perform_actions(actions).await?)
-    }
-
-    async fn press_each(&self, keys: impl IntoIterator<Item = char>) -> Result<(), Fault> {
-        let actions =
-            keys.into_iter()
-                .fold(KeyActions::new("keyboard".into()), |actions, value| {
-                    actions
-                        .then(KeyAction::Down { value })
-                        .then(KeyAction::Up { value })
-                });
-        Ok(self.client.perform_actions(actions).await?)
-    }
-
     /// What the window looks like once it is drawn and nothing on it moves any more.
     ///
     /// # Errors
@@ -378,24 +306,16 @@ impl Window {
         Err(Fault::Unexpected("the screen never comes to rest".into()))
     }
 
-    /// Waits until the page has drawn what it holds now.
+    /// Waits until what moves on the page has arrived, and the page has drawn what it holds now.
     async fn drawn(&self) -> Result<(), Fault> {
         let script = "const [done] = arguments; \
-                      requestAnimationFrame(() => requestAnimationFrame(() => done(true)))";
+                      const arrived = (motion) => motion.finished.catch(() => null); \
+                      const ends = (motion) => motion.effect.getComputedTiming().endTime < Infinity; \
+                      const drawn = () => requestAnimationFrame(() => requestAnimationFrame(() => done(true))); \
+                      requestAnimationFrame(() => Promise.all( \
+                        document.getAnimations().filter(ends).map(arrived)).then(drawn))";
         self.client.execute_async(script, Vec::new()).await?;
         Ok(())
-    }
-
-    /// By how many pixels the page is wider and higher than the window.
-    ///
-    /// # Errors
-    /// Where the driver does not answer.
-    pub async fn overflow(&self) -> Result<(i64, i64), Fault> {
-        let script = "const page = document.documentElement; \
-                      return [page.scrollWidth - innerWidth, page.scrollHeight - innerHeight]";
-        let found = self.client.execute(script, Vec::new()).await?;
-        serde_json::from_value(found.clone())
-            .map_err(|_| Fault::Unexpected(format!("no sizes: {found}")))
     }
 
     /// What a control looks like.
@@ -424,30 +344,6 @@ impl Window {
             .map_err(|_| Fault::Unexpected(format!("outside the window: {place}")))
     }
 
-    /// Resizes the window.
-    ///
-    /// # Errors
-    /// Where the driver does not answer.
-    pub async fn resize(&self, width: u32, height: u32) -> Result<(), Fault> {
-        Ok(self.client.set_window_size(width, height).await?)
-    }
-
-    /// Runs axe on the screen and gives back what it finds.
-    ///
-    /// # Errors
-    /// Where the driver does not answer.
-    pub async fn audit(&self) -> Result<Vec<Finding>, Fault> {
-        self.load_probe().await?;
-        let script = "const done = arguments[0]; \
-                      const targets = (nodes) => nodes.map((node) => node.target.join(' ')); \
-                      const brief = ({ id, help, nodes }) => ({ id, help, targets: targets(nodes) }); \
-                      window.__testkit.axe().then( \
-                        (found) => done(found.map(brief)), (error) => done(String(error)))";
-        let found = self.client.execute_async(script, Vec::new()).await?;
-        serde_json::from_value(found.clone())
-            .map_err(|error| Fault::Unexpected(format!("axe: {error}: {found}")))
-    }
-
     /// Asks the counter, as the window's own pages do.
     ///
     /// # Errors
@@ -470,13 +366,13 @@ impl Window {
         }
     }
 
-    async fn probe(&self, script: &str, arguments: Vec<Value>) -> Result<Value, Fault> {
+    pub(crate) async fn probe(&self, script: &str, arguments: Vec<Value>) -> Result<Value, Fault> {
         self.load_probe().await?;
         Ok(self.client.execute(script, arguments).await?)
     }
 
     /// Puts the probe into the page, unless it is there already.
-    async fn load_probe(&self) -> Result<(), Fault> {
+    pub(crate) async fn load_probe(&self) -> Result<(), Fault> {
         let there = self
             .client
             .execute("return !!window.__testkit", Vec::new())
@@ -491,7 +387,7 @@ impl Window {
 /// A control in the window.
 #[derive(Debug, Clone)]
 pub struct Control {
-    element: Element,
+    pub(crate) element: Element,
 }
 
 impl Control {

@@ -1,0 +1,161 @@
+//! A shop's server in this process: the test moves its clock, cuts its line and changes its rules.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use qiantai_core::policy::Policy;
+use qiantai_core::{Millis, Timestamp};
+use qiantai_pay::channels::training::TrainingChannel;
+use qiantai_pay::{Surroundings, SystemSurroundings};
+use qiantai_paysim::{Gateway, RouterTransport, Simulator, TransportSink, serve};
+use qiantai_server::sample::{self, SeededShop, ShopKind};
+use qiantai_server::{Channels, Clock, Server, ServerOptions};
+use qiantai_testkit::{Launch, Phone};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::shop::{Shop, app};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const GATEWAY: &str = "http://gateway.test";
+
+/// The server, its gateway and the line to it.
+pub struct Books {
+    /// The customer's phone.
+    pub phone: Phone,
+    server: Server,
+    seeded: SeededShop,
+    time: Arc<Time>,
+    address: SocketAddr,
+    line: Mutex<Option<Runtime>>,
+    _folder: TempDir,
+}
+
+impl Books {
+    /// Books of a sample shop with 60 members, whose rules `amend` may change.
+    pub async fn open(kind: ShopKind, amend: impl FnOnce(&mut Policy)) -> Books {
+        let folder = TempDir::new().unwrap();
+        let time = Arc::new(Time::default());
+        let (practice, config) = Gateway::practice([7; 32], "前台练习店", GATEWAY);
+        let simulator = Simulator::new(practice, Arc::clone(&time) as Arc<dyn Surroundings>);
+        let gateway = serve::router(simulator.clone());
+        let transport = Arc::new(RouterTransport::new(gateway.clone(), PATIENCE));
+        let surroundings = Arc::clone(&time) as Arc<dyn Surroundings>;
+        let channel = TrainingChannel::new(config, transport, surroundings).unwrap();
+        let server = Server::open(ServerOptions {
+            path: folder.path().join("ledger.db"),
+            key: None,
+            clock: Arc::clone(&time) as Arc<dyn Clock>,
+            channels: Channels::all_through(Arc::new(channel), Some("http://books.test".into())),
+        })
+        .unwrap();
+        let seeded = sample::seed(&server, kind, 60, 1).await.unwrap();
+        server.start();
+        let sink = TransportSink(Arc::new(RouterTransport::new(server.router(), PATIENCE)));
+        let notices = simulator.clone();
+        tokio::spawn(async move { notices.run_notices(&sink).await });
+
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (phone, phone_address) = serve::listen(anywhere, false).await.unwrap();
+        tokio::spawn(serve::serve(phone, gateway, std::future::pending()));
+        // Bound once to learn of a free port, and again each time the line is joined.
+        let address = serve::listen(anywhere, false).await.unwrap().1;
+        let books = Books {
+            phone: Phone::at(&format!("http://{phone_address}/phone")),
+            server,
+            seeded,
+            time,
+            address,
+            line: Mutex::default(),
+            _folder: folder,
+        };
+        books.change_rules(amend).await;
+        books.join_line();
+        books
+    }
+
+    /// Puts other rules into force.
+    pub async fn change_rules(&self, amend: impl FnOnce(&mut Policy)) {
+        let policies = self.server.ledger().policies(self.seeded.tenant).unwrap();
+        let mut policy = Policy::clone(policies.last().unwrap());
+        policy.version += 1;
+        policy.effective_from = self.server.now();
+        amend(&mut policy);
+        self.server.publish_policy(policy).await.unwrap();
+    }
+
+    /// What the server's clock says.
+    pub fn now(&self) -> Timestamp {
+        self.server.now()
+    }
+
+    /// Sets the server's clock off from this machine's.
+    pub fn set_clock_off(&self, by: Millis) {
+        self.time.off_by_ms.store(by.0, Ordering::SeqCst);
+    }
+
+    /// How a terminal that has joined is started.
+    pub fn launch(&self, shop: &Shop) -> Launch {
+        let url = format!("http://{}", self.address);
+        Launch::of(app()).in_folder(shop.folder()).with([
+            "--server",
+            &url,
+            "--lang",
+            shop.words.language(),
+        ])
+    }
+
+    /// How a new terminal is started.
+    pub fn first_launch(&self, shop: &Shop) -> Launch {
+        let invite = self.server.invite(&self.seeded.store_code).unwrap();
+        self.launch(shop).with(["--invite", &invite])
+    }
+
+    /// Lets terminals reach the server.
+    pub fn join_line(&self) {
+        let line = Runtime::new().unwrap();
+        let (address, router) = (self.address, self.server.router());
+        line.spawn(async move {
+            let (listener, _) = serve::listen(address, false).await.unwrap();
+            axum::serve(listener, router).await.unwrap();
+        });
+        *self.line.lock().unwrap() = Some(line);
+    }
+
+    /// Cuts every connection at once, as a pulled cable does.
+    pub fn cut_line(&self) {
+        if let Some(line) = self.line.lock().unwrap().take() {
+            line.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Books {
+    fn drop(&mut self) {
+        self.cut_line();
+    }
+}
+
+/// The machine's clock, put off by as much as the test likes.
+#[derive(Default)]
+struct Time {
+    off_by_ms: AtomicI64,
+}
+
+impl Clock for Time {
+    fn now(&self) -> Timestamp {
+        SystemSurroundings.now() + Millis(self.off_by_ms.load(Ordering::SeqCst))
+    }
+}
+
+impl Surroundings for Time {
+    fn now(&self) -> Timestamp {
+        Clock::now(self)
+    }
+
+    fn nonce(&self) -> String {
+        SystemSurroundings.nonce()
+    }
+}

@@ -1,0 +1,121 @@
+//! The counter in training, up to the moment of paying, and the screens beside it.
+
+use qiantai_testkit::{Cashier, Key, Method, Window};
+
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop};
+use crate::tour::{AND_LARGE, EVERY, Tour};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_counter() {
+    let shop = Shop::new();
+    let window = shop.open_counter().await;
+    let cashier = shop.cashier(&window);
+    let mut tour = Tour::new("counter");
+    tour.stop(&window, "idle", AND_LARGE).await;
+    search(&cashier, &mut tour).await;
+    amounts(&cashier, &mut tour).await;
+    cash(&cashier, &mut tour).await;
+    beside(&cashier, &mut tour).await;
+    settings(&cashier, &mut tour).await;
+    tour.end();
+    window.close().await.unwrap();
+}
+
+async fn search(cashier: &Cashier<'_>, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
+    let name = words.get("search.name").unwrap();
+    window.fill("combobox", &name, "zw").await.unwrap();
+    let hit = format!("/{MEMBER}/");
+    window.control("option", &hit).await.unwrap();
+    tour.stop(window, "search", AND_LARGE).await;
+    window.fill("combobox", &name, "无此人").await.unwrap();
+    let none = words.with("search.none", &[("text", "无此人")]).unwrap();
+    window.text(&none).await.unwrap();
+    tour.stop(window, "search-none", EVERY).await;
+}
+
+async fn amounts(cashier: &Cashier<'_>, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
+    cashier.find(MEMBER_PHONE, MEMBER).await.unwrap();
+    tour.stop(window, "top-up", AND_LARGE).await;
+    cashier.choose_amount("300").await.unwrap();
+    cashier.choose_method(Method::Wechat).await.unwrap();
+    cashier.ready_to_pay().await.unwrap();
+    tour.stop(window, "top-up-by-qr", AND_LARGE).await;
+
+    let other = words.get("top_up.custom").unwrap();
+    for (typed, said, screen) in [
+        ("0", words.get("error.amount_zero").unwrap(), "amount-zero"),
+        (
+            "0.001",
+            words.get("error.amount_too_precise").unwrap(),
+            "amount-too-precise",
+        ),
+        (
+            "8000",
+            words.get("top_up.blocked").unwrap(),
+            "amount-over-the-limit",
+        ),
+    ] {
+        window.fill("textbox", &other, typed).await.unwrap();
+        window.text(&said).await.unwrap();
+        tour.stop(window, screen, EVERY).await;
+    }
+}
+
+async fn cash(cashier: &Cashier<'_>, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
+    cashier.choose_amount("2000").await.unwrap();
+    cashier.choose_method(Method::Cash).await.unwrap();
+    cashier.ready_to_pay().await.unwrap();
+    let tendered = words.get("cash.tendered").unwrap();
+    window.fill("textbox", &tendered, "2100").await.unwrap();
+    tour.stop(window, "cash", AND_LARGE).await;
+    window.fill("textbox", &tendered, "100").await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let short = words.get("error.tendered_too_little").unwrap();
+    window.text(&short).await.unwrap();
+    tour.stop(window, "cash-short", EVERY).await;
+    window.press(Key::Escape).await.unwrap();
+    window.press(Key::Escape).await.unwrap();
+    cashier.at_rest().await.unwrap();
+}
+
+/// Orders and queue before anything happened.
+async fn beside(cashier: &Cashier<'_>, tour: &mut Tour) {
+    for (key, heading, screen) in [
+        (Key::F7, "orders.name", "orders-none"),
+        (Key::F8, "queue.name", "queue-none"),
+    ] {
+        go(cashier, key, heading).await;
+        tour.stop(cashier.window, screen, EVERY).await;
+    }
+}
+
+async fn settings(cashier: &Cashier<'_>, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
+    go(cashier, Key::F9, "settings.name").await;
+    tour.stop(window, "settings", AND_LARGE).await;
+    window
+        .choose("radio", &words.get("printer.network").unwrap())
+        .await
+        .unwrap();
+    let (host, port) = (
+        words.get("printer.host").unwrap(),
+        words.get("printer.port").unwrap(),
+    );
+    window.fill("textbox", &host, "bad host/x").await.unwrap();
+    window.fill("textbox", &port, "99999").await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let wrong = words.get("printer.host_wrong").unwrap();
+    window.text(&wrong).await.unwrap();
+    tour.stop(window, "settings-wrong", EVERY).await;
+}
+
+/// Goes to another screen by its key.
+pub async fn go(cashier: &Cashier<'_>, key: Key, heading: &str) {
+    let window: &Window = cashier.window;
+    window.press(key).await.unwrap();
+    let heading = cashier.words.get(heading).unwrap();
+    window.control("heading", &heading).await.unwrap();
+}

@@ -1,0 +1,125 @@
+//! What the window says when the shop's files or its server are not there, cause by cause. That
+//! nothing is overwritten is tested in `trouble`.
+
+use std::fs;
+use std::path::Path;
+
+use qiantai_sqlite::FolderLock;
+use qiantai_testkit::{Key, Launch, Window};
+use tempfile::TempDir;
+
+use crate::shop::{Shop, app};
+use crate::tour::Tour;
+
+/// Nothing listens there.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+struct Case {
+    cause: &'static str,
+    /// What happened to the files of a shop that was open before.
+    damage: fn(&Path),
+}
+
+const CASES: &[Case] = &[
+    Case {
+        cause: "key_lost",
+        damage: |folder| fs::remove_file(folder.join("kek.key")).unwrap(),
+    },
+    Case {
+        cause: "vault_corrupt",
+        damage: |folder| fs::write(folder.join("vault.json"), "{}").unwrap(),
+    },
+    Case {
+        cause: "database_unreadable",
+        damage: |folder| fs::write(folder.join("terminal.db"), [0x5a; 8_192]).unwrap(),
+    },
+    Case {
+        cause: "database_corrupt",
+        damage: |folder| fs::write(folder.join("terminal.db"), "").unwrap(),
+    },
+    Case {
+        cause: "folder_unusable",
+        damage: |folder| {
+            fs::remove_file(folder.join("ledger.db")).unwrap();
+            fs::create_dir(folder.join("ledger.db")).unwrap();
+        },
+    },
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_trouble_with_files() {
+    let shop = Shop::new();
+    let window = shop.open().await;
+    shop.cashier(&window).wait_until_open().await.unwrap();
+    window.close().await.unwrap();
+    let mut tour = Tour::new("trouble");
+    for case in CASES {
+        let folder = copy_of(shop.folder());
+        (case.damage)(folder.path());
+        let launch = Launch::training(app()).in_folder(folder.path());
+        let window = Window::open(&shop.display, &launch).await.unwrap();
+        look(&window, &mut tour, case.cause).await;
+        if case.cause == "key_lost" {
+            wrong_code(&window, &mut tour).await;
+        }
+        window.close().await.unwrap();
+    }
+    let folder = copy_of(shop.folder());
+    let _other_counter = FolderLock::take(folder.path()).unwrap();
+    let launch = Launch::training(app()).in_folder(folder.path());
+    let window = Window::open(&shop.display, &launch).await.unwrap();
+    look(&window, &mut tour, "folder_in_use").await;
+    window.close().await.unwrap();
+    tour.end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_trouble_with_the_server() {
+    let shop = Shop::new();
+    let mut tour = Tour::new("trouble-server");
+    for (cause, more) in [
+        ("not_joined", [].as_slice()),
+        ("server_unreachable", &["--invite", "x"]),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let launch = Launch::of(app()).in_folder(folder.path());
+        let launch = launch.with(["--server", NOWHERE]).with(more);
+        let window = Window::open(&shop.display, &launch).await.unwrap();
+        look(&window, &mut tour, cause).await;
+        window.close().await.unwrap();
+    }
+    tour.end();
+}
+
+async fn look(window: &Window, tour: &mut Tour, cause: &str) {
+    let key = &format!("trouble.{cause}.title");
+    tour.stop_at_start(window, cause, |looks| async move {
+        let title = Shop::words_of(looks).get(key).unwrap();
+        window.control("heading", &title).await.unwrap();
+    })
+    .await;
+}
+
+async fn wrong_code(window: &Window, tour: &mut Tour) {
+    tour.stop_at_start(window, "wrong-code", |looks| async move {
+        let words = Shop::words_of(looks);
+        let field = words.get("trouble.code").unwrap();
+        window.fill("textbox", &field, "ZZZZ").await.unwrap();
+        window.press(Key::Enter).await.unwrap();
+        let wrong = words.get("error.recovery_wrong").unwrap();
+        window.text(&wrong).await.unwrap();
+    })
+    .await;
+}
+
+/// A shop's files without those of the web view.
+fn copy_of(folder: &Path) -> TempDir {
+    let copy = TempDir::new().unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+        }
+    }
+    copy
+}
