@@ -14,6 +14,9 @@ use tokio::sync::broadcast::{self, error::RecvError};
 const COUNTER: &str = "counter";
 /// Label of the customer's phone; no capability names it, so it can call nothing.
 const PHONE: &str = "phone";
+/// Set for a window that WebDriver drives: WebDriver waits for frames of the accelerated painter.
+#[cfg(target_os = "linux")]
+const DRIVEN: &str = "TAURI_WEBVIEW_AUTOMATION";
 /// Event by which the counter speaks unasked.
 const EVENT: &str = "counter";
 
@@ -55,13 +58,32 @@ pub fn show(pane: Pane) -> tauri::Result<()> {
 }
 
 fn counter_window(app: &App, folder: PathBuf) -> tauri::Result<()> {
-    WebviewWindowBuilder::new(app, COUNTER, WebviewUrl::App("index.html".into()))
+    let window = WebviewWindowBuilder::new(app, COUNTER, WebviewUrl::App("index.html".into()))
         .title("前台 Qiantai")
         .inner_size(1366.0, 768.0)
         .min_inner_size(1024.0, 720.0)
         .data_directory(folder)
         .build()?;
+    #[cfg(target_os = "linux")]
+    if std::env::var_os(DRIVEN).is_none() {
+        paint_without_gpu(&window)?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    drop(window);
     Ok(())
+}
+
+/// Forms and lists are painted as fast without a graphics card. Without one, as on many counter
+/// PCs, WebKitGTK would emulate one, at some 70 MiB; with one, it would depend on drivers that may
+/// fail (docs: adr 15).
+#[cfg(target_os = "linux")]
+fn paint_without_gpu(window: &tauri::WebviewWindow) -> tauri::Result<()> {
+    use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
+    window.with_webview(|view| {
+        if let Some(settings) = view.inner().settings() {
+            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
+        }
+    })
 }
 
 /// Passes on what the counter says for as long as it speaks.
