@@ -112,6 +112,12 @@ impl Store {
         &self.path
     }
 
+    /// Bounds the file; beyond it writing fails as on a full disk.
+    pub fn limit_pages(&self, pages_max: u32) -> Result<(), StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(writer.pragma_update(None, "max_page_count", pages_max)?)
+    }
+
     /// Reads every page of the file and proves the whole chain of own operations. Takes seconds
     /// on a large store; meant for support, and after a fault was reported.
     pub fn check_everything(&self) -> Result<(), OpenError> {
@@ -206,16 +212,6 @@ mod tests {
     use crate::error::StoreError;
     use crate::tables::print_job::NewPrintJob;
 
-    fn limit_pages(store: &Store, pages: i64) {
-        store
-            .write(|transaction| {
-                transaction
-                    .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
-                Ok::<_, StoreError>(())
-            })
-            .expect("the store works");
-    }
-
     fn queue(store: &Store, number: u128) -> Result<(), StoreError> {
         store.queue_prints(&[NewPrintJob {
             id: Uuid::from_u128(number),
@@ -237,7 +233,7 @@ mod tests {
         };
         let store = Store::open_or_create(&folder.path().join("terminal.db"), &keys)
             .expect("the store works");
-        limit_pages(&store, 100);
+        store.limit_pages(100).expect("the store works");
         let mut queued = 0;
         let error = loop {
             match queue(&store, queued) {
@@ -251,7 +247,7 @@ mod tests {
             store.print_jobs(1_000).expect("the store works").len() as u128,
             queued
         );
-        limit_pages(&store, 1_000_000);
+        store.limit_pages(1_000_000).expect("the store works");
         queue(&store, queued).expect("the store works");
         assert_eq!(
             store.print_jobs(1_000).expect("the store works").len() as u128,
