@@ -16,9 +16,12 @@ pub struct Desk {
     pub writer: Writer,
 }
 
+/// A desk, and the thread of its writer where it has one.
+type Seated = (Arc<Desk>, Option<WriterThread>);
+
 /// Every desk of the server; empty once it stops.
 #[derive(Default)]
-pub struct Desks(RwLock<HashMap<TenantId, (Arc<Desk>, WriterThread)>>);
+pub struct Desks(RwLock<HashMap<TenantId, Seated>>);
 
 impl Desks {
     /// The desk of a tenant.
@@ -33,8 +36,8 @@ impl Desks {
         desks.values().all(|(desk, _)| desk.writer.is_running())
     }
 
-    /// Adds a tenant.
-    pub(crate) fn add(&self, desk: Desk, thread: WriterThread) {
+    /// Adds a tenant, with the thread of its writer where it has one.
+    pub(crate) fn add(&self, desk: Desk, thread: Option<WriterThread>) {
         let mut desks = self.0.write().unwrap_or_else(PoisonError::into_inner);
         desks.insert(desk.tenant.id, (Arc::new(desk), thread));
     }
@@ -42,6 +45,9 @@ impl Desks {
     /// Takes every desk away and returns the threads, which end when their queues are empty.
     pub(crate) fn close(&self) -> Vec<WriterThread> {
         let mut desks = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        desks.drain().map(|(_, (_, thread))| thread).collect()
+        desks
+            .drain()
+            .filter_map(|(_, (_, thread))| thread)
+            .collect()
     }
 }

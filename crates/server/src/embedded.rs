@@ -22,7 +22,7 @@ use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
 use crate::db::{Attachment, Head, Ledger, LedgerError, Tenant};
 use crate::desks::{Desk, Desks};
 use crate::engine::{Channels, Engine};
-use crate::writer::{Author, Committed, OwnOperation, Workplace, WriteError, Writer};
+use crate::writer::{Author, Committed, OwnOperation, Workplace, WriteError, Writer, WriterTurns};
 
 /// Commits that a slow listener may miss before it is told to look at the head.
 const EVENTS_KEPT: usize = 1_024;
@@ -119,6 +119,41 @@ impl Server {
         clock: Arc<dyn Clock>,
         channels: Channels,
     ) -> Result<Server, OpenServerError> {
+        let server = Server::without_writers(ledger, clock, channels, Uuid::now_v7());
+        for tenant in server.0.ledger.tenants()? {
+            server.seat_writer(tenant)?;
+        }
+        Ok(server)
+    }
+
+    /// For virtual time: this start of the server is named by the caller, and the writers of
+    /// the tenants in the ledger write when their turns are called. A tenant created later has
+    /// a writer with a thread.
+    ///
+    /// # Errors
+    /// See [`OpenServerError`].
+    pub fn by_turns(
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+        channels: Channels,
+        boot_id: Uuid,
+    ) -> Result<(Server, Vec<WriterTurns>), OpenServerError> {
+        let server = Server::without_writers(ledger, clock, channels, boot_id);
+        let mut writers = Vec::new();
+        for tenant in server.0.ledger.tenants()? {
+            let (writer, turns) = Writer::by_turns(server.workplace(&tenant));
+            server.0.desks.add(Desk { tenant, writer }, None);
+            writers.push(turns);
+        }
+        Ok((server, writers))
+    }
+
+    fn without_writers(
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+        channels: Channels,
+        boot_id: Uuid,
+    ) -> Server {
         let desks = Arc::new(Desks::default());
         let engine = Engine::new(
             Arc::clone(&ledger),
@@ -126,7 +161,7 @@ impl Server {
             channels,
             Arc::clone(&desks),
         );
-        let server = Server(Arc::new(Shared {
+        Server(Arc::new(Shared {
             started_at: clock.now(),
             ledger,
             clock,
@@ -135,13 +170,9 @@ impl Server {
             events: broadcast::channel(EVENTS_KEPT).0,
             ending: watch::channel(false).0,
             joining: tokio::sync::Mutex::default(),
-            boot_id: Uuid::now_v7(),
+            boot_id,
             background: Mutex::new(None),
-        }));
-        for tenant in server.0.ledger.tenants()? {
-            server.seat_writer(tenant)?;
-        }
-        Ok(server)
+        }))
     }
 
     /// Looks after payments from now on. Must be called within a tokio runtime.
@@ -219,16 +250,8 @@ impl Server {
     /// # Errors
     /// See [`AdminError`].
     pub async fn publish_policy(&self, policy: Policy) -> Result<(), AdminError> {
-        let bytes = encode_policy(&policy);
-        let hash = attachment_hash(&bytes);
-        let (tenant, store, version) = (policy.tenant, policy.store.id, policy.version);
-        let policy = Arc::new(policy);
-        let attachment = Attachment::Policy {
-            bytes,
-            hash,
-            policy,
-        };
-        let body = OperationBody::PolicyPublish { version };
+        let (tenant, store) = (policy.tenant, policy.store.id);
+        let (body, attachment) = publication(policy);
         self.say_one(tenant, store, body, Some(attachment)).await
     }
 
@@ -276,6 +299,12 @@ impl Server {
     }
 
     fn seat_writer(&self, tenant: Tenant) -> std::io::Result<()> {
+        let (writer, thread) = Writer::start(self.workplace(&tenant))?;
+        self.0.desks.add(Desk { tenant, writer }, Some(thread));
+        Ok(())
+    }
+
+    fn workplace(&self, tenant: &Tenant) -> Workplace {
         let (events, engine) = (self.0.events.clone(), Arc::downgrade(&self.0.engine));
         let listener = move |committed: Committed| {
             if !committed.attempts.is_empty()
@@ -286,7 +315,7 @@ impl Server {
             // Nobody listening is no error.
             drop(events.send(committed));
         };
-        let (writer, thread) = Writer::start(Workplace {
+        Workplace {
             ledger: Arc::clone(&self.0.ledger),
             clock: Arc::clone(&self.0.clock),
             author: Author {
@@ -296,9 +325,7 @@ impl Server {
                 started_at: self.0.started_at,
             },
             listener: Box::new(listener),
-        })?;
-        self.0.desks.add(Desk { tenant, writer }, thread);
-        Ok(())
+        }
     }
 
     pub(crate) async fn say_one(
@@ -330,6 +357,20 @@ impl Server {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is said to put rules into force.
+pub(crate) fn publication(policy: Policy) -> (OperationBody, Attachment) {
+    let bytes = encode_policy(&policy);
+    let hash = attachment_hash(&bytes);
+    let version = policy.version;
+    let policy = Arc::new(policy);
+    let attachment = Attachment::Policy {
+        bytes,
+        hash,
+        policy,
+    };
+    (OperationBody::PolicyPublish { version }, attachment)
 }
 
 /// How long a graceful stop may take before the process gives up on open connections.

@@ -57,8 +57,17 @@ pub async fn replay(from: &dyn Ledger, tenant: TenantId, to: &Server) -> Result<
         &source.name,
         *source.signing_seed,
     )?;
+    follow(from, tenant, to).await
+}
+
+/// Replays what the log of `tenant` in `from` has beyond the one in `to`, which was replayed
+/// from it before.
+///
+/// # Errors
+/// See [`ReplayError`].
+pub async fn follow(from: &dyn Ledger, tenant: TenantId, to: &Server) -> Result<(), ReplayError> {
     let desk = to.0.desks.get(tenant).ok_or(WriteError::Stopped)?;
-    let mut after = 0;
+    let mut after = to.head(tenant)?.server_seq;
     loop {
         let rows = from.log(tenant, after, PAGE)?;
         let Some(last) = rows.last() else {

@@ -19,7 +19,7 @@ use rand_chacha::ChaCha12Rng;
 use zeroize::Zeroizing;
 
 use crate::db::{Attachment, SealedProfile};
-use crate::embedded::{AdminError, Server};
+use crate::embedded::{AdminError, Server, publication};
 use crate::writer::OwnOperation;
 use members::SampleMember;
 use shops::uuid_at;
@@ -65,7 +65,11 @@ pub async fn seed(
         signing_seed,
     )?;
     let policy = shops::policy(kind, tenant, now - Millis::days(30), &mut rng);
-    server.publish_policy(policy.clone()).await?;
+    // Dice of its own, so that the shop's members stay who they are.
+    let mut id_dice = ChaCha12Rng::seed_from_u64(seed);
+    let (body, attachment) = publication(policy.clone());
+    let publish = own(policy.store.id, now, body, Some(attachment), &mut id_dice);
+    write(server, tenant, vec![publish]).await?;
     fill(server, &policy, members, now, &mut rng).await?;
     Ok(SeededShop {
         tenant,
@@ -129,20 +133,28 @@ fn operations_of(
         member: sample.profile.id,
         profile,
     };
-    let own = |body, attachment, rng: &mut ChaCha12Rng| {
-        let id = uuid_at(now, rng);
-        OwnOperation {
-            op_id: OpId(id),
-            action_id: ActionId(id),
-            store,
-            body,
-            attachment,
-        }
-    };
     let register = OperationBody::MemberRegister(sample.register);
-    let mut operations = vec![own(register, Some(attachment), rng)];
+    let mut operations = vec![own(store, now, register, Some(attachment), rng)];
     if let Some(opening) = sample.opening {
-        operations.push(own(OperationBody::OpeningBalance(opening), None, rng));
+        let opening = OperationBody::OpeningBalance(opening);
+        operations.push(own(store, now, opening, None, rng));
     }
     operations
+}
+
+fn own(
+    store: StoreId,
+    now: Timestamp,
+    body: OperationBody,
+    attachment: Option<Attachment>,
+    rng: &mut ChaCha12Rng,
+) -> OwnOperation {
+    let id = uuid_at(now, rng);
+    OwnOperation {
+        op_id: OpId(id),
+        action_id: ActionId(id),
+        store,
+        body,
+        attachment,
+    }
 }

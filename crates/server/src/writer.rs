@@ -111,16 +111,22 @@ impl Writer {
     /// # Errors
     /// The operating system has no thread left.
     pub fn start(workplace: Workplace) -> std::io::Result<(Writer, WriterThread)> {
-        let (queue, jobs) = mpsc::channel(QUEUE_LIMIT);
         let name = format!("writer {}", workplace.author.tenant.id);
-        let mut desk = WriterLoop {
+        let (writer, turns) = Writer::by_turns(workplace);
+        let thread = thread::Builder::new()
+            .name(name)
+            .spawn(move || turns.run())?;
+        Ok((writer, WriterThread(thread)))
+    }
+
+    /// A writer that writes only when its turn is called: for virtual time.
+    pub fn by_turns(workplace: Workplace) -> (Writer, WriterTurns) {
+        let (queue, jobs) = mpsc::channel(QUEUE_LIMIT);
+        let desk = WriterLoop {
             workplace,
             last: Timestamp::from_ms(i64::MIN),
         };
-        let thread = thread::Builder::new()
-            .name(name)
-            .spawn(move || desk.run(jobs))?;
-        Ok((Writer { queue }, WriterThread(thread)))
+        (Writer { queue }, WriterTurns { desk, jobs })
     }
 
     /// Queues operations of one device.
@@ -175,6 +181,47 @@ impl WriterThread {
     }
 }
 
+/// The other end of a [`Writer`]'s queue.
+pub struct WriterTurns {
+    desk: WriterLoop,
+    jobs: mpsc::Receiver<Job>,
+}
+
+impl WriterTurns {
+    /// Calls that wait.
+    pub fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Writes and answers the next batch of what waits; false when nothing does.
+    pub fn turn(&mut self) -> bool {
+        match self.jobs.try_recv() {
+            Ok(first) => {
+                self.work_from(first);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn run(mut self) {
+        while let Some(first) = self.jobs.blocking_recv() {
+            self.work_from(first);
+        }
+    }
+
+    fn work_from(&mut self, first: Job) {
+        let mut count = first.len();
+        let mut batch = vec![first];
+        while count < BATCH_LIMIT {
+            let Ok(job) = self.jobs.try_recv() else { break };
+            count += job.len();
+            batch.push(job);
+        }
+        self.desk.work(batch);
+    }
+}
+
 struct WriterLoop {
     workplace: Workplace,
     /// Time of the batch before: decisions never go back in time, whatever the clock does.
@@ -192,19 +239,6 @@ enum Trouble {
 }
 
 impl WriterLoop {
-    fn run(&mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = jobs.blocking_recv() {
-            let mut batch = vec![first];
-            let mut count = batch[0].len();
-            while count < BATCH_LIMIT {
-                let Ok(job) = jobs.try_recv() else { break };
-                count += job.len();
-                batch.push(job);
-            }
-            self.work(batch);
-        }
-    }
-
     fn work(&mut self, jobs: Vec<Job>) {
         self.last = self.workplace.clock.now().max(self.last);
         let units: Vec<Vec<Unit>> = jobs.iter().map(|job| job.units(self.last)).collect();
@@ -338,14 +372,14 @@ impl Unit {
             Item::Pushed(received) => {
                 keys::add_place(keys, &received.header);
                 if let Content::Known(operation) = &received.content {
-                    keys::add_operation(keys, operation);
+                    keys::add_operation(keys, operation, self.now);
                 }
             }
             Item::Own(own) => keys::add_body(keys, own.action_id, &own.body),
             Item::Replayed(replayed) => {
                 keys.devices.insert(replayed.row.device);
                 if let Some(operation) = &replayed.operation {
-                    keys::add_operation(keys, operation);
+                    keys::add_operation(keys, operation, self.now);
                 }
             }
         }

@@ -2,16 +2,17 @@
 
 use http::StatusCode;
 use minicbor::Encoder;
-use qiantai_core::Money;
-use qiantai_core::ids::{ActionId, OrderId};
-use qiantai_core::operation::OperationBody;
+use qiantai_core::ids::{ActionId, OrderId, ShiftId};
+use qiantai_core::operation::{OperationBody, ShiftOpen};
+use qiantai_core::order_no::Prefix;
+use qiantai_core::{Millis, Money};
 use qiantai_wire::api::PushHalt;
 use qiantai_wire::codes::RefusalCodeDto;
 use qiantai_wire::feed::{FeedPage, OutcomeDto, RefusalDto};
 use qiantai_wire::{ApiError, ErrorCode, SignedOperation};
 use uuid::Uuid;
 
-use crate::harness::Shop;
+use crate::harness::{START, Shop};
 use crate::till::{Till, push_body};
 
 fn refused(reason: RefusalCodeDto) -> OutcomeDto {
@@ -303,4 +304,39 @@ async fn the_feed_is_gapless_and_carries_profiles() {
         .feed(shop.seeded.tenant, 0, 500)
         .unwrap();
     assert!(rows.iter().all(|(_, json)| !json.contains("张伟")));
+}
+
+/// Cash of an earlier day counts towards the sum of that day, whether it is sent together with
+/// what follows or before it: a log replayed in other batches must give the same books.
+#[tokio::test]
+async fn the_sum_of_a_day_does_not_depend_on_batches() {
+    let mut cases = Vec::new();
+    for together in [true, false] {
+        let shop = Shop::open(1).await;
+        let mut till = Till::open(&shop).await;
+        till.wall = START - Millis::days(3);
+        till.shift = ShiftId(Uuid::now_v7());
+        let opened = OperationBody::ShiftOpen(ShiftOpen {
+            shift: till.shift,
+            shift_no: till.number(Prefix::Shift),
+            float: Vec::new(),
+        });
+        let mut signed = vec![till.sign(opened)];
+        for _ in 0..2 {
+            let mut cash = till.cash(&shop, shop.members()[0], 3_000).await;
+            cash.open.quote.quoted_at = till.wall;
+            signed.push(till.sign(OperationBody::RechargeCash(cash)));
+        }
+        for push in signed.chunks(if together { 3 } else { 1 }) {
+            assert_eq!(till.push(&shop, push).await.halt, None);
+        }
+        let mut kinds = shop.cases();
+        kinds.sort();
+        cases.push(kinds);
+    }
+    assert!(
+        cases[0].iter().any(|kind| kind == "LimitPassed"),
+        "{cases:?}"
+    );
+    assert_eq!(cases[0], cases[1]);
 }

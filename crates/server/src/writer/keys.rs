@@ -1,16 +1,31 @@
 //! Which rows a batch touches.
 
+use qiantai_core::Timestamp;
 use qiantai_core::ids::ActionId;
 use qiantai_core::operation::{Operation, OperationBody, RechargeOpen};
 use qiantai_wire::Header;
 
 use crate::db::Keys;
 
-/// Adds the rows that an operation touches.
-pub(super) fn add_operation(keys: &mut Keys, operation: &Operation) {
+/// Adds the rows that an operation touches which is decided at `now`.
+pub(super) fn add_operation(keys: &mut Keys, operation: &Operation, now: Timestamp) {
+    keys.now = keys.now.min(priced_from(operation, now));
     keys.devices.insert(operation.device);
     keys.shifts.extend(operation.shift);
     add_body(keys, operation.action_id, &operation.body);
+}
+
+/// The earliest time from which a decision may look back at the member's orders. What was sold
+/// days ago without a network is priced by its own day, so these orders must be there whether
+/// they are written in the same batch or were before: a log replayed in other batches must give
+/// the same books.
+fn priced_from(operation: &Operation, now: Timestamp) -> Timestamp {
+    let quoted_at = match &operation.body {
+        OperationBody::RechargeOpen(open) => open.quote.quoted_at,
+        OperationBody::RechargeCash(cash) => cash.open.quote.quoted_at,
+        _ => return now,
+    };
+    operation.business_time(now).min(quoted_at)
 }
 
 /// Adds the rows that a body touches.
