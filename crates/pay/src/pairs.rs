@@ -161,15 +161,24 @@ impl Charset {
         }
     }
 
+    /// The bytes; `None` when a character is not of this character set.
+    pub fn encode(self, text: &str) -> Option<Vec<u8>> {
+        let (bytes, _, lost) = self.encoding().encode(text);
+        (!lost).then(|| bytes.into_owned())
+    }
+
     /// The text; `None` when a byte is not of this character set.
     pub fn decode(self, bytes: &[u8]) -> Option<String> {
-        let encoding = match self {
-            Charset::Utf8 => UTF_8,
-            Charset::Gbk => GB18030,
-        };
-        encoding
+        self.encoding()
             .decode_without_bom_handling_and_without_replacement(bytes)
             .map(std::borrow::Cow::into_owned)
+    }
+
+    fn encoding(self) -> &'static Encoding {
+        match self {
+            Charset::Utf8 => UTF_8,
+            Charset::Gbk => GB18030,
+        }
     }
 }
 

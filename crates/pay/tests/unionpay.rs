@@ -464,6 +464,20 @@ async fn answers_to_refunds() {
 }
 
 #[test]
+fn certificates_that_must_be_renewed_by_hand_are_named() {
+    let expiries = unionpay([]).expiries();
+    let names: Vec<&str> = expiries
+        .iter()
+        .map(|expiry| expiry.credential.as_str())
+        .collect();
+    assert_eq!(names, ["key_store", "trusted_certificates"]);
+    let seconds = |at: Timestamp| at.ms() / 1_000;
+    for expiry in &expiries {
+        assert_eq!(seconds(expiry.at), seconds(NOW + Millis::days(1)));
+    }
+}
+
+#[test]
 fn notices_are_believed_by_their_certificate_only() {
     let channel = unionpay([status(500)]);
     let parse =

@@ -10,7 +10,7 @@ use qiantai_core::attempt::DeclineCode;
 use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::money::Money;
 use qiantai_core::order_no::Prefix;
-use qiantai_pay::channels::alipay::signature::{is_notice_signed_by, notice_text, request_text};
+use qiantai_pay::channels::alipay::signature::{SignedNotice, request_text};
 use qiantai_pay::channels::alipay::{AlipayChannel, AlipayConfig, cert_sn};
 use qiantai_pay::crypto::{Certificate, VerifyKey};
 use qiantai_pay::transport::TransportError;

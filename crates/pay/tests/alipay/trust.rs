@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn notice(change: &[(&str, &str)], keys: &Keys) -> String {
+fn notice_fields(change: &[(&str, &str)]) -> Pairs {
     let mut fields = Pairs::new();
     for (name, value) in [
         ("charset", "utf-8"),
@@ -23,13 +23,41 @@ fn notice(change: &[(&str, &str)], keys: &Keys) -> String {
     for (name, value) in change {
         fields.set(*name, *value);
     }
-    let sign = keys
-        .private()
-        .sign_sha256_base64(notice_text(&fields).as_bytes());
+    fields
+}
+
+fn notice(change: &[(&str, &str)], keys: &Keys) -> String {
+    let mut fields = notice_fields(change);
+    let text = fields.text_to_sign(&["sign", "sign_type"]);
+    let sign = keys.private().sign_sha256_base64(text.as_bytes());
     fields.set("sign", sign.unwrap());
-    let key = VerifyKey::from_text(&keys.public_pem()).unwrap();
-    assert!(is_notice_signed_by(&fields, &key));
     fields.to_form()
+}
+
+#[test]
+fn a_notice_in_gbk_is_signed_in_gbk() {
+    let mut fields = notice_fields(&[("charset", "GBK")]);
+    let text = fields.text_to_sign(&["sign", "sign_type"]);
+    let sign = |bytes: &[u8]| GATEWAY.private().sign_sha256_base64(bytes).unwrap();
+    let escaped = |text: &str| -> String {
+        let (bytes, _, _) = GBK.encode(text);
+        bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
+    };
+    for (signature, is_genuine) in [
+        (sign(&GBK.encode(&text).0), true),
+        (sign(text.as_bytes()), false),
+    ] {
+        fields.set("sign", signature);
+        let pairs = fields.iter().filter(|(name, _)| *name != "charset");
+        let pairs: Vec<String> = pairs
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
+        let body = format!("charset=GBK&{}", pairs.join("&"));
+        let found = alipay(status(500)).parse_notice(&http::HeaderMap::new(), body.as_bytes());
+        assert_eq!(found.is_ok(), is_genuine, "{found:?}");
+        let read = SignedNotice::read(body.as_bytes(), None).unwrap();
+        assert_eq!(read.fields.get("subject"), Some("100%+会员"));
+    }
 }
 
 #[test]
@@ -119,6 +147,9 @@ async fn a_new_certificate_is_fetched_and_believed_only_from_the_roots() {
     for (answers, expected) in cases {
         let calls = answers.len();
         let (channel, dialogue) = channel(settings.clone(), answers);
+        let expiries = channel.expiries();
+        assert_eq!(expiries.len(), 1);
+        assert_eq!(expiries[0].credential, "app_certificate");
         assert_eq!(channel.query(&attempt()).await, expected, "{calls}");
         assert_eq!(dialogue.requests().len(), calls);
         let form = dialogue.form(0);

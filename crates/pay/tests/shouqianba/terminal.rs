@@ -7,15 +7,22 @@ fn new_key(key: &str) -> Answer {
     ok(json!({ "result_code": "200", "biz_response": terminal }).to_string())
 }
 
-/// What each case leaves: the paths called with the key that signed, and the keys saved.
+/// The terminal as it was saved, the gateway's answers, then what follows: the paths called with
+/// the keys that sign, and the keys that were saved.
+type Case = (
+    Option<Terminal>,
+    Vec<Answer>,
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+);
+
 #[tokio::test]
 async fn the_key_changes_daily_and_is_saved_before_it_is_used() {
     let found = || business("SUCCESS", None, order("PAID"));
     let yesterday = || Some(terminal("old", Some("older"), Millis::days(1)));
     let today = || Some(terminal("today", Some("old"), Millis(0)));
     let illegal = || refused("ILLEGAL_SIGN");
-    type Calls = &'static [(&'static str, &'static str)];
-    let cases: Vec<(Option<Terminal>, Vec<Answer>, Calls, &[&str])> = vec![
+    let cases: Vec<Case> = vec![
         (
             None,
             vec![new_key("first"), found()],

@@ -12,7 +12,7 @@ use super::codes::Fault;
 use super::keys::{Keys, Trust, Verdict};
 use super::message::{self, Call};
 use super::read::{self, Outcome, Reply, unreadable};
-use super::signature::{SignedAnswer, charset_of};
+use super::signature::{SignedAnswer, charset_of, header_charset};
 use super::{AlipayBill, AlipayConfig, ID};
 use crate::answer::{
     CloseAnswer, GatewayAnswer, QrAnswer, RefundAnswer, ReverseAnswer, UnknownCause,
@@ -20,6 +20,7 @@ use crate::answer::{
 use crate::bill::{BillAnswer, BillRequest};
 use crate::channel::{Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest};
 use crate::channels::exchange::{base_url, exchange, post, wrong};
+use crate::credentials::Expiry;
 use crate::notice::{Notice, NoticeError, NoticeReceipt};
 use crate::registry::OpenError;
 use crate::surroundings::Surroundings;
@@ -184,8 +185,13 @@ impl Channel for AlipayChannel {
         }
     }
 
-    fn parse_notice(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
-        read::notice(&self.config, &self.keys, body)
+    fn expiries(&self) -> Vec<Expiry> {
+        self.keys.expiries()
+    }
+
+    fn parse_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
+        let charset = header_charset(content_type(headers));
+        read::notice(&self.config, &self.keys, charset, body)
     }
 
     /// Exactly the seven bytes `success`; anything else has the notice sent again.

@@ -7,11 +7,11 @@ use qiantai_core::clock::Timestamp;
 use super::certificate::{
     Signer, cert_sn, configured_signer, downloaded_signer, root_cert_sn, rsa_certificates,
 };
-use super::signature::{SignedAnswer, is_notice_signed_by};
+use super::signature::{SignedAnswer, SignedNotice};
 use super::{AlipayConfig, ID};
 use crate::channels::exchange::wrong;
+use crate::credentials::Expiry;
 use crate::crypto::{Certificate, PrivateKey, VerifyKey};
-use crate::pairs::Pairs;
 use crate::registry::OpenError;
 
 /// Certificates kept beside the configured ones; Alipay has one or two at a time.
@@ -39,6 +39,7 @@ pub(super) struct CertificateTrust {
     pub app_cert_sn: String,
     /// Goes with every request.
     pub root_cert_sn: String,
+    app_ends_at: Timestamp,
     roots: Vec<Certificate>,
     configured: Vec<Signer>,
     downloaded: RwLock<Vec<Signer>>,
@@ -72,6 +73,17 @@ impl Keys {
         Ok(Keys { private, trust })
     }
 
+    /// Our own certificate; Alipay's are fetched anew before they end.
+    pub(super) fn expiries(&self) -> Vec<Expiry> {
+        match &self.trust {
+            Trust::PublicKeys(_) => Vec::new(),
+            Trust::Certificates(trust) => vec![Expiry {
+                credential: "app_certificate".to_owned(),
+                at: trust.app_ends_at,
+            }],
+        }
+    }
+
     /// Whether an answer is Alipay's.
     pub(super) fn judge(&self, answer: &SignedAnswer<'_>) -> Verdict {
         let is_genuine = match &self.trust {
@@ -95,17 +107,15 @@ impl Keys {
 
     /// Whether a notice is Alipay's. In certificate mode it may name its certificate; one that
     /// does not is tried with each.
-    pub(super) fn is_genuine_notice(&self, fields: &Pairs) -> bool {
+    pub(super) fn is_genuine_notice(&self, notice: &SignedNotice) -> bool {
         match &self.trust {
-            Trust::PublicKeys(keys) => keys.iter().any(|key| is_notice_signed_by(fields, key)),
-            Trust::Certificates(trust) => match fields.get("alipay_cert_sn") {
-                Some(sn) => trust
-                    .find(sn)
-                    .is_some_and(|key| is_notice_signed_by(fields, &key)),
+            Trust::PublicKeys(keys) => keys.iter().any(|key| notice.is_signed_by(key)),
+            Trust::Certificates(trust) => match notice.fields.get("alipay_cert_sn") {
+                Some(sn) => trust.find(sn).is_some_and(|key| notice.is_signed_by(&key)),
                 None => trust
                     .all()
                     .iter()
-                    .any(|signer| is_notice_signed_by(fields, &signer.key)),
+                    .any(|signer| notice.is_signed_by(&signer.key)),
             },
         }
     }
@@ -145,6 +155,7 @@ impl CertificateTrust {
             return Err(wrong(ID, "app_certificate does not belong to private_key"));
         }
         Ok(CertificateTrust {
+            app_ends_at: app.not_after(),
             app_cert_sn: cert_sn(&app).map_err(|error| broken("app_certificate", error))?,
             root_cert_sn: root_cert_sn(bundle)
                 .map_err(|error| broken("alipay_root_certificates", error))?,

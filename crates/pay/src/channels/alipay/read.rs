@@ -9,7 +9,7 @@ use time::Date;
 use super::AlipayConfig;
 use super::codes::{Fault, SUCCESS, WAIT_BUYER_PAY, fault};
 use super::keys::Keys;
-use super::signature::read_notice;
+use super::signature::SignedNotice;
 use crate::answer::{
     CloseAnswer, ConfigCause, GatewayAnswer, PaidFact, PendingState, QrAnswer, RefundAnswer,
     RefundRefusal, ReverseAnswer, UnknownCause,
@@ -19,6 +19,7 @@ use crate::bill::BillAnswer;
 use crate::channel::{RefundQuery, RefundRequest};
 use crate::channels::exchange::made_at;
 use crate::notice::{Notice, NoticeError, PaymentNotice};
+use crate::pairs::Charset;
 use crate::yuan::from_yuan;
 
 /// A charge that the gateway has no record of may still arrive for this long.
@@ -342,13 +343,16 @@ pub(super) fn bill_address(day: Date, outcome: Outcome, now: Timestamp) -> Resul
 pub(super) fn notice(
     config: &AlipayConfig,
     keys: &Keys,
+    header: Option<Charset>,
     body: &[u8],
 ) -> Result<Notice, NoticeError> {
     let malformed = |problem: String| NoticeError::Malformed(problem);
-    let fields = read_notice(body).map_err(|error| malformed(error.to_string()))?;
-    if !keys.is_genuine_notice(&fields) {
+    let signed = SignedNotice::read(body, header);
+    let signed = signed.map_err(|error| malformed(error.to_string()))?;
+    if !keys.is_genuine_notice(&signed) {
         return Err(NoticeError::WrongSignature);
     }
+    let fields = signed.fields;
     let need = |name: &str| {
         let value = fields.get(name).map(str::to_owned);
         value.ok_or_else(|| malformed(format!("the field {name} is missing")))

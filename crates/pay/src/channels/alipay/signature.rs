@@ -22,27 +22,39 @@ pub fn sign_request(params: &Pairs, key: &PrivateKey) -> Result<String, CryptoEr
     key.sign_sha256_base64(request_text(params).as_bytes())
 }
 
-/// The text that a notice's signature covers: without `sign` and `sign_type`.
-pub fn notice_text(fields: &Pairs) -> String {
-    fields.text_to_sign(&["sign", "sign_type"])
+/// A posted notice; nothing in it is believed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedNotice {
+    /// Its fields, decoded once.
+    pub fields: Pairs,
+    charset: Charset,
 }
 
-/// Reads a posted notice; the character set stands in the form itself.
-pub fn read_notice(body: &[u8]) -> Result<Pairs, PairsError> {
-    let stated = body
-        .split(|byte| *byte == b'&')
-        .find_map(|pair| pair.strip_prefix(b"charset="))
-        .and_then(|label| std::str::from_utf8(label).ok())
-        .and_then(Charset::of_label);
-    Pairs::from_form(body, stated.unwrap_or(Charset::Utf8))
-}
+impl SignedNotice {
+    /// Reads a form in the character set that stands in it, else the one of the header.
+    pub fn read(body: &[u8], header: Option<Charset>) -> Result<SignedNotice, PairsError> {
+        let stated = body
+            .split(|byte| *byte == b'&')
+            .find_map(|pair| pair.strip_prefix(b"charset="))
+            .and_then(|label| std::str::from_utf8(label).ok())
+            .and_then(Charset::of_label);
+        let charset = stated.or(header).unwrap_or(Charset::Utf8);
+        let fields = Pairs::from_form(body, charset)?;
+        Ok(SignedNotice { fields, charset })
+    }
 
-/// True when the notice is signed by `key`. The signature covers the text in UTF-8 or in the
-/// notice's own character set; ours asks for UTF-8 always.
-pub fn is_notice_signed_by(fields: &Pairs, key: &VerifyKey) -> bool {
-    let text = notice_text(fields);
-    let signature = fields.get("sign").unwrap_or_default();
-    key.verify_sha256_base64(text.as_bytes(), signature)
+    /// The text that the signature covers: without `sign` and `sign_type`.
+    pub fn text(&self) -> String {
+        self.fields.text_to_sign(&["sign", "sign_type"])
+    }
+
+    /// True when the notice is signed by `key`, over its text in its own character set.
+    pub fn is_signed_by(&self, key: &VerifyKey) -> bool {
+        let signature = self.fields.get("sign").unwrap_or_default();
+        self.charset
+            .encode(&self.text())
+            .is_some_and(|text| key.verify_sha256_base64(&text, signature))
+    }
 }
 
 /// An answer taken apart; nothing in it is believed yet.
@@ -124,14 +136,17 @@ impl<'a> SignedAnswer<'a> {
 /// The character set of an answer: what its header states, if its bytes are of that set, and
 /// otherwise the one they are of. The gateway falls back to GBK without notice.
 pub fn charset_of(content_type: Option<&str>, body: &[u8]) -> Charset {
-    let stated = content_type
-        .and_then(|value| value.split("charset=").nth(1))
-        .and_then(|label| Charset::of_label(label.trim_matches([' ', '"', ';'])));
-    match stated {
+    match header_charset(content_type) {
         Some(charset) if charset.decode(body).is_some() => charset,
         _ if std::str::from_utf8(body).is_ok() => Charset::Utf8,
         _ => Charset::Gbk,
     }
+}
+
+/// The character set that a `Content-Type` states.
+pub fn header_charset(content_type: Option<&str>) -> Option<Charset> {
+    let label = content_type?.split("charset=").nth(1)?;
+    Charset::of_label(label.trim_matches([' ', '"', ';']))
 }
 
 /// Finds the members of the outermost object without changing a byte.

@@ -17,6 +17,7 @@ use crate::answer::{
 };
 use crate::channel::{Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest};
 use crate::channels::exchange::{base_url, exchange, post, wrong};
+use crate::credentials::Expiry;
 use crate::crypto::{Certificate, KeyStore};
 use crate::notice::{Notice, NoticeError, NoticeReceipt};
 use crate::pairs::Pairs;
@@ -187,6 +188,18 @@ impl Channel for UnionpayChannel {
             Ok(back) => read::refund_queried(self.standing(&back).await),
             Err(cause) => RefundAnswer::ConfigError(cause),
         }
+    }
+
+    fn expiries(&self) -> Vec<Expiry> {
+        let trusted = self.trusted.iter().map(|certificate| Expiry {
+            credential: "trusted_certificates".to_owned(),
+            at: certificate.not_after(),
+        });
+        let own = Expiry {
+            credential: "key_store".to_owned(),
+            at: self.keys.certificate.not_after(),
+        };
+        std::iter::once(own).chain(trusted).collect()
     }
 
     fn parse_notice(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {

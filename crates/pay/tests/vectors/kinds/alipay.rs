@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use qiantai_core::money::Money;
 use qiantai_pay::channels::alipay::signature::{
-    SignedAnswer, is_notice_signed_by, notice_text, read_notice, request_text, sign_request,
+    SignedAnswer, SignedNotice, request_text, sign_request,
 };
 use qiantai_pay::channels::alipay::{AlipayBill, cert_sn, root_cert_sn};
 use qiantai_pay::crypto::{Certificate, PrivateKey, VerifyKey};
@@ -78,17 +78,19 @@ fn response_text(vector: &Vector) -> Outcome {
 
 fn notify_verify(vector: &Vector) -> Outcome {
     let key = verify_key(vector)?;
-    let Ok(fields) = read_notice(vector.text("form")?.as_bytes()) else {
+    let notice = SignedNotice::read(vector.text("form")?.as_bytes(), Some(charset(vector)));
+    let Ok(notice) = notice else {
         return vector.expect("valid", false);
     };
-    vector.expect("valid", is_notice_signed_by(&fields, &key))?;
-    vector.expect_if_given("string_to_sign", notice_text(&fields))?;
+    vector.expect("valid", notice.is_signed_by(&key))?;
+    vector.expect_if_given("string_to_sign", notice.text())?;
     let Some(expected) = vector.expected.get("fields").and_then(Value::as_object) else {
         return Ok(());
     };
     for (name, value) in expected {
-        if fields.get(name) != value.as_str() {
-            return Err(format!("{name} is {:?}, not {value}", fields.get(name)));
+        let found = notice.fields.get(name);
+        if found != value.as_str() {
+            return Err(format!("{name} is {found:?}, not {value}"));
         }
     }
     Ok(())
