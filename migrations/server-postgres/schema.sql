@@ -487,3 +487,15 @@ CREATE TABLE tier_log (
 CREATE INDEX tier_log_by_member ON tier_log USING btree (tenant_id, member_id, at_ms);
 CREATE UNIQUE INDEX tier_log_pkey ON tier_log USING btree (tenant_id, entry_id);
 
+CREATE TABLE writer_lease (
+    tenant_id bytea NOT NULL,
+    holder_id bytea NOT NULL,
+    address text NOT NULL,
+    fence bigint NOT NULL,
+    expires_ms bigint NOT NULL,
+    CHECK ((fence >= 1)),
+    CHECK ((length(holder_id) = 16)),
+    PRIMARY KEY (tenant_id)
+);
+CREATE UNIQUE INDEX writer_lease_pkey ON writer_lease USING btree (tenant_id);
+

@@ -19,21 +19,44 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a data folder with an empty ledger and its key.
+    /// Make an empty ledger: a data folder with its key, or the tables of a database.
     Init(Init),
     /// Serve terminals.
     Serve(Serve),
     /// Print a one-time invitation for a terminal; valid for ten minutes.
     Invite(Invite),
+    /// Move the books of a data folder to a database, by replaying their log.
+    Adopt(Adopt),
     /// Print the OpenAPI document.
     Openapi,
 }
 
+/// Where the books are.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Books {
+    /// Folder with an embedded ledger, for one server.
+    #[arg(long, env = "QIANTAI_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// PostgreSQL database that servers share, as `postgres://user:password@host:port/name`.
+    #[arg(long, env = "QIANTAI_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Adopt {
+    /// The data folder; no server may run on it. It stays as it is.
+    #[arg(long)]
+    pub(crate) from: PathBuf,
+    /// The PostgreSQL database; empty, or left by an adoption that was cut short.
+    #[arg(long, env = "QIANTAI_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: String,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// The folder; made when absent, refused when it holds a ledger.
-    #[arg(long, env = "QIANTAI_DATA")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) books: Books,
     /// Fill it with sample shops.
     #[arg(long, value_enum)]
     pub(crate) sample: Option<SampleChoice>,
@@ -50,9 +73,8 @@ pub(crate) struct Serve {
     /// Address and port; port 0 takes a free one and prints it.
     #[arg(long, env = "QIANTAI_LISTEN", default_value = "127.0.0.1:7810")]
     pub(crate) listen: SocketAddr,
-    /// The data folder.
-    #[arg(long, env = "QIANTAI_DATA")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) books: Books,
     /// Address of a training gateway that carries every wallet.
     #[arg(long, requires = "training_key_file")]
     pub(crate) training_gateway: Option<String>,
@@ -62,16 +84,16 @@ pub(crate) struct Serve {
     /// Our merchant number there.
     #[arg(long, default_value = "1900000001")]
     pub(crate) training_merchant: String,
-    /// Address at which gateways reach this server; the listening address if absent.
+    /// Address at which gateways and other servers reach this one; the listening address if
+    /// absent.
     #[arg(long)]
     pub(crate) public_url: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Invite {
-    /// The data folder.
-    #[arg(long, env = "QIANTAI_DATA")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) books: Books,
     /// Five-digit code of the store.
     #[arg(long)]
     pub(crate) store: String,

@@ -49,6 +49,29 @@ pub trait Ledger: Send + Sync {
     /// Writes a decided batch in one transaction: all of it or nothing.
     fn write(&self, tenant: TenantId, batch: &Batch) -> Result<(), LedgerError>;
 
+    // ---- the right to write ----
+
+    /// True when several processes may open these books at one time.
+    fn is_shared(&self) -> bool;
+
+    /// Takes or keeps the right to write the books of a tenant for the next few seconds.
+    ///
+    /// # Errors
+    /// [`LedgerError::WrittenElsewhere`] when another process has it.
+    fn hold(&self, tenant: TenantId) -> Result<(), LedgerError>;
+
+    /// Whether this process has that right, as far as it knows.
+    ///
+    /// # Errors
+    /// [`LedgerError::WrittenElsewhere`] when another process has it.
+    fn may_write(&self, tenant: TenantId) -> Result<(), LedgerError>;
+
+    /// Gives every right back, so that another process can take it at once.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    fn let_go(&self) -> Result<(), LedgerError>;
+
     // ---- beside the log ----
 
     /// Makes an empty ledger for a tenant.
@@ -184,6 +207,10 @@ pub trait Ledger: Send + Sync {
     fn cases(&self, tenant: TenantId, limit: u32) -> Result<Vec<ExceptionCase>, LedgerError>;
     /// Events of a topic that are due to be carried.
     fn due_events(&self, topic: Topic, now: Timestamp) -> Result<Vec<DueEvent>, LedgerError>;
+    /// Tokens of a tenant's devices, as hashes.
+    fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError>;
+    /// How far the events of a tenant were carried.
+    fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError>;
     /// How many operations are held or quarantined.
     fn held_count(&self) -> Result<u64, LedgerError>;
     /// SHA-256 over every row that the log determines, tables and keys in order. Equal logs give
@@ -200,6 +227,12 @@ pub enum LedgerError {
     /// Another process holds the file, or the connection is lost; try again.
     #[error("the ledger is busy")]
     Busy,
+    /// Another process has the right to write these books; nothing was written.
+    #[error("these books are written at {address}")]
+    WrittenElsewhere {
+        /// Where it is reached.
+        address: String,
+    },
     /// Another writer has written meanwhile; nothing was written.
     #[error("another writer has written these books meanwhile")]
     Overtaken,

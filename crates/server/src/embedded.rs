@@ -1,5 +1,7 @@
 //! The server as a value: opened on a file, in whatever process needs it.
 
+mod keeper;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -179,7 +181,11 @@ impl Server {
     pub fn start(&self) {
         let mut background = self.background();
         if background.is_none() {
-            *background = Some(tokio::spawn(Arc::clone(&self.0.engine).run()));
+            let engine = Arc::clone(&self.0.engine).run();
+            let keeper = keeper::run(Arc::downgrade(&self.0));
+            *background = Some(tokio::spawn(async move {
+                tokio::join!(engine, keeper);
+            }));
         }
     }
 
@@ -205,6 +211,11 @@ impl Server {
         });
         if joined.await.is_err() {
             tracing::error!("a writer did not end properly");
+        }
+        let ledger = Arc::clone(&self.0.ledger);
+        let let_go = tokio::task::spawn_blocking(move || ledger.let_go()).await;
+        if !matches!(let_go, Ok(Ok(()))) {
+            tracing::warn!("the right to write was not given back; it runs out by itself");
         }
     }
 

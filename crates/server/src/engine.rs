@@ -207,7 +207,11 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let now = self.clock.now();
         self.remember(id, |memory| memory.nudged_at = Some(now));
-        let attempt = self.read(move |ledger| ledger.attempt(tenant, id)).await?;
+        let ours = move |ledger: &dyn Ledger| {
+            ledger.may_write(tenant)?;
+            ledger.attempt(tenant, id)
+        };
+        let attempt = self.read(ours).await?;
         let Some(attempt) = attempt else {
             return Ok(());
         };
@@ -265,17 +269,22 @@ impl Engine {
         let now = self.clock.now();
         let (attempts, orders, events) = self
             .read(move |ledger| {
+                // Payments of books that another process writes are looked after there.
+                let ours = |tenant: TenantId| ledger.may_write(tenant).is_ok();
                 let mut attempts = Vec::new();
                 for (tenant, attempt) in ledger.watched_attempts(now - LATE_WATCH)? {
+                    if !ours(tenant) {
+                        continue;
+                    }
                     let order = ledger.order(tenant, attempt.order)?;
                     attempts.push((tenant, attempt, order));
                 }
                 let topic = qiantai_core::ledger::Topic::PaymentSurplus;
-                Ok((
-                    attempts,
-                    ledger.overdue_orders(now)?,
-                    ledger.due_events(topic, now)?,
-                ))
+                let mut orders = ledger.overdue_orders(now)?;
+                orders.retain(|(tenant, _)| ours(*tenant));
+                let mut events = ledger.due_events(topic, now)?;
+                events.retain(|event| ours(event.tenant));
+                Ok((attempts, orders, events))
             })
             .await?;
         self.forget_all_but(attempts.iter().map(|(_, attempt, _)| attempt.id).collect());

@@ -3,6 +3,7 @@
 //! A [`Server`] is opened on a file and answers through its router, in process or behind a
 //! socket. Everything that changes the ledger goes through one [`writer`] per tenant.
 
+pub mod adopt;
 mod api;
 pub mod clock;
 pub mod data_folder;

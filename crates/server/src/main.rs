@@ -1,10 +1,10 @@
 //! `qiantai-server`: the ledger server as a process.
 
+mod books;
 mod cli;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,11 +12,13 @@ use clap::Parser;
 use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
 use qiantai_pay::transport::{NetworkTransport, Patience};
 use qiantai_pay::{SharedKey, SystemSurroundings};
+use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_server::embedded::STOP_PATIENCE;
 use qiantai_server::sample::{self, SeededShop};
-use qiantai_server::{Channels, Server, ServerOptions, SystemClock, data_folder};
+use qiantai_server::{Channels, Server, SystemClock, adopt, data_folder};
 use tokio::net::TcpListener;
 
+use books::Opened;
 use cli::{Cli, Command, LogFormat, Serve};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
@@ -41,8 +43,8 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), AnyError> {
     match command {
         Command::Init(init) => {
-            let (key, _alone) = data_folder::create(&init.data)?;
-            let server = open(&init.data, key, Channels::default())?;
+            let opened = books::make(&init.books)?;
+            let server = serving(&opened, Channels::default())?;
             for kind in init.sample.into_iter().flat_map(cli::SampleChoice::kinds) {
                 say(&seeded(
                     &sample::seed(&server, kind, init.members, init.seed).await?,
@@ -53,10 +55,21 @@ async fn run(command: Command) -> Result<(), AnyError> {
         }
         Command::Serve(options) => serve(options).await,
         Command::Invite(invite) => {
-            let key = data_folder::read_key(&invite.data)?;
-            let server = open(&invite.data, key, Channels::default())?;
+            let opened = books::open_beside(&invite.books)?;
+            let server = serving(&opened, Channels::default())?;
             say(&server.invite(&invite.store)?)?;
             server.stop().await;
+            Ok(())
+        }
+        Command::Adopt(options) => {
+            let _alone = data_folder::lock(&options.from)?;
+            let key = data_folder::read_key(&options.from)?;
+            let from = SqliteLedger::open(&data_folder::ledger_path(&options.from), Some(key))?;
+            for moved in adopt::adopt(&from, &options.database_url).await? {
+                let (name, operations) = (moved.name, moved.operations);
+                let digest = hex::encode(moved.digest);
+                say(&format!("{name} operations={operations} digest={digest}"))?;
+            }
             Ok(())
         }
         Command::Openapi => {
@@ -67,28 +80,27 @@ async fn run(command: Command) -> Result<(), AnyError> {
 }
 
 async fn serve(options: Serve) -> Result<(), AnyError> {
-    let _alone = data_folder::lock(&options.data)?;
-    let key = data_folder::read_key(&options.data)?;
     let listener = TcpListener::bind(options.listen).await?;
     let address = listener.local_addr()?;
-    let server = open(&options.data, key, channels(&options, address)?)?;
+    let opened = books::open_to_write(&options.books, public_url(&options, address))?;
+    let server = serving(&opened, channels(&options, address)?)?;
     server.start();
     say(&format!("listening on http://{address}"))?;
     let stopping = server.clone();
     let told = Arc::new(tokio::sync::Notify::new());
     let tell = Arc::clone(&told);
-    let serving = axum::serve(listener, server.router()).with_graceful_shutdown(async move {
+    let requests = axum::serve(listener, server.router()).with_graceful_shutdown(async move {
         until_told_to_stop().await;
         tracing::info!("stopping: open requests are finished, new ones refused");
         stopping.end_streams();
         told.notify_one();
     });
-    let serving = serving.into_future();
-    tokio::pin!(serving);
+    let requests = requests.into_future();
+    tokio::pin!(requests);
     tokio::select! {
-        ended = &mut serving => ended?,
+        ended = &mut requests => ended?,
         () = tell.notified() => {
-            if tokio::time::timeout(STOP_PATIENCE, &mut serving).await.is_err() {
+            if tokio::time::timeout(STOP_PATIENCE, &mut requests).await.is_err() {
                 tracing::warn!("connections stayed open and are cut");
             }
         }
@@ -97,13 +109,14 @@ async fn serve(options: Serve) -> Result<(), AnyError> {
     Ok(())
 }
 
-fn open(data: &Path, key: [u8; 32], channels: Channels) -> Result<Server, AnyError> {
-    Ok(Server::open(ServerOptions {
-        path: data_folder::ledger_path(data),
-        key: Some(key),
-        clock: Arc::new(SystemClock),
-        channels,
-    })?)
+fn serving(opened: &Opened, channels: Channels) -> Result<Server, AnyError> {
+    let ledger = Arc::clone(&opened.ledger);
+    Ok(Server::on_ledger(ledger, Arc::new(SystemClock), channels)?)
+}
+
+fn public_url(options: &Serve, address: SocketAddr) -> String {
+    let given = options.public_url.clone();
+    given.unwrap_or_else(|| format!("http://{address}"))
 }
 
 fn channels(options: &Serve, address: SocketAddr) -> Result<Channels, AnyError> {
@@ -118,10 +131,7 @@ fn channels(options: &Serve, address: SocketAddr) -> Result<Channels, AnyError> 
     };
     let transport = Arc::new(NetworkTransport::new(Patience::default())?);
     let gateway = TrainingChannel::new(config, transport, Arc::new(SystemSurroundings))?;
-    let base = options
-        .public_url
-        .clone()
-        .unwrap_or_else(|| format!("http://{address}"));
+    let base = public_url(options, address);
     Ok(Channels::all_through(Arc::new(gateway), Some(base)))
 }
 

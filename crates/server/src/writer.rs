@@ -44,6 +44,9 @@ pub enum WriteError {
     /// No room on the disk.
     #[error("the disk of the ledger is full")]
     DiskFull,
+    /// Another process writes these books.
+    #[error("these books are written at {0}")]
+    Elsewhere(String),
     /// The server's own operation broke an invariant or a rule of the schema.
     #[error("the server's own operation cannot be written")]
     Defect,
@@ -281,10 +284,14 @@ impl WriterLoop {
     /// A request that wants what another has is refused; anything else that cannot be decided is
     /// held, with a case.
     fn instead(&mut self, unit: &Unit, trouble: &Trouble) -> Result<Vec<Taken>, WriteError> {
-        let instead = match (trouble, unit.is_fact()) {
-            (Trouble::Taken, Some(false)) => Instead::Refuse,
-            (_, Some(_)) => Instead::Hold,
-            (_, None) => return Err(WriteError::Defect),
+        let instead = match (trouble, &unit.item, unit.is_fact()) {
+            // What another ledger decided is decided here in the same way or not at all.
+            (Trouble::Taken, Item::Replayed(row), _) if row.wanted_a_taken_number() => {
+                Instead::Refuse
+            }
+            (_, Item::Replayed(_), _) | (_, _, None) => return Err(WriteError::Defect),
+            (Trouble::Taken, _, Some(false)) => Instead::Refuse,
+            (_, _, Some(_)) => Instead::Hold,
         };
         tracing::error!(?instead, "an operation could not be decided");
         let unit = Unit {
@@ -344,6 +351,9 @@ fn trouble(error: LedgerError) -> Trouble {
             Trouble::Taken
         }
         LedgerError::DiskFull => Trouble::Ledger(WriteError::DiskFull),
+        LedgerError::WrittenElsewhere { address } => {
+            Trouble::Ledger(WriteError::Elsewhere(address))
+        }
         LedgerError::Busy | LedgerError::Overtaken => Trouble::Ledger(WriteError::Busy),
         other => Trouble::Ledger(WriteError::Ledger(other.to_string())),
     }

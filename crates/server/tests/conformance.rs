@@ -1,8 +1,12 @@
 //! One behaviour on both databases: whatever the ledger is asked, told or suffers.
 
+mod adopt;
 pub mod cluster;
 pub mod day;
 mod faults;
+#[cfg(unix)]
+mod handover;
+mod lease;
 mod reads;
 mod schema;
 mod small_words;

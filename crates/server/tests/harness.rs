@@ -18,7 +18,7 @@ use qiantai_pay::channels::training::TrainingChannel;
 use qiantai_paysim::gateway::PhoneAction;
 use qiantai_paysim::{Gateway, RouterTransport, Simulator, serve};
 use qiantai_server::db::Ledger;
-use qiantai_server::db::postgres::PostgresLedger;
+use qiantai_server::db::postgres::{Holder, PostgresLedger};
 use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_server::sample::{self, SeededShop, ShopKind};
 use qiantai_server::{Channels, Clock, Server};
@@ -85,7 +85,9 @@ impl Place {
     pub fn open(&self) -> Arc<dyn Ledger> {
         match self {
             Place::File(_) => Arc::new(SqliteLedger::open(&self.file(), None).unwrap()),
-            Place::Cluster(database) => Arc::new(PostgresLedger::open(&database.url()).unwrap()),
+            Place::Cluster(database) => Arc::new(
+                PostgresLedger::open(&database.url(), Holder::fresh("here".into())).unwrap(),
+            ),
         }
     }
 

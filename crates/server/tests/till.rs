@@ -54,16 +54,7 @@ impl Till {
             .enrol_local(shop.seeded.tenant, public, code)
             .await
             .unwrap();
-        let mut till = Till {
-            key,
-            join,
-            seq: 0,
-            prev: [0; 32],
-            shift: ShiftId(Uuid::now_v7()),
-            cashier: shop.policy.staff[0].id,
-            wall: START,
-            numbers: 0,
-        };
+        let mut till = Till::joined(key, join, shop.policy.staff[0].id, START);
         let body = OperationBody::ShiftOpen(ShiftOpen {
             shift: till.shift,
             shift_no: till.number(Prefix::Shift),
@@ -75,6 +66,20 @@ impl Till {
             OutcomeDto::Applied
         );
         till
+    }
+
+    /// A terminal that has joined a server elsewhere.
+    pub fn joined(key: SigningKey, join: JoinAnswer, cashier: StaffId, wall: Timestamp) -> Till {
+        Till {
+            key,
+            join,
+            seq: 0,
+            prev: [0; 32],
+            shift: ShiftId(Uuid::now_v7()),
+            cashier,
+            wall,
+            numbers: 0,
+        }
     }
 
     pub fn number(&mut self, prefix: Prefix) -> String {

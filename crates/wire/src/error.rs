@@ -140,6 +140,8 @@ error_codes! {
     Unavailable = 1023, 503, "error.unavailable", true;
     /// The request took too long; it may have been done, ask before doing it again.
     Timeout = 1024, 504, "error.timeout", true;
+    /// Another server writes these books; `address` says where it is reached.
+    WrittenElsewhere = 1025, 421, "error.written_elsewhere", true;
     /// The payment channel does not answer.
     GatewayUnreachable = 1030, 502, "error.gateway_unreachable", true;
     /// The payment channel is not set up here.

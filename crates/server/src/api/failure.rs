@@ -33,6 +33,11 @@ impl Failure {
     }
 }
 
+/// No defect: the other process takes it.
+fn elsewhere(address: &str) -> Failure {
+    Failure::from(ErrorCode::WrittenElsewhere).with("address", address)
+}
+
 impl From<ErrorCode> for Failure {
     fn from(code: ErrorCode) -> Failure {
         Failure {
@@ -45,6 +50,7 @@ impl From<ErrorCode> for Failure {
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Failure {
         let code = match error {
+            LedgerError::WrittenElsewhere { address } => return elsewhere(&address),
             LedgerError::DiskFull => ErrorCode::DiskFull,
             LedgerError::Busy | LedgerError::Overtaken => ErrorCode::Busy,
             LedgerError::Corrupt(_)
@@ -59,6 +65,7 @@ impl From<LedgerError> for Failure {
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Failure {
         let code = match error {
+            WriteError::Elsewhere(address) => return elsewhere(&address),
             WriteError::Busy => ErrorCode::Busy,
             WriteError::Stopped => ErrorCode::Unavailable,
             WriteError::DiskFull => ErrorCode::DiskFull,

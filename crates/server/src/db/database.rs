@@ -30,13 +30,42 @@ pub trait Database: Send + Sync {
     ) -> Result<(), LedgerError>;
 
     /// Takes the steps in one transaction: all of them or none.
-    fn change(&self, tenant: TenantId, steps: Vec<Step>) -> Result<(), LedgerError>;
+    fn change(&self, tenant: TenantId, by: By, steps: Vec<Step>) -> Result<(), LedgerError>;
 
     /// Runs a statement that changes rows and returns them.
     fn change_and_return(&self, statement: Question) -> Result<Vec<Record>, LedgerError>;
 
+    /// See [`super::Ledger::is_shared`]. What follows is for databases that are.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// See [`super::Ledger::hold`].
+    fn hold(&self, _tenant: TenantId) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    /// See [`super::Ledger::may_write`].
+    fn may_write(&self, _tenant: TenantId) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    /// See [`super::Ledger::let_go`].
+    fn let_go(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
     /// Rules that were read before.
     fn policies_read(&self) -> &PolicyShelf;
+}
+
+/// Whose change it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The writer's of the tenant; nobody else may make it.
+    Writer,
+    /// Any process's.
+    Anyone,
 }
 
 /// Policies as read, by tenant: documents never change, and a batch needs them all.

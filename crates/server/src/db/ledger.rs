@@ -13,7 +13,7 @@ use qiantai_core::operation::Hash;
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
 
-use super::database::Database;
+use super::database::{By, Database};
 use super::load::{accounts, ask_one, exactly, load, policies, with_surplus};
 use super::record::Record;
 use super::table::{Question, Step};
@@ -33,7 +33,23 @@ impl<D: Database> Ledger for D {
     }
 
     fn write(&self, tenant: TenantId, batch: &Batch) -> Result<(), LedgerError> {
-        self.change(tenant, write::steps(batch)?)
+        self.change(tenant, By::Writer, write::steps(batch)?)
+    }
+
+    fn is_shared(&self) -> bool {
+        Database::is_shared(self)
+    }
+
+    fn hold(&self, tenant: TenantId) -> Result<(), LedgerError> {
+        Database::hold(self, tenant)
+    }
+
+    fn may_write(&self, tenant: TenantId) -> Result<(), LedgerError> {
+        Database::may_write(self, tenant)
+    }
+
+    fn let_go(&self) -> Result<(), LedgerError> {
+        Database::let_go(self)
     }
 
     fn create_tenant(&self, tenant: &Tenant, now: Timestamp) -> Result<(), LedgerError> {
@@ -53,12 +69,16 @@ impl<D: Database> Ledger for D {
             Step::Put(&head::TABLE, head::row(&head)),
             Step::Put(&device::TABLE, device::row(None, &server)),
         ];
-        self.change(tenant.id, steps)
+        self.change(tenant.id, By::Anyone, steps)
     }
 
     fn save_invite(&self, invite: &Invite) -> Result<(), LedgerError> {
         let row = invite::row(invite);
-        self.change(invite.tenant, vec![Step::Put(&invite::TABLE, row)])
+        self.change(
+            invite.tenant,
+            By::Anyone,
+            vec![Step::Put(&invite::TABLE, row)],
+        )
     }
 
     fn redeem_invite(
@@ -73,7 +93,11 @@ impl<D: Database> Ledger for D {
 
     fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError> {
         let row = device_token::row(token);
-        self.change(token.tenant, vec![Step::Put(&device_token::TABLE, row)])
+        self.change(
+            token.tenant,
+            By::Anyone,
+            vec![Step::Put(&device_token::TABLE, row)],
+        )
     }
 
     fn save_delivery(
@@ -83,7 +107,11 @@ impl<D: Database> Ledger for D {
         delivery: &Delivery,
     ) -> Result<(), LedgerError> {
         let row = outbox_delivery::row(event, delivery);
-        self.change(tenant, vec![Step::Put(&outbox_delivery::TABLE, row)])
+        self.change(
+            tenant,
+            By::Writer,
+            vec![Step::Put(&outbox_delivery::TABLE, row)],
+        )
     }
 
     fn tenants(&self) -> Result<Vec<Tenant>, LedgerError> {
@@ -314,6 +342,14 @@ impl<D: Database> Ledger for D {
 
     fn due_events(&self, topic: Topic, now: Timestamp) -> Result<Vec<DueEvent>, LedgerError> {
         all(self, outbox::due(topic, now), outbox::read)
+    }
+
+    fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError> {
+        all(self, device_token::all(tenant), device_token::read)
+    }
+
+    fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError> {
+        all(self, outbox_delivery::all(tenant), outbox_delivery::read)
     }
 
     fn held_count(&self) -> Result<u64, LedgerError> {

@@ -24,6 +24,7 @@ pub(super) fn load(
     tenant: TenantId,
     keys: &Keys,
 ) -> Result<Books, LedgerError> {
+    db.may_write(tenant)?;
     let mut answers = db
         .ask_for_writing(vec![
             head::of(tenant),

@@ -5,33 +5,37 @@
 
 mod column;
 mod fault;
+mod lease;
 mod migrate;
 mod pipeline;
+mod run;
 mod statement;
 
 use std::future::Future;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use futures::future::BoxFuture;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use qiantai_core::ids::TenantId;
 use qiantai_sqlite::{Migration, migrations};
 use tokio::sync::Semaphore;
 use tokio_postgres::{Config, NoTls, Row};
 
 use super::LedgerError;
-use super::database::{Database, PolicyShelf};
+use super::database::{By, Database, PolicyShelf};
 use super::record::{Record, Value};
 use super::table::{Question, Step};
-use fault::{failed, no_connection};
-use pipeline::in_order;
-use statement::{Parameter, Statement, of_question, of_steps};
+use fault::failed;
+use lease::Leases;
+use run::{BEGIN_READING, PARCEL, Parcel, ROWS_AHEAD, ask, change, connect, scan, settle};
+use statement::{Statement, of_question, of_steps};
 
 /// The schema's history.
 pub const MIGRATIONS: &[Migration] = migrations!(
-    "../../migrations/server-postgres": 1 "0001_ledger"
+    "../../migrations/server-postgres": 1 "0001_ledger", 2 "0002_writer_lease"
 );
+
+pub use lease::{Holder, LEASE_LASTS};
 
 /// Connections of one server process. The writer holds one for the time of a batch.
 const CONNECTIONS_MAX: usize = 16;
@@ -47,19 +51,12 @@ const SILENCE_MAX: Duration = Duration::from_secs(10);
 const SETTINGS: &str = "-c synchronous_commit=on -c statement_timeout=15s -c lock_timeout=5s \
      -c idle_in_transaction_session_timeout=5s -c client_min_messages=warning";
 
-/// One moment for all questions; nothing is changed.
-const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-const BEGIN_WRITING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-
-/// Rows of a scan on their way at one time, and in one parcel.
-const ROWS_AHEAD: usize = 4_096;
-const PARCEL: usize = 256;
-
 /// A ledger in a PostgreSQL database.
 pub struct PostgresLedger {
     network: Option<tokio::runtime::Runtime>,
     pool: Pool,
     policies: PolicyShelf,
+    leases: Leases,
 }
 
 /// Why a ledger in PostgreSQL did not open. Nothing was changed.
@@ -89,11 +86,11 @@ pub enum OpenPostgresError {
 
 impl PostgresLedger {
     /// Opens the ledger in the database at `url` (`postgres://user:password@host:port/name`) and
-    /// brings its schema up to date.
+    /// brings its schema up to date. The right to write is taken when it is first needed.
     ///
     /// # Errors
     /// See [`OpenPostgresError`].
-    pub fn open(url: &str) -> Result<PostgresLedger, OpenPostgresError> {
+    pub fn open(url: &str, holder: Holder) -> Result<PostgresLedger, OpenPostgresError> {
         let mut config: Config = url
             .parse()
             .map_err(|error: tokio_postgres::Error| OpenPostgresError::Url(error.to_string()))?;
@@ -128,6 +125,7 @@ impl PostgresLedger {
             network: Some(network),
             pool: pool.clone(),
             policies: PolicyShelf::default(),
+            leases: Leases::of(holder),
         };
         ledger
             .wait(async move { Ok(migrate::migrate(&pool, MIGRATIONS).await) })
@@ -154,6 +152,39 @@ impl PostgresLedger {
         let network = self.network.as_ref();
         let network = network.expect("the network is there until the ledger is dropped");
         drop(network.spawn(work));
+    }
+
+    /// Our fence, after taking the right to write where nobody has asked for it yet.
+    fn fence(&self, tenant: TenantId) -> Result<i64, LedgerError> {
+        match self.leases.fence(tenant)? {
+            Some(fence) => Ok(fence),
+            None => self.take(tenant),
+        }
+    }
+
+    /// Takes or keeps the right to write.
+    fn take(&self, tenant: TenantId) -> Result<i64, LedgerError> {
+        if let Some(row) = self.run(self.leases.take(tenant))?.first() {
+            let fence = row.int("fence")?;
+            self.leases.is_ours(tenant, fence);
+            return Ok(fence);
+        }
+        let address = match self.run(Leases::who(tenant))?.first() {
+            Some(row) => row.text("address")?.to_owned(),
+            None => String::new(),
+        };
+        self.leases.is_theirs(tenant, address.clone());
+        Err(LedgerError::WrittenElsewhere { address })
+    }
+
+    fn run(&self, statement: Statement) -> Result<Vec<Record>, LedgerError> {
+        let pool = self.pool.clone();
+        let rows = self.wait(async move {
+            let connection = connect(&pool).await?;
+            let asked = ask(&connection, vec![Some(statement)], None).await;
+            settle(connection, asked)
+        })?;
+        records(&rows.into_iter().flatten().collect::<Vec<_>>())
     }
 
     fn ask_at(
@@ -226,14 +257,45 @@ impl Database for PostgresLedger {
         Err(LedgerError::Failed("a scan ended by a panic".into()))
     }
 
-    fn change(&self, tenant: TenantId, steps: Vec<Step>) -> Result<(), LedgerError> {
+    fn change(&self, tenant: TenantId, by: By, steps: Vec<Step>) -> Result<(), LedgerError> {
+        let check = match by {
+            By::Anyone => None,
+            By::Writer => Some(self.leases.check(tenant, self.fence(tenant)?)),
+        };
         let pool = self.pool.clone();
-        self.wait(async move {
-            let statements = of_steps(tenant, steps);
+        let changed = self.wait(async move {
+            let mut statements = of_steps(tenant, steps);
+            let is_checked = check.is_some();
+            statements.splice(0..0, check);
             let connection = connect(&pool).await?;
-            let changed = change(&connection, statements).await;
+            let changed = change(&connection, statements, is_checked).await;
             settle(connection, changed)
-        })
+        });
+        match changed {
+            Err(LedgerError::WrittenElsewhere { .. }) => {
+                self.leases.forget(tenant);
+                // Who has it now; if nobody has, the writer begins again from what is written.
+                Err(self.hold(tenant).err().unwrap_or(LedgerError::Busy))
+            }
+            other => other,
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn hold(&self, tenant: TenantId) -> Result<(), LedgerError> {
+        self.take(tenant).map(drop)
+    }
+
+    fn may_write(&self, tenant: TenantId) -> Result<(), LedgerError> {
+        self.fence(tenant).map(drop)
+    }
+
+    fn let_go(&self) -> Result<(), LedgerError> {
+        self.leases.forget_all();
+        self.run(self.leases.let_go()).map(drop)
     }
 
     fn change_and_return(&self, statement: Question) -> Result<Vec<Record>, LedgerError> {
@@ -244,132 +306,6 @@ impl Database for PostgresLedger {
     fn policies_read(&self) -> &PolicyShelf {
         &self.policies
     }
-}
-
-enum Parcel {
-    Rows(usize, Vec<Row>),
-    End(Result<(), LedgerError>),
-}
-
-async fn connect(pool: &Pool) -> Result<Object, LedgerError> {
-    pool.get().await.map_err(|error| no_connection(&error))
-}
-
-/// A connection whose work failed is closed: nobody knows what is still open on it.
-fn settle<T>(connection: Object, done: Result<T, LedgerError>) -> Result<T, LedgerError> {
-    if done.is_err() {
-        drop(Object::take(connection));
-    }
-    done
-}
-
-/// Asks everything in one go; with `begin`, as of one moment.
-async fn ask(
-    connection: &Object,
-    statements: Vec<Option<Statement>>,
-    begin: Option<&'static str>,
-) -> Result<Vec<Vec<Row>>, LedgerError> {
-    let mut prepared = Vec::new();
-    for statement in statements.iter().flatten() {
-        prepared.push(prepare(connection, &statement.sql).await?);
-    }
-    let control = |sql: &'static str| -> BoxFuture<'_, _> {
-        Box::pin(async move { connection.batch_execute(sql).await.map(|()| Vec::new()) })
-    };
-    let mut work: Vec<BoxFuture<'_, Result<Vec<Row>, tokio_postgres::Error>>> = Vec::new();
-    work.extend(begin.map(control));
-    for (statement, prepared) in statements.iter().flatten().zip(&prepared) {
-        let parameters = parameters(&statement.parameters);
-        work.push(Box::pin(async move {
-            connection.query(prepared, &parameters).await
-        }));
-    }
-    work.extend(begin.map(|_| control("COMMIT")));
-    let answers: Result<Vec<_>, _> = in_order(work).await.into_iter().collect();
-    let mut answers = answers.map_err(|error| failed(&error))?.into_iter();
-    if begin.is_some() {
-        answers.next();
-    }
-    let answer = |statement: &Option<Statement>| match statement {
-        Some(_) => answers.next().unwrap_or_default(),
-        None => Vec::new(),
-    };
-    Ok(statements.iter().map(answer).collect())
-}
-
-/// Two round trips: everything in one go, and the commit once all of it has succeeded.
-async fn change(connection: &Object, statements: Vec<Statement>) -> Result<(), LedgerError> {
-    let mut prepared = Vec::new();
-    for statement in &statements {
-        prepared.push(prepare(connection, &statement.sql).await?);
-    }
-    let mut work: Vec<BoxFuture<'_, Result<u64, tokio_postgres::Error>>> = vec![Box::pin(async {
-        connection.batch_execute(BEGIN_WRITING).await.map(|()| 0)
-    })];
-    for (statement, prepared) in statements.iter().zip(&prepared) {
-        let parameters = parameters(&statement.parameters);
-        work.push(Box::pin(async move {
-            connection.execute(prepared, &parameters).await
-        }));
-    }
-    // The first failure is the cause; what follows it only says that the transaction is void.
-    let changed: Result<Vec<u64>, _> = in_order(work).await.into_iter().collect();
-    let changed = changed.map_err(|error| failed(&error))?;
-    let is_as_expected = |(statement, changed): (&Statement, &u64)| {
-        statement
-            .changes
-            .is_none_or(|expected| expected == *changed)
-    };
-    if !statements.iter().zip(&changed[1..]).all(is_as_expected) {
-        return Err(LedgerError::Overtaken);
-    }
-    let committed = connection.batch_execute("COMMIT").await;
-    committed.map_err(|error| failed(&error))
-}
-
-async fn scan(
-    connection: &Object,
-    questions: Vec<Question>,
-    parcels: &mpsc::Sender<Parcel>,
-    room: &Semaphore,
-) -> Result<(), LedgerError> {
-    use futures::TryStreamExt;
-    let begin = format!("{BEGIN_READING}; SET LOCAL statement_timeout = 0");
-    let begun = connection.batch_execute(&begin).await;
-    begun.map_err(|error| failed(&error))?;
-    for (index, question) in questions.into_iter().enumerate() {
-        let Some(statement) = of_question(question) else {
-            continue;
-        };
-        let rows = connection.query_raw(&statement.sql, parameters(&statement.parameters));
-        let rows = rows.await.map_err(|error| failed(&error))?;
-        let mut chunks = std::pin::pin!(rows.try_chunks(PARCEL));
-        loop {
-            let chunk = chunks.try_next().await;
-            let chunk = chunk.map_err(|error| failed(&error.1))?;
-            let Some(chunk) = chunk else { break };
-            let place = room.acquire().await;
-            place
-                .map_err(|error| LedgerError::Failed(error.to_string()))?
-                .forget();
-            let sent = parcels.send(Parcel::Rows(index, chunk));
-            sent.map_err(|_| LedgerError::Failed("nobody reads the scan".into()))?;
-        }
-    }
-    let ended = connection.batch_execute("COMMIT").await;
-    ended.map_err(|error| failed(&error))
-}
-
-async fn prepare(connection: &Object, sql: &str) -> Result<tokio_postgres::Statement, LedgerError> {
-    let prepared = connection.prepare_cached(sql).await;
-    prepared.map_err(|error| failed(&error))
-}
-
-fn parameters(given: &[Parameter]) -> Vec<&(dyn tokio_postgres::types::ToSql + Sync)> {
-    given
-        .iter()
-        .map(|one| one.as_ref() as &(dyn tokio_postgres::types::ToSql + Sync))
-        .collect()
 }
 
 fn records(rows: &[Row]) -> Result<Vec<Record>, LedgerError> {

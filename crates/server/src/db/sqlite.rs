@@ -12,7 +12,7 @@ use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior, pa
 use zeroize::Zeroizing;
 
 use super::codes::Code;
-use super::database::{Database, PolicyShelf, lock};
+use super::database::{By, Database, PolicyShelf, lock};
 use super::record::{Record, Value};
 use super::table::{Question, Step, Table};
 use super::tables::lot;
@@ -178,7 +178,7 @@ impl Database for SqliteLedger {
         })
     }
 
-    fn change(&self, tenant: TenantId, steps: Vec<Step>) -> Result<(), LedgerError> {
+    fn change(&self, tenant: TenantId, _by: By, steps: Vec<Step>) -> Result<(), LedgerError> {
         self.in_transaction(|tx| steps.iter().try_for_each(|step| take(tx, tenant, step)))
     }
 

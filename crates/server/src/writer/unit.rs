@@ -5,6 +5,8 @@ use qiantai_core::clock::Timestamp;
 use qiantai_core::ids::{ActionId, OpId, StoreId};
 use qiantai_core::operation::{Operation, OperationBody};
 use qiantai_wire::api::OpResultDto;
+use qiantai_wire::codes::RefusalCodeDto;
+use qiantai_wire::feed::OutcomeDto;
 use uuid::Uuid;
 
 use super::received::Received;
@@ -67,6 +69,17 @@ pub struct Replayed {
     pub operation: Option<Operation>,
     /// What travelled beside it.
     pub attachment: Option<Attachment>,
+}
+
+impl Replayed {
+    /// True when it was refused there because another row held its number or name.
+    pub(super) fn wanted_a_taken_number(&self) -> bool {
+        let answer: Result<OpResultDto, _> = serde_json::from_str(&self.row.answer);
+        answer.is_ok_and(|answer| match answer.outcome {
+            OutcomeDto::Refused(refusal) => refusal.reason == RefusalCodeDto::NumberTaken,
+            _ => false,
+        })
+    }
 }
 
 /// The server as the author of operations.

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use qiantai_core::operation::OperationBody;
-use qiantai_server::db::postgres::{OpenPostgresError, PostgresLedger};
+use qiantai_server::db::postgres::{Holder, OpenPostgresError, PostgresLedger};
 use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_server::db::{Batch, Cursor, DeviceStanding, Head, Ledger, LedgerError};
 use qiantai_wire::ApiError;
@@ -116,14 +116,14 @@ fn a_database_without_a_free_connection_is_busy() {
     drop(place.open());
     database.cut();
     database.limit_connections(0);
-    let refused = PostgresLedger::open(&database.url());
+    let refused = PostgresLedger::open(&database.url(), Holder::fresh("here".into()));
     assert!(
         matches!(refused, Err(OpenPostgresError::Connect(LedgerError::Busy))),
         "{:?}",
         refused.err()
     );
     database.limit_connections(5);
-    assert!(PostgresLedger::open(&database.url()).is_ok());
+    assert!(PostgresLedger::open(&database.url(), Holder::fresh("here".into())).is_ok());
 }
 
 #[test]
@@ -142,14 +142,17 @@ fn a_file_held_by_another_is_busy() {
 #[test]
 fn an_address_that_is_none_is_named_without_its_password() {
     for url in ["postgres://a:secret@[::1", "mysql://a:secret@host/b", ""] {
-        let refused = PostgresLedger::open(url)
+        let refused = PostgresLedger::open(url, Holder::fresh("here".into()))
             .err()
             .expect("it cannot be opened");
         assert!(!refused.to_string().contains("secret"), "{url}: {refused}");
     }
-    let refused = PostgresLedger::open("postgres://a:secret@127.0.0.1:1/b")
-        .err()
-        .unwrap();
+    let refused = PostgresLedger::open(
+        "postgres://a:secret@127.0.0.1:1/b",
+        Holder::fresh("here".into()),
+    )
+    .err()
+    .unwrap();
     assert!(
         matches!(refused, OpenPostgresError::Connect(LedgerError::Busy)),
         "{refused:?}"

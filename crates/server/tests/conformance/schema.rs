@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use qiantai_server::db::postgres::{OpenPostgresError, PostgresLedger};
+use qiantai_server::db::postgres::{Holder, OpenPostgresError, PostgresLedger};
 use qiantai_sqlite::MigrateError;
 
 use super::cluster::TestDatabase;
 use crate::harness::{On, Place};
 
 /// Only a database that several servers share has these.
-const POSTGRES_ONLY: [&str; 0] = [];
+const POSTGRES_ONLY: [&str; 1] = ["writer_lease"];
 
 /// Columns by table: name, kind, may be empty, place in the primary key.
 type Columns = BTreeMap<String, Vec<(String, String, bool, i64)>>;
@@ -85,7 +85,7 @@ fn columns(database: &TestDatabase) -> Columns {
 #[test]
 fn the_committed_schema_is_what_the_migrations_make() {
     let database = TestDatabase::make();
-    drop(PostgresLedger::open(&database.url()).unwrap());
+    drop(PostgresLedger::open(&database.url(), Holder::fresh("here".into())).unwrap());
     let mut made = String::new();
     let constraints =
         "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
@@ -133,7 +133,9 @@ fn servers_that_start_at_once_make_one_schema() {
     let url = database.url();
     std::thread::scope(|scope| {
         let starts: Vec<_> = (0..6)
-            .map(|_| scope.spawn(|| PostgresLedger::open(&url).map(drop)))
+            .map(|_| {
+                scope.spawn(|| PostgresLedger::open(&url, Holder::fresh("here".into())).map(drop))
+            })
             .collect();
         for start in starts {
             start.join().unwrap().unwrap();
@@ -145,8 +147,8 @@ fn servers_that_start_at_once_make_one_schema() {
 #[test]
 fn a_foreign_history_is_refused_and_left_alone() {
     let database = TestDatabase::make();
-    drop(PostgresLedger::open(&database.url()).unwrap());
-    let open = || PostgresLedger::open(&database.url()).map(drop);
+    drop(PostgresLedger::open(&database.url(), Holder::fresh("here".into())).unwrap());
+    let open = || PostgresLedger::open(&database.url(), Holder::fresh("here".into())).map(drop);
     database.execute(
         "INSERT INTO migration SELECT max(number) + 1, 'later', sha256('') FROM migration",
     );

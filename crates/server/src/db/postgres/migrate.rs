@@ -3,8 +3,9 @@
 use deadpool_postgres::{Object, Pool};
 use qiantai_sqlite::{Migration, check_history};
 
+use super::OpenPostgresError;
 use super::fault::failed;
-use super::{OpenPostgresError, connect};
+use super::run::connect;
 use crate::db::LedgerError;
 
 /// How often a start that another overtook looks again. The other one holds the first number for

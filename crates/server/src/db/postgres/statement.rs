@@ -23,7 +23,7 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    fn new(sql: impl Into<String>) -> Statement {
+    pub(super) fn new(sql: impl Into<String>) -> Statement {
         Statement {
             sql: sql.into(),
             parameters: Vec::new(),
@@ -31,7 +31,7 @@ impl Statement {
         }
     }
 
-    fn with(mut self, value: impl Into<Value>) -> Statement {
+    pub(super) fn with(mut self, value: impl Into<Value>) -> Statement {
         self.parameters.push(Box::new(value.into()));
         self
     }

@@ -1,9 +1,11 @@
 //! Table `device_token`.
 
-use crate::db::DeviceToken;
+use qiantai_core::ids::{DeviceId, TenantId};
+
 use crate::db::record::Kind::{Bytes, Int, Text};
-use crate::db::record::{Value, values};
-use crate::db::table::{OnConflict, Table};
+use crate::db::record::{Record, Value, values};
+use crate::db::table::{OnConflict, Question, Table};
+use crate::db::{DeviceToken, LedgerError};
 
 pub(in crate::db) static TABLE: Table = Table::new(
     "device_token",
@@ -24,4 +26,19 @@ pub(in crate::db) fn row(token: &DeviceToken) -> Vec<Value> {
         &token.name,
         token.created_at,
     ]
+}
+
+pub(in crate::db) fn all(tenant: TenantId) -> Question {
+    Question::new("SELECT * FROM device_token WHERE tenant_id = ?1 ORDER BY token_hash")
+        .with(tenant.0)
+}
+
+pub(in crate::db) fn read(row: &Record) -> Result<DeviceToken, LedgerError> {
+    Ok(DeviceToken {
+        tenant: TenantId(row.id("tenant_id")?),
+        token_hash: row.array("token_hash")?,
+        device: DeviceId(row.id("device_id")?),
+        name: row.text("name")?.to_owned(),
+        created_at: row.at("created_ms")?,
+    })
 }

@@ -1,0 +1,85 @@
+//! Opening the books that the command line names.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use qiantai_server::data_folder;
+use qiantai_server::db::Ledger;
+use qiantai_server::db::postgres::{Holder, PostgresLedger};
+use qiantai_server::db::sqlite::SqliteLedger;
+use qiantai_sqlite::FolderLock;
+
+use crate::AnyError;
+use crate::cli::Books;
+
+/// An open ledger and, while it is held, the folder that nobody else may work in.
+pub(crate) struct Opened {
+    pub(crate) ledger: Arc<dyn Ledger>,
+    _alone: Option<FolderLock>,
+}
+
+/// What the command line asks for; the parser lets nothing else through.
+enum Place<'a> {
+    Folder(&'a Path),
+    Database(&'a str),
+}
+
+fn place(books: &Books) -> Place<'_> {
+    match (&books.data, &books.database_url) {
+        (_, Some(url)) => Place::Database(url),
+        (Some(folder), None) => Place::Folder(folder),
+        (None, None) => unreachable!("one of the group is required"),
+    }
+}
+
+/// Makes empty books. Those that exist are refused and not touched.
+pub(crate) fn make(books: &Books) -> Result<Opened, AnyError> {
+    match place(books) {
+        Place::Folder(folder) => {
+            let (key, alone) = data_folder::create(folder)?;
+            file(folder, key, Some(alone))
+        }
+        Place::Database(url) => {
+            let opened = database(url, String::new())?;
+            if !opened.ledger.tenants()?.is_empty() {
+                return Err("the database holds a ledger already".into());
+            }
+            Ok(opened)
+        }
+    }
+}
+
+/// Opens books to write them; `address` is told to whoever asks another server to.
+pub(crate) fn open_to_write(books: &Books, address: String) -> Result<Opened, AnyError> {
+    match place(books) {
+        Place::Folder(folder) => {
+            let alone = data_folder::lock(folder)?;
+            file(folder, data_folder::read_key(folder)?, Some(alone))
+        }
+        Place::Database(url) => database(url, address),
+    }
+}
+
+/// Opens books that a server may be writing.
+pub(crate) fn open_beside(books: &Books) -> Result<Opened, AnyError> {
+    match place(books) {
+        Place::Folder(folder) => file(folder, data_folder::read_key(folder)?, None),
+        Place::Database(url) => database(url, String::new()),
+    }
+}
+
+fn file(folder: &Path, key: [u8; 32], alone: Option<FolderLock>) -> Result<Opened, AnyError> {
+    let ledger = SqliteLedger::open(&data_folder::ledger_path(folder), Some(key))?;
+    Ok(Opened {
+        ledger: Arc::new(ledger),
+        _alone: alone,
+    })
+}
+
+fn database(url: &str, address: String) -> Result<Opened, AnyError> {
+    let ledger = PostgresLedger::open(url, Holder::fresh(address))?;
+    Ok(Opened {
+        ledger: Arc::new(ledger),
+        _alone: None,
+    })
+}

@@ -1,0 +1,148 @@
+//! Books that move from a file to the cluster.
+
+use std::process::Command;
+
+use qiantai_server::adopt::{AdoptError, adopt};
+use qiantai_server::db::postgres::{Holder, PostgresLedger};
+use qiantai_server::db::{Ledger, LedgerError};
+
+use super::cluster::TestDatabase;
+use super::day::day;
+use crate::harness::Shop;
+
+fn open(database: &TestDatabase) -> PostgresLedger {
+    PostgresLedger::open(&database.url(), Holder::fresh("http://new".into())).unwrap()
+}
+
+#[tokio::test]
+async fn books_move_with_everything_beside_them() {
+    let shop = Shop::open(12).await;
+    let till = day(&shop).await;
+    let (from, tenant) = (shop.server.ledger(), shop.seeded.tenant);
+    let database = TestDatabase::make();
+    let adopted = adopt(from.as_ref(), &database.url()).await.unwrap();
+    assert_eq!(adopted.len(), 1);
+    assert_eq!(adopted[0].operations, from.head(tenant).unwrap().server_seq);
+
+    let to = open(&database);
+    assert_eq!(to.digest(tenant).unwrap(), from.digest(tenant).unwrap());
+    assert_eq!(adopted[0].digest, from.digest(tenant).unwrap());
+    let token = {
+        use sha2::{Digest, Sha256};
+        Sha256::digest(till.join.token.as_bytes()).into()
+    };
+    let seat = to.seat_of_token(&token).unwrap();
+    assert!(seat.is_some(), "terminals go on without joining again");
+    assert_eq!(seat, from.seat_of_token(&token).unwrap());
+    // Money that was sent back is not sent back again.
+    assert!(!from.deliveries(tenant).unwrap().is_empty());
+    assert_eq!(
+        to.deliveries(tenant).unwrap(),
+        from.deliveries(tenant).unwrap()
+    );
+    to.hold(tenant).unwrap();
+
+    let before = database.number("SELECT count(*) FROM operation");
+    let again = adopt(from.as_ref(), &database.url()).await;
+    assert!(matches!(again, Err(AdoptError::NotEmpty)), "{again:?}");
+    assert_eq!(database.number("SELECT count(*) FROM operation"), before);
+}
+
+#[tokio::test]
+async fn an_adoption_cut_short_is_nobodys_and_goes_on() {
+    let shop = Shop::open(12).await;
+    day(&shop).await;
+    let (from, tenant) = (shop.server.ledger(), shop.seeded.tenant);
+    let database = TestDatabase::make();
+    drop(open(&database));
+    database.execute(
+        "ALTER TABLE payment_attempt ADD CONSTRAINT sabotage CHECK (state <> 'succeeded')",
+    );
+    let cut = adopt(from.as_ref(), &database.url()).await;
+    assert!(matches!(cut, Err(AdoptError::Replay(_))), "{cut:?}");
+    let server = open(&database);
+    let written = server.head(tenant).unwrap().server_seq;
+    assert!(written > 0 && written < from.head(tenant).unwrap().server_seq);
+    let refused = server.may_write(tenant);
+    assert!(
+        matches!(&refused, Err(LedgerError::WrittenElsewhere { address }) if address == "qiantai-server adopt"),
+        "{refused:?}"
+    );
+
+    database.execute("ALTER TABLE payment_attempt DROP CONSTRAINT sabotage");
+    let row = from.log_row(tenant, written).unwrap().unwrap();
+    assert_eq!(server.head(tenant).unwrap().chain_hash, row.chain_hash);
+    database.execute("UPDATE head SET chain_hash = sha256('another')");
+    let other = adopt(from.as_ref(), &database.url()).await;
+    assert!(
+        matches!(other, Err(AdoptError::OtherHistory(id)) if id == tenant),
+        "{other:?}"
+    );
+    let hash = hex::encode(row.chain_hash);
+    database.execute(&format!("UPDATE head SET chain_hash = '\\x{hash}'"));
+    adopt(from.as_ref(), &database.url()).await.unwrap();
+    assert_eq!(server.digest(tenant).unwrap(), from.digest(tenant).unwrap());
+    server.hold(tenant).unwrap();
+}
+
+#[tokio::test]
+async fn a_profile_that_differs_is_found() {
+    let shop = Shop::open(8).await;
+    let from = shop.server.ledger();
+    let database = TestDatabase::make();
+    drop(open(&database));
+    database.execute(
+        "CREATE FUNCTION damage() RETURNS trigger LANGUAGE plpgsql
+             AS $$ BEGIN NEW.sealed = NEW.sealed || '\\x00'; RETURN NEW; END $$;
+         CREATE TRIGGER damage BEFORE INSERT ON member_profile
+             FOR EACH ROW EXECUTE FUNCTION damage()",
+    );
+    let moved = adopt(from.as_ref(), &database.url()).await;
+    assert!(matches!(moved, Err(AdoptError::Differs(_))), "{moved:?}");
+}
+
+#[test]
+fn the_program_moves_a_folder() {
+    let program = || Command::new(env!("CARGO_BIN_EXE_qiantai-server"));
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let made = program()
+        .args(["init", "--sample", "gym", "--members", "5", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    let database = TestDatabase::make();
+    let adopt = || {
+        program()
+            .args(["adopt", "--database-url", &database.url(), "--from"])
+            .arg(&data)
+            .output()
+            .unwrap()
+    };
+    let moved = adopt();
+    let said = String::from_utf8_lossy(&moved.stdout);
+    assert!(
+        moved.status.success(),
+        "{}",
+        String::from_utf8_lossy(&moved.stderr)
+    );
+    assert!(said.contains(" digest="), "{said}");
+    let again = adopt();
+    assert!(!again.status.success());
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(said.contains("holds a ledger already"), "{said}");
+    let init = program()
+        .args(["init", "--database-url", &database.url()])
+        .output()
+        .unwrap();
+    assert!(!init.status.success(), "a ledger is never overwritten");
+    let neither = program().arg("serve").output().unwrap();
+    assert!(!neither.status.success());
+    let both = program()
+        .args(["serve", "--database-url", &database.url(), "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(!both.status.success());
+}
