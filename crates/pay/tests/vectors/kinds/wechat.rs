@@ -140,9 +140,16 @@ fn notification(vector: &Vector) -> Outcome {
 }
 
 fn certificates(vector: &Vector) -> Outcome {
-    let key = Aes256Key::from_bytes(vector.text("api_v3_key")?.as_bytes()).map_err(said)?;
-    let body = vector.text("response_body")?.as_bytes();
-    match vector.accepted(read_certificates(&key, body))? {
+    let key = match Aes256Key::from_bytes(vector.text("api_v3_key")?.as_bytes()) {
+        Ok(key) => key,
+        Err(error) => return vector.accepted(Err::<(), _>(error)).map(|_| ()),
+    };
+    let body = match vector.input.get("response_body") {
+        Some(Value::String(text)) => text.clone(),
+        Some(json) => json.to_string(),
+        None => return Err("the input lacks response_body".to_owned()),
+    };
+    match vector.accepted(read_certificates(&key, body.as_bytes()))? {
         Some(listed) => {
             let found: Vec<Value> = listed
                 .into_iter()
