@@ -100,7 +100,7 @@ pub async fn adopt(from: &dyn Ledger, url: &str) -> Result<Vec<Adopted>, AdoptEr
 
 /// Looks with the eyes of a server: what an unfinished adoption holds is refused to it.
 fn require_empty_or_begun(tenants: &[Tenant], url: &str) -> Result<(), AdoptError> {
-    let looking = PostgresLedger::open(url, Holder::fresh(String::new()))?;
+    let looking = PostgresLedger::open(url, Holder::fresh(Uuid::now_v7(), String::new()))?;
     for found in looking.tenants()? {
         let ours = tenants
             .iter()

@@ -77,7 +77,7 @@ fn file(folder: &Path, key: [u8; 32], alone: Option<FolderLock>) -> Result<Opene
 }
 
 fn database(url: &str, address: String) -> Result<Opened, AnyError> {
-    let ledger = PostgresLedger::open(url, Holder::fresh(address))?;
+    let ledger = PostgresLedger::open(url, Holder::fresh(uuid::Uuid::now_v7(), address))?;
     Ok(Opened {
         ledger: Arc::new(ledger),
         _alone: None,

@@ -86,7 +86,11 @@ impl Place {
         match self {
             Place::File(_) => Arc::new(SqliteLedger::open(&self.file(), None).unwrap()),
             Place::Cluster(database) => Arc::new(
-                PostgresLedger::open(&database.url(), Holder::fresh("here".into())).unwrap(),
+                PostgresLedger::open(
+                    &database.url(),
+                    Holder::fresh(Uuid::now_v7(), "here".into()),
+                )
+                .unwrap(),
             ),
         }
     }

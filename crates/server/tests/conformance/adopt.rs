@@ -11,7 +11,11 @@ use super::day::day;
 use crate::harness::Shop;
 
 fn open(database: &TestDatabase) -> PostgresLedger {
-    PostgresLedger::open(&database.url(), Holder::fresh("http://new".into())).unwrap()
+    PostgresLedger::open(
+        &database.url(),
+        Holder::fresh(uuid::Uuid::now_v7(), "http://new".into()),
+    )
+    .unwrap()
 }
 
 #[tokio::test]

@@ -116,14 +116,23 @@ fn a_database_without_a_free_connection_is_busy() {
     drop(place.open());
     database.cut();
     database.limit_connections(0);
-    let refused = PostgresLedger::open(&database.url(), Holder::fresh("here".into()));
+    let refused = PostgresLedger::open(
+        &database.url(),
+        Holder::fresh(uuid::Uuid::now_v7(), "here".into()),
+    );
     assert!(
         matches!(refused, Err(OpenPostgresError::Connect(LedgerError::Busy))),
         "{:?}",
         refused.err()
     );
     database.limit_connections(5);
-    assert!(PostgresLedger::open(&database.url(), Holder::fresh("here".into())).is_ok());
+    assert!(
+        PostgresLedger::open(
+            &database.url(),
+            Holder::fresh(uuid::Uuid::now_v7(), "here".into())
+        )
+        .is_ok()
+    );
 }
 
 #[test]
@@ -142,14 +151,14 @@ fn a_file_held_by_another_is_busy() {
 #[test]
 fn an_address_that_is_none_is_named_without_its_password() {
     for url in ["postgres://a:secret@[::1", "mysql://a:secret@host/b", ""] {
-        let refused = PostgresLedger::open(url, Holder::fresh("here".into()))
+        let refused = PostgresLedger::open(url, Holder::fresh(uuid::Uuid::now_v7(), "here".into()))
             .err()
             .expect("it cannot be opened");
         assert!(!refused.to_string().contains("secret"), "{url}: {refused}");
     }
     let refused = PostgresLedger::open(
         "postgres://a:secret@127.0.0.1:1/b",
-        Holder::fresh("here".into()),
+        Holder::fresh(uuid::Uuid::now_v7(), "here".into()),
     )
     .err()
     .unwrap();

@@ -187,7 +187,11 @@ fn another_server_takes_over_within_seconds() {
     assert_eq!(status, 200, "{answer}");
     let join: JoinAnswer = serde_json::from_str(&answer).unwrap();
     let tenant = TenantId(join.tenant);
-    let books = PostgresLedger::open(&database.url(), Holder::fresh("the test".into())).unwrap();
+    let books = PostgresLedger::open(
+        &database.url(),
+        Holder::fresh(Uuid::now_v7(), "the test".into()),
+    )
+    .unwrap();
     let cashier = books.policies(tenant).unwrap()[0].staff[0].id;
     let now: Timestamp = SystemClock.now();
     let mut till = Till::joined(key, join, cashier, now);

@@ -10,7 +10,11 @@ use crate::harness::{On, Place, Shop};
 use crate::till::Till;
 
 fn open(database: &TestDatabase, address: &str) -> PostgresLedger {
-    PostgresLedger::open(&database.url(), Holder::fresh(address.into())).unwrap()
+    PostgresLedger::open(
+        &database.url(),
+        Holder::fresh(uuid::Uuid::now_v7(), address.into()),
+    )
+    .unwrap()
 }
 
 fn elsewhere<T: std::fmt::Debug>(answer: Result<T, LedgerError>) -> String {

@@ -85,7 +85,13 @@ fn columns(database: &TestDatabase) -> Columns {
 #[test]
 fn the_committed_schema_is_what_the_migrations_make() {
     let database = TestDatabase::make();
-    drop(PostgresLedger::open(&database.url(), Holder::fresh("here".into())).unwrap());
+    drop(
+        PostgresLedger::open(
+            &database.url(),
+            Holder::fresh(uuid::Uuid::now_v7(), "here".into()),
+        )
+        .unwrap(),
+    );
     let mut made = String::new();
     let constraints =
         "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
@@ -134,7 +140,10 @@ fn servers_that_start_at_once_make_one_schema() {
     std::thread::scope(|scope| {
         let starts: Vec<_> = (0..6)
             .map(|_| {
-                scope.spawn(|| PostgresLedger::open(&url, Holder::fresh("here".into())).map(drop))
+                scope.spawn(|| {
+                    PostgresLedger::open(&url, Holder::fresh(uuid::Uuid::now_v7(), "here".into()))
+                        .map(drop)
+                })
             })
             .collect();
         for start in starts {
@@ -147,8 +156,20 @@ fn servers_that_start_at_once_make_one_schema() {
 #[test]
 fn a_foreign_history_is_refused_and_left_alone() {
     let database = TestDatabase::make();
-    drop(PostgresLedger::open(&database.url(), Holder::fresh("here".into())).unwrap());
-    let open = || PostgresLedger::open(&database.url(), Holder::fresh("here".into())).map(drop);
+    drop(
+        PostgresLedger::open(
+            &database.url(),
+            Holder::fresh(uuid::Uuid::now_v7(), "here".into()),
+        )
+        .unwrap(),
+    );
+    let open = || {
+        PostgresLedger::open(
+            &database.url(),
+            Holder::fresh(uuid::Uuid::now_v7(), "here".into()),
+        )
+        .map(drop)
+    };
     database.execute(
         "INSERT INTO migration SELECT max(number) + 1, 'later', sha256('') FROM migration",
     );

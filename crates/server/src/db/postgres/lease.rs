@@ -26,10 +26,10 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// A process that was just started.
-    pub fn fresh(address: String) -> Holder {
+    /// A process that was just started; `id` is a fresh one.
+    pub fn fresh(id: Uuid, address: String) -> Holder {
         Holder {
-            id: Uuid::now_v7(),
+            id,
             address,
             lasts: LEASE_LASTS,
         }
