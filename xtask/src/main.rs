@@ -12,6 +12,8 @@ mod machine;
 mod pages;
 mod run;
 mod say;
+mod simulate;
+mod soak;
 mod stages;
 mod test;
 mod tidy;
@@ -43,6 +45,11 @@ enum Job {
     Test(Test),
     /// Measure start, memory, search, cash, settling and receipts against baselines of the same run.
     Bench(Bench),
+    /// Run terminals, server and network in virtual time under a seed, with everything that can go
+    /// wrong; docs/simulation.md says what must hold.
+    Simulate(simulate::Simulate),
+    /// Simulate seed after seed for a time and count the terminal-years.
+    Soak(soak::Soak),
     /// Check the rules of the house that no compiler knows.
     Tidy,
     /// Check the licences of every dependency.
@@ -96,6 +103,8 @@ fn main() -> ExitCode {
         Job::Run(options) => run::run(&options),
         Job::Test(options) => test::test(&options.only),
         Job::Bench(options) => bench::bench(&options),
+        Job::Simulate(options) => simulate::simulate(&options),
+        Job::Soak(options) => soak::soak(&options),
         Job::Tidy => tidy::report(),
         Job::Licences => licences::report(),
         Job::Advisories => advisories::report().map(drop),

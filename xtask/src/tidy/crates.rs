@@ -8,7 +8,7 @@ use crate::tree;
 use super::Finding;
 
 /// What each of our crates may depend on, tests left out.
-const MAY_SEE: [(&str, &[&str]); 14] = [
+const MAY_SEE: [(&str, &[&str]); 15] = [
     ("qiantai-core", &[]),
     ("qiantai-sqlite", &[]),
     ("qiantai-wire", &["qiantai-core"]),
@@ -69,6 +69,16 @@ const MAY_SEE: [(&str, &[&str]); 14] = [
             "qiantai-server",
             "qiantai-paysim",
             "qiantai-testkit",
+        ],
+    ),
+    (
+        "qiantai-sim",
+        &[
+            "qiantai-core",
+            "qiantai-wire",
+            "qiantai-store",
+            "qiantai-sync",
+            "qiantai-server",
         ],
     ),
     ("xtask", &[]),

@@ -1,0 +1,436 @@
+//! The real ledger behind a trap, with a tape of what was written; and the place where bugs of
+//! the server are planted.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use qiantai_core::account::Account;
+use qiantai_core::attempt::PaymentAttempt;
+use qiantai_core::clock::Timestamp;
+use qiantai_core::decide::{Change, Device, RecentOrder};
+use qiantai_core::ids::{
+    AttemptId, DeviceId, MemberId, OrderId, RowId, ShiftId, StoreId, TenantId,
+};
+use qiantai_core::ledger::{Coupon, ExceptionCase, LedgerAccount, Shift, Topic};
+use qiantai_core::member::Member;
+use qiantai_core::money::Money;
+use qiantai_core::operation::Hash;
+use qiantai_core::policy::Policy;
+use qiantai_core::recharge::RechargeOrder;
+use qiantai_server::db::sqlite::{OpenLedgerError, SqliteLedger};
+use qiantai_server::db::{
+    Batch, Books, Cursor, Delivery, DeviceToken, DueEvent, Entry, Head, Invite, Keys, Ledger,
+    LedgerError, LogRow, MemberRow, SealedProfile, Seat, Tenant,
+};
+use uuid::Uuid;
+
+use crate::bug::Bug;
+use crate::trap::Trap;
+
+/// One chance in so many that a bug shows where it could.
+const BUG_SHOWS_EVERY: u32 = 3;
+
+/// Pages of a file that is not bounded.
+const PAGES_MAX: u32 = u32::MAX - 1;
+
+/// The ledger of one start of the server.
+pub struct SimLedger {
+    inner: SqliteLedger,
+    /// Kills the server at a write.
+    pub trap: Trap,
+    bug: Option<Bug>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    tape: Vec<Batch>,
+    could_show: u32,
+    accounts_before: HashMap<MemberId, Account>,
+}
+
+impl SimLedger {
+    /// Opens the ledger in `folder`.
+    pub fn open(folder: &Path, bug: Option<Bug>) -> Result<Arc<SimLedger>, OpenLedgerError> {
+        let inner = SqliteLedger::open(&folder.join(FILE), None)?;
+        Ok(Arc::new(SimLedger {
+            inner,
+            trap: Trap::default(),
+            bug,
+            state: Mutex::default(),
+        }))
+    }
+
+    /// Batches written since the last call.
+    pub fn take_tape(&self) -> Vec<Batch> {
+        std::mem::take(&mut self.state().tape)
+    }
+
+    /// Lets the disk be full from now on, or not.
+    pub fn fill_disk(&self, full: bool) -> Result<(), LedgerError> {
+        self.inner.limit_pages(if full { 1 } else { PAGES_MAX })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the planted bug is `bug`, and shows this time.
+    fn shows(&self, bug: Bug) -> bool {
+        if self.bug != Some(bug) {
+            return false;
+        }
+        let mut state = self.state();
+        state.could_show += 1;
+        state.could_show.is_multiple_of(BUG_SHOWS_EVERY)
+    }
+
+    fn put(&self, tenant: TenantId, batch: &Batch) -> Result<(), LedgerError> {
+        if !self.shows(Bug::AckBeforeCommit) {
+            self.inner.write(tenant, batch)?;
+        }
+        self.state().tape.push(batch.clone());
+        Ok(())
+    }
+
+    fn spoil(&self, batch: &mut Batch) {
+        if batch.entries.len() > 1 && self.bug == Some(Bug::TornBatch) {
+            batch.entries.truncate(1);
+        }
+        if batch.entries.len() > 1 && self.bug == Some(Bug::SequenceByArrival) {
+            let (first, second) = batch.entries.split_at_mut(1);
+            let (first, second) = (&mut first[0].row, &mut second[0].row);
+            std::mem::swap(first, second);
+            std::mem::swap(&mut first.server_seq, &mut second.server_seq);
+            std::mem::swap(&mut first.chain_hash, &mut second.chain_hash);
+        }
+        if self.shows(Bug::HeadNotMoved) {
+            batch.head = None;
+        }
+        for entry in &mut batch.entries {
+            self.spoil_entry(entry);
+        }
+    }
+
+    fn spoil_entry(&self, entry: &mut Entry) {
+        if self.bug == Some(Bug::ForgetActions) {
+            entry.action = None;
+        }
+        if self.shows(Bug::ChainOff) {
+            entry.row.chain_hash[0] ^= 1;
+        }
+        if has(entry, |change| matches!(change, Change::Posting(_))) {
+            self.spoil_postings(entry);
+        }
+        if has(entry, |change| matches!(change, Change::Account(_))) {
+            self.spoil_account(entry);
+        }
+        for (bug, is_lost) in LOSSES {
+            if has(entry, *is_lost) && self.shows(*bug) {
+                entry.changes.retain(|change| !is_lost(change));
+            }
+        }
+    }
+
+    fn spoil_postings(&self, entry: &mut Entry) {
+        if self.shows(Bug::DoublePost) {
+            let legs = entry.changes.iter().filter(is_posting).count();
+            let again = entry.changes.iter().filter(is_posting).cloned();
+            let again: Vec<Change> = again
+                .map(|change| match change {
+                    Change::Posting(mut posting) => {
+                        posting.leg += u16::try_from(legs).unwrap_or(u16::MAX / 2);
+                        Change::Posting(posting)
+                    }
+                    other => other,
+                })
+                .collect();
+            entry.changes.extend(again);
+        }
+        if self.shows(Bug::LostPosting)
+            && let Some(last) = entry.changes.iter().rposition(|change| is_posting(&change))
+        {
+            entry.changes.remove(last);
+        }
+        if self.shows(Bug::WrongDrawer) {
+            for change in &mut entry.changes {
+                if let Change::Posting(posting) = change
+                    && let LedgerAccount::Drawer(shift) = &mut posting.account
+                {
+                    *shift = ShiftId(Uuid::nil());
+                }
+            }
+        }
+    }
+
+    fn spoil_account(&self, entry: &mut Entry) {
+        let earned = entry.changes.iter().find_map(|change| match change {
+            Change::Tier(row) => Some(row.from),
+            _ => None,
+        });
+        for change in &mut entry.changes {
+            let Change::Account(account) = change else {
+                continue;
+            };
+            if self.shows(Bug::PrincipalOffByOne) {
+                account.principal += Money::from_fen(1);
+            }
+            if let Some(from) = earned
+                && self.bug == Some(Bug::TierNotRecomputed)
+            {
+                account.tier = from;
+            }
+            if let Some(lot) = account.lots.last_mut()
+                && lot.bonus_left.is_positive()
+                && self.shows(Bug::LostBonus)
+            {
+                account.bonus -= lot.bonus_left;
+                lot.bonus_left = Money::ZERO;
+            }
+        }
+    }
+}
+
+/// Name of the ledger's file.
+pub const FILE: &str = "ledger.db";
+
+type Test = fn(&Change) -> bool;
+
+const LOSSES: &[(Bug, Test)] = &[
+    (Bug::CashMovementLost, |change| {
+        matches!(change, Change::Cash(_))
+    }),
+    (Bug::AccountNotWritten, |change| {
+        matches!(change, Change::Account(_))
+    }),
+    (Bug::JournalLost, |change| {
+        matches!(change, Change::Journal(_))
+    }),
+    (Bug::OrderNotWritten, |change| {
+        matches!(change, Change::Order(_))
+    }),
+    (Bug::CouponLost, |change| {
+        matches!(change, Change::Coupon(_))
+    }),
+];
+
+fn is_posting(change: &&Change) -> bool {
+    matches!(change, Change::Posting(_))
+}
+
+fn has(entry: &Entry, test: Test) -> bool {
+    entry.changes.iter().any(test)
+}
+
+impl Ledger for SimLedger {
+    fn load(&self, tenant: TenantId, keys: &Keys) -> Result<Books, LedgerError> {
+        let mut books = self.inner.load(tenant, keys)?;
+        if self.bug == Some(Bug::SkipDedupe) {
+            books.seen.clear();
+        }
+        if self.bug == Some(Bug::StaleAccount) {
+            let mut state = self.state();
+            for (member, account) in &mut books.state.accounts {
+                let now = account.clone();
+                if let Some(before) = state.accounts_before.insert(*member, now) {
+                    *account = before;
+                }
+            }
+        }
+        Ok(books)
+    }
+
+    fn write(&self, tenant: TenantId, batch: &Batch) -> Result<(), LedgerError> {
+        let mut batch = batch.clone();
+        self.spoil(&mut batch);
+        let written = self.trap.pass(|| self.put(tenant, &batch));
+        written.unwrap_or_else(|| Err(LedgerError::Failed("the machine died".to_owned())))
+    }
+
+    fn feed(
+        &self,
+        tenant: TenantId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String)>, LedgerError> {
+        let mut rows = self.inner.feed(tenant, after, limit)?;
+        let every = u64::from(BUG_SHOWS_EVERY);
+        for (server_seq, json) in &mut rows {
+            if self.bug == Some(Bug::FeedRowsLost) && server_seq.is_multiple_of(every) {
+                drop_changes(json);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn create_tenant(&self, tenant: &Tenant, now: Timestamp) -> Result<(), LedgerError> {
+        self.inner.create_tenant(tenant, now)
+    }
+    fn save_invite(&self, invite: &Invite) -> Result<(), LedgerError> {
+        self.inner.save_invite(invite)
+    }
+    fn redeem_invite(
+        &self,
+        code: &Hash,
+        public_key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Invite>, LedgerError> {
+        self.inner.redeem_invite(code, public_key, now)
+    }
+    fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError> {
+        self.inner.save_token(token)
+    }
+    fn save_delivery(
+        &self,
+        tenant: TenantId,
+        event: RowId,
+        delivery: &Delivery,
+    ) -> Result<(), LedgerError> {
+        self.inner.save_delivery(tenant, event, delivery)
+    }
+    fn tenants(&self) -> Result<Vec<Tenant>, LedgerError> {
+        self.inner.tenants()
+    }
+    fn head(&self, tenant: TenantId) -> Result<Head, LedgerError> {
+        self.inner.head(tenant)
+    }
+    fn seat_of_token(&self, token: &Hash) -> Result<Option<Seat>, LedgerError> {
+        self.inner.seat_of_token(token)
+    }
+    fn device(
+        &self,
+        tenant: TenantId,
+        id: DeviceId,
+    ) -> Result<Option<(Device, Cursor)>, LedgerError> {
+        self.inner.device(tenant, id)
+    }
+    fn devices(&self, tenant: TenantId) -> Result<Vec<(Device, Cursor)>, LedgerError> {
+        self.inner.devices(tenant)
+    }
+    fn store_of_code(&self, code: &str) -> Result<Option<(TenantId, StoreId)>, LedgerError> {
+        self.inner.store_of_code(code)
+    }
+    fn policies(&self, tenant: TenantId) -> Result<Vec<Arc<Policy>>, LedgerError> {
+        self.inner.policies(tenant)
+    }
+    fn log(&self, tenant: TenantId, after: u64, limit: u32) -> Result<Vec<LogRow>, LedgerError> {
+        self.inner.log(tenant, after, limit)
+    }
+    fn log_row(&self, tenant: TenantId, server_seq: u64) -> Result<Option<LogRow>, LedgerError> {
+        self.inner.log_row(tenant, server_seq)
+    }
+    fn settlement_of(
+        &self,
+        tenant: TenantId,
+        order: OrderId,
+    ) -> Result<Option<LogRow>, LedgerError> {
+        self.inner.settlement_of(tenant, order)
+    }
+    fn policy_document(
+        &self,
+        tenant: TenantId,
+        hash: &Hash,
+    ) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.inner.policy_document(tenant, hash)
+    }
+    fn member(&self, tenant: TenantId, id: MemberId) -> Result<Option<Member>, LedgerError> {
+        self.inner.member(tenant, id)
+    }
+    fn profile(
+        &self,
+        tenant: TenantId,
+        id: MemberId,
+    ) -> Result<Option<SealedProfile>, LedgerError> {
+        self.inner.profile(tenant, id)
+    }
+    fn member_page(
+        &self,
+        tenant: TenantId,
+        after: Option<MemberId>,
+        limit: u32,
+    ) -> Result<Vec<MemberRow>, LedgerError> {
+        self.inner.member_page(tenant, after, limit)
+    }
+    fn member_count(&self, tenant: TenantId) -> Result<u64, LedgerError> {
+        self.inner.member_count(tenant)
+    }
+    fn account(&self, tenant: TenantId, id: MemberId) -> Result<Option<Account>, LedgerError> {
+        self.inner.account(tenant, id)
+    }
+    fn recent_orders(
+        &self,
+        tenant: TenantId,
+        member: MemberId,
+        since: Timestamp,
+    ) -> Result<Vec<RecentOrder>, LedgerError> {
+        self.inner.recent_orders(tenant, member, since)
+    }
+    fn order(&self, tenant: TenantId, id: OrderId) -> Result<Option<RechargeOrder>, LedgerError> {
+        self.inner.order(tenant, id)
+    }
+    fn orders_since(
+        &self,
+        tenant: TenantId,
+        since: Timestamp,
+    ) -> Result<Vec<RechargeOrder>, LedgerError> {
+        self.inner.orders_since(tenant, since)
+    }
+    fn attempt(
+        &self,
+        tenant: TenantId,
+        id: AttemptId,
+    ) -> Result<Option<PaymentAttempt>, LedgerError> {
+        self.inner.attempt(tenant, id)
+    }
+    fn attempt_of_number(
+        &self,
+        attempt_no: &str,
+    ) -> Result<Option<(TenantId, PaymentAttempt)>, LedgerError> {
+        self.inner.attempt_of_number(attempt_no)
+    }
+    fn attempts_of_order(
+        &self,
+        tenant: TenantId,
+        order: OrderId,
+    ) -> Result<Vec<PaymentAttempt>, LedgerError> {
+        self.inner.attempts_of_order(tenant, order)
+    }
+    fn watched_attempts(
+        &self,
+        ended_since: Timestamp,
+    ) -> Result<Vec<(TenantId, PaymentAttempt)>, LedgerError> {
+        self.inner.watched_attempts(ended_since)
+    }
+    fn overdue_orders(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<(TenantId, RechargeOrder)>, LedgerError> {
+        self.inner.overdue_orders(now)
+    }
+    fn open_shifts(&self, tenant: TenantId) -> Result<Vec<Shift>, LedgerError> {
+        self.inner.open_shifts(tenant)
+    }
+    fn usable_coupons(&self, tenant: TenantId) -> Result<Vec<Coupon>, LedgerError> {
+        self.inner.usable_coupons(tenant)
+    }
+    fn cases(&self, tenant: TenantId, limit: u32) -> Result<Vec<ExceptionCase>, LedgerError> {
+        self.inner.cases(tenant, limit)
+    }
+    fn due_events(&self, topic: Topic, now: Timestamp) -> Result<Vec<DueEvent>, LedgerError> {
+        self.inner.due_events(topic, now)
+    }
+    fn held_count(&self) -> Result<u64, LedgerError> {
+        self.inner.held_count()
+    }
+    fn digest(&self, tenant: TenantId) -> Result<Hash, LedgerError> {
+        self.inner.digest(tenant)
+    }
+}
+
+fn drop_changes(json: &mut String) {
+    if let Ok(mut entry) = serde_json::from_str::<serde_json::Value>(json) {
+        entry["changes"] = serde_json::json!([]);
+        *json = entry.to_string();
+    }
+}

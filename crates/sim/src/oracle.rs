@@ -1,0 +1,384 @@
+//! What must be in the books: kept from what cashiers did and from what the writer wrote, and
+//! compared at every step.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use qiantai_core::Money;
+use qiantai_core::decide::Change;
+use qiantai_core::ids::{ActionId, DeviceId, MemberId, OpId, OrderId};
+use qiantai_core::ledger::{Book, LedgerAccount, Posting};
+use qiantai_core::operation::{Hash, Operation, OperationBody};
+use qiantai_server::db::{Batch, Entry, LogRow, Standing};
+use qiantai_wire::SignedOperation;
+
+use crate::halt::{Invariant, Step, must};
+
+/// Something that a cashier did and saw done.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// The record.
+    pub op_id: OpId,
+    /// The intent.
+    pub action: ActionId,
+    /// Where.
+    pub device: DeviceId,
+    /// Its place there.
+    pub device_seq: u64,
+    /// Whose account, for a top-up in cash.
+    pub member: Option<MemberId>,
+    /// Cash that stayed in the drawer.
+    pub cash: Money,
+}
+
+impl Fact {
+    /// The fact that `operation` records.
+    pub fn of(operation: &Operation) -> Fact {
+        let (member, cash) = match &operation.body {
+            OperationBody::RechargeCash(body) => {
+                (Some(body.open.member), body.tendered - body.change)
+            }
+            _ => (None, Money::ZERO),
+        };
+        Fact {
+            op_id: operation.op_id,
+            action: operation.action_id,
+            device: operation.device,
+            device_seq: operation.device_seq,
+            member,
+            cash,
+        }
+    }
+}
+
+/// A row of the log as it was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// The record.
+    pub op_id: OpId,
+    /// Of its bytes.
+    pub hash: Hash,
+    /// The order it wrote, if any.
+    pub order: Option<OrderId>,
+    /// The member whose account it wrote, if any.
+    pub member: Option<MemberId>,
+}
+
+/// What a member must have.
+#[derive(Clone, Debug, Default)]
+pub struct Owed {
+    /// Principal after each `server_seq` that changed it.
+    pub principal: Vec<(u64, Money)>,
+    /// Bonus granted.
+    pub bonus: Money,
+    /// Net recharged, for the tier.
+    pub recharged: Money,
+}
+
+/// The oracle.
+#[derive(Default)]
+pub struct Oracle {
+    /// Facts by operation.
+    pub facts: HashMap<OpId, Fact>,
+    /// The log, from `server_seq` 1.
+    pub log: Vec<Known>,
+    /// Place of every decided operation.
+    pub places: HashMap<OpId, u64>,
+    /// What every member must have.
+    pub owed: BTreeMap<MemberId, Owed>,
+    /// Sums of postings.
+    pub posted: BTreeMap<(Book, LedgerAccount), i128>,
+    /// Cash that cashiers took, each intent once, as far as it is in the log.
+    pub cash: Money,
+    /// Floats that cashiers counted.
+    pub floats: Money,
+    /// Ends of the device chains.
+    pub chains: HashMap<DeviceId, (u64, Hash)>,
+    /// Devices whose disk was copied or set back, with the last place that is not in doubt.
+    pub doubtful: HashMap<DeviceId, u64>,
+    /// Facts of a device that its terminal may still show by itself.
+    open: HashMap<DeviceId, Vec<OpId>>,
+    done: HashSet<ActionId>,
+    rules: Vec<u64>,
+    server: Option<DeviceId>,
+}
+
+impl Oracle {
+    /// An oracle for books that `server` writes.
+    pub fn new(server: DeviceId) -> Oracle {
+        Oracle {
+            server: Some(server),
+            ..Oracle::default()
+        }
+    }
+
+    /// A cashier did something.
+    pub fn did(&mut self, fact: Fact) {
+        let open = self.open.entry(fact.device).or_default();
+        open.push(fact.op_id);
+        self.facts.insert(fact.op_id, fact);
+    }
+
+    /// A batch was written.
+    pub fn hear(&mut self, batch: &Batch) -> Step {
+        batch.entries.iter().try_for_each(|entry| self.enter(entry))
+    }
+
+    fn enter(&mut self, entry: &Entry) -> Step {
+        let row = &entry.row;
+        let due = self.log.len() as u64 + 1;
+        must(row.server_seq == due, Invariant::ChainsGapless, || {
+            format!(
+                "place {} of the log was written where {due} was due",
+                row.server_seq
+            )
+        })?;
+        self.check_place(row)?;
+        let (mut order, mut member) = (None, None);
+        for change in &entry.changes {
+            match change {
+                Change::Posting(posting) => self.post(posting),
+                Change::Order(row) => order = Some(row.id),
+                Change::Account(account) => {
+                    member = Some(account.member);
+                    check_floor(account)?;
+                }
+                _ => {}
+            }
+        }
+        check_balance(row, &entry.changes)?;
+        self.log.push(Known {
+            op_id: row.op_id,
+            hash: row.hash,
+            order,
+            member,
+        });
+        if row.standing != Standing::Decided {
+            return Ok(());
+        }
+        let again = self.places.insert(row.op_id, row.server_seq);
+        must(again.is_none(), Invariant::PostedOnce, || {
+            format!("operation {} is in the log twice", row.op_id)
+        })?;
+        let operation = SignedOperation::from(row.bytes.clone()).operation()?;
+        self.follow(row.server_seq, &operation, &entry.changes)
+    }
+
+    /// Every operation continues the chain of its device; what does not is not believed, and
+    /// only a device with a copied disk may write such.
+    fn check_place(&mut self, row: &LogRow) -> Step {
+        let is_doubtful = self.doubtful.contains_key(&row.device);
+        if let Standing::Quarantined(_) = row.standing {
+            return must(is_doubtful, Invariant::ForksFound, || {
+                format!("device {} is not believed without reason", row.device)
+            });
+        }
+        must(
+            row.standing == Standing::Decided,
+            Invariant::KeepsWorking,
+            || format!("operation {} is held: {:?}", row.op_id, row.standing),
+        )?;
+        let header = SignedOperation::from(row.bytes.clone()).header()?;
+        let (seq, hash) = self
+            .chains
+            .get(&row.device)
+            .copied()
+            .unwrap_or((0, [0; 32]));
+        let fits = row.device_seq == seq + 1
+            && header.device_seq == row.device_seq
+            && header.prev_hash == hash
+            && header.op_id == row.op_id
+            && header.hash == row.hash;
+        self.chains.insert(row.device, (row.device_seq, row.hash));
+        must(fits, Invariant::ChainsGapless, || {
+            format!(
+                "operation {} does not continue device {}",
+                row.op_id, row.device
+            )
+        })
+    }
+
+    fn post(&mut self, posting: &Posting) {
+        let account = match posting.account {
+            // Lots of a member together.
+            LedgerAccount::MemberPrincipal(member, _) => {
+                LedgerAccount::MemberPrincipal(member, qiantai_core::ids::LotId(uuid::Uuid::nil()))
+            }
+            LedgerAccount::MemberBonus(member, _) => {
+                LedgerAccount::MemberBonus(member, qiantai_core::ids::LotId(uuid::Uuid::nil()))
+            }
+            other => other,
+        };
+        let sum = self.posted.entry((posting.book, account)).or_default();
+        *sum += i128::from(posting.amount.fen());
+    }
+
+    /// What the operation alone says must be in the books now.
+    fn follow(&mut self, server_seq: u64, operation: &Operation, changes: &[Change]) -> Step {
+        if Some(operation.device) != self.server {
+            must(
+                self.facts.contains_key(&operation.op_id),
+                Invariant::PostedOnce,
+                || {
+                    format!(
+                        "operation {} is in the log, and nobody did it",
+                        operation.op_id
+                    )
+                },
+            )?;
+        }
+        let first = self.done.insert(operation.action_id);
+        must(first || !posts(changes), Invariant::PostedOnce, || {
+            format!("intent {} is posted twice", operation.action_id)
+        })?;
+        match &operation.body {
+            OperationBody::RechargeCash(body) if first => {
+                let cash = body.tendered - body.change;
+                self.cash += cash;
+                self.owe(
+                    body.open.member,
+                    server_seq,
+                    cash,
+                    body.open.quote.bonus,
+                    cash,
+                );
+            }
+            OperationBody::ShiftOpen(body) if first => {
+                let counted = body.float.iter();
+                let float = counted
+                    .map(|(note, count)| note.fen() * i64::from(*count))
+                    .sum();
+                self.floats += Money::from_fen(float);
+            }
+            OperationBody::OpeningBalance(body) => {
+                let principal = body.lots.iter().map(|lot| lot.principal_left).sum();
+                let bonus = body.lots.iter().map(|lot| lot.bonus_left).sum();
+                self.owe(
+                    body.member,
+                    server_seq,
+                    principal,
+                    bonus,
+                    body.net_recharged,
+                );
+            }
+            OperationBody::PolicyPublish { .. } => self.rules.push(server_seq),
+            OperationBody::MemberRegister(body) => {
+                self.owe(
+                    body.member,
+                    server_seq,
+                    Money::ZERO,
+                    Money::ZERO,
+                    Money::ZERO,
+                );
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn owe(
+        &mut self,
+        member: MemberId,
+        server_seq: u64,
+        principal: Money,
+        bonus: Money,
+        recharged: Money,
+    ) {
+        let owed = self.owed.entry(member).or_default();
+        let before = owed.principal.last().map_or(Money::ZERO, |(_, sum)| *sum);
+        owed.principal.push((server_seq, before + principal));
+        owed.bonus += bonus;
+        owed.recharged += recharged;
+    }
+
+    /// Principal of `member` that a terminal must show that has come to `cursor`: what the log
+    /// says up to there, and what was done here and is not in it, each once.
+    pub fn shown(&mut self, member: MemberId, device: DeviceId, cursor: u64) -> Money {
+        let places = &self.places;
+        let open = self.open.entry(device).or_default();
+        open.retain(|op_id| places.get(op_id).is_none_or(|place| *place > cursor));
+        let mut intents = HashSet::new();
+        let own: Money = open
+            .iter()
+            .filter_map(|op_id| self.facts.get(op_id))
+            .filter(|fact| fact.member == Some(member) && intents.insert(fact.action))
+            .filter(|fact| {
+                let first = places.get(&OpId(fact.action.0));
+                first.is_none_or(|place| *place > cursor)
+            })
+            .map(|fact| fact.cash)
+            .sum();
+        own + self.principal_at(member, cursor)
+    }
+
+    /// How many versions of the rules the log holds up to `cursor`.
+    pub fn rules_at(&self, cursor: u64) -> usize {
+        self.rules.partition_point(|place| *place <= cursor)
+    }
+
+    /// Members whose accounts the last entries up to `cursor` wrote.
+    pub fn touched_by(&self, cursor: u64) -> impl Iterator<Item = MemberId> {
+        const ENTRIES: usize = 4;
+        let end = usize::try_from(cursor).unwrap_or(0).min(self.log.len());
+        let last = &self.log[end.saturating_sub(ENTRIES)..end];
+        last.iter().filter_map(|known| known.member)
+    }
+
+    fn principal_at(&self, member: MemberId, cursor: u64) -> Money {
+        let Some(owed) = self.owed.get(&member) else {
+            return Money::ZERO;
+        };
+        let count = owed.principal.partition_point(|(seq, _)| *seq <= cursor);
+        count
+            .checked_sub(1)
+            .map_or(Money::ZERO, |last| owed.principal[last].1)
+    }
+
+    /// Whether `fact` must come into the log once everything is well.
+    pub fn must_arrive(&self, fact: &Fact) -> bool {
+        let certain = self.doubtful.get(&fact.device);
+        certain.is_none_or(|certain| fact.device_seq <= *certain)
+    }
+}
+
+fn posts(changes: &[Change]) -> bool {
+    changes
+        .iter()
+        .any(|change| matches!(change, Change::Posting(_)))
+}
+
+fn check_balance(row: &LogRow, changes: &[Change]) -> Step {
+    for book in [Book::Money, Book::Bonus] {
+        let sum: i128 = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Posting(posting) if posting.book == book => {
+                    Some(i128::from(posting.amount.fen()))
+                }
+                _ => None,
+            })
+            .sum();
+        must(sum == 0, Invariant::MoneyConserved, || {
+            format!("postings of {} in {book:?} are off by {sum} fen", row.op_id)
+        })?;
+    }
+    Ok(())
+}
+
+fn check_floor(account: &qiantai_core::account::Account) -> Step {
+    let lots = &account.lots;
+    let principal: Money = lots.iter().map(|lot| lot.principal_left).sum();
+    let bonus: Money = lots.iter().map(|lot| lot.bonus_left).sum();
+    must(
+        principal == account.principal && bonus == account.bonus,
+        Invariant::MoneyConserved,
+        || format!("the lots of {} do not make its balance", account.member),
+    )?;
+    let amounts = [account.principal, account.bonus, account.debt];
+    let is_above = amounts.iter().all(|amount| !amount.is_negative())
+        && lots
+            .iter()
+            .all(|lot| !lot.principal_left.is_negative() && !lot.bonus_left.is_negative());
+    must(is_above, Invariant::FloorKept, || {
+        format!("an amount of {} is negative", account.member)
+    })
+}

@@ -1,0 +1,335 @@
+//! What a cashier does: writes operations with the terminal's own store, key and `decide`.
+
+use qiantai_core::Money;
+use qiantai_core::decide::State;
+use qiantai_core::ids::{ActionId, MemberId, OpId, OrderId, ShiftId};
+use qiantai_core::operation::{
+    Operation, OperationBody, RechargeCash, RechargeOpen, ShiftOpen, StaffMethod, StaffProof,
+};
+use qiantai_core::order_no::{OrderNo, Prefix};
+use qiantai_core::policy::{Policy, Role};
+use qiantai_core::quote::price;
+use qiantai_core::recharge::AmountChoice;
+use qiantai_store::{Commit, LogHead};
+use qiantai_sync::SyncStatus;
+use qiantai_wire::SignedOperation;
+use rand::{Rng, RngExt};
+
+use crate::bug::Bug;
+use crate::dice::{chance, id};
+use crate::halt::Step;
+use crate::oracle::Fact;
+use crate::till::{Identity, Running, Till};
+use crate::view;
+
+/// What the cashier remembers of the shift.
+#[derive(Clone, Default)]
+pub struct Drawer {
+    shift: Option<ShiftId>,
+    last_sale: Option<(ActionId, RechargeCash)>,
+    open_order: Option<OrderId>,
+    copies: u32,
+    commits: u32,
+}
+
+/// Something to do at the counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// A top-up in cash.
+    Cash,
+    /// The last top-up written once more under the same intent, as after a lost screen.
+    CashAgain,
+    /// An order opened for payment by QR code, or the one that is open cancelled.
+    Order,
+    /// The last receipt once more.
+    Reprint,
+}
+
+impl Till {
+    /// Does `deed` with `member`; what became a fact is returned. Nothing happens while the
+    /// terminal is off, does not know the member, refuses, or has no room on its disk.
+    pub fn act(&mut self, deed: Deed, member: MemberId) -> Step<Vec<Fact>> {
+        let mut facts = Vec::new();
+        if self
+            .running
+            .as_ref()
+            .is_none_or(|running| running.policies.is_empty())
+        {
+            return Ok(facts);
+        }
+        if self.drawer.shift.is_none() {
+            facts.extend(self.open_shift()?);
+        }
+        let done = match deed {
+            Deed::Cash => self.cash(member)?,
+            Deed::CashAgain => self.cash_again()?,
+            Deed::Order => self.order(member)?,
+            Deed::Reprint => self.reprint()?,
+        };
+        facts.extend(done);
+        Ok(facts)
+    }
+
+    fn open_shift(&mut self) -> Step<Option<Fact>> {
+        let shift = ShiftId(id(&mut self.dice, self.clock.shows()));
+        let float = vec![(Money::from_yuan(100), self.dice.random_range(1..9))];
+        let body = OperationBody::ShiftOpen(ShiftOpen {
+            shift,
+            shift_no: self.number(Prefix::Shift),
+            float,
+        });
+        let action = self.intent();
+        let fact = self.write(action, body)?;
+        if fact.is_some() {
+            self.drawer.shift = Some(shift);
+        }
+        Ok(fact)
+    }
+
+    fn cash(&mut self, member: MemberId) -> Step<Option<Fact>> {
+        let Some(open) = self.offer(member, true)? else {
+            return Ok(None);
+        };
+        let change = Money::from_yuan(self.dice.random_range(0..100));
+        let cash = RechargeCash {
+            tendered: open.quote.pay + change,
+            change,
+            open,
+        };
+        let action = ActionId(cash.open.order.0);
+        let fact = self.write(action, OperationBody::RechargeCash(cash.clone()))?;
+        if fact.is_some() {
+            self.drawer.last_sale = Some((action, cash));
+        }
+        Ok(fact)
+    }
+
+    fn cash_again(&mut self) -> Step<Option<Fact>> {
+        match self.drawer.last_sale.clone() {
+            Some((action, cash)) => self.write(action, OperationBody::RechargeCash(cash)),
+            None => Ok(None),
+        }
+    }
+
+    fn order(&mut self, member: MemberId) -> Step<Option<Fact>> {
+        let action = self.intent();
+        if let Some(order) = self.drawer.open_order.take() {
+            return self.write(action, OperationBody::RechargeCancel { order });
+        }
+        let Some(open) = self.offer(member, false)?.filter(|_| !self.is_offline()) else {
+            return Ok(None);
+        };
+        let order = open.order;
+        let fact = self.write(action, OperationBody::RechargeOpen(open))?;
+        self.drawer.open_order = fact.as_ref().map(|_| order);
+        Ok(fact)
+    }
+
+    fn reprint(&mut self) -> Step<Option<Fact>> {
+        let Some((_, cash)) = &self.drawer.last_sale else {
+            return Ok(None);
+        };
+        let order = cash.open.order;
+        self.drawer.copies += 1;
+        let copy = self.drawer.copies;
+        let action = self.intent();
+        self.write(action, OperationBody::ReceiptReprint { order, copy })
+    }
+
+    /// The opening of an order at today's price; `None` when nothing is on sale for the member.
+    fn offer(&mut self, member: MemberId, cash: bool) -> Step<Option<RechargeOpen>> {
+        let now = self.clock.shows();
+        let Some(running) = &self.running else {
+            return Ok(None);
+        };
+        let state = self.state(running, member)?;
+        let (Some(policy), Some(account), Some(known)) = (
+            state.policy_at(now),
+            state.accounts.get(&member),
+            state.members.get(&member),
+        ) else {
+            return Ok(None);
+        };
+        let choice = choose(policy, &mut self.dice);
+        let recent = &state.recent_orders;
+        let quote = price(
+            policy,
+            account,
+            known.registered_at,
+            choice,
+            cash,
+            recent,
+            now,
+        );
+        let Ok(quote) = quote else {
+            return Ok(None);
+        };
+        Ok(Some(RechargeOpen {
+            order: OrderId(id(&mut self.dice, now)),
+            order_no: self.number(Prefix::Recharge),
+            member,
+            choice,
+            quote,
+            seller: None,
+            duplicate_confirmed: chance(&mut self.dice, 80),
+        }))
+    }
+
+    /// What this terminal holds true about a member.
+    fn state(&self, running: &Running, member: MemberId) -> Step<State> {
+        let Running {
+            store, policies, ..
+        } = running;
+        view::of_member(
+            store,
+            policies,
+            self.identity.device,
+            member,
+            view::RECENT_MAX,
+        )
+    }
+
+    /// The principal that this terminal shows of a member. What was ordered before moves no
+    /// money, so it is left out.
+    pub fn shown_principal(&self, running: &Running, member: MemberId) -> Step<Money> {
+        let Running {
+            store, policies, ..
+        } = running;
+        let state = view::of_member(store, policies, self.identity.device, member, 0)?;
+        let account = state.accounts.get(&member);
+        Ok(account.map(|account| account.principal).unwrap_or_default())
+    }
+
+    /// Signs and commits; `None` when nothing was written. A terminal that dies after the write
+    /// has written.
+    fn write(&mut self, action: ActionId, body: OperationBody) -> Step<Option<Fact>> {
+        let op_id = match &self.drawer.last_sale {
+            Some((known, _)) if *known == action => OpId(self.intent().0),
+            _ => OpId(action.0),
+        };
+        let (offline, key) = (self.is_offline(), self.identity.key());
+        let Some(running) = &self.running else {
+            return Ok(None);
+        };
+        let mark = running.store.sync_mark()?;
+        let draft = |head: LogHead| self.operation(running, op_id, action, &body, head, offline);
+        if let OperationBody::RechargeOpen(open) = &body {
+            let state = self.state(running, open.member)?;
+            if view::refuses(&state, &draft(running.store.log_head()?)) {
+                return Ok(None);
+            }
+        }
+        let mut fact = None;
+        let mut write = || {
+            let author = |head: LogHead| {
+                let operation = Operation {
+                    cursor: mark.cursor,
+                    server_anchor: mark.server_time,
+                    ..draft(head)
+                };
+                fact = Some(Fact::of(&operation));
+                Ok::<_, std::convert::Infallible>(Commit {
+                    signed: SignedOperation::sign(&operation, &key),
+                    prints: Vec::new(),
+                })
+            };
+            running.store.commit(author).is_ok()
+        };
+        let is_told_only =
+            self.bug() == Some(Bug::CommitUnwritten) && self.drawer.commits.is_multiple_of(3);
+        let mut written = false;
+        if is_told_only {
+            let head = running.store.log_head()?;
+            fact = Some(Fact::of(&draft(head)));
+            written = true;
+        } else if running.log.trap.pass(|| written = write()).is_some() {
+            running.handle.nudge();
+        }
+        self.drawer.commits += 1;
+        Ok(fact.filter(|_| written))
+    }
+
+    fn operation(
+        &self,
+        running: &Running,
+        op_id: OpId,
+        action_id: ActionId,
+        body: &OperationBody,
+        head: LogHead,
+        offline: bool,
+    ) -> Operation {
+        let now = self.clock.shows();
+        let policy = in_force(running, now);
+        let staff = policy.and_then(|policy| {
+            let mut staff = policy.staff.iter();
+            let person = staff.find(|person| person.role == Role::Cashier && person.active)?;
+            Some(StaffProof {
+                staff: person.id,
+                method: StaffMethod::Pin,
+                policy_version: policy.version,
+            })
+        });
+        Operation {
+            op_id,
+            action_id,
+            tenant: self.identity.tenant,
+            store: self.identity.store,
+            device: self.identity.device,
+            epoch: 1,
+            device_seq: head.device_seq + 1,
+            prev_hash: head.hash,
+            staff,
+            shift: self.drawer.shift,
+            wall_time: now,
+            boot_id: running.boot_id,
+            monotonic_ms: u64::try_from(self.clock.sky().now().ms()).unwrap_or_default(),
+            server_anchor: None,
+            cursor: None,
+            offline,
+            attachment: None,
+            body: body.clone(),
+        }
+    }
+
+    fn intent(&mut self) -> ActionId {
+        ActionId(id(&mut self.dice, self.clock.shows()))
+    }
+
+    fn number(&mut self, prefix: Prefix) -> String {
+        let random = self.dice.next_u32() & 0xF_FFFF;
+        let Identity {
+            store_code, code, ..
+        } = &self.identity;
+        OrderNo::new(prefix, self.clock.shows(), store_code, code, random)
+            .expect("sample shops have codes of five and two digits")
+            .to_string()
+    }
+
+    fn is_offline(&self) -> bool {
+        let status = self.running.as_ref().map(|running| running.handle.status());
+        !matches!(
+            status,
+            Some(SyncStatus::Synced | SyncStatus::Syncing { .. })
+        )
+    }
+}
+
+fn in_force(running: &Running, now: qiantai_core::Timestamp) -> Option<&Policy> {
+    let mut newest_first = running.policies.iter().rev();
+    newest_first
+        .find(|policy| policy.effective_from <= now)
+        .or(running.policies.first())
+        .map(std::convert::AsRef::as_ref)
+}
+
+fn choose(policy: &Policy, dice: &mut crate::dice::Dice) -> AmountChoice {
+    let (packages, amounts) = (&policy.packages, &policy.fixed_amounts);
+    if !packages.is_empty() && chance(dice, 40) {
+        let package = &packages[dice.random_range(0..packages.len())];
+        return AmountChoice::Package(package.id, package.version);
+    }
+    match amounts.is_empty() || chance(dice, 40) {
+        true => AmountChoice::Amount(Money::from_yuan(dice.random_range(1..3_000))),
+        false => AmountChoice::Amount(amounts[dice.random_range(0..amounts.len())]),
+    }
+}

@@ -1,0 +1,6 @@
+//! Simulated days with fixed seeds, and the planted bugs.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bugs;
+mod seeds;
