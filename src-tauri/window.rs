@@ -75,7 +75,7 @@ fn counter_window(app: &App, folder: PathBuf) -> tauri::Result<()> {
 
 /// Forms and lists are painted as fast without a graphics card. Without one, as on many counter
 /// PCs, WebKitGTK would emulate one, at some 70 MiB; with one, it would depend on drivers that may
-/// fail (docs: adr 15).
+/// fail (docs: adr 18).
 #[cfg(target_os = "linux")]
 fn paint_without_gpu(window: &tauri::WebviewWindow) -> tauri::Result<()> {
     use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
