@@ -264,6 +264,24 @@ impl Ledger for SimLedger {
         Ok(rows)
     }
 
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+    fn hold(&self, tenant: TenantId) -> Result<(), LedgerError> {
+        self.inner.hold(tenant)
+    }
+    fn may_write(&self, tenant: TenantId) -> Result<(), LedgerError> {
+        self.inner.may_write(tenant)
+    }
+    fn let_go(&self) -> Result<(), LedgerError> {
+        self.inner.let_go()
+    }
+    fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError> {
+        self.inner.tokens(tenant)
+    }
+    fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError> {
+        self.inner.deliveries(tenant)
+    }
     fn create_tenant(&self, tenant: &Tenant, now: Timestamp) -> Result<(), LedgerError> {
         self.inner.create_tenant(tenant, now)
     }

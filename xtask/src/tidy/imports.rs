@@ -38,6 +38,7 @@ const RUST: [Room; 4] = [
             "crates/paysim/",
             "crates/sync/",
             "crates/pay/",
+            "crates/sim/",
             "src-tauri/",
             "tests/",
         ],
