@@ -15,6 +15,7 @@ mod disk;
 mod faults;
 mod keyboard;
 mod offline;
+mod painting;
 mod phone;
 mod price;
 mod screens;

@@ -10,6 +10,11 @@ use image::{ImageFormat, RgbImage};
 
 use crate::fault::Fault;
 
+/// By so much a channel of a colour may differ in two pictures of the same.
+const SHADE_MAX: u8 = 32;
+/// So many of a thousand points may differ by more.
+const NOISE_PER_MILLE: usize = 5;
+
 /// An eye on one display.
 #[derive(Debug, Clone)]
 pub struct Eye {
@@ -61,6 +66,19 @@ impl Picture {
     pub fn colours(&self) -> usize {
         let points = self.0.pixels().map(|point| point.0);
         points.collect::<std::collections::BTreeSet<_>>().len()
+    }
+
+    /// Whether both show the same: painters may differ by a shade, and in a few points by more.
+    pub fn is_like(&self, other: &Picture) -> bool {
+        if self.0.dimensions() != other.0.dimensions() {
+            return false;
+        }
+        let pairs = self.0.pixels().zip(other.0.pixels());
+        let differing = pairs.filter(|(one, other)| {
+            let channels = one.0.iter().zip(other.0);
+            channels.map(|(one, other)| one.abs_diff(other)).max() > Some(SHADE_MAX)
+        });
+        differing.count() * 1_000 <= self.0.pixels().len() * NOISE_PER_MILLE
     }
 
     /// As PNG.
@@ -128,6 +146,10 @@ mod tests {
         assert_eq!(seen.0.as_raw(), &[1, 2, 3, 4, 5, 6]);
         assert_eq!(seen.part([1, 0, 1, 1]).0.as_raw(), &[4, 5, 6]);
         assert_eq!(seen.colours(), 2);
+        assert!(seen.is_like(&seen.clone()));
+        assert!(!seen.is_like(&seen.part([1, 0, 1, 1])));
+        let darker = Picture(RgbImage::from_fn(2, 1, |_, _| [40, 40, 40].into()));
+        assert!(!seen.is_like(&darker));
         assert_eq!(picture(&dump(6)), None);
         assert_eq!(picture(&dump(7)[..115]), None);
     }

@@ -2,6 +2,11 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::display::Display;
+use crate::fault::Fault;
+use crate::process::Group;
 
 /// Program, arguments and environment of one start of the app.
 #[derive(Debug, Clone)]
@@ -55,5 +60,22 @@ impl Launch {
     pub fn env(mut self, name: &str, value: &str) -> Launch {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Starts it on `display` as a person does: nobody drives it.
+    ///
+    /// # Errors
+    /// Where the program cannot be started.
+    pub fn alone(&self, display: &Display) -> Result<Group, Fault> {
+        let mut command = Command::new(&self.binary);
+        command
+            .args(&self.arguments)
+            .env("DISPLAY", display.name())
+            .env_remove("WAYLAND_DISPLAY")
+            .env("GDK_BACKEND", "x11")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        Group::start(&mut command)
     }
 }
