@@ -2,8 +2,8 @@
 
 use std::io::Cursor;
 
+use fast_qr::{ECL, QRBuilder};
 use image::{GrayImage, ImageFormat, Luma};
-use qrcode::{Color, EcLevel, QrCode};
 
 use crate::PrintError;
 
@@ -23,17 +23,13 @@ impl QrModules {
     /// # Errors
     /// The payload is longer than a QR code can carry.
     pub fn encode(payload: &str) -> Result<QrModules, PrintError> {
-        let code = QrCode::with_error_correction_level(payload, EcLevel::M).map_err(|_| {
-            PrintError::QrTooLong {
-                bytes: payload.len(),
-            }
+        let code = QRBuilder::new(payload).ecl(ECL::M).build();
+        let code = code.map_err(|_| PrintError::QrTooLong {
+            bytes: payload.len(),
         })?;
-        let side = code.width();
-        let dark = code
-            .into_colors()
-            .into_iter()
-            .map(|color| color == Color::Dark)
-            .collect();
+        let side = code.size;
+        let rows = (0..side).map(|row| &code[row]);
+        let dark = rows.flatten().map(|module| module.value()).collect();
         Ok(QrModules { side, dark })
     }
 
