@@ -1,7 +1,7 @@
 //! The store: one writer, a few readers, one file.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use qiantai_sqlite::{Migration, OpenOptions, migrate, migrations, open};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -12,7 +12,7 @@ use crate::tables;
 
 /// The schema, step by step.
 pub(crate) const MIGRATIONS: &[Migration] =
-    migrations!("../../migrations/terminal": 1 "0001_start", 2 "0002_pruning");
+    migrations!("../../migrations/terminal": 1 "0001_start", 2 "0002_pruning", 3 "0003_ages");
 
 /// Connections for reading. The counter asks for little at a time; more would only cost memory.
 const READERS: usize = 3;
@@ -121,7 +121,8 @@ impl Store {
     /// Reads every page of the file and proves the whole chain of own operations. Takes seconds
     /// on a large store; meant for support, and after a fault was reported.
     pub fn check_everything(&self) -> Result<(), OpenError> {
-        self.read(|connection| {
+        // On a reader: this takes long, and a sale must not wait for it.
+        snapshot(ReaderLease::take(self).connection(), |connection| {
             let finding: String =
                 connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
             Ok(match finding.as_str() {
@@ -147,20 +148,37 @@ impl Store {
     }
 
     /// Runs `work` on one snapshot of what is committed.
+    ///
+    /// While nobody writes, on the writer: its pages stay decrypted over its own commits, and each
+    /// of those makes a reader decrypt all that it needs anew.
     pub(crate) fn read<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut lease = ReaderLease::take(self);
-        let transaction = lease.connection().transaction()?;
-        let value = work(&transaction)?;
-        transaction.commit()?;
-        Ok(value)
+        let idle_writer = match self.writer.try_lock() {
+            Ok(writer) => Some(writer),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        match idle_writer {
+            Some(mut writer) => snapshot(&mut writer, work),
+            None => snapshot(ReaderLease::take(self).connection(), work),
+        }
     }
 
     fn idle_readers(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn snapshot<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let transaction = connection.transaction()?;
+    let value = work(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
 }
 
 /// A reader on loan; it goes back even when its work panics.
@@ -265,12 +283,15 @@ mod tests {
         };
         let store = Store::open_or_create(&folder.path().join("terminal.db"), &keys)
             .expect("the store works");
+        // While somebody writes, reads take a reader.
+        let writing = store.writer.lock().expect("the store works");
         for _ in 0..2 * super::READERS {
             let work = std::panic::AssertUnwindSafe(|| {
                 store.read(|_| -> Result<(), StoreError> { panic!("on purpose") })
             });
             std::panic::catch_unwind(work).expect_err("it panics");
         }
+        drop(writing);
         assert_eq!(store.log_head().expect("the store works").device_seq, 0);
     }
 }
