@@ -125,7 +125,6 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
             write(&arguments.out, report.name, &whole)?;
             summary.insert(report.name.to_owned(), whole["figures"].clone());
         }
-        std::fs::remove_dir_all(&folder)?;
     }
     let summary = json!({ "quick": arguments.quick, "measurements": summary });
     write(&arguments.out, "summary", &summary)
