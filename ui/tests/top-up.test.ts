@@ -1,6 +1,7 @@
 import { waitFor } from "@testing-library/dom";
 import { expect, onTestFinished, test, vi } from "vitest";
 
+import type { SyncState } from "../src/bindings/SyncState";
 import { openWindow, serving } from "./window";
 
 test("a known member with cash takes three actions", async () => {
@@ -164,17 +165,58 @@ test.each(OUT_OF_REACH)("%s, only cash is offered and the balance provisional", 
   expect(screen.getByText(/与服务器恢复同步后自动上传/)).toBeTruthy();
 });
 
-test.each(OUT_OF_REACH)("%s, methods go; they come back, and the amount stays", async (state) => {
+const line = (state: SyncState) => ({ state, pending: 0, oldest_ms: null, last_contact_ms: 1 });
+
+test.each(OUT_OF_REACH)("%s for a blink turns no WeChat payment into cash", async (state) => {
   const { user, screen, counter } = await serving();
   await user.keyboard("1w");
   await screen.findByRole("button", { name: /收款 ¥300/ });
-  counter.sync({ state, pending: 0, oldest_ms: null, last_contact_ms: 1 });
-  expect(await screen.findByRole("button", { name: /收现金 ¥300/ })).toBeTruthy();
-  expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("disabled", true);
-  counter.sync({ state: "synced", pending: 0, oldest_ms: null, last_contact_ms: 1 });
+  counter.sync(line(state));
+  await screen.findByText(/微信暂时用不了,没有收款/);
+  expect(screen.getByRole("button", { name: /^收款/ })).toHaveProperty("disabled", true);
+  expect(screen.getByRole("radio", { name: /现金/ })).toHaveProperty("checked", false);
+  await user.keyboard("w{Enter}{Enter}");
+  counter.sync(line("synced"));
+  await screen.findByRole("button", { name: /收款 ¥300/ });
+  expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("checked", true);
+  expect(counter.times("pay_cash") + counter.times("start_qr")).toBe(0);
+  await user.keyboard("{Enter}");
+  expect(await screen.findByRole("img", { name: /收款码/ })).toBeTruthy();
+  expect(counter.times("pay_cash")).toBe(0);
+});
+
+test("cash that the cashier chose in an outage stays chosen after it", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1w");
+  counter.sync(line("offline"));
+  await screen.findByText(/微信暂时用不了/);
+  await user.keyboard("c");
+  await screen.findByRole("button", { name: /收现金 ¥300/ });
+  counter.sync(line("synced"));
   await waitFor(() =>
     expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("disabled", false),
   );
+  expect(await screen.findByRole("button", { name: /收现金 ¥300/ })).toBeTruthy();
+  expect(screen.getByRole("radio", { name: /现金/ })).toHaveProperty("checked", true);
+});
+
+test("a late answer about the methods does not undo a newer one", async () => {
+  const { user, screen, counter, desk } = await serving();
+  await user.keyboard("1w");
+  await screen.findByRole("button", { name: /收款 ¥300/ });
+  let deliver = () => {};
+  const delivery = new Promise<void>((resolve) => (deliver = resolve));
+  const { sync } = counter.books.session;
+  counter.books.session.sync = { ...sync, state: "offline" };
+  const late = await counter.call("top_up_form", { member_id: desk.topUp.member!.id });
+  counter.books.session.sync = sync;
+  vi.spyOn(counter, "call").mockImplementationOnce(() => delivery.then(() => late as never));
+  const older = desk.topUp.refreshOffers();
+  await desk.topUp.refreshOffers();
+  deliver();
+  await older;
+  expect(await screen.findByRole("button", { name: /收款 ¥300/ })).toBeTruthy();
+  expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("checked", true);
 });
 
 test("a refusal for want of a person brings the sign-in", async () => {

@@ -24,7 +24,8 @@ export class TopUp {
   choice = $state.raw<Choice | null>(null);
   typed = $state("");
   tendered = $state("");
-  channel = $state<ChannelView | null>(null);
+  /** How the customer wants to pay. Kept while it is not on offer: a blink of the line is no wish. */
+  wish = $state<ChannelView | null>(null);
   quote = $state.raw<QuoteView | null>(null);
   question = $state.raw<Question | null>(null);
   /** From the click on 收款 until its answer. */
@@ -33,6 +34,8 @@ export class TopUp {
   tenderedError = $state.raw<CallError | null>(null);
   error = $state.raw<CallError | null>(null);
 
+  /** The wish, while it is on offer. Without one nothing is priced and nothing can be charged. */
+  readonly channel = $derived(this.#isOffered(this.wish) ? this.wish : null);
   readonly custom = $derived(this.choice?.kind === "typed");
   readonly ready = $derived(
     this.quote !== null && !this.quote.blocked && !this.busy && this.question === null,
@@ -41,6 +44,7 @@ export class TopUp {
   readonly #host: Host;
   readonly #orders: Orders;
   #asked = 0;
+  #offersAsked = 0;
   #pricing: Promise<QuoteView | null> = Promise.resolve(null);
 
   constructor(host: Host, orders: Orders) {
@@ -59,7 +63,7 @@ export class TopUp {
     if (asked !== this.#asked) return;
     this.member = member;
     this.form = form;
-    this.channel = form.channels.find((offer) => offer.available)?.channel ?? null;
+    this.wish = form.channels.find((offer) => offer.available)?.channel ?? null;
   }
 
   clear(): void {
@@ -75,16 +79,14 @@ export class TopUp {
     if (this.member?.id === member.id) this.member = member;
   }
 
-  /** Asks again what is on offer, keeping what was chosen as far as it is still possible. */
+  /** Asks again what is on offer. What was chosen stays, and is never replaced by another. */
   async refreshOffers(): Promise<void> {
     const member = this.member;
-    if (member === null || this.busy || this.question !== null) return;
+    if (member === null || this.#isCharging()) return;
+    const asked = ++this.#offersAsked;
     const form = await this.#host.call("top_up_form", { member_id: member.id });
-    if (this.member?.id !== member.id || this.busy) return;
-    const usable = form.channels.filter((offer) => offer.available);
+    if (asked !== this.#offersAsked || this.member?.id !== member.id || this.#isCharging()) return;
     this.form = form;
-    if (!usable.some((offer) => offer.channel === this.channel))
-      this.channel = usable[0]?.channel ?? null;
     if (this.choice !== null) this.#reprice();
   }
 
@@ -104,8 +106,8 @@ export class TopUp {
   }
 
   payBy(channel: ChannelView): void {
-    if (this.channel === channel) return;
-    this.channel = channel;
+    if (this.wish === channel) return;
+    this.wish = channel;
     this.tenderedError = null;
     this.#reprice();
   }
@@ -132,6 +134,14 @@ export class TopUp {
   dismiss(): void {
     if (this.question?.kind === "changed") this.quote = this.question.quote;
     this.question = null;
+  }
+
+  #isOffered(channel: ChannelView | null): boolean {
+    return this.form?.channels.some((o) => o.channel === channel && o.available) ?? false;
+  }
+
+  #isCharging(): boolean {
+    return this.busy || this.question !== null;
   }
 
   async #charge(quote: QuoteView, duplicateConfirmed: boolean, renewed = false): Promise<void> {
@@ -219,6 +229,7 @@ export class TopUp {
   }
 
   #forget(): number {
+    this.#offersAsked += 1;
     this.#pricing = Promise.resolve(null);
     this.choice = null;
     this.quote = null;
