@@ -80,7 +80,10 @@ CREATE TABLE operation_delivery (
     server_seq INTEGER,
     outcome TEXT,
     covered INTEGER NOT NULL DEFAULT 0 CHECK (covered IN (0, 1))
-) STRICT;
+, aged_from_ms INTEGER) STRICT;
+
+CREATE INDEX operation_delivery_ageless ON operation_delivery (device_seq)
+WHERE outcome IS NOT NULL AND aged_from_ms IS NULL;
 
 CREATE INDEX operation_delivery_open ON operation_delivery (device_seq) WHERE covered = 0;
 
@@ -104,7 +107,10 @@ CREATE TABLE print_job (
     trouble TEXT,
     queued_ms INTEGER NOT NULL,
     changed_ms INTEGER NOT NULL
-) STRICT;
+, aged_from_ms INTEGER) STRICT;
+
+CREATE INDEX print_job_ageless ON print_job (place)
+WHERE state = 'printed' AND aged_from_ms IS NULL;
 
 CREATE INDEX print_job_by_order ON print_job (order_id);
 

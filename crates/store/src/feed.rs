@@ -15,8 +15,9 @@ use crate::store::Store;
 use crate::tables::cursor::{self, SnapshotMark};
 use crate::tables::row::{first_revision, revision};
 use crate::tables::{
-    chain_start, operation, operation_delivery, policy, replica_account, replica_attempt,
-    replica_case, replica_coupon, replica_device, replica_member, replica_order, replica_shift,
+    chain_start, operation, operation_delivery, policy, print_job, replica_account,
+    replica_attempt, replica_case, replica_coupon, replica_device, replica_member, replica_order,
+    replica_shift,
 };
 
 impl Store {
@@ -47,7 +48,7 @@ impl Store {
             }
             operation_delivery::cover_up_to(transaction, cursor.server_seq)?;
             cursor::set_cursor(transaction, cursor)?;
-            cursor::set_server_time(transaction, Timestamp::from_ms(page.server_time_ms))?;
+            hear_time(transaction, Timestamp::from_ms(page.server_time_ms))?;
             Ok(cursor)
         })
     }
@@ -80,7 +81,7 @@ impl Store {
                 Some(next) => cursor::set_snapshot(transaction, SnapshotMark { at, next })?,
                 None => finish_snapshot(transaction, mark.cursor, at)?,
             }
-            cursor::set_server_time(transaction, Timestamp::from_ms(page.server_time_ms))?;
+            hear_time(transaction, Timestamp::from_ms(page.server_time_ms))?;
             Ok(page.next)
         })
     }
@@ -148,6 +149,13 @@ fn finish_snapshot(
     }
     operation_delivery::cover_up_to(connection, at.server_seq)?;
     cursor::set_cursor(connection, at)
+}
+
+/// Whatever was answered or printed since the server last told its time grows older from now.
+fn hear_time(connection: &Connection, server_time: Timestamp) -> Result<(), StoreError> {
+    operation_delivery::start_ages(connection, server_time)?;
+    print_job::start_ages(connection, server_time)?;
+    cursor::set_server_time(connection, server_time)
 }
 
 fn forget_older_than(connection: &Connection, revision: i64) -> Result<(), StoreError> {

@@ -1,6 +1,9 @@
 //! Removing what nobody asks for any more. Operations go from the start of the chain, so that
 //! what is left still proves itself; prints go one by one.
 //!
+//! Ages are the server's time since the server's answer (see `start_ages` of the two tables). The
+//! terminal's clock has no say: one that stood at 2020 for a morning would make its sales old.
+//!
 //! The bytes that credited a cash order stay beside the server's settlements, because its receipt
 //! carries them; orders, balances and shifts stand in the replica, which is not pruned.
 
@@ -22,13 +25,13 @@ const BATCH: u32 = 1_000;
 /// What may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Old {
-    /// Operations written before this, once the server has acknowledged them and the replica
-    /// shows what they did.
+    /// Operations that the server answered before this, in its own time, once it has acknowledged
+    /// them and the replica shows what they did.
     pub operations: Timestamp,
-    /// Operations written before this that the server holds for a person. They keep those after
-    /// them too.
+    /// Operations that the server took before this, in its own time, and holds for a person. They
+    /// keep those after them too.
     pub held: Timestamp,
-    /// Prints that came out before this.
+    /// Prints that came out before this, in the server's time.
     pub prints: Timestamp,
 }
 
@@ -89,7 +92,7 @@ fn old_enough(connection: &Connection, old: Old) -> Result<Option<ChainStart>, S
     let acked_seq = cursor::find(connection)?.acked_seq;
     let last = operation::head(connection)?.device_seq;
     let mut statement = connection.prepare_cached(
-        "SELECT o.device_seq, o.hash, o.created_ms, d.covered, d.outcome
+        "SELECT o.device_seq, o.hash, d.aged_from_ms, d.covered, d.outcome
          FROM operation o JOIN operation_delivery d USING (device_seq)
          ORDER BY o.device_seq LIMIT ?1",
     )?;
@@ -98,7 +101,7 @@ fn old_enough(connection: &Connection, old: Old) -> Result<Option<ChainStart>, S
     while let Some(row) = rows.next()? {
         let device_seq = seq("operation", row.get(0)?)?;
         let hash: Hash = row.get(1)?;
-        let created_at = Timestamp::from_ms(row.get(2)?);
+        let aged_from: Option<i64> = row.get(2)?;
         let covered: bool = row.get(3)?;
         let outcome: Option<String> = row.get(4)?;
         let outcome: Option<OutcomeDto> = outcome
@@ -112,7 +115,9 @@ fn old_enough(connection: &Connection, old: Old) -> Result<Option<ChainStart>, S
                 (old.operations, covered)
             }
         };
-        if device_seq > acked_seq || device_seq >= last || !is_shown || created_at >= before {
+        // Answered since the server last told its time: as young as can be.
+        let is_old = aged_from.is_some_and(|from| Timestamp::from_ms(from) < before);
+        if device_seq > acked_seq || device_seq >= last || !is_shown || !is_old {
             break;
         }
         through = Some(ChainStart { device_seq, hash });

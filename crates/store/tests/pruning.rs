@@ -1,14 +1,16 @@
 //! What is removed by age, and what stays at any age.
 
-use qiantai_core::Millis;
+use ed25519_dalek::SigningKey;
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::ids::{MemberId, OpId, OrderId};
+use qiantai_core::{Millis, Timestamp};
 use qiantai_sqlite::{OpenOptions, open};
-use qiantai_store::{Answer, Old, PrintState, Pruned, Store, StoreError};
+use qiantai_store::{Answer, Commit, CommitError, Old, PrintState, Pruned, Store, StoreError};
+use qiantai_wire::SignedOperation;
 use qiantai_wire::codes::RefusalCodeDto;
-use qiantai_wire::feed::{OutcomeDto, RefusalDto};
+use qiantai_wire::feed::{FeedEntry, FeedPage, OutcomeDto, RefusalDto};
 
-use crate::fixture::{NOW, Shelf, append, cash_top_up, entry, id, page, receipt, snapshot};
+use crate::fixture::{NOW, Shelf, append, cash_top_up, entry, id, page, receipt, signed, snapshot};
 
 const ZHANG: MemberId = MemberId(uuid::Uuid::from_u128(0xa));
 
@@ -45,9 +47,21 @@ fn log(outcomes: &[Option<OutcomeDto>]) -> Shelf {
             .apply_answers(seq, &written.hash, &[answer])
             .unwrap();
         let entry = entry(server_seq, 0x99 + number, Vec::new());
-        shelf.store.apply_feed(&page(1, vec![entry])).unwrap();
+        let answered_at = NOW + Millis(i64::try_from(number).unwrap() - 1);
+        shelf
+            .store
+            .apply_feed(&told(answered_at, vec![entry]))
+            .unwrap();
     }
     shelf
+}
+
+/// A page of the feed that says what time it is at the server.
+fn told(server_time: Timestamp, entries: Vec<FeedEntry>) -> FeedPage {
+    FeedPage {
+        server_time_ms: server_time.ms(),
+        ..page(1, entries)
+    }
 }
 
 fn left(store: &Store) -> Vec<u64> {
@@ -113,7 +127,7 @@ fn operations_go_from_the_start_once_nobody_needs_them() {
 fn nothing_goes_before_its_time() {
     let applied = Some(OutcomeDto::Applied);
     let shelf = log(&[applied.clone(), applied.clone(), applied.clone(), applied]);
-    // The fixture writes an operation each millisecond.
+    // The server answers an operation each millisecond.
     let old = |ms| Old {
         operations: NOW + Millis(ms),
         held: NOW,
@@ -133,6 +147,147 @@ fn nothing_goes_before_its_time() {
         })
         .unwrap();
     assert_eq!(left(&shelf.store), [2], "held for long enough");
+}
+
+/// Writes a top-up under a clock that says `wall_time`, and a slip that came out then.
+fn sell_at(store: &Store, number: u128, wall_time: Timestamp) -> SignedOperation {
+    let mut written = None;
+    store
+        .commit(|head| -> Result<Commit, CommitError<String>> {
+            let mut operation = signed(head, number, cash_top_up(ZHANG, number))
+                .operation()
+                .unwrap();
+            operation.wall_time = wall_time;
+            let signed = SignedOperation::sign(&operation, &SigningKey::from_bytes(&[5; 32]));
+            written = Some(signed.clone());
+            Ok(Commit {
+                signed,
+                prints: vec![receipt(number, number, vec![1])],
+            })
+        })
+        .unwrap();
+    store.take_print_job("counter", &[], wall_time).unwrap();
+    assert!(store.print_done(id(number), wall_time).unwrap());
+    written.unwrap()
+}
+
+/// The server applies the operations up to `last`, the numbers of which are their places.
+fn acknowledge(store: &Store, last: &SignedOperation) {
+    let acked_seq = last.operation().unwrap().device_seq;
+    let answers: Vec<Answer> = (1..=acked_seq)
+        .map(|seq| Answer {
+            op_id: id(u128::from(seq)),
+            server_seq: Some(seq),
+            outcome: OutcomeDto::Applied,
+        })
+        .collect();
+    store
+        .apply_answers(acked_seq, &last.hash(), &answers)
+        .unwrap();
+}
+
+#[test]
+fn age_is_the_servers_time_since_its_answer_whatever_the_clock_said() {
+    let cases = [
+        ("right", NOW),
+        ("2020", Timestamp::from_ms(1_577_836_800_000)),
+        ("2099", Timestamp::from_ms(4_070_908_800_000)),
+    ];
+    let kept = Millis::days(90);
+    let at = |server_time| Old {
+        operations: server_time - kept,
+        held: NOW - Millis::days(400),
+        prints: server_time - kept,
+    };
+    for (clock, wall_time) in cases {
+        let shelf = Shelf::synced();
+        let store = &shelf.store;
+        sell_at(store, 1, wall_time);
+        let last = sell_at(store, 2, wall_time);
+        acknowledge(store, &last);
+        assert_eq!(
+            store.prune(at(NOW + kept + Millis::days(1))).unwrap(),
+            Pruned::default(),
+            "{clock}: answered since the server last told its time"
+        );
+        let entries = vec![entry(1, 1, Vec::new()), entry(2, 2, Vec::new())];
+        let answered_at = NOW + Millis::days(5);
+        store.apply_feed(&told(answered_at, entries)).unwrap();
+        // Later contacts make nothing younger.
+        let next = answered_at + Millis::days(1);
+        store.apply_feed(&told(next, Vec::new())).unwrap();
+        let days = [(0, 0, 0), (90, 0, 0), (91, 1, 2)];
+        for (days, operations, prints) in days {
+            let pruned = store.prune(at(answered_at + Millis::days(days))).unwrap();
+            assert_eq!(
+                pruned,
+                Pruned { operations, prints },
+                "{clock}, {days} days"
+            );
+        }
+        assert_eq!(left(store), [2], "{clock}");
+    }
+}
+
+/// A server from a backup answers anew, and from then on the copy here is needed as long again.
+#[test]
+fn a_new_timeline_makes_everything_young_again() {
+    let shelf = Shelf::synced();
+    let store = &shelf.store;
+    sell_at(store, 1, NOW);
+    let last = sell_at(store, 2, NOW);
+    acknowledge(store, &last);
+    store.apply_feed(&told(NOW, Vec::new())).unwrap();
+    let restored_at = NOW + Millis::days(100);
+    let mut whole = snapshot(2, 0, Vec::new(), None);
+    whole.server_time_ms = restored_at.ms();
+    store.apply_snapshot(None, &whole).unwrap();
+    acknowledge(store, &last);
+    let mut followed = page(2, vec![entry(1, 1, Vec::new()), entry(2, 2, Vec::new())]);
+    followed.server_time_ms = restored_at.ms();
+    store.apply_feed(&followed).unwrap();
+    let old = |operations| Old {
+        operations,
+        held: NOW,
+        prints: NOW,
+    };
+    store.prune(old(restored_at)).unwrap();
+    assert_eq!(left(store), [1, 2]);
+    store.prune(old(restored_at + Millis(1))).unwrap();
+    assert_eq!(left(store), [2]);
+}
+
+#[test]
+fn rows_from_before_ages_were_kept_count_from_the_next_contact() {
+    let shelf = Shelf::synced();
+    sell_at(&shelf.store, 1, NOW);
+    let last = sell_at(&shelf.store, 2, NOW);
+    acknowledge(&shelf.store, &last);
+    shelf.store.apply_feed(&told(NOW, Vec::new())).unwrap();
+    let options = OpenOptions {
+        key: Some([7; 32]),
+        create: false,
+        read_only: false,
+    };
+    let connection = open(&shelf.path(), options).unwrap();
+    for table in ["operation_delivery", "print_job"] {
+        let sql = format!("UPDATE {table} SET aged_from_ms = NULL");
+        assert_eq!(connection.execute(&sql, []).unwrap(), 2, "{table}");
+    }
+    drop(connection);
+    let store = &shelf.store;
+    let entries = vec![entry(1, 1, Vec::new()), entry(2, 2, Vec::new())];
+    let contact = NOW + Millis::days(300);
+    let until = |before| Old {
+        operations: before,
+        held: NOW,
+        prints: before,
+    };
+    assert_eq!(store.prune(until(contact)).unwrap(), Pruned::default());
+    store.apply_feed(&told(contact, entries)).unwrap();
+    assert_eq!(store.prune(until(contact)).unwrap(), Pruned::default());
+    let pruned = store.prune(until(contact + Millis(1))).unwrap();
+    assert_eq!((pruned.operations, pruned.prints), (1, 2));
 }
 
 #[test]
@@ -208,7 +363,7 @@ fn the_file_refuses_to_forget_anything_else() {
 
 #[test]
 fn only_old_slips_that_came_out_go() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::synced();
     let store = &shelf.store;
     let end = |job: u128, at| {
         store.queue_prints(&[receipt(job, 0x0e, vec![1])]).unwrap();
@@ -216,12 +371,15 @@ fn only_old_slips_that_came_out_go() {
     };
     end(1, NOW);
     store.print_done(id(1), NOW).unwrap();
+    store.apply_feed(&told(NOW, Vec::new())).unwrap();
     end(2, NOW);
     store
         .print_troubled(id(2), "error.printer_timeout", false, NOW)
         .unwrap();
     end(3, NOW);
-    store.print_done(id(3), NOW + Millis::days(2)).unwrap();
+    let later = NOW + Millis::days(2);
+    store.print_done(id(3), later).unwrap();
+    store.apply_feed(&told(later, Vec::new())).unwrap();
     store.queue_prints(&[receipt(4, 0x0e, vec![1])]).unwrap();
     assert_eq!(store.prune(all()).unwrap().prints, 1);
     let left = store.print_jobs_of(OrderId(id(0x0e))).unwrap();

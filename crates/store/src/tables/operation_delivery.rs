@@ -1,6 +1,7 @@
 //! What became of each own operation at the server. Kept apart from the operation, which never
 //! changes.
 
+use qiantai_core::Timestamp;
 use qiantai_wire::feed::OutcomeDto;
 use rusqlite::{Connection, named_params};
 
@@ -52,13 +53,25 @@ pub fn cover_up_to(connection: &Connection, server_seq: u64) -> Result<(), Store
     Ok(())
 }
 
+/// Answers that came since the server last told its time are as old as `server_time`.
+pub fn start_ages(connection: &Connection, server_time: Timestamp) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE operation_delivery INDEXED BY operation_delivery_ageless
+             SET aged_from_ms = ?1 WHERE outcome IS NOT NULL AND aged_from_ms IS NULL",
+        )?
+        .execute([server_time.ms()])?;
+    Ok(())
+}
+
 /// The server was restored from a backup and now stands at `at_seq` of a new timeline. Places
 /// beyond that are lost for certain; those before it are in all likelihood the same, and each is
 /// asked for again.
 pub fn start_timeline(connection: &Connection, at_seq: u64) -> Result<(), StoreError> {
     connection.execute(
         "UPDATE operation_delivery
-         SET covered = covered AND coalesce(server_seq <= ?1, 1), server_seq = NULL, outcome = NULL",
+         SET covered = covered AND coalesce(server_seq <= ?1, 1), server_seq = NULL, outcome = NULL,
+             aged_from_ms = NULL",
         [seq_to_sql(at_seq)?],
     )?;
     Ok(())

@@ -225,10 +225,21 @@ fn oldest_waiting(
     Ok(None)
 }
 
-/// Removes what came out before `before`, and says how much.
+/// What came out since the server last told its time is as old as `server_time`.
+pub fn start_ages(connection: &Connection, server_time: Timestamp) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE print_job INDEXED BY print_job_ageless
+             SET aged_from_ms = ?1 WHERE state = 'printed' AND aged_from_ms IS NULL",
+        )?
+        .execute([server_time.ms()])?;
+    Ok(())
+}
+
+/// Removes what came out before `before`, in the server's time, and says how much.
 pub fn forget_printed(connection: &Connection, before: Timestamp) -> Result<u64, StoreError> {
     let removed = connection.execute(
-        "DELETE FROM print_job WHERE state = 'printed' AND changed_ms < ?1",
+        "DELETE FROM print_job WHERE state = 'printed' AND aged_from_ms < ?1",
         [before.ms()],
     )?;
     Ok(removed as u64)
