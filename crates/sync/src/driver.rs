@@ -270,11 +270,9 @@ impl Driver {
                     Some(Input::Event(event))
                 }
                 Happened::Event(ended @ (None | Some(Err(_)))) => {
+                    tracing::debug!(?ended, "the live events ended");
                     under_way.events = None;
-                    Some(match ended {
-                        Some(Err(TransportError::Timeout)) => Input::EventsSilent,
-                        _ => Input::EventsEnded,
-                    })
+                    Some(Input::EventsEnded)
                 }
                 Happened::Woke => {
                     under_way.wake = None;

@@ -27,8 +27,14 @@ use uuid::Uuid;
 use retry::due;
 pub use retry::{LONGEST, Retry};
 
-/// How long the server may be silent after the live events ended before it counts as lost.
-const DOUBT_MAX: Millis = Millis::seconds(2);
+/// How long an answer may take after the live events ended before the server counts as lost.
+/// With [`EVENTS_SILENCE_MAX`](qiantai_wire::api::EVENTS_SILENCE_MAX) before it, a cut that
+/// nobody announced is told after four seconds.
+const DOUBT_MAX: Millis = Millis(1_500);
+
+/// Live events that ended sooner than this were not worth opening, and are opened ever more
+/// seldom: the server's beat is too slow, or something between holds it back.
+const EVENTS_PROVEN: Millis = Millis::seconds(30);
 
 /// The state machine. Feed it with [`SyncEngine::handle`] and carry out what it answers.
 #[derive(Clone, Debug)]
@@ -72,7 +78,19 @@ enum Call {
 enum EventsLink {
     Closed(Retry),
     Opening(Retry),
-    Open,
+    Open { since: Timestamp, before: Retry },
+}
+
+impl EventsLink {
+    /// The tries that failed in a row up to now.
+    fn failures(&self, now: Timestamp) -> Retry {
+        match self {
+            EventsLink::Open { since, .. } if now - *since > EVENTS_PROVEN => Retry::default(),
+            EventsLink::Closed(retry)
+            | EventsLink::Opening(retry)
+            | EventsLink::Open { before: retry, .. } => retry.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -128,15 +146,12 @@ impl SyncEngine {
             Input::Pulled(answer) => self.pulled(answer, now, random),
             Input::Snapshot(answer) => self.snapshot_taken(answer, now, random),
             Input::EventsOpened => {
-                self.events = EventsLink::Open;
+                let before = self.events.failures(now);
+                self.events = EventsLink::Open { since: now, before };
                 self.last_read = None;
             }
             Input::Event(event) => self.event(event, now),
             Input::EventsEnded => self.events_ended(now, random),
-            Input::EventsSilent => {
-                self.events_ended(now, random);
-                self.lose_contact(now);
-            }
         }
         if self.doubt_until.is_some_and(|at| due(at, now)) {
             self.lose_contact(now);
@@ -310,18 +325,26 @@ impl SyncEngine {
     }
 
     /// Whoever waits for an answer learns of a cut from the answer; while nothing is asked, the
-    /// end of the live events is the first sign of one. It is looked into at once.
+    /// end of the live events is the first sign of one. It is no more than a sign: the server is
+    /// asked at once, and only what comes of that tells.
     fn events_ended(&mut self, now: Timestamp, random: u64) {
-        let mut retry = match std::mem::replace(&mut self.events, EventsLink::Open) {
-            EventsLink::Closed(retry) | EventsLink::Opening(retry) => retry,
-            EventsLink::Open => {
-                self.last_read = None;
-                self.doubt_until = self.contact.then_some(now + DOUBT_MAX);
-                Retry::default()
+        if matches!(self.events, EventsLink::Open { .. }) {
+            self.last_read = None;
+            if self.contact {
+                self.doubt(now);
             }
-        };
+        }
+        let mut retry = self.events.failures(now);
         retry.fail(now, random);
         self.events = EventsLink::Closed(retry);
+    }
+
+    fn doubt(&mut self, now: Timestamp) {
+        self.doubt_until = self.doubt_until.or(Some(now + DOUBT_MAX));
+        self.link.hurry(now);
+        if let Some(stop) = &mut self.stop {
+            stop.retry_at = now;
+        }
     }
 
     fn hear_of(&mut self, head: Cursor) {
@@ -390,7 +413,7 @@ impl SyncEngine {
 
     fn read_interval(&self) -> Millis {
         match (&self.events, self.paying) {
-            (EventsLink::Open, _) => self.intervals.live,
+            (EventsLink::Open { .. }, _) => self.intervals.live,
             (_, true) => self.intervals.paying,
             (_, false) => self.intervals.idle,
         }

@@ -13,12 +13,14 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use qiantai_core::Timestamp;
 use qiantai_core::operation::Cursor;
 use qiantai_sync::engine::PollIntervals;
-use qiantai_sync::transport::InProcessTransport;
+use qiantai_sync::transport::{ByteStream, InProcessTransport};
 use qiantai_sync::{
     Client, LocalLog, LocalLogError, LocalPosition, StopReason, Surroundings, SyncHandle,
-    SyncStatus, driver,
+    SyncStatus, Transport, TransportError, driver,
 };
-use qiantai_wire::api::{Event, FeedEvent, HelloEvent, OpResultDto, PushAnswer, PushRequest};
+use qiantai_wire::api::{
+    EVENTS_SILENCE_MAX, Event, FeedEvent, HelloEvent, OpResultDto, PushAnswer, PushRequest,
+};
 use qiantai_wire::feed::{CursorDto, FeedEntry, FeedPage, OutcomeDto, SnapshotPage};
 use qiantai_wire::text::Hex;
 use qiantai_wire::{ApiError, ErrorCode, SignedOperation};
@@ -128,6 +130,16 @@ struct Script {
     requests: Vec<String>,
     head: u64,
     events: Option<futures::channel::mpsc::UnboundedSender<Bytes>>,
+    /// Live events fall silent, and calls go like this from then on.
+    silence: Option<AfterSilence>,
+    is_silent: bool,
+}
+
+#[derive(Clone, Copy)]
+enum AfterSilence {
+    Answered,
+    Failed,
+    Unanswered,
 }
 
 type Body = BoxBody<Bytes, Infallible>;
@@ -262,6 +274,45 @@ fn sse(event: &Event) -> Bytes {
     format!("event: {}\ndata: {}\n\n", event.name(), event.body()).into()
 }
 
+/// The way to the server.
+struct Line<T> {
+    server: T,
+    script: Arc<Mutex<Script>>,
+}
+
+#[async_trait]
+impl<T: Transport> Transport for Line<T> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let silence = {
+            let script = self.script.lock().unwrap();
+            script.silence.filter(|_| script.is_silent)
+        };
+        match silence {
+            None | Some(AfterSilence::Answered) => self.server.send(request).await,
+            Some(AfterSilence::Failed) => Err(TransportError::NotSent),
+            Some(AfterSilence::Unanswered) => std::future::pending().await,
+        }
+    }
+
+    async fn stream(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<ByteStream>, TransportError> {
+        let answer = self.server.stream(request).await?;
+        if self.script.lock().unwrap().silence.is_none() {
+            return Ok(answer);
+        }
+        let script = Arc::clone(&self.script);
+        let silence = futures::stream::once(async move {
+            tokio::time::sleep(EVENTS_SILENCE_MAX).await;
+            script.lock().unwrap().is_silent = true;
+            Err(TransportError::Timeout)
+        });
+        // The first event, and nothing after it.
+        Ok(answer.map(|body| body.take(1).chain(silence).boxed()))
+    }
+}
+
 struct Shop {
     terminal: Arc<Terminal>,
     script: Arc<Mutex<Script>>,
@@ -285,7 +336,10 @@ impl Shop {
         })));
         let serving = Arc::clone(&script);
         let service = tower::service_fn(move |request| serve(Arc::clone(&serving), request));
-        let transport = InProcessTransport::<_, Full<Bytes>>::new(service);
+        let transport = Line {
+            server: InProcessTransport::<_, Full<Bytes>>::new(service),
+            script: Arc::clone(&script),
+        };
         let client = Client::new(Arc::new(transport)).with_token("secret");
         let log: Arc<dyn LocalLog> = Arc::clone(&terminal) as _;
         let surroundings = Arc::new(Virtual(Instant::now()));
@@ -394,6 +448,33 @@ async fn events_are_heard_and_a_broken_stream_is_replaced() {
         .count();
     assert_eq!(opened, 2);
     assert!(script.events.is_some());
+}
+
+/// A cable that is pulled and a proxy that holds the beat back look the same at first.
+#[tokio::test(start_paused = true)]
+async fn silence_is_looked_into_before_it_counts_as_a_cut() {
+    let cases = [
+        (AfterSilence::Answered, None),
+        (AfterSilence::Failed, Some(2_500)),
+        (AfterSilence::Unanswered, Some(4_000)),
+    ];
+    for (silence, told_after_ms) in cases {
+        let shop = Shop::open(Script {
+            silence: Some(silence),
+            ..Script::default()
+        });
+        shop.synced().await;
+        let start = Instant::now();
+        let mut status = shop.handle.follow();
+        status.mark_unchanged();
+        let hour = std::time::Duration::from_secs(3_600);
+        let told = tokio::time::timeout(hour, status.changed()).await;
+        let after_ms = told.is_ok().then(|| start.elapsed().as_millis());
+        assert_eq!(after_ms, told_after_ms);
+        let offline = matches!(shop.handle.status(), SyncStatus::Offline { .. });
+        assert_eq!(offline, told_after_ms.is_some());
+        assert!(shop.script.lock().unwrap().is_silent);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -411,41 +411,81 @@ fn without_events_the_feed_is_polled() {
 
 /// Nothing is pending, no payment is open: the end of the live events is the only sign.
 #[test]
-fn a_cut_is_told_within_two_seconds() {
-    type Cut = fn(&mut World);
-    let cases: [(&str, Cut, Millis); 3] = [
-        ("nobody listens", |world| world.break_events(), Millis(0)),
-        (
-            "nobody answers",
-            |world| {
-                world.mute = true;
-                world.break_events();
-            },
-            Millis::seconds(2),
-        ),
-        (
-            "the heartbeat stays away",
-            |world| {
-                world.mute = true;
-                world.tell(Input::EventsSilent);
-            },
-            Millis(0),
-        ),
+fn a_cut_is_told_by_the_call_after_the_events_ended() {
+    let cases = [
+        ("nobody listens", false, Millis(0)),
+        ("nobody answers", true, Millis(1_500)),
     ];
-    for (name, cut, within) in cases {
+    for (name, mute, within) in cases {
         let mut world = World::known();
         world.run(SECOND);
         assert_eq!(world.status(), SyncStatus::Synced, "{name}");
         world.server.mood = Mood::Down;
-        cut(&mut world);
+        world.mute = mute;
+        world.break_events();
         let at = world.now;
         world.run(within);
         assert!(
-            matches!(world.status(), SyncStatus::Offline { since, .. } if since - at <= within),
+            matches!(world.status(), SyncStatus::Offline { since, .. } if since == at + within),
             "{name}: {:?}",
             world.status()
         );
     }
+}
+
+/// A server whose beat is slower than the silence, or a proxy that holds the beat back.
+#[test]
+fn events_that_end_again_and_again_are_opened_ever_more_seldom() {
+    let cases = [
+        (Millis(2_500), 30..61),
+        (Millis::seconds(30), 30..61),
+        (Millis(30_001), 0..2),
+    ];
+    for (lasting, pauses) in cases {
+        let mut world = World::known();
+        world.server.events_last = Some(lasting);
+        world.run(SECOND);
+        let seen = world.statuses.len();
+        world.run(Millis::minutes(30));
+        let opened: Vec<_> = world
+            .calls
+            .iter()
+            .filter(|(_, call)| *call == Action::OpenEvents)
+            .map(|(at, _)| *at)
+            .collect();
+        let waits: Vec<_> = opened
+            .windows(2)
+            .map(|pair| (pair[1] - pair[0]).0 - lasting.0)
+            .collect();
+        assert!((500..=1_000).contains(&waits[0]), "{lasting:?}: {waits:?}");
+        assert!(
+            waits[7..]
+                .iter()
+                .all(|wait| pauses.contains(&(wait / 1_000))),
+            "{lasting:?}: {waits:?}"
+        );
+        assert_eq!(world.statuses[seen..], [], "the pill does not flicker");
+        world.elsewhere(1);
+        world.run(Millis::seconds(15));
+        assert_eq!(world.local.cursor.unwrap().server_seq, world.server.head);
+    }
+}
+
+#[test]
+fn a_refusal_stays_one_when_the_events_end_after_it() {
+    let mut world = World::known();
+    world.run(SECOND);
+    let revoked = Failure::Stop(StopReason::Revoked);
+    world.server.mood = Mood::Refuses(revoked);
+    world.write(1);
+    world.run(SECOND);
+    let stopped = world.status();
+    assert!(matches!(stopped, SyncStatus::Stopped { .. }), "{stopped:?}");
+    let at = world.now;
+    world.break_events();
+    world.run(Millis::seconds(30));
+    assert_eq!(world.calls_since(at).len(), 1, "it is asked once");
+    assert_eq!(world.status(), stopped);
 }
 
 #[test]

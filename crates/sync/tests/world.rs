@@ -30,6 +30,8 @@ pub enum Mood {
 pub struct Server {
     pub mood: Mood,
     pub events: bool,
+    /// How long live events come; they go on for ever without it.
+    pub events_last: Option<Millis>,
     pub timeline: u32,
     /// Operations of the terminal that it has: a prefix of the chain.
     pub has: u64,
@@ -50,6 +52,7 @@ pub struct World {
     inputs: VecDeque<Input>,
     wake: Timestamp,
     connected: bool,
+    events_end: Option<Timestamp>,
     random: u64,
 }
 
@@ -70,6 +73,7 @@ impl World {
         let server = Server {
             mood: Mood::Answers,
             events: true,
+            events_last: None,
             timeline: 1,
             has: local.acked_seq,
             posted: (1..=local.acked_seq).map(|seq| (seq, 1)).collect(),
@@ -86,6 +90,7 @@ impl World {
             inputs: VecDeque::from([Input::Tick]),
             wake: START,
             connected: false,
+            events_end: None,
             random: 1,
         }
     }
@@ -113,6 +118,7 @@ impl World {
 
     pub fn break_events(&mut self) {
         self.server.events = false;
+        self.events_end = None;
         if std::mem::take(&mut self.connected) {
             self.inputs.push_back(Input::EventsEnded);
         }
@@ -136,15 +142,23 @@ impl World {
                     self.carry_out(action);
                 }
             }
-            if self.wake > end {
-                break;
-            }
             assert!(
                 self.wake > self.now,
                 "the engine wants to be woken in the past"
             );
-            self.now = self.wake;
-            self.inputs.push_back(Input::Tick);
+            let ending = self.events_end.filter(|&at| at <= self.wake);
+            let next = ending.unwrap_or(self.wake);
+            if next > end {
+                break;
+            }
+            self.now = next;
+            if ending.is_some() {
+                self.events_end = None;
+                self.connected = false;
+                self.inputs.push_back(Input::EventsEnded);
+            } else {
+                self.inputs.push_back(Input::Tick);
+            }
         }
         self.now = end;
     }
@@ -179,6 +193,7 @@ impl World {
             Action::OpenEvents => {
                 self.connected = self.server.events && self.server.mood != Mood::Down;
                 if self.connected {
+                    self.events_end = self.server.events_last.map(|span| self.now + span);
                     self.inputs.push_back(Input::EventsOpened);
                     let hello = HelloEvent {
                         cursor: self.head().into(),

@@ -18,7 +18,9 @@
 
 mod event;
 
-pub use event::{AttemptEvent, Event, EventUnreadable, FeedEvent, HelloEvent};
+pub use event::{
+    AttemptEvent, EVENTS_BEAT, EVENTS_SILENCE_MAX, Event, EventUnreadable, FeedEvent, HelloEvent,
+};
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

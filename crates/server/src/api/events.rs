@@ -1,7 +1,6 @@
 //! `GET /v1/events`: hints that something changed; the feed says what.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Sse;
@@ -9,7 +8,7 @@ use axum::response::sse::{self, KeepAlive};
 use futures::stream::{self, Stream, StreamExt};
 use qiantai_core::ids::TenantId;
 use qiantai_wire::ApiError;
-use qiantai_wire::api::{Event, FeedEvent, HelloEvent};
+use qiantai_wire::api::{EVENTS_BEAT, Event, FeedEvent, HelloEvent};
 use qiantai_wire::feed::CursorDto;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -21,10 +20,6 @@ use super::request::read;
 use crate::embedded::Server;
 use crate::engine::Watching;
 use crate::writer::Committed;
-
-/// Between comments on a connection without news. Terminals take a silence of 2.5 s for a cut, so
-/// that a cashier learns of it before the next sale.
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// Live events of the tenant. While it is open, the device's payments are asked about every two
 /// seconds.
@@ -70,7 +65,7 @@ pub(super) async fn stream(
     let events = stream::iter([hello])
         .chain(live)
         .map(|event| Ok(sse::Event::default().event(event.name()).data(event.body())));
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(EVENTS_BEAT)))
 }
 
 /// An open stream.

@@ -72,10 +72,8 @@ pub enum Input {
     EventsOpened,
     /// An event came.
     Event(Event),
-    /// The connection for live events broke or could not be opened.
+    /// The connection for live events broke, fell silent or could not be opened.
     EventsEnded,
-    /// The connection for live events stands, and not even its heartbeat comes any more.
-    EventsSilent,
 }
 
 /// A push that was answered and taken over here.

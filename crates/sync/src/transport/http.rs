@@ -6,15 +6,13 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt, stream};
 use http::{Request, Response, Uri};
+use qiantai_wire::api::EVENTS_SILENCE_MAX;
 use tokio::time::timeout;
 
 use super::{ANSWER_MAX, ByteStream, Transport, TransportError};
 
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(20);
-/// Servers send at least a comment each second on a connection without end, so a longer silence
-/// is a cut that nobody announced.
-const SILENCE_MAX: Duration = Duration::from_millis(2_500);
 
 /// Requests over HTTP/1.1.
 #[derive(Clone, Debug)]
@@ -94,7 +92,7 @@ impl Transport for HttpTransport {
 fn heartbeat(body: ByteStream) -> ByteStream {
     let beats = stream::unfold(Some(body), |body| async {
         let mut body = body?;
-        match timeout(SILENCE_MAX, body.next()).await {
+        match timeout(EVENTS_SILENCE_MAX, body.next()).await {
             Ok(chunk) => Some((chunk?, Some(body))),
             Err(_) => Some((Err(TransportError::Timeout), None)),
         }

@@ -1,5 +1,7 @@
 //! Server-sent events of `GET /v1/events`.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
@@ -7,6 +9,13 @@ use uuid::Uuid;
 
 use crate::codes::AttemptStateDto;
 use crate::feed::CursorDto;
+
+/// Longest time without a byte on an open connection: a server without news sends a comment.
+pub const EVENTS_BEAT: Duration = Duration::from_secs(1);
+
+/// After this long without a byte a terminal gives the connection up, and asks the server whether
+/// it is still there. One late beat is no silence.
+pub const EVENTS_SILENCE_MAX: Duration = Duration::from_millis(2_500);
 
 /// Something happened; a hint to read the feed, never the only copy of anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +104,11 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_lost_beat_is_no_silence() {
+        assert!(EVENTS_BEAT * 2 < EVENTS_SILENCE_MAX);
+    }
 
     #[test]
     fn each_event_reads_what_it_wrote() {
