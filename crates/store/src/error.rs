@@ -47,6 +47,18 @@ pub enum StoreError {
         /// What it acknowledged.
         acked_seq: u64,
     },
+    /// The server lacks what this terminal no longer has: it was restored from a backup older
+    /// than the oldest operation here (see [`crate::Old`]). Nothing was taken over, and only a
+    /// newer backup of the server helps.
+    #[error(
+        "the server lacks operations after {acked_seq}; here those up to {gone_through} are gone"
+    )]
+    ServerLacksPruned {
+        /// What it acknowledged.
+        acked_seq: u64,
+        /// The last operation that was removed here.
+        gone_through: u64,
+    },
 }
 
 impl StoreError {

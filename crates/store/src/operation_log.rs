@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::store::Store;
 use crate::tables::operation::{self, LogHead, NewRow};
 use crate::tables::print_job::{self, NewPrintJob};
-use crate::tables::{cursor, operation_delivery};
+use crate::tables::{chain_start, cursor, operation_delivery};
 
 /// What is written together.
 #[derive(Clone, Debug)]
@@ -106,7 +106,9 @@ impl Store {
 
     /// Takes over the answer to a push. `acked_seq` and `acked_hash` are the end of this
     /// terminal's chain as the server knows it. Answers to operations that are not ours are
-    /// passed over.
+    /// passed over. An acknowledgement of less than was removed here is
+    /// [`StoreError::ServerLacksPruned`], one of what was never written
+    /// [`StoreError::ForeignAcknowledgement`].
     pub fn apply_answers(
         &self,
         acked_seq: u64,
@@ -114,6 +116,13 @@ impl Store {
         answers: &[Answer],
     ) -> Result<(), StoreError> {
         self.write(|transaction| {
+            let gone_through = chain_start::find(transaction)?.device_seq;
+            if acked_seq < gone_through {
+                return Err(StoreError::ServerLacksPruned {
+                    acked_seq,
+                    gone_through,
+                });
+            }
             if acked_seq > 0
                 && operation::hash_of(transaction, acked_seq)?.as_ref() != Some(acked_hash)
             {

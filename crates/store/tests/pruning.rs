@@ -333,6 +333,51 @@ fn a_new_timeline_starts_after_what_is_gone() {
 }
 
 #[test]
+fn a_server_that_lacks_what_is_gone_here_is_told_from_a_foreign_one() {
+    type Expected = fn(&Result<(), StoreError>) -> bool;
+    let applied = Some(OutcomeDto::Applied);
+    let shelf = log(&[applied.clone(), applied.clone(), applied.clone(), applied]);
+    let store = &shelf.store;
+    let hash = |seq: u128| {
+        let own = store.operation(OpId(id(seq))).unwrap().unwrap();
+        own.signed.hash()
+    };
+    let hashes = [[0; 32], hash(1), hash(2), hash(3), hash(4)];
+    store
+        .prune(Old {
+            operations: NOW + Millis(2),
+            ..all()
+        })
+        .unwrap();
+    assert_eq!(left(store), [3, 4]);
+    let lacks: Expected = |found| {
+        let Err(StoreError::ServerLacksPruned { gone_through, .. }) = found else {
+            return false;
+        };
+        *gone_through == 2
+    };
+    let taken: Expected = |found| found.is_ok();
+    let foreign: Expected = |found| matches!(found, Err(StoreError::ForeignAcknowledgement { .. }));
+    let other = [1; 32];
+    let cases = [
+        ("nothing", 0, hashes[0], lacks),
+        ("below", 1, hashes[1], lacks),
+        ("below, another hash", 1, other, lacks),
+        ("at", 2, hashes[2], taken),
+        ("at, another hash", 2, other, foreign),
+        ("above", 3, hashes[3], taken),
+        ("above, another hash", 3, other, foreign),
+        ("the end", 4, hashes[4], taken),
+        ("beyond the end", 5, other, foreign),
+    ];
+    for (name, acked_seq, hash, expected) in cases {
+        let found = store.apply_answers(acked_seq, &hash, &[]);
+        assert!(expected(&found), "{name}: {found:?}");
+        assert_eq!(store.sync_mark().unwrap().acked_seq, 4, "{name}");
+    }
+}
+
+#[test]
 fn the_file_refuses_to_forget_anything_else() {
     let shelf = log(&[Some(OutcomeDto::Applied), Some(OutcomeDto::Applied), None]);
     let options = OpenOptions {
