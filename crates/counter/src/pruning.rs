@@ -23,7 +23,7 @@ const EACH: Millis = Millis::days(1);
 /// Prunes at start and then daily, for as long as the counter lives.
 pub async fn run(counter: Weak<Counter>, surroundings: Arc<dyn Surroundings>) {
     while let Some(alive) = counter.upgrade() {
-        let pruned = blocking(move || Ok(prune(&alive.store, alive.now())?)).await;
+        let pruned = blocking(move || Ok(prune(&alive.store, alive.clock.machine_time())?)).await;
         if let Err(error) = pruned {
             tracing::error!(?error, "pruning");
         }
@@ -31,12 +31,13 @@ pub async fn run(counter: Weak<Counter>, surroundings: Arc<dyn Surroundings>) {
     }
 }
 
-/// A clock that runs ahead makes nothing old: the server's last word about time counts too.
-fn prune(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+/// Ages are in the server's time (docs: ADR 19). This terminal's own clock must agree that the time
+/// has passed, so that neither clock makes anything old by running ahead for a while.
+fn prune(store: &Store, machine_time: Timestamp) -> Result<(), StoreError> {
     let Some(heard_at) = store.sync_mark()?.server_time else {
         return Ok(());
     };
-    let now = now.min(heard_at);
+    let now = heard_at.min(machine_time);
     let pruned = store.prune(Old {
         operations: now - OPERATIONS_KEPT,
         held: now - HELD_KEPT,

@@ -4,9 +4,10 @@ use qiantai_core::Millis;
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::view::order::ReceiptRow;
 
+use crate::line::Weather;
 use crate::paper::{self, Paper};
 use crate::shop::Shop;
-use crate::till::{Till, key};
+use crate::till::{Setup, Till, key};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_months_a_receipt_is_still_the_same_and_nothing_prints_by_itself() {
@@ -71,5 +72,49 @@ async fn after_months_a_receipt_is_still_the_same_and_nothing_prints_by_itself()
         files.iter().filter(of_the_sale).count(),
         printed.len() + copy,
         "the copy, and no original again: {files:?}"
+    );
+}
+
+/// A cold start in the past, without a server that could tell better.
+#[tokio::test(flavor = "multi_thread")]
+async fn sales_under_a_clock_that_stood_years_back_are_not_old() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    till.until_synced().await;
+    // What came before is old, and would hold up nothing behind it.
+    shop.time.advance(Millis::days(100));
+    till.until_synced().await;
+    till.crash().await;
+
+    let setup = Setup {
+        clock_wrong_by: Millis::days(-2_000),
+        weather: Weather::Cut,
+        ..Setup::default()
+    };
+    let till = Till::start(&shop, setup).await;
+    till.sign_in().await;
+    let member = till.zhang_wei().await;
+    let sales = [
+        till.cash(&member, "100").await,
+        till.cash(&member, "200").await,
+    ];
+    till.clock.set_wrong_by(Millis(0));
+    till.mend(&shop).await;
+    for sale in &sales {
+        till.until_confirmed(&sale.id).await;
+    }
+    let read = |sql: &str| {
+        let books = till.books(&shop);
+        books.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    till.until("what came before goes", async || {
+        shop.time.advance(Millis::days(1));
+        till.until_synced().await;
+        (read("SELECT device_seq FROM chain_start") > 0).then_some(())
+    })
+    .await;
+    assert_eq!(
+        read("SELECT count(*) FROM operation WHERE order_id IS NOT NULL"),
+        2
     );
 }
