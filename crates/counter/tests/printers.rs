@@ -119,7 +119,9 @@ async fn a_printer_that_stays_off_for_an_hour_needs_nobody_to_try_again() {
             let wait = std::time::Duration::from_millis(500);
             tokio::time::timeout(wait, printer.print()).await.ok()
         });
-        let text = escpos_text(&slip.await).unwrap().concat();
+        let slip = slip.await;
+        assert_eq!(paper::pulses(&slip), 0, "the sale was long ago");
+        let text = escpos_text(&slip).unwrap().concat();
         assert!(text.contains(&order.order_no));
     }
     till.until_printed(&order, 2).await;

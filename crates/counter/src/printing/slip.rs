@@ -5,7 +5,7 @@ use qiantai_core::ids::{ActionId, OrderId};
 use qiantai_core::operation::{Operation, OperationBody};
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::{Credit, RechargeOrder};
-use qiantai_core::{Timestamp, masking};
+use qiantai_core::{Millis, Timestamp, masking};
 use qiantai_print::recharge_receipt::{
     Balance, CashTendered, CouponOnReceipt, Gifts, MemberOnReceipt, PaymentOnReceipt, Reprint,
     SlipHolder, StoreHeader,
@@ -32,6 +32,10 @@ pub const RECEIPT: &str = "recharge_receipt";
 
 /// Name of the receipt printer in the queue.
 pub const PRINTER: &str = "receipt";
+
+/// The drawer opens for the change of a sale, and for nothing that comes out later: nobody may
+/// stand at the till any more when the printer is back.
+const DRAWER_WITHIN: Millis = Millis::minutes(2);
 
 /// What a print job keeps of a slip; everything else is read when it is printed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +184,7 @@ impl Counter {
             open_drawer: settings.printer.drawer
                 && file.channel() == Channel::Cash
                 && copy == 0
+                && is_of_this_moment(request, self.now())
                 && (request.holder == Holder::Shop || settings.printer.copies == 1),
         })
     }
@@ -233,6 +238,12 @@ impl Counter {
             .find(|row| decode(row).is_ok_and(|own| is_cash(&own)));
         Ok(cash.map(|row| row.signed))
     }
+}
+
+/// A slip from the future was asked for before the clock was set back, nobody knows how long ago.
+fn is_of_this_moment(request: &SlipRequest, now: Timestamp) -> bool {
+    let age = now - Timestamp::from_ms(request.asked_ms);
+    age.0.saturating_abs() <= DRAWER_WITHIN.0
 }
 
 fn paper(printer: &PrinterSetting) -> PaperWidth {
@@ -295,5 +306,31 @@ fn method_name(channel: Channel, language: qiantai_print::Language) -> &'static 
     match language {
         qiantai_print::Language::ZhCn => chinese,
         qiantai_print::Language::En => english,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_drawer_opens_within_two_minutes_of_the_sale_only() {
+        let now = Timestamp::from_ms(1_795_000_000_000);
+        let cases = [
+            ("at once", Millis(0), true),
+            ("two minutes", Millis::minutes(2), true),
+            ("a moment more", Millis(120_001), false),
+            ("hours", Millis::hours(5), false),
+            ("the clock was put right by a little", Millis(-90_000), true),
+            ("the clock was set back by a day", Millis::days(-1), false),
+        ];
+        for (name, age, opens) in cases {
+            let request = SlipRequest {
+                holder: Holder::Shop,
+                operator: None,
+                asked_ms: (now - age).ms(),
+            };
+            assert_eq!(is_of_this_moment(&request, now), opens, "{name}");
+        }
     }
 }
