@@ -105,7 +105,9 @@ async fn sales_under_a_clock_that_stood_years_back_are_not_old() {
     }
     let read = |sql: &str| {
         let books = till.books(&shop);
-        books.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+        books
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .unwrap()
     };
     till.until("what came before goes", async || {
         shop.time.advance(Millis::days(1));
