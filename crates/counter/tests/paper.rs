@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use futures::FutureExt;
 use qiantai_counter::view::order::OrderView;
 use qiantai_print::decode::{Printed, decode, escpos_text};
 use tokio::io::AsyncReadExt;
@@ -110,6 +111,11 @@ impl NetworkPrinter {
         bytes
     }
 
+    /// Whether a slip waits to be taken.
+    pub fn is_asked(&self) -> bool {
+        self.listener.accept().now_or_never().is_some()
+    }
+
     /// Takes a connection and breaks it at once.
     pub async fn jam(&self) {
         let (connection, _) = self.listener.accept().await.unwrap();
@@ -148,6 +154,29 @@ impl BusyPrinter {
             listener,
             others,
         }
+    }
+
+    /// Waits until somebody asks for a connection; the kernel answers for nobody.
+    pub async fn is_asked(&self) {
+        let port = self.listener.local_addr().unwrap().port();
+        // Remote port and the state of a connection that was asked for and not answered.
+        let asking = format!(":{port:04X} 02 ");
+        let look = async {
+            while !std::fs::read_to_string("/proc/net/tcp")
+                .unwrap()
+                .contains(&asking)
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, look).await.expect("somebody asks");
+    }
+
+    /// Switches the printer off, and on again at once with nobody in its way.
+    pub async fn restart(self) -> NetworkPrinter {
+        let target = self.target.clone();
+        drop(self);
+        NetworkPrinter::at(&target).await
     }
 
     /// It has time now: takes the next slip, whole.

@@ -1,14 +1,17 @@
 use qiantai_core::Millis;
 use qiantai_core::ids::OrderId;
-use qiantai_store::{INTERRUPTED, PrintState, Store};
+use qiantai_store::{INTERRUPTED, PrintJob, PrintState, Store};
 
 use crate::fixture::{NOW, Shelf, id, receipt};
 
 fn take(store: &Store) -> Option<u128> {
-    store
-        .take_print_job("counter", &[], NOW)
-        .unwrap()
-        .map(|job| job.id.as_u128())
+    let job = next(store, "counter")?;
+    assert!(store.print_begins(job.id, NOW).unwrap());
+    Some(job.id.as_u128())
+}
+
+fn next(store: &Store, printer: &str) -> Option<PrintJob> {
+    store.next_print_job(printer, &[]).unwrap()
 }
 
 fn state(store: &Store, job: u128) -> (PrintState, u32, Option<String>) {
@@ -31,7 +34,7 @@ fn jobs_are_printed_in_order_and_once() {
     assert_eq!(take(store), Some(2));
     assert_eq!(take(store), None);
     assert_eq!(state(store, 3), (PrintState::Printed, 1, None));
-    assert!(store.take_print_job("kitchen", &[], NOW).unwrap().is_none());
+    assert!(next(store, "kitchen").is_none());
     let order: Vec<u128> = store
         .print_jobs_of(OrderId(id(0x0e)))
         .unwrap()
@@ -72,8 +75,10 @@ fn trouble_keeps_the_job_and_another_printer_may_take_it() {
             .requeue_print(id(1), "office", NOW + Millis(1))
             .unwrap()
     );
-    let job = store.take_print_job("office", &[], NOW).unwrap().unwrap();
-    assert_eq!((job.tries, job.trouble, job.document), (3, None, vec![1]));
+    let job = next(store, "office").unwrap();
+    assert_eq!((job.tries, job.trouble, job.document), (2, None, vec![1]));
+    assert!(store.print_begins(id(1), NOW).unwrap());
+    assert!(!store.print_begins(id(1), NOW).unwrap(), "it has begun");
     assert!(
         !store.requeue_print(id(1), "counter", NOW).unwrap(),
         "it is printing"
@@ -87,16 +92,36 @@ fn a_job_that_rests_lets_those_behind_it_pass() {
     for job in [1, 2, 3] {
         store.queue_prints(&[receipt(job, 0x0e, vec![1])]).unwrap();
     }
-    let take = |resting: &[u128]| {
+    let begin = |resting: &[u128]| {
         let resting: Vec<_> = resting.iter().map(|job| id(*job)).collect();
-        let job = store.take_print_job("counter", &resting, NOW).unwrap();
-        job.map(|job| job.id.as_u128())
+        let job = store.next_print_job("counter", &resting).unwrap()?;
+        assert!(store.print_begins(job.id, NOW).unwrap());
+        Some(job.id.as_u128())
     };
-    assert_eq!(take(&[1, 2]), Some(3));
-    assert_eq!(take(&[1]), Some(2));
-    assert_eq!(take(&[1]), None);
+    assert_eq!(begin(&[1, 2]), Some(3));
+    assert_eq!(begin(&[1]), Some(2));
+    assert_eq!(begin(&[1]), None);
     assert_eq!(state(store, 1), (PrintState::Queued, 0, None));
-    assert_eq!(take(&[]), Some(1));
+    assert_eq!(begin(&[]), Some(1));
+}
+
+#[test]
+fn a_job_that_only_looks_for_its_printer_waits_on_after_a_restart() {
+    let shelf = Shelf::new();
+    let job = receipt(1, 0x0e, vec![1]);
+    shelf.store.queue_prints(&[job]).unwrap();
+    assert_eq!(next(&shelf.store, "counter").unwrap().id, id(1));
+    let shelf = shelf.reopened();
+    let store = &shelf.store;
+    assert_eq!(state(store, 1), (PrintState::Queued, 0, None));
+    // Trouble before the first byte is a try as well.
+    assert!(store.print_troubled(id(1), "off", true, NOW).unwrap());
+    let tried = (PrintState::Queued, 1, Some("off".to_owned()));
+    assert_eq!(state(store, 1), tried);
+    assert_eq!(take(store), Some(1));
+    assert!(store.print_done(id(1), NOW).unwrap());
+    assert!(!store.print_troubled(id(1), "off", true, NOW).unwrap());
+    assert_eq!(state(store, 1), (PrintState::Printed, 2, None));
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn sell_at(store: &Store, number: u128, wall_time: Timestamp) -> SignedOperation
             })
         })
         .unwrap();
-    store.take_print_job("counter", &[], wall_time).unwrap();
+    assert!(store.print_begins(id(number), wall_time).unwrap());
     assert!(store.print_done(id(number), wall_time).unwrap());
     written.unwrap()
 }
@@ -412,7 +412,8 @@ fn only_old_slips_that_came_out_go() {
     let store = &shelf.store;
     let end = |job: u128, at| {
         store.queue_prints(&[receipt(job, 0x0e, vec![1])]).unwrap();
-        store.take_print_job("counter", &[], at).unwrap().unwrap();
+        let job = store.next_print_job("counter", &[]).unwrap().unwrap();
+        assert!(store.print_begins(job.id, at).unwrap());
     };
     end(1, NOW);
     store.print_done(id(1), NOW).unwrap();

@@ -55,22 +55,45 @@ impl PrinterTrouble {
     }
 }
 
-/// Sends `slip` to `target`.
+/// A printer that was found, and has no byte yet.
+pub enum Found {
+    /// It took the connection.
+    Network(TcpStream),
+    /// A folder; it is made when a slip comes.
+    Folder(PathBuf),
+}
+
+/// Looks for the printer at `target`. Nothing of a slip is sent.
 ///
 /// # Errors
-/// See [`PrinterTrouble`].
-pub async fn print(target: &PrinterTarget, slip: &Slip) -> Result<(), PrinterTrouble> {
+/// [`PrinterTrouble::Unreachable`].
+pub async fn find(target: &PrinterTarget) -> Result<Found, PrinterTrouble> {
     match target {
-        PrinterTarget::Network { host, port } => network(host, *port, &slip.escpos).await,
-        PrinterTarget::Folder { path } => folder(Path::new(path), slip).await,
+        PrinterTarget::Network { host, port } => {
+            let connect = TcpStream::connect((host.as_str(), *port));
+            match timeout(CONNECT_MAX, connect).await {
+                Ok(Ok(stream)) => Ok(Found::Network(stream)),
+                Ok(Err(_)) | Err(_) => Err(PrinterTrouble::Unreachable),
+            }
+        }
+        PrinterTarget::Folder { path } => Ok(Found::Folder(path.into())),
     }
 }
 
-async fn network(host: &str, port: u16, bytes: &[u8]) -> Result<(), PrinterTrouble> {
-    let connected = timeout(CONNECT_MAX, TcpStream::connect((host, port))).await;
-    let Ok(Ok(mut stream)) = connected else {
-        return Err(PrinterTrouble::Unreachable);
-    };
+impl Found {
+    /// Sends `slip`. From here on part of it may be on paper.
+    ///
+    /// # Errors
+    /// See [`PrinterTrouble`].
+    pub async fn print(self, slip: &Slip) -> Result<(), PrinterTrouble> {
+        match self {
+            Found::Network(stream) => network(stream, &slip.escpos).await,
+            Found::Folder(path) => folder(&path, slip).await,
+        }
+    }
+}
+
+async fn network(mut stream: TcpStream, bytes: &[u8]) -> Result<(), PrinterTrouble> {
     let sent = timeout(WRITE_MAX, async {
         stream.write_all(bytes).await?;
         stream.shutdown().await

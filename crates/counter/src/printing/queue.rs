@@ -86,7 +86,7 @@ impl Pauses {
         }
         let resting = self.slips.iter().filter(|(_, pause)| !pause.is_due(now));
         let resting: Vec<Uuid> = resting.map(|(id, _)| *id).collect();
-        let Some(job) = take(counter, resting).await? else {
+        let Some(job) = next_job(counter, resting).await? else {
             self.slips.retain(|_, pause| !pause.is_due(now));
             return Ok(false);
         };
@@ -168,17 +168,12 @@ impl From<CallError> for Trouble {
     }
 }
 
-async fn take(counter: &Arc<Counter>, resting: Vec<Uuid>) -> Result<Option<PrintJob>, CallError> {
+async fn next_job(
+    counter: &Arc<Counter>,
+    resting: Vec<Uuid>,
+) -> Result<Option<PrintJob>, CallError> {
     let counter = Arc::clone(counter);
-    blocking(move || {
-        let now = counter.now();
-        let job = counter.store.take_print_job(PRINTER, &resting, now)?;
-        if let Some(job) = &job {
-            counter.tell_print_or_log(job.id);
-        }
-        Ok(job)
-    })
-    .await
+    blocking(move || Ok(counter.store.next_print_job(PRINTER, &resting)?)).await
 }
 
 async fn print(counter: &Arc<Counter>, job: &PrintJob) -> Result<(), Trouble> {
@@ -203,8 +198,25 @@ async fn print(counter: &Arc<Counter>, job: &PrintJob) -> Result<(), Trouble> {
         })
         .await?
     };
-    printer::print(&target, &slip).await?;
+    let printer = printer::find(&target).await?;
+    begin(counter, job.id).await?;
+    printer.print(&slip).await?;
     Ok(())
+}
+
+/// Writes down that the slip may be on paper, before that is so: a program that ends before this
+/// prints the slip by itself after the next start, one that ends later asks a person.
+async fn begin(counter: &Arc<Counter>, job: Uuid) -> Result<(), CallError> {
+    let counter = Arc::clone(counter);
+    blocking(move || {
+        if !counter.store.print_begins(job, counter.now())? {
+            tracing::error!(%job, "a slip that does not wait");
+            return Err(CallError::internal());
+        }
+        counter.tell_print_or_log(job);
+        Ok(())
+    })
+    .await
 }
 
 async fn put_back(

@@ -12,8 +12,8 @@ use crate::store::Store;
 
 const TABLE: &str = "print_job";
 
-/// Trouble of a job that was at the printer when the program ended: it may or may not have come
-/// out, so that a person decides about printing it again.
+/// Trouble of a job of which the printer may have had bytes when the program ended: it may or may
+/// not have come out, so that a person decides about printing it again.
 pub const INTERRUPTED: &str = "interrupted";
 
 const COLUMNS: &str =
@@ -36,7 +36,7 @@ pub struct PrintJob {
     pub printer: String,
     /// The document, in the form its renderer reads.
     pub document: Vec<u8>,
-    /// Tries so far.
+    /// Tries that came to an end.
     pub tries: u32,
     /// Code of the last trouble.
     pub trouble: Option<String>,
@@ -70,7 +70,7 @@ pub struct NewPrintJob {
 pub enum PrintState {
     /// Waits for its printer.
     Queued,
-    /// On its way to the printer.
+    /// The printer may have bytes of it. One that only looks for its printer still waits.
     Printing,
     /// Handed to the printer.
     Printed,
@@ -99,27 +99,31 @@ impl Store {
         self.write(|transaction| jobs.iter().try_for_each(|job| insert(transaction, job)))
     }
 
-    /// Takes the oldest job that waits for `printer` and is not among `resting`; it counts as
-    /// printing from now.
-    pub fn take_print_job(
+    /// The oldest job that waits for `printer` and is not among `resting`. It goes on waiting
+    /// until [`Store::print_begins`].
+    pub fn next_print_job(
         &self,
         printer: &str,
         resting: &[Uuid],
-        now: Timestamp,
     ) -> Result<Option<PrintJob>, StoreError> {
-        self.write(|transaction| {
-            let Some(id) = oldest_waiting(transaction, printer, resting)? else {
+        self.read(|connection| {
+            let Some(id) = oldest_waiting(connection, printer, resting)? else {
                 return Ok(None);
             };
-            let sql = format!(
-                "UPDATE print_job
-                 SET state = 'printing', tries = tries + 1, changed_ms = ?2
-                 WHERE id = ?1 RETURNING {COLUMNS}"
-            );
-            let taken = transaction
-                .prepare_cached(&sql)?
-                .query_row(params![id.into_bytes(), now.ms()], job)?;
-            taken.map(Some)
+            by_id(connection, id)
+        })
+    }
+
+    /// From now on the printer may have bytes of the job. False when it does not wait (any more);
+    /// then nothing may be sent.
+    pub fn print_begins(&self, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(|transaction| {
+            let changed = transaction.execute(
+                "UPDATE print_job SET state = 'printing', changed_ms = ?2
+                 WHERE id = ?1 AND state = 'queued'",
+                params![id.into_bytes(), now.ms()],
+            )?;
+            Ok(changed == 1)
         })
     }
 
@@ -127,7 +131,8 @@ impl Store {
     pub fn print_done(&self, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
         self.write(|transaction| {
             let changed = transaction.execute(
-                "UPDATE print_job SET state = 'printed', trouble = NULL, changed_ms = ?2
+                "UPDATE print_job
+                 SET state = 'printed', trouble = NULL, tries = tries + 1, changed_ms = ?2
                  WHERE id = ?1 AND state = 'printing'",
                 params![id.into_bytes(), now.ms()],
             )?;
@@ -136,7 +141,7 @@ impl Store {
     }
 
     /// The printer did not take the job: it waits again when `try_again`, else it has failed.
-    /// False when the job is not printing (any more).
+    /// False when the job is printed or has failed already.
     pub fn print_troubled(
         &self,
         id: Uuid,
@@ -147,8 +152,9 @@ impl Store {
         let state = if try_again { "queued" } else { "failed" };
         self.write(|transaction| {
             let changed = transaction.execute(
-                "UPDATE print_job SET state = ?2, trouble = ?3, changed_ms = ?4
-                 WHERE id = ?1 AND state = 'printing'",
+                "UPDATE print_job
+                 SET state = ?2, trouble = ?3, tries = tries + 1, changed_ms = ?4
+                 WHERE id = ?1 AND state IN ('queued', 'printing')",
                 params![id.into_bytes(), state, trouble, now.ms()],
             )?;
             Ok(changed == 1)
@@ -176,14 +182,7 @@ impl Store {
 
     /// One job.
     pub fn print_job(&self, id: Uuid) -> Result<Option<PrintJob>, StoreError> {
-        self.read(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM print_job WHERE id = ?1");
-            let found = connection
-                .prepare_cached(&sql)?
-                .query_row([id.into_bytes()], job)
-                .optional()?;
-            found.transpose()
-        })
+        self.read(|connection| by_id(connection, id))
     }
 
     /// Jobs, newest first, at most `limit`.
@@ -205,6 +204,15 @@ impl Store {
             rows.map(|row| row?).collect()
         })
     }
+}
+
+fn by_id(connection: &Connection, id: Uuid) -> Result<Option<PrintJob>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM print_job WHERE id = ?1");
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_row([id.into_bytes()], job)
+        .optional()?;
+    found.transpose()
 }
 
 fn oldest_waiting(
@@ -270,7 +278,8 @@ pub fn insert(connection: &Connection, job: &NewPrintJob) -> Result<(), StoreErr
 /// At start: nothing can be printing, so whatever says so was cut off.
 pub fn fail_interrupted(connection: &rusqlite::Transaction<'_>) -> Result<(), StoreError> {
     connection.execute(
-        "UPDATE print_job SET state = 'failed', trouble = ?1 WHERE state = 'printing'",
+        "UPDATE print_job SET state = 'failed', trouble = ?1, tries = tries + 1
+         WHERE state = 'printing'",
         [INTERRUPTED],
     )?;
     Ok(())
