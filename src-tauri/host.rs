@@ -1,5 +1,6 @@
 //! What this machine gives to the counter: a folder, a key holder, and the way to the server.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,9 +8,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use qiantai_counter::boot::{Host, Link};
 use qiantai_counter::view::boot::{Training, TroubleCause};
+use qiantai_server::db::LedgerError;
 use qiantai_server::sample::TRAINING_STAFF;
-use qiantai_server::{Server, ServerOptions, SystemClock, sample};
-use qiantai_sqlite::{FolderLock, FolderLockError, MigrateError, OpenError};
+use qiantai_server::writer::WriteError;
+use qiantai_server::{AdminError, Server, ServerOptions, SystemClock, sample};
+use qiantai_sqlite::{Fault, FolderLock, FolderLockError, MigrateError, OpenError};
 use qiantai_store::vault::{FileKeyHolder, KeyHolder, Secrets};
 use qiantai_wire::api::JoinAnswer;
 use tokio::sync::Mutex;
@@ -49,16 +52,18 @@ impl Machine {
     /// The machine as `options` want it.
     ///
     /// # Errors
-    /// Where the training folder cannot be made.
+    /// Where the folder has no absolute path. A folder that cannot be made is said by the window.
     pub fn new(options: Options) -> std::io::Result<Machine> {
         let mode = options.mode();
+        let mut emptied = Ok(());
         let (folder, keys): (_, Box<dyn KeyHolder>) = match &mode {
             Mode::Joined { folder, .. } => (folder.clone(), Box::new(TerminalKeys::of(folder))),
             Mode::Training(chosen) => {
-                let folder = match chosen {
-                    Some(folder) => folder.clone(),
-                    None => training::fresh_folder()?,
-                };
+                let folder = chosen.clone().unwrap_or_else(|| {
+                    let folder = training::own_folder();
+                    emptied = training::make_empty(&folder);
+                    folder
+                });
                 // Training leaves nothing in the desktop's key store.
                 let keys = FileKeyHolder::new(&folder);
                 (folder, Box::new(keys))
@@ -66,7 +71,9 @@ impl Machine {
         };
         let folder = std::path::absolute(folder)?;
         Ok(Machine {
-            claim: claim(&folder),
+            claim: emptied
+                .map_err(|error| unusable(&error))
+                .and_then(|()| claim(&folder)),
             folder,
             keys,
             mode,
@@ -86,13 +93,16 @@ impl Machine {
             Some(running) => shop.insert(running),
             None => shop.insert(self.open_shop(secrets, joined.is_some()).await?),
         };
-        let tenants = shop.server.tenants().map_err(unreadable)?;
+        let tenants = shop
+            .server
+            .tenants()
+            .map_err(|error| unwritten(error.into()))?;
         let tenant = tenants.first().ok_or(TroubleCause::DatabaseUnreadable)?.id;
         let joined = shop
             .server
             .enrol_local(tenant, public_key, TERMINAL_CODE)
             .await
-            .map_err(unreadable)?;
+            .map_err(unwritten)?;
         Ok(Link {
             transport: remote::in_process(shop.server.router()),
             joined,
@@ -115,10 +125,7 @@ impl Machine {
         }
         if !must_exist {
             // What an interrupted first start left: nobody has worked with it yet.
-            remove_ledger(&path).map_err(|error| {
-                tracing::error!(%error, "an unfinished ledger cannot be removed");
-                TroubleCause::FolderUnusable
-            })?;
+            remove_ledger(&path).map_err(|error| unusable(&error))?;
         }
         let gateway = TrainingGateway::start().await.map_err(|error| {
             tracing::error!(%error, "training gateway");
@@ -136,7 +143,7 @@ impl Machine {
             let kind = self.options.shop.into();
             sample::seed(&server, kind, members, self.options.seed)
                 .await
-                .map_err(unreadable)?;
+                .map_err(unwritten)?;
         }
         server.start();
         gateway.notify(server.router());
@@ -185,15 +192,12 @@ fn claim(folder: &Path) -> Result<FolderLock, TroubleCause> {
     let taken = std::fs::create_dir_all(folder)
         .map_err(FolderLockError::Io)
         .and_then(|()| take(folder));
-    taken.map_err(|error| {
-        tracing::error!(%error, "data folder");
-        match error {
-            FolderLockError::InUse(_) => TroubleCause::FolderInUse,
-            FolderLockError::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                TroubleCause::DiskFull
-            }
-            FolderLockError::Io(_) => TroubleCause::FolderUnusable,
+    taken.map_err(|error| match error {
+        FolderLockError::InUse(_) => {
+            tracing::error!(%error, "data folder");
+            TroubleCause::FolderInUse
         }
+        FolderLockError::Io(error) => unusable(&error),
     })
 }
 
@@ -237,8 +241,34 @@ fn trouble_of(error: &qiantai_server::OpenServerError) -> TroubleCause {
             _ => TroubleCause::FolderUnusable,
         },
         Open(OpenLedgerError::Migrate(MigrateError::Newer { .. })) => TroubleCause::NewerVersion,
+        Open(OpenLedgerError::Migrate(MigrateError::Failed { source, .. }))
+            if source.fault == Fault::DiskFull =>
+        {
+            TroubleCause::DiskFull
+        }
+        Ledger(LedgerError::DiskFull) => TroubleCause::DiskFull,
         Open(OpenLedgerError::Migrate(_)) | Ledger(_) => TroubleCause::DatabaseCorrupt,
         Thread(_) => TroubleCause::FolderUnusable,
+    }
+}
+
+/// What the server could not do with its books, as the window says it.
+fn unwritten(error: AdminError) -> TroubleCause {
+    match error {
+        AdminError::Ledger(LedgerError::DiskFull) | AdminError::Write(WriteError::DiskFull) => {
+            tracing::error!(%error, "ledger");
+            TroubleCause::DiskFull
+        }
+        AdminError::System(error) => unusable(&error),
+        other => unreadable(other),
+    }
+}
+
+fn unusable(error: &std::io::Error) -> TroubleCause {
+    tracing::error!(%error, "data folder");
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => TroubleCause::DiskFull,
+        _ => TroubleCause::FolderUnusable,
     }
 }
 
@@ -252,7 +282,7 @@ fn remove_ledger(path: &Path) -> std::io::Result<()> {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
         match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
     }

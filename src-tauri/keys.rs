@@ -68,7 +68,7 @@ impl KeyHolder for TerminalKeys {
 }
 
 fn refused(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> KeyHolderError {
-    KeyHolderError(error.into())
+    KeyHolderError::Unavailable(error.into())
 }
 
 #[cfg(target_os = "linux")]

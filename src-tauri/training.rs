@@ -117,21 +117,24 @@ async fn listen(router: Router) -> Result<String, ListenError> {
     Ok(format!("http://{address}/phone"))
 }
 
-/// Empties the training folder of the last start and makes a new one.
-///
-/// # Errors
-/// Where the folder cannot be removed or made.
-pub fn fresh_folder() -> io::Result<PathBuf> {
+/// The training folder of this start.
+pub fn own_folder() -> PathBuf {
     let home = dirs::data_local_dir().unwrap_or_else(std::env::temp_dir);
     let shared = home.join("qiantai").join("training");
     // Two starts at once do not share a folder: each has one of its own, named by its process.
-    let own = shared.join(std::process::id().to_string());
-    remove_ended(&shared)?;
+    shared.join(std::process::id().to_string())
+}
+
+/// Makes the training folder `own` anew, and removes those of starts that have ended.
+///
+/// # Errors
+/// Where a folder cannot be removed or made.
+pub fn make_empty(own: &Path) -> io::Result<()> {
+    own.parent().map_or(Ok(()), remove_ended)?;
     if own.exists() {
-        std::fs::remove_dir_all(&own)?;
+        std::fs::remove_dir_all(own)?;
     }
-    std::fs::create_dir_all(&own)?;
-    Ok(own)
+    std::fs::create_dir_all(own)
 }
 
 /// Removes the training folders whose application has ended.

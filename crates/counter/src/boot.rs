@@ -2,6 +2,7 @@
 //! open is left as it is and said so.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -140,7 +141,7 @@ pub fn renew_code(folder: &Path, holder: &dyn KeyHolder) -> Result<RecoveryCode,
 pub fn first_start_done(folder: &Path) -> Result<(), Trouble> {
     match fs::remove_file(folder.join(FIRST_START)) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(unusable(&error)),
     }
 }
@@ -175,11 +176,7 @@ fn with_store(
 fn vault_trouble(error: VaultError) -> Trouble {
     tracing::error!(%error, "vault");
     match error {
-        VaultError::KeyStoreLost => Trouble {
-            cause: TroubleCause::KeyLost,
-            recoverable: true,
-        },
-        VaultError::KeyStoreUnavailable(_) => Trouble {
+        VaultError::KeyStoreLost | VaultError::KeyStoreUnavailable(_) => Trouble {
             cause: TroubleCause::KeyLost,
             recoverable: true,
         },
@@ -206,7 +203,7 @@ fn store_trouble(error: OpenError) -> Trouble {
 fn unusable(error: &std::io::Error) -> Trouble {
     tracing::error!(%error, "data folder");
     match error.kind() {
-        std::io::ErrorKind::StorageFull => TroubleCause::DiskFull.into(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => TroubleCause::DiskFull.into(),
         _ => TroubleCause::FolderUnusable.into(),
     }
 }

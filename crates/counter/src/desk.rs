@@ -156,7 +156,12 @@ impl Desk {
             PollIntervals::default(),
         );
         tokio::spawn(driver.run());
-        wait_for_books(&store, &sync).await?;
+        let disk_full = log.disk_full();
+        tokio::select! {
+            biased;
+            waited = wait_for_books(&store, &sync) => waited?,
+            () = disk_full.notified() => return Err(TroubleCause::DiskFull.into()),
+        }
         boot::first_start_done(self.host.folder())?;
         let counter = Counter::new(Parts {
             store,

@@ -6,11 +6,12 @@ use std::sync::{Arc, OnceLock, Weak};
 use async_trait::async_trait;
 use qiantai_core::Timestamp;
 use qiantai_core::ids::OrderId;
-use qiantai_store::{Answer, ServerAnchor, Store, StoreError};
+use qiantai_store::{Answer, Fault, ServerAnchor, Store, StoreError};
 use qiantai_sync::{LocalLog, LocalLogError, LocalPosition};
 use qiantai_wire::SignedOperation;
 use qiantai_wire::api::PushAnswer;
 use qiantai_wire::feed::{FeedChange, FeedPage, OutcomeDto, SnapshotPage};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::clock::ShopClock;
@@ -24,6 +25,8 @@ pub struct TerminalLog {
     store: Arc<Store>,
     clock: Arc<ShopClock>,
     counter: OnceLock<Weak<Counter>>,
+    /// Told when the store has no room for what came in.
+    disk_full: Arc<Notify>,
 }
 
 impl TerminalLog {
@@ -33,7 +36,13 @@ impl TerminalLog {
             store,
             clock,
             counter: OnceLock::new(),
+            disk_full: Arc::default(),
         }
+    }
+
+    /// Is told each time the store has no room for what came in.
+    pub fn disk_full(&self) -> Arc<Notify> {
+        Arc::clone(&self.disk_full)
     }
 
     /// From now on `counter` tells the window what came in.
@@ -49,7 +58,12 @@ impl TerminalLog {
         let store = Arc::clone(&self.store);
         let done = tokio::task::spawn_blocking(move || work(&store)).await;
         match done {
-            Ok(outcome) => outcome.map_err(local),
+            Ok(outcome) => outcome.map_err(|error| {
+                if error.fault() == Some(Fault::DiskFull) {
+                    self.disk_full.notify_one();
+                }
+                local(error)
+            }),
             Err(panic) => Err(LocalLogError::Failed(panic.to_string())),
         }
     }

@@ -54,7 +54,7 @@ pub enum VaultError {
     KeyStoreLost,
     /// The key store did not answer; the key may still be there.
     #[error("the key store does not answer: {0}")]
-    KeyStoreUnavailable(#[from] KeyHolderError),
+    KeyStoreUnavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The recovery code belongs to another vault, or to an earlier code of this one.
     #[error("the recovery code does not open this vault")]
     RecoveryWrong,
@@ -64,6 +64,15 @@ pub enum VaultError {
     /// The operating system refused to read or write, or gave no randomness.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl From<KeyHolderError> for VaultError {
+    fn from(error: KeyHolderError) -> VaultError {
+        match error {
+            KeyHolderError::Unavailable(error) => VaultError::KeyStoreUnavailable(error),
+            KeyHolderError::Unwritten(error) => VaultError::Io(error),
+        }
+    }
 }
 
 /// True when `folder` holds a vault, whether or not it opens.

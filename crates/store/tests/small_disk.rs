@@ -1,15 +1,20 @@
 //! Disks that are full or read-only. `cargo xtask test` leaves these out, and says so, where the
 //! kernel gives no mounts of our own.
 
+use std::fs::{self, File};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::process::Command;
 
 use qiantai_core::ids::MemberId;
+use qiantai_store::vault::{self, FileKeyHolder, VaultError};
 use qiantai_store::{CommitError, Fault, OpenError, Store};
 
 use crate::fixture::{append, cash_top_up, keys, receipt, shift_open, try_append};
 
 const FOLDER: &str = "QIANTAI_SMALL_DISK";
+/// What the file system gives out at once.
+const PAGE: usize = 4_096;
 /// A file system of 4 MB of its own at the folder, then one of the tests below in it.
 const ON_A_SMALL_DISK: &str =
     r#"mount -t tmpfs -o size=4m small "$1" && exec "$2" "small_disk::$3" --exact --ignored"#;
@@ -17,6 +22,11 @@ const ON_A_SMALL_DISK: &str =
 #[test]
 fn a_full_file_system_writes_nothing() {
     run("write_until_it_is_full");
+}
+
+#[test]
+fn a_full_file_system_leaves_no_half_made_vault() {
+    run("make_a_vault_when_it_is_full");
 }
 
 #[test]
@@ -88,6 +98,40 @@ fn check_whole(store: &Store, written: u64) {
     assert_eq!(store.log_head().unwrap().device_seq, written);
     let jobs = store.print_jobs(u32::MAX).unwrap().len();
     assert_eq!(jobs as u64, written - 1);
+}
+
+#[test]
+#[ignore = "runs on the small disk of `a_full_file_system_leaves_no_half_made_vault`"]
+fn make_a_vault_when_it_is_full() {
+    let mut ballast = File::create(folder().join("ballast")).unwrap();
+    while ballast.write_all(&[7; PAGE]).is_ok() {}
+    let size = ballast.metadata().unwrap().len();
+    // Room for nothing, then for the key and not for the vault.
+    for pages in [0, 1] {
+        ballast.set_len(size - pages * PAGE as u64).unwrap();
+        let shop = folder().join(pages.to_string());
+        fs::create_dir(&shop).unwrap();
+        let holder = FileKeyHolder::new(&shop);
+        for _ in 0..2 {
+            let error = vault::create(&shop, &holder).unwrap_err();
+            assert!(
+                matches!(&error, VaultError::Io(error) if error.kind() == ErrorKind::StorageFull),
+                "{pages}: {error:?}"
+            );
+            let mut left: Vec<_> = fs::read_dir(&shop)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            left.sort();
+            assert_eq!(left, ["kek.key", "vault.lock"][1 - pages as usize..]);
+        }
+        ballast.set_len(0).unwrap();
+        let (secrets, _) = vault::create(&shop, &holder).unwrap();
+        assert!(vault::open(&shop, &holder).unwrap() == secrets);
+        ballast.seek(SeekFrom::Start(0)).unwrap();
+        fs::remove_dir_all(&shop).unwrap();
+        while ballast.write_all(&[7; PAGE]).is_ok() {}
+    }
 }
 
 /// Permissions would not bind an administrator; a file system does.

@@ -16,7 +16,7 @@ struct Memory {
 impl KeyHolder for Memory {
     fn load(&self, name: &str) -> Result<Option<[u8; 32]>, KeyHolderError> {
         if self.locked {
-            return Err(KeyHolderError("locked".into()));
+            return Err(KeyHolderError::Unavailable("locked".into()));
         }
         let held = self.held.lock().unwrap();
         Ok(held
@@ -27,7 +27,7 @@ impl KeyHolder for Memory {
 
     fn store(&self, name: &str, key: &[u8; 32]) -> Result<(), KeyHolderError> {
         if self.locked {
-            return Err(KeyHolderError("locked".into()));
+            return Err(KeyHolderError::Unavailable("locked".into()));
         }
         *self.held.lock().unwrap() = Some((name.to_owned(), *key));
         Ok(())

@@ -18,10 +18,22 @@ pub trait KeyHolder: Send + Sync {
     fn store(&self, name: &str, key: &[u8; 32]) -> Result<(), KeyHolderError>;
 }
 
-/// The key store did not do as asked: locked, not running, access denied.
+/// Why a key holder did not do as asked.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct KeyHolderError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+pub enum KeyHolderError {
+    /// The key store is locked, not running, or denies access.
+    #[error("{0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The key could not be written to its file; what the file held before is still there.
+    #[error("the key cannot be written: {0}")]
+    Unwritten(#[source] io::Error),
+}
+
+impl KeyHolderError {
+    fn unreadable(error: io::Error) -> KeyHolderError {
+        KeyHolderError::Unavailable(error.into())
+    }
+}
 
 /// The fallback for machines without a key store: `kek.key` in the data folder, mode 0600. Whoever
 /// can read that folder as this user can read the shop's books; the set-up screen says so.
@@ -47,9 +59,9 @@ impl KeyHolder for FileKeyHolder {
         let text = match fs::read_to_string(self.path()) {
             Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(KeyHolderError(error.into())),
+            Err(error) => return Err(KeyHolderError::unreadable(error)),
         };
-        restrict(&self.path()).map_err(|error| KeyHolderError(error.into()))?;
+        restrict(&self.path()).map_err(KeyHolderError::unreadable)?;
         let Some((held_name, digits)) = text.trim_end().split_once(' ') else {
             return Ok(None);
         };
@@ -61,8 +73,7 @@ impl KeyHolder for FileKeyHolder {
     fn store(&self, name: &str, key: &[u8; 32]) -> Result<(), KeyHolderError> {
         let digits = Zeroizing::new(hex::encode(key));
         let line = Zeroizing::new(format!("{name} {}\n", digits.as_str()));
-        replace_with(&self.folder, &self.path(), line.as_bytes())
-            .map_err(|error| KeyHolderError(error.into()))
+        replace_with(&self.folder, &self.path(), line.as_bytes()).map_err(KeyHolderError::Unwritten)
     }
 }
 
