@@ -304,7 +304,8 @@ impl<T: Transport> Transport for Line<T> {
         }
         let script = Arc::clone(&self.script);
         let silence = futures::stream::once(async move {
-            tokio::time::sleep(EVENTS_SILENCE_MAX).await;
+            let nothing = std::future::pending::<()>();
+            let _silence = tokio::time::timeout(EVENTS_SILENCE_MAX, nothing).await;
             script.lock().unwrap().is_silent = true;
             Err(TransportError::Timeout)
         });
