@@ -56,6 +56,30 @@ async fn a_full_disk_takes_no_money() {
     window.close().await.unwrap();
 }
 
+/// What a first start cannot write is said, and nothing of it is in the way of the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_on_a_full_disk_begins_anew_with_room() {
+    let test = "a_first_start_on_a_full_disk_begins_anew_with_room";
+    let Some(disk) = Disk::mount() else {
+        return skipped(test);
+    };
+    let shop = Shop::new();
+    let launch = disk.launch(&shop);
+    let full = shop.words.get("trouble.disk_full.title").unwrap();
+    // Room for nothing, for the keys only, and for the store and not for the ledger.
+    for room in [0, 16 << 10, 512 << 10] {
+        disk.fill_but(room);
+        let window = Window::open(&shop.display, &launch).await.unwrap();
+        window.control("heading", &full).await.unwrap();
+        window.kill().await.unwrap();
+        disk.make_room();
+    }
+    let window = Window::open(&shop.display, &launch).await.unwrap();
+    shop.cashier(&window).sign_in().await.unwrap();
+    assert_eq!(balance(&window).await, 53_000);
+    window.close().await.unwrap();
+}
+
 /// Says on the terminal itself, past the capture of a test's output, that nothing was shown.
 fn skipped(test: &str) {
     let line = format!("SKIPPED {test}: a small disk cannot be mounted here; run it as root\n");
@@ -100,6 +124,14 @@ impl Disk {
                 block.truncate(block.len() / 2);
             }
         }
+    }
+
+    /// Leaves `room` bytes free.
+    fn fill_but(&self, room: u64) {
+        self.fill();
+        let ballast = File::options().write(true).open(self.ballast()).unwrap();
+        let size = ballast.metadata().unwrap().len();
+        ballast.set_len(size - room).unwrap();
     }
 
     fn make_room(&self) {
