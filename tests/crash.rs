@@ -1,7 +1,10 @@
 //! The app is killed at each step of a top-up and started again: either there is no order, or one
 //! that goes on. Never two credits.
 
+use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use qiantai_server::sample::ShopKind;
 use qiantai_testkit::{Fault, Method, PATIENCE, Window, until};
@@ -65,6 +68,7 @@ async fn killed_at_each_step_of_a_top_up() {
         // all of them together need no review.
         let yuan = 101 + number;
         until_killed(&shop, &books, window, *moment, yuan, printer).await;
+        let slips = (*moment == Moment::SlipUnprinted).then(|| switch_on(printer));
 
         window = Window::open(&shop.display, &books.launch(&shop))
             .await
@@ -78,6 +82,10 @@ async fn killed_at_each_step_of_a_top_up() {
             opening + credited,
             "{moment:?}: the balance is the sum of what was credited"
         );
+        if let Some(slips) = slips {
+            printed(&window).await;
+            assert_eq!(slips.load(Ordering::SeqCst), 1, "slips on paper");
+        }
         shop.cashier(&window).at_rest().await.unwrap();
     }
     window.close().await.unwrap();
@@ -183,6 +191,32 @@ fn credit(order: &Value) -> i64 {
 fn a_printer_that_is_off() -> SocketAddr {
     let printer = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     printer.local_addr().unwrap()
+}
+
+/// Lets a printer listen at `address`. Counted is what it was given to print.
+fn switch_on(address: SocketAddr) -> Arc<AtomicU32> {
+    let slips = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&slips);
+    let printer = TcpListener::bind(address).unwrap();
+    std::thread::spawn(move || {
+        for visit in printer.incoming() {
+            let mut bytes = Vec::new();
+            let read = visit.and_then(|mut visit| visit.read_to_end(&mut bytes));
+            if read.is_ok_and(|count| count > 0) {
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    });
+    slips
+}
+
+/// Waits until the newest slip is printed.
+async fn printed(window: &Window) {
+    until("the slip on paper", PATIENCE, || async {
+        Ok((newest_print(window).await?["state"] == "printed").then_some(()))
+    })
+    .await
+    .unwrap();
 }
 
 /// Lets the terminal print one slip for each sale at `printer`.

@@ -16,12 +16,18 @@ struct Ability {
     is_there: fn() -> bool,
 }
 
-const ABILITIES: [Ability; 2] = [
+const ABILITIES: [Ability; 3] = [
     Ability {
         tests: "tests on full and read-only disks",
         part_of_name: "small_disk::",
         lack: "the system gives no mounts of our own (`unshare -rm`)",
         is_there: own_mounts,
+    },
+    Ability {
+        tests: "window tests on a full disk",
+        part_of_name: "mounted_disk::",
+        lack: "this account may not mount",
+        is_there: mounts,
     },
     Ability {
         tests: "tests of the desktop's key store",
@@ -56,6 +62,20 @@ fn own_mounts() -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// Mounts a small disk and unmounts it again.
+fn mounts() -> bool {
+    let Ok(folder) = tempfile::tempdir() else {
+        return false;
+    };
+    let run = |command: &mut Command| {
+        let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.status().is_ok_and(|status| status.success())
+    };
+    let mut mount = Command::new("mount");
+    run(mount.args(["-t", "tmpfs", "small"]).arg(folder.path()))
+        && run(Command::new("umount").arg(folder.path()))
 }
 
 fn key_store() -> bool {

@@ -161,7 +161,10 @@ impl Shop {
             let synced = queue.sync.state == SyncState::Synced && queue.sync.pending == 0;
             Ok((synced && !printing).then_some(()))
         };
-        Ok(until("the counter to come to rest", PATIENCE, at_rest).await?)
+        match until("the counter to come to rest", PATIENCE, at_rest).await {
+            Ok(()) => Ok(()),
+            Err(fault) => Err(format!("{fault}: {:?}", self.desk.queue(()).await).into()),
+        }
     }
 }
 
