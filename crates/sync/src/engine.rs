@@ -231,7 +231,7 @@ impl SyncEngine {
             }
             Err(failure) => return self.failed(failure, now, random),
         };
-        self.local = pushed.local;
+        self.learn(pushed.local);
         self.hear_of(pushed.head);
         let last_seq = self.local.last_seq;
         let fork = match pushed.halt {
@@ -271,7 +271,7 @@ impl SyncEngine {
             Err(failure) => return self.failed(failure, now, random),
         };
         let moved = pulled.local.cursor > self.local.cursor;
-        self.local = pulled.local;
+        self.learn(pulled.local);
         // An event may have told of more while the page was on its way.
         self.head = self.head.max(pulled.head);
         self.last_read = Some(now);
@@ -299,7 +299,7 @@ impl SyncEngine {
             Ok(taken) => taken,
             Err(failure) => return self.failed(failure, now, random),
         };
-        self.local = taken.local;
+        self.learn(taken.local);
         self.restart_snapshot = false;
         self.members.done += taken.members;
         self.members.total = taken.member_total.max(self.members.done);
@@ -312,6 +312,16 @@ impl SyncEngine {
             return self.failed(Failure::Link, now, random);
         }
         self.reached();
+    }
+
+    /// Takes over where the log stood when an answer was written to it. What was written since,
+    /// and told by a nudge while the answer was on its way, is not forgotten.
+    fn learn(&mut self, local: LocalPosition) {
+        let known = std::mem::replace(&mut self.local, local);
+        if known.last_seq > self.local.last_seq {
+            self.local.last_seq = known.last_seq;
+            self.local.oldest_pending = self.local.oldest_pending.or(known.oldest_pending);
+        }
     }
 
     fn event(&mut self, event: Event, now: Timestamp) {

@@ -573,3 +573,34 @@ fn news_that_comes_while_a_page_is_on_its_way_is_read_next() {
     let next = engine.handle(Input::Pulled(Ok(page)), START, 0);
     assert!(next.iter().any(is_pull), "{next:?}");
 }
+
+/// The page was written to the log, and its position read, just before a sale was.
+#[test]
+fn a_sale_during_the_last_step_of_a_page_goes_up_next() {
+    let at = |server_seq, last_seq| LocalPosition {
+        last_seq,
+        oldest_pending: (last_seq > 0).then_some(START),
+        cursor: Some(Cursor {
+            timeline: 1,
+            server_seq,
+        }),
+        ..LocalPosition::default()
+    };
+    let mut engine = SyncEngine::new(at(10, 0), PollIntervals::default(), START);
+    assert!(engine.handle(Input::Tick, START, 0).iter().any(is_pull));
+    let sale = engine.handle(Input::Nudged(at(10, 2)), START, 0);
+    assert!(!sale.iter().any(is_push), "one call at a time");
+    let page = Pulled {
+        local: at(11, 0),
+        head: 11,
+    };
+    let next = engine.handle(Input::Pulled(Ok(page)), START, 0);
+    assert!(next.iter().any(is_push), "{next:?}");
+    let syncing = |action: &Action| {
+        matches!(
+            action,
+            Action::Report(SyncStatus::Syncing { done: 0, total: 2 })
+        )
+    };
+    assert!(sale.iter().chain(&next).any(syncing), "{sale:?} {next:?}");
+}
