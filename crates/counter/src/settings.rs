@@ -39,9 +39,12 @@ fn initial(store: &Path) -> Settings {
 }
 
 impl Counter {
-    /// Saves settings after checking them.
+    /// Saves settings after checking them. Whoever stands before a locked screen may make it
+    /// readable; where receipts go is for a person who works here.
     pub(crate) fn save_settings(&self, settings: &Settings) -> Result<SessionView, CallError> {
-        self.staff()?;
+        if settings.printer != load(&self.store)?.printer {
+            self.staff()?;
+        }
         check(settings)?;
         self.keep_settings(settings)?;
         self.session()

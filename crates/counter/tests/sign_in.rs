@@ -85,7 +85,10 @@ async fn nothing_goes_without_a_person() {
     let slip = JobKey {
         job_id: slips[0].id.clone(),
     };
-    let settings = till.session().await.settings;
+    let mut readable = till.session().await.settings;
+    readable.type_percent = 150;
+    let mut settings = readable.clone();
+    settings.printer.drawer = !settings.printer.drawer;
     till.until_confirmed(&sale.id).await;
     till.desk.sign_out(()).await.unwrap();
     let member_key = || MemberKey {
@@ -94,6 +97,7 @@ async fn nothing_goes_without_a_person() {
     let search = MemberSearch {
         text: "张伟".to_owned(),
     };
+    till.desk.save_settings(readable).await.unwrap();
     let answers = [
         ("search", till.desk.search_members(search).await.map(drop)),
         ("member", till.desk.member(member_key()).await.map(drop)),
