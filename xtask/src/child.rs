@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +16,9 @@ use crate::{say, tree};
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 /// How much of a failed step's output is shown.
 const SHOWN_LINES_MAX: usize = 400;
+/// How long the last lines of a program that has ended may take. Its output stays open for as long
+/// as anything that it started and left behind.
+const LAST_LINES_WITHIN: Duration = Duration::from_secs(2);
 
 /// Runs `command` as the step called `step` and gives back its output, line by line.
 ///
@@ -49,20 +52,22 @@ pub fn run(step: &str, command: &mut Command) -> Result<Vec<String>, Error> {
     let mut output = Vec::new();
     let mut next_sign = began + SIGN_OF_LIFE;
     loop {
-        match lines.recv_timeout(next_sign.saturating_duration_since(Instant::now())) {
+        match lines.recv_timeout(LAST_LINES_WITHIN) {
             Ok(line) => {
                 writeln!(file, "{line}").map_err(|source| Error::file(&log, source))?;
                 output.push(line);
             }
-            Err(RecvTimeoutError::Timeout) => {
-                next_sign = Instant::now() + SIGN_OF_LIFE;
-                say::line(format_args!(
-                    "  {:>12}  {}",
-                    say::span(began.elapsed()),
-                    last(&output)
-                ));
-            }
+            Err(RecvTimeoutError::Timeout) if has_ended(&mut child) => break,
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if Instant::now() >= next_sign {
+            next_sign = Instant::now() + SIGN_OF_LIFE;
+            say::line(format_args!(
+                "  {:>12}  {}",
+                say::span(began.elapsed()),
+                last(&output)
+            ));
         }
     }
     let status = child.wait().map_err(|source| Error::file(&log, source))?;
@@ -75,6 +80,10 @@ pub fn run(step: &str, command: &mut Command) -> Result<Vec<String>, Error> {
         status: status.to_string(),
         log,
     })
+}
+
+fn has_ended(child: &mut Child) -> bool {
+    matches!(child.try_wait(), Ok(Some(_)))
 }
 
 /// A `cargo` command in the work tree.
@@ -122,5 +131,22 @@ fn show_end(output: &[String]) {
     end.make_contiguous().reverse();
     for line in end {
         say::line(line);
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_does_not_wait_for_what_its_program_left_behind() {
+        let mut shell = Command::new("sh");
+        let output = run("left behind", shell.args(["-c", "sleep 600 & echo $!"]));
+        let left = output.expect("the shell ends well");
+        let kill = Command::new("kill").args(&left).status();
+        assert!(
+            kill.expect("it can be asked").success(),
+            "{left:?} has ended"
+        );
     }
 }

@@ -6,6 +6,10 @@ use crate::machine::{self, Need};
 use crate::stages::{Count, Stages};
 use crate::{abilities, advisories, codegen, licences, pages, tidy};
 
+/// How long one binary of tests may take, in the words of coreutils' `timeout`: several times what
+/// the longest takes on two busy cores.
+const BINARY_WITHIN: &str = "25m";
+
 /// Runs every stage, or only those whose name contains a word of `only`.
 ///
 /// # Errors
@@ -65,8 +69,15 @@ fn ui_check() -> Result<Count, Error> {
     counted("the UI's tests", vitest(&output))
 }
 
+/// Each test binary is ended after [`BINARY_WITHIN`]: a test that hangs fails, and the names of those
+/// that took long are the last lines of its output.
 fn tests() -> Result<Count, Error> {
-    let mut command = cargo(&["test", "--workspace", "--no-fail-fast", "--"]);
+    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    if cfg!(target_os = "linux") {
+        let runner = format!("target.'cfg(unix)'.runner='timeout {BINARY_WITHIN}'");
+        command.args(["--config", &runner]);
+    }
+    command.arg("--");
     let lacking = abilities::lacking();
     for part_of_name in &lacking {
         command.args(["--skip", part_of_name]);

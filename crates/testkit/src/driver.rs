@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::net::TcpStream;
 
 use crate::display::Display;
@@ -15,6 +17,8 @@ use crate::wait::until;
 const PROGRAM: &str = "WebKitWebDriver";
 const READY_WITHIN: Duration = Duration::from_secs(10);
 const TRIES: u32 = 5;
+/// Longer than any script or page may take by WebDriver's own limits of half a minute.
+const ANSWER_WITHIN: Duration = Duration::from_secs(90);
 
 /// A running driver; it, the app and the app's web processes end when this is dropped.
 #[derive(Debug)]
@@ -68,6 +72,16 @@ impl Driver {
             Ok(_stream) => Ok(driver),
             Err(fault) => Err(not_ready(fault.to_string())),
         }
+    }
+
+    /// A way to it on which a question without an answer is an error: an app that hangs must end its
+    /// test, not keep it for ever.
+    pub fn connector() -> TimeoutConnector<HttpConnector> {
+        let mut connector = TimeoutConnector::new(HttpConnector::new());
+        connector.set_connect_timeout(Some(READY_WITHIN));
+        connector.set_read_timeout(Some(ANSWER_WITHIN));
+        connector.set_reset_reader_on_write(true);
+        connector
     }
 
     /// Its address.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
+use crate::wait::PATIENCE;
 
 /// The phone at its page's address.
 #[derive(Debug, Clone)]
@@ -26,7 +27,10 @@ impl Phone {
     /// The phone whose page is at `url` (`…/phone`).
     pub fn at(url: &str) -> Phone {
         Phone {
-            client: reqwest::Client::new(),
+            client: reqwest::Client::builder()
+                .timeout(PATIENCE)
+                .build()
+                .expect("a client without TLS settings can always be made"),
             page: url.trim_end_matches('/').to_owned(),
         }
     }

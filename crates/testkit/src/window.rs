@@ -6,7 +6,6 @@ use std::time::Duration;
 use fantoccini::elements::{Element, ElementRef};
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -54,7 +53,7 @@ impl Window {
         let options = json!({"binary": binary, "args": launch.arguments});
         let mut capabilities = Capabilities::new();
         capabilities.insert("webkitgtk:browserOptions".into(), options);
-        let client = ClientBuilder::new(HttpConnector::new())
+        let client = ClientBuilder::new(Driver::connector())
             .capabilities(capabilities)
             .connect(&driver.url())
             .await?;
