@@ -1,13 +1,15 @@
 //! The phone page over its router.
 
+use std::collections::HashSet;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use fast_qr::QRBuilder;
 use http::{Request, Response, StatusCode, header};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use qiantai_pay::{Channel, GatewayAnswer, QrAnswer};
 use qiantai_paysim::serve;
-use qrcode::{Color, QrCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -57,22 +59,47 @@ async fn get(router: &Router, path: &str) -> Answer {
     send(router, "GET", path, "text/plain", Vec::new()).await
 }
 
-/// The code as a picture, five pixels a module with its quiet zone.
+/// The code as a picture with its quiet zone.
 fn png(text: &str) -> Vec<u8> {
-    let code = QrCode::new(text).unwrap();
-    let modules = code.width();
-    let colors = code.to_colors();
-    let side = (modules + 8) * 5;
-    let is_dark = |x: usize, y: usize| {
-        let inside = |at: usize| (at / 5).checked_sub(4).filter(|at| *at < modules);
+    let code = QRBuilder::new(text).build().unwrap();
+    picture(code.size + 8, |x, y| {
+        let inside = |at: usize| at.checked_sub(4).filter(|at| *at < code.size);
         match (inside(x), inside(y)) {
-            (Some(column), Some(row)) => colors[row * modules + column] == Color::Dark,
+            (Some(column), Some(row)) => code[row][column].value(),
             _ => false,
         }
+    })
+}
+
+/// The code in an SVG of squares: `M4,4h1v1h-1` is a dark module in column 4 of row 4.
+fn png_of(svg: &str) -> Vec<u8> {
+    let between = |text: &str, start, end| -> String {
+        let from = text.split(start).nth(1).unwrap();
+        from.split(end).next().unwrap().to_owned()
     };
+    let side = between(svg, "viewBox=\"0 0 ", " ").parse().unwrap();
+    let path = between(svg, " d=\"", "\"");
+    let dark: HashSet<(usize, usize)> = path
+        .split('M')
+        .skip(1)
+        .map(|square| {
+            let (x, y) = square
+                .strip_suffix("h1v1h-1")
+                .unwrap()
+                .split_once(',')
+                .unwrap();
+            (x.parse().unwrap(), y.parse().unwrap())
+        })
+        .collect();
+    picture(side, |x, y| dark.contains(&(x, y)))
+}
+
+/// A picture of `modules` each way, five pixels a module.
+fn picture(modules: usize, is_dark: impl Fn(usize, usize) -> bool) -> Vec<u8> {
+    let side = modules * 5;
     let pixels: Vec<u8> = (0..side * side)
         .map(|at| {
-            if is_dark(at % side, at / side) {
+            if is_dark(at % side / 5, at / side / 5) {
                 0
             } else {
                 255
@@ -229,7 +256,14 @@ async fn codes_and_faults_are_set_from_the_page() {
     let wish = json!({"wallet": "ALIPAY", "asks_password": true});
     let code = post(&router, "/phone/codes", wish).await.json();
     assert!(code["digits"].as_str().unwrap().starts_with("28"));
-    assert!(code["svg"].as_str().unwrap().contains("<svg"));
+    let shown = image::load_from_memory(&png_of(code["svg"].as_str().unwrap())).unwrap();
+    let shown = shown.into_luma8();
+    let (width, height) = (shown.width() as usize, shown.height() as usize);
+    let mut seen = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
+        shown.get_pixel(x as u32, y as u32).0[0]
+    });
+    let (_, read) = seen.detect_grids()[0].decode().unwrap();
+    assert_eq!(json!(read), code["digits"]);
 
     let wanted = json!({
         "answers": [{"fault": {"kind": "delay", "delay_ms": 5}, "operation": "query", "times": 1}],

@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
+use fast_qr::QRBuilder;
+use fast_qr::convert::svg::SvgBuilder;
 use qiantai_pay::channels::training::message::WalletName;
-use qrcode::QrCode;
-use qrcode::render::svg;
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::{CodeView, Faults, PhoneAction, PhoneRefusal, PhoneView};
@@ -176,11 +176,10 @@ async fn show_code(State(phone): State<Phone>, Json(wish): Json<CodeWish>) -> Js
     let code = phone
         .simulator
         .with(|gateway, now| gateway.show_code(wish.wallet, wish.asks_password, now));
-    let svg = QrCode::new(&code.digits)
-        .expect("twenty digits fit the smallest code")
-        .render::<svg::Color<'_>>()
-        .min_dimensions(200, 200)
-        .build();
+    let picture = QRBuilder::new(code.digits.as_str())
+        .build()
+        .expect("twenty digits fit the smallest code");
+    let svg = SvgBuilder::default().to_str(&picture);
     Json(CodePicture { code, svg })
 }
 

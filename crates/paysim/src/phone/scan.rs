@@ -98,21 +98,19 @@ fn grey_levels(picture: &DynamicImage) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use fast_qr::{ECL, QRBuilder};
     use image::{ImageEncoder, codecs::png::PngEncoder};
-    use qrcode::{Color, EcLevel, QrCode};
 
     use super::*;
 
     /// A screenshot with the code somewhere on it: dark modules on `paper`, as grey and alpha.
     fn screenshot(text: &str, module_pixels: usize, paper: [u8; 2]) -> Vec<u8> {
-        let code = QrCode::with_error_correction_level(text, EcLevel::M).expect("text fits");
+        let code = QRBuilder::new(text).ecl(ECL::M).build().expect("text fits");
         let (width, height, left, top) = (1366, 768, 500, 150);
         let mut pixels = paper.repeat(width * height);
-        for (index, color) in code.to_colors().into_iter().enumerate() {
-            if color == Color::Light {
-                continue;
-            }
-            let (column, row) = (index % code.width(), index / code.width());
+        let modules =
+            (0..code.size * code.size).map(|index| (index % code.size, index / code.size));
+        for (column, row) in modules.filter(|(column, row)| code[*row][*column].value()) {
             for y in 0..module_pixels {
                 for x in 0..module_pixels {
                     let at = (top + row * module_pixels + y) * width
