@@ -42,6 +42,15 @@ CREATE TABLE action (
 );
 CREATE UNIQUE INDEX action_pkey ON action USING btree (tenant_id, action_id);
 
+CREATE TABLE backup (
+    tenant_id bytea NOT NULL,
+    made_ms bigint NOT NULL,
+    server_seq bigint NOT NULL,
+    place text NOT NULL,
+    PRIMARY KEY (tenant_id, made_ms)
+);
+CREATE UNIQUE INDEX backup_pkey ON backup USING btree (tenant_id, made_ms);
+
 CREATE TABLE care_plan (
     tenant_id bytea NOT NULL,
     plan_id bytea NOT NULL,
@@ -100,6 +109,14 @@ CREATE TABLE device (
     PRIMARY KEY (tenant_id, device_id)
 );
 CREATE UNIQUE INDEX device_pkey ON device USING btree (tenant_id, device_id);
+
+CREATE TABLE device_contact (
+    tenant_id bytea NOT NULL,
+    device_id bytea NOT NULL,
+    seen_ms bigint NOT NULL,
+    PRIMARY KEY (tenant_id, device_id)
+);
+CREATE UNIQUE INDEX device_contact_pkey ON device_contact USING btree (tenant_id, device_id);
 
 CREATE TABLE device_token (
     tenant_id bytea NOT NULL,
@@ -432,7 +449,9 @@ CREATE TABLE recharge_order (
     opened_ms bigint NOT NULL,
     expires_ms bigint NOT NULL,
     changed_ms bigint NOT NULL,
+    approver_id bytea,
     CHECK ((bonus_fen >= 0)),
+    CHECK ((length(approver_id) = 16)),
     CHECK ((offline = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
     CHECK ((pay_fen >= 0)),
     PRIMARY KEY (tenant_id, order_id)
@@ -486,6 +505,16 @@ CREATE TABLE tier_log (
 );
 CREATE INDEX tier_log_by_member ON tier_log USING btree (tenant_id, member_id, at_ms);
 CREATE UNIQUE INDEX tier_log_pkey ON tier_log USING btree (tenant_id, entry_id);
+
+CREATE TABLE timeline (
+    tenant_id bytea NOT NULL,
+    timeline bigint NOT NULL,
+    began_ms bigint NOT NULL,
+    backup_ms bigint NOT NULL,
+    from_seq bigint NOT NULL,
+    PRIMARY KEY (tenant_id, timeline)
+);
+CREATE UNIQUE INDEX timeline_pkey ON timeline USING btree (tenant_id, timeline);
 
 CREATE TABLE writer_lease (
     tenant_id bytea NOT NULL,

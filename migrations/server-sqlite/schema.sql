@@ -30,6 +30,14 @@ CREATE TABLE action (
     PRIMARY KEY (tenant_id, action_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE backup (
+    tenant_id  BLOB    NOT NULL,
+    made_ms    INTEGER NOT NULL,
+    server_seq INTEGER NOT NULL,
+    place      TEXT    NOT NULL,
+    PRIMARY KEY (tenant_id, made_ms)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE care_plan (
     tenant_id BLOB    NOT NULL,
     plan_id   BLOB    NOT NULL,
@@ -83,6 +91,13 @@ CREATE TABLE device (
     last_seq      INTEGER NOT NULL CHECK (last_seq >= 0),
     last_hash     BLOB    NOT NULL CHECK (length(last_hash) = 32),
     standing      TEXT    NOT NULL CHECK (standing IN ('active', 'quarantined', 'revoked')),
+    PRIMARY KEY (tenant_id, device_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE device_contact (
+    tenant_id BLOB    NOT NULL,
+    device_id BLOB    NOT NULL,
+    seen_ms   INTEGER NOT NULL,
     PRIMARY KEY (tenant_id, device_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -427,7 +442,7 @@ CREATE TABLE recharge_order (
     copies                  INTEGER NOT NULL,
     opened_ms               INTEGER NOT NULL,
     expires_ms              INTEGER NOT NULL,
-    changed_ms              INTEGER NOT NULL,
+    changed_ms              INTEGER NOT NULL, approver_id BLOB CHECK (length(approver_id) = 16),
     PRIMARY KEY (tenant_id, order_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -483,4 +498,13 @@ CREATE TRIGGER tier_log_no_delete BEFORE DELETE ON tier_log
 
 CREATE TRIGGER tier_log_no_update BEFORE UPDATE ON tier_log
     BEGIN SELECT RAISE(ABORT, 'tier_log is append-only'); END;
+
+CREATE TABLE timeline (
+    tenant_id BLOB    NOT NULL,
+    timeline  INTEGER NOT NULL,
+    began_ms  INTEGER NOT NULL,
+    backup_ms INTEGER NOT NULL,
+    from_seq  INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, timeline)
+) STRICT, WITHOUT ROWID;
 

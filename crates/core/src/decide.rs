@@ -16,7 +16,7 @@ mod settle;
 mod shift_open;
 mod state;
 
-pub use digest::{business_digest, differing_field};
+pub use digest::{business_digest, differing_field, field_named};
 pub use state::{ActionRecord, Device, RecentOrder, State};
 
 use crate::account::Account;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use qiantai_server::data_folder;
-use qiantai_server::db::Ledger;
+use qiantai_server::db::Archive;
 use qiantai_server::db::postgres::{Holder, PostgresLedger};
 use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_sqlite::FolderLock;
@@ -14,7 +14,7 @@ use crate::cli::Books;
 
 /// An open ledger and, while it is held, the folder that nobody else may work in.
 pub(crate) struct Opened {
-    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) ledger: Arc<dyn Archive>,
     _alone: Option<FolderLock>,
 }
 
@@ -57,6 +57,14 @@ pub(crate) fn open_to_write(books: &Books, address: String) -> Result<Opened, An
             file(folder, data_folder::read_key(folder)?, Some(alone))
         }
         Place::Database(url) => database(url, address),
+    }
+}
+
+/// The folder of the books, where they are in one.
+pub(crate) fn folder(books: &Books) -> Option<&Path> {
+    match place(books) {
+        Place::Folder(folder) => Some(folder),
+        Place::Database(_) => None,
     }
 }
 

@@ -27,6 +27,11 @@ pub(crate) enum Command {
     Invite(Invite),
     /// Move the books of a data folder to a database, by replaying their log.
     Adopt(Adopt),
+    /// Walk the books from the first operation to the last and name the first row that does not
+    /// hold. A server may serve them meanwhile.
+    Verify(BooksOnly),
+    /// Look at folder, disk, key, database, clock, backups and terminals, in plain words.
+    Doctor(BooksOnly),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -41,6 +46,12 @@ pub(crate) struct Books {
     /// PostgreSQL database that servers share, as `postgres://user:password@host:port/name`.
     #[arg(long, env = "QIANTAI_DATABASE_URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BooksOnly {
+    #[command(flatten)]
+    pub(crate) books: Books,
 }
 
 #[derive(Debug, Args)]

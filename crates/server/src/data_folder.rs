@@ -35,7 +35,8 @@ pub fn ledger_path(folder: &Path) -> PathBuf {
     folder.join("ledger.db")
 }
 
-fn key_path(folder: &Path) -> PathBuf {
+/// The file with its key.
+pub fn key_path(folder: &Path) -> PathBuf {
     folder.join("ledger.key")
 }
 

@@ -1,6 +1,7 @@
 //! The ledger as the server sees it: load what a batch touches, write what was decided, and
 //! named reads. Nothing here decides anything.
 
+mod archive;
 mod codes;
 mod database;
 mod digest;
@@ -27,10 +28,13 @@ use qiantai_core::operation::Hash;
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
 
+pub use archive::{
+    Archive, DatabaseReport, Drawers, LogPage, LogStanding, MemberBook, MemberBooks,
+};
 pub use rows::{
-    Attachment, Batch, Books, Cursor, Delivery, DeliveryState, DeviceStanding, DeviceToken,
-    DueEvent, Entry, Head, HeldReason, Invite, Keys, LogRow, MemberRow, SealedProfile, Seat,
-    Standing, Tenant,
+    Attachment, BackupMade, Batch, Books, Cursor, Delivery, DeliveryState, DeviceStanding,
+    DeviceToken, DueEvent, Entry, Head, HeldReason, Invite, Keys, LogRow, MemberRow, Restored,
+    SealedProfile, Seat, Standing, Tenant,
 };
 
 /// How far back a decision looks at the orders of a member (docs: domain §3.8, the 24 h sum).
@@ -92,6 +96,13 @@ pub trait Ledger: Send + Sync {
     /// Stores the hash of a device's bearer token.
     fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError>;
 
+    /// Records when devices last asked for anything.
+    fn save_contacts(
+        &self,
+        tenant: TenantId,
+        contacts: &[(DeviceId, Timestamp)],
+    ) -> Result<(), LedgerError>;
+
     /// Records how far an event of the outbox was carried.
     fn save_delivery(
         &self,
@@ -104,6 +115,8 @@ pub trait Ledger: Send + Sync {
 
     /// Every tenant.
     fn tenants(&self) -> Result<Vec<Tenant>, LedgerError>;
+    /// How the present timeline began, when it began with a restored backup.
+    fn restored(&self, tenant: TenantId) -> Result<Option<Restored>, LedgerError>;
     /// Where the log of a tenant stands.
     fn head(&self, tenant: TenantId) -> Result<Head, LedgerError>;
     /// The device behind a bearer token.

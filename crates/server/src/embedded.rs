@@ -1,5 +1,6 @@
 //! The server as a value: opened on a file, in whatever process needs it.
 
+mod contacts;
 mod keeper;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use crate::db::{Attachment, Head, Ledger, LedgerError, Tenant};
 use crate::desks::{Desk, Desks};
 use crate::engine::{Channels, Engine};
 use crate::writer::{Author, Committed, OwnOperation, Workplace, WriteError, Writer, WriterTurns};
+use contacts::Contacts;
 
 /// Commits that a slow listener may miss before it is told to look at the head.
 const EVENTS_KEPT: usize = 1_024;
@@ -96,6 +98,8 @@ pub(crate) struct Shared {
     pub(crate) ending: watch::Sender<bool>,
     /// Held while a terminal joins: who looks for a free place must also take it.
     pub(crate) joining: tokio::sync::Mutex<()>,
+    /// Devices that asked for something, until it is recorded.
+    pub(crate) contacts: Contacts,
     boot_id: Uuid,
     started_at: Timestamp,
     background: Mutex<Option<JoinHandle<()>>>,
@@ -172,6 +176,7 @@ impl Server {
             events: broadcast::channel(EVENTS_KEPT).0,
             ending: watch::channel(false).0,
             joining: tokio::sync::Mutex::default(),
+            contacts: Contacts::default(),
             boot_id,
             background: Mutex::new(None),
         }))
@@ -183,8 +188,9 @@ impl Server {
         if background.is_none() {
             let engine = Arc::clone(&self.0.engine).run();
             let keeper = keeper::run(Arc::downgrade(&self.0));
+            let contacts = contacts::run(Arc::downgrade(&self.0));
             *background = Some(tokio::spawn(async move {
-                tokio::join!(engine, keeper);
+                tokio::join!(engine, keeper, contacts);
             }));
         }
     }
@@ -211,6 +217,12 @@ impl Server {
         });
         if joined.await.is_err() {
             tracing::error!("a writer did not end properly");
+        }
+        let shared = Arc::clone(&self.0);
+        let recorded =
+            tokio::task::spawn_blocking(move || shared.contacts.record(shared.ledger.as_ref()));
+        if !matches!(recorded.await, Ok(Ok(()))) {
+            tracing::warn!("the last contacts of devices were not recorded");
         }
         let ledger = Arc::clone(&self.0.ledger);
         let let_go = tokio::task::spawn_blocking(move || ledger.let_go()).await;

@@ -9,11 +9,13 @@ pub mod clock;
 pub mod data_folder;
 pub mod db;
 pub mod desks;
+pub mod doctor;
 pub mod embedded;
 pub mod engine;
 mod enrolment;
 pub mod replay;
 pub mod sample;
+pub mod verify;
 pub mod writer;
 
 pub use api::openapi;

@@ -13,9 +13,12 @@ use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
 use qiantai_pay::transport::{NetworkTransport, Patience};
 use qiantai_pay::{SharedKey, SystemSurroundings};
 use qiantai_server::db::sqlite::SqliteLedger;
+use qiantai_server::db::{Ledger, LedgerError};
+use qiantai_server::doctor::{self, Finding, Mark};
 use qiantai_server::embedded::STOP_PATIENCE;
 use qiantai_server::sample::{self, SeededShop};
-use qiantai_server::{Channels, Server, SystemClock, adopt, data_folder};
+use qiantai_server::verify::{self, VerifyError};
+use qiantai_server::{Channels, Clock, Server, SystemClock, adopt, data_folder};
 use tokio::net::TcpListener;
 
 use books::Opened;
@@ -32,7 +35,8 @@ fn main() -> ExitCode {
         .map_err(AnyError::from)
         .and_then(|runtime| runtime.block_on(run(cli.command)));
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Ending::Well) => ExitCode::SUCCESS,
+        Ok(Ending::Bad) => ExitCode::from(BAD),
         Err(error) => {
             tracing::error!(%error, "qiantai-server ends");
             ExitCode::FAILURE
@@ -40,8 +44,22 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<(), AnyError> {
+/// How a command ended that did what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Nothing is wrong.
+    Well,
+    /// What it looked at is not as it should be.
+    Bad,
+}
+
+/// The exit status of [`Ending::Bad`]; 1 is a command that could not do what it was asked.
+const BAD: u8 = 2;
+
+async fn run(command: Command) -> Result<Ending, AnyError> {
     match command {
+        Command::Verify(of) => tokio::task::spawn_blocking(move || verify(&of.books)).await?,
+        Command::Doctor(of) => tokio::task::spawn_blocking(move || doctor(&of.books)).await?,
         Command::Init(init) => {
             let opened = books::make(&init.books)?;
             let server = serving(&opened, Channels::default())?;
@@ -51,15 +69,18 @@ async fn run(command: Command) -> Result<(), AnyError> {
                 ))?;
             }
             server.stop().await;
-            Ok(())
+            Ok(Ending::Well)
         }
-        Command::Serve(options) => serve(options).await,
+        Command::Serve(options) => {
+            serve(options).await?;
+            Ok(Ending::Well)
+        }
         Command::Invite(invite) => {
             let opened = books::open_beside(&invite.books)?;
             let server = serving(&opened, Channels::default())?;
             say(&server.invite(&invite.store)?)?;
             server.stop().await;
-            Ok(())
+            Ok(Ending::Well)
         }
         Command::Adopt(options) => {
             let _alone = data_folder::lock(&options.from)?;
@@ -70,12 +91,67 @@ async fn run(command: Command) -> Result<(), AnyError> {
                 let digest = hex::encode(moved.digest);
                 say(&format!("{name} operations={operations} digest={digest}"))?;
             }
-            Ok(())
+            Ok(Ending::Well)
         }
         Command::Openapi => {
             io::stdout().write_all(qiantai_server::openapi().as_bytes())?;
-            Ok(())
+            Ok(Ending::Well)
         }
+    }
+}
+
+fn verify(books: &cli::Books) -> Result<Ending, AnyError> {
+    let opened = books::open_beside(books)?;
+    let ledger = opened.ledger.as_ref();
+    let walked = || -> Result<(), VerifyError> {
+        ledger.examine()?;
+        for tenant in verify::tenants(ledger)? {
+            let found = verify::verify(ledger, &tenant)?;
+            let (head, chain) = (found.head, hex::encode(found.head.chain_hash));
+            let line = format!(
+                "{} holds: operations={} postings={} members={} timeline={} chain={chain}",
+                found.name, head.server_seq, found.postings, found.members, head.timeline
+            );
+            say(&line).map_err(|error| LedgerError::Failed(error.to_string()))?;
+        }
+        Ok(())
+    };
+    match walked() {
+        Ok(()) => Ok(Ending::Well),
+        Err(VerifyError::Bad(bad)) => {
+            say(&format!("BAD {bad}"))?;
+            Ok(Ending::Bad)
+        }
+        Err(VerifyError::Ledger(LedgerError::Corrupt(what))) => {
+            say(&format!("BAD database: {what}"))?;
+            Ok(Ending::Bad)
+        }
+        Err(VerifyError::Ledger(error)) => Err(error.into()),
+    }
+}
+
+fn doctor(books: &cli::Books) -> Result<Ending, AnyError> {
+    let mut findings = Vec::new();
+    if let Some(folder) = books::folder(books) {
+        findings.extend(doctor::look_at_folder(folder));
+    }
+    match books::open_beside(books) {
+        Ok(opened) => {
+            let now = SystemClock.now();
+            findings.extend(doctor::look_at_books(opened.ledger.as_ref(), now));
+        }
+        Err(error) => findings.push(Finding {
+            mark: Mark::Bad,
+            topic: "database",
+            says: error.to_string(),
+        }),
+    }
+    for finding in &findings {
+        say(&finding.to_string())?;
+    }
+    match findings.iter().any(|finding| finding.mark == Mark::Bad) {
+        true => Ok(Ending::Bad),
+        false => Ok(Ending::Well),
     }
 }
 
@@ -110,7 +186,7 @@ async fn serve(options: Serve) -> Result<(), AnyError> {
 }
 
 fn serving(opened: &Opened, channels: Channels) -> Result<Server, AnyError> {
-    let ledger = Arc::clone(&opened.ledger);
+    let ledger: Arc<dyn Ledger> = Arc::clone(&opened.ledger) as _;
     Ok(Server::on_ledger(ledger, Arc::new(SystemClock), channels)?)
 }
 

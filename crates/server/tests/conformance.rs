@@ -10,3 +10,4 @@ mod lease;
 mod reads;
 mod schema;
 mod small_words;
+mod verify;

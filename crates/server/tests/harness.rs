@@ -17,9 +17,9 @@ use qiantai_pay::Surroundings;
 use qiantai_pay::channels::training::TrainingChannel;
 use qiantai_paysim::gateway::PhoneAction;
 use qiantai_paysim::{Gateway, RouterTransport, Simulator, serve};
-use qiantai_server::db::Ledger;
 use qiantai_server::db::postgres::{Holder, PostgresLedger};
 use qiantai_server::db::sqlite::SqliteLedger;
+use qiantai_server::db::{Archive, Ledger};
 use qiantai_server::sample::{self, SeededShop, ShopKind};
 use qiantai_server::{Channels, Clock, Server};
 use tempfile::TempDir;
@@ -82,7 +82,7 @@ impl Place {
         }
     }
 
-    pub fn open(&self) -> Arc<dyn Ledger> {
+    pub fn open(&self) -> Arc<dyn Archive> {
         match self {
             Place::File(_) => Arc::new(SqliteLedger::open(&self.file(), None).unwrap()),
             Place::Cluster(database) => Arc::new(

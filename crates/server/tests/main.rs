@@ -10,6 +10,7 @@ mod enrolment;
 mod gateway;
 mod harness;
 mod interface;
+mod keeping;
 mod payments;
 mod process;
 mod push;

@@ -21,7 +21,7 @@ use qiantai_core::recharge::RechargeOrder;
 use qiantai_server::db::sqlite::{OpenLedgerError, SqliteLedger};
 use qiantai_server::db::{
     Batch, Books, Cursor, Delivery, DeviceToken, DueEvent, Entry, Head, Invite, Keys, Ledger,
-    LedgerError, LogRow, MemberRow, SealedProfile, Seat, Tenant,
+    LedgerError, LogRow, MemberRow, Restored, SealedProfile, Seat, Tenant,
 };
 use uuid::Uuid;
 
@@ -298,6 +298,16 @@ impl Ledger for SimLedger {
     }
     fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError> {
         self.inner.save_token(token)
+    }
+    fn save_contacts(
+        &self,
+        tenant: TenantId,
+        contacts: &[(DeviceId, Timestamp)],
+    ) -> Result<(), LedgerError> {
+        self.inner.save_contacts(tenant, contacts)
+    }
+    fn restored(&self, tenant: TenantId) -> Result<Option<Restored>, LedgerError> {
+        self.inner.restored(tenant)
     }
     fn save_delivery(
         &self,

@@ -23,7 +23,7 @@ const WHOLE: usize = 32 - TAGS;
 /// The first 24 bytes decide equality; the last 8 hold one byte per group of fields, so that
 /// [`differing_field`] can name the group without the first body at hand. Left out is what a
 /// repeated try may legitimately see anew: time and rules of the quote, its snapshot, points,
-/// growth and tier, and the cashier's "yes, again".
+/// growth and tier, the cashier's "yes, again", and who approved it.
 pub fn business_digest(body: &OperationBody) -> Hash {
     let mut groups: [Sha256; TAGS] = std::array::from_fn(|_| Sha256::new());
     feed(
@@ -53,6 +53,11 @@ pub fn differing_field(first: &Hash, other: &Hash) -> Option<&'static str> {
     let tags = first[WHOLE..].iter().zip(&other[WHOLE..]);
     let index = tags.into_iter().position(|(first, other)| first != other);
     Some(FIELDS[index.unwrap_or(TAGS - 1)])
+}
+
+/// The group of fields of that name, as [`differing_field`] names it; `None` for another word.
+pub fn field_named(name: &str) -> Option<&'static str> {
+    FIELDS.into_iter().find(|field| *field == name)
 }
 
 /// Indices into [`FIELDS`].

@@ -33,7 +33,10 @@ impl FromRequestParts<Server> for Known {
             .ok_or(ErrorCode::Unauthorised)?;
         let hash = sha256(token.as_bytes());
         let seat = read(server, move |ledger| ledger.seat_of_token(&hash)).await?;
-        Ok(Known(seat.ok_or(ErrorCode::Unauthorised)?))
+        let seat = seat.ok_or(ErrorCode::Unauthorised)?;
+        let contacts = &server.0.contacts;
+        contacts.note(seat.tenant, seat.device, server.now());
+        Ok(Known(seat))
     }
 }
 

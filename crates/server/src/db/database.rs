@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use qiantai_core::ids::TenantId;
 use qiantai_core::policy::Policy;
 
-use super::LedgerError;
 use super::record::{Record, Value};
 use super::table::{Question, Step};
+use super::{DatabaseReport, LedgerError};
 
 /// A database that holds a ledger. Every call blocks: callers on an async runtime use its
 /// blocking threads.
@@ -54,6 +54,9 @@ pub trait Database: Send + Sync {
     fn let_go(&self) -> Result<(), LedgerError> {
         Ok(())
     }
+
+    /// See [`super::Archive::examine`].
+    fn examine(&self) -> Result<DatabaseReport, LedgerError>;
 
     /// Rules that were read before.
     fn policies_read(&self) -> &PolicyShelf;

@@ -18,13 +18,14 @@ use super::load::{accounts, ask_one, exactly, load, policies, with_surplus};
 use super::record::Record;
 use super::table::{Question, Step};
 use super::tables::{
-    account, coupon, device, device_token, exception_case, feed, head, held_operation, invite,
-    journal, lot, member, member_profile, operation, outbox, outbox_delivery, payment_attempt,
-    payment_surplus, policy, recharge_order, shift, tenant,
+    account, coupon, device, device_contact, device_token, exception_case, feed, head,
+    held_operation, invite, journal, lot, member, member_profile, operation, outbox,
+    outbox_delivery, payment_attempt, payment_surplus, policy, recharge_order, shift, tenant,
+    timeline,
 };
 use super::{
     Batch, Books, Cursor, Delivery, DeviceToken, DueEvent, Head, Invite, Keys, Ledger, LedgerError,
-    LogRow, MemberRow, SealedProfile, Seat, Tenant, digest, write,
+    LogRow, MemberRow, Restored, SealedProfile, Seat, Tenant, digest, write,
 };
 
 impl<D: Database> Ledger for D {
@@ -100,6 +101,18 @@ impl<D: Database> Ledger for D {
         )
     }
 
+    fn save_contacts(
+        &self,
+        tenant: TenantId,
+        contacts: &[(DeviceId, Timestamp)],
+    ) -> Result<(), LedgerError> {
+        let row = |(device, seen_at): &(DeviceId, Timestamp)| {
+            let row = device_contact::row(*device, *seen_at);
+            Step::Put(&device_contact::TABLE, row)
+        };
+        self.change(tenant, By::Anyone, contacts.iter().map(row).collect())
+    }
+
     fn save_delivery(
         &self,
         tenant: TenantId,
@@ -116,6 +129,10 @@ impl<D: Database> Ledger for D {
 
     fn tenants(&self) -> Result<Vec<Tenant>, LedgerError> {
         all(self, tenant::all(), tenant::read)
+    }
+
+    fn restored(&self, tenant: TenantId) -> Result<Option<Restored>, LedgerError> {
+        first(self, timeline::newest(tenant), timeline::read)
     }
 
     fn head(&self, tenant: TenantId) -> Result<Head, LedgerError> {

@@ -21,10 +21,10 @@ use qiantai_sqlite::{Migration, migrations};
 use tokio::sync::Semaphore;
 use tokio_postgres::{Config, NoTls, Row};
 
-use super::LedgerError;
 use super::database::{By, Database, PolicyShelf};
 use super::record::{Record, Value};
 use super::table::{Question, Step};
+use super::{DatabaseReport, LedgerError};
 use fault::failed;
 use lease::Leases;
 use run::{BEGIN_READING, PARCEL, Parcel, ROWS_AHEAD, ask, change, connect, scan, settle};
@@ -32,7 +32,8 @@ use statement::{Statement, of_question, of_steps};
 
 /// The schema's history.
 pub const MIGRATIONS: &[Migration] = migrations!(
-    "../../migrations/server-postgres": 1 "0001_ledger", 2 "0002_writer_lease"
+    "../../migrations/server-postgres": 1 "0001_ledger", 2 "0002_writer_lease", 3 "0003_keeping",
+    4 "0004_order_approver"
 );
 
 pub use lease::{Holder, LEASE_LASTS};
@@ -301,6 +302,21 @@ impl Database for PostgresLedger {
     fn change_and_return(&self, statement: Question) -> Result<Vec<Record>, LedgerError> {
         let rows = self.ask_at(vec![statement], None)?;
         Ok(rows.into_iter().flatten().collect())
+    }
+
+    fn examine(&self) -> Result<DatabaseReport, LedgerError> {
+        let rows = self.run(Statement::new(
+            "SELECT current_setting('server_version') AS version,
+                 (SELECT coalesce(max(number), 0) FROM migration) AS number,
+                 CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now_ms",
+        ))?;
+        let row = rows.first();
+        let row = row.ok_or_else(|| LedgerError::Failed("the database says nothing".into()))?;
+        Ok(DatabaseReport {
+            engine: format!("PostgreSQL {}", row.text("version")?),
+            schema: row.count("number")?,
+            now: Some(row.at("now_ms")?),
+        })
     }
 
     fn policies_read(&self) -> &PolicyShelf {

@@ -92,7 +92,8 @@ pub enum DeviceStanding {
 /// Names of the rows that a batch touches.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
-    /// Server time of the batch; bounds [`RECENT_ORDERS`].
+    /// Earliest time by which an operation of the batch is decided or was priced; orders from
+    /// [`RECENT_ORDERS`](super::RECENT_ORDERS) before it on are loaded.
     pub now: Timestamp,
     /// Devices that wrote or that are enrolled.
     pub devices: BTreeSet<DeviceId>,
@@ -343,4 +344,28 @@ pub struct DueEvent {
     pub event: OutboxEvent,
     /// Tries so far.
     pub tries: u32,
+}
+
+/// A backup that was made and checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupMade {
+    /// The moment that it shows.
+    pub made_at: Timestamp,
+    /// End of the log in it.
+    pub server_seq: u64,
+    /// Where it was written.
+    pub place: String,
+}
+
+/// A timeline that began with a restored backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The timeline.
+    pub timeline: u32,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// The moment that the backup shows; what came after it was lost here.
+    pub backup_made_at: Timestamp,
+    /// End of the log in the backup.
+    pub from_seq: u64,
 }

@@ -16,11 +16,12 @@ use super::database::{By, Database, PolicyShelf, lock};
 use super::record::{Record, Value};
 use super::table::{Question, Step, Table};
 use super::tables::lot;
-use super::{Cursor, Head, LedgerError};
+use super::{Cursor, DatabaseReport, Head, LedgerError};
 
 /// The schema's history.
 pub const MIGRATIONS: &[Migration] = migrations!(
-    "../../migrations/server-sqlite": 1 "0001_ledger", 2 "0002_invite_used_by"
+    "../../migrations/server-sqlite": 1 "0001_ledger", 2 "0002_invite_used_by", 3 "0003_keeping",
+    4 "0004_order_approver"
 );
 
 /// Idle connections kept for reading.
@@ -184,6 +185,36 @@ impl Database for SqliteLedger {
 
     fn change_and_return(&self, statement: Question) -> Result<Vec<Record>, LedgerError> {
         self.in_transaction(|tx| Ok(answer(tx, &statement)?))
+    }
+
+    fn examine(&self) -> Result<DatabaseReport, LedgerError> {
+        let is_keyed = self.key.is_some();
+        self.read(|db| {
+            let first_words = |sql: &str| -> rusqlite::Result<Option<String>> {
+                let mut statement = db.prepare(sql)?;
+                let mut rows = statement.query([])?;
+                rows.next()?.map(|row| row.get(0)).transpose()
+            };
+            // Says nothing when every page is authentic.
+            let damage = match is_keyed {
+                true => first_words("PRAGMA cipher_integrity_check")?,
+                false => None,
+            };
+            let damage = damage.or(first_words("PRAGMA integrity_check(1)")?);
+            let damage = damage.filter(|said| said != "ok");
+            let schema = "SELECT coalesce(max(number), 0) FROM migration";
+            let schema = db.query_row(schema, [], |row| row.get(0))?;
+            let report = DatabaseReport {
+                engine: format!("SQLite {}", rusqlite::version()),
+                schema,
+                now: None,
+            };
+            Ok((damage, report))
+        })
+        .and_then(|(damage, report)| match damage {
+            None => Ok(report),
+            Some(said) => Err(LedgerError::Corrupt(said)),
+        })
     }
 
     fn policies_read(&self) -> &PolicyShelf {

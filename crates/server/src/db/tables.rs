@@ -2,10 +2,12 @@
 
 pub(super) mod account;
 pub(super) mod action;
+pub(super) mod backup;
 pub(super) mod care_plan;
 pub(super) mod cash_movement;
 pub(super) mod coupon;
 pub(super) mod device;
+pub(super) mod device_contact;
 pub(super) mod device_token;
 pub(super) mod earning_log;
 pub(super) mod exception_case;
@@ -29,3 +31,4 @@ pub(super) mod recharge_order;
 pub(super) mod shift;
 pub(super) mod tenant;
 pub(super) mod tier_log;
+pub(super) mod timeline;

@@ -1,11 +1,12 @@
 //! Table `cash_movement`.
 
+use qiantai_core::ids::TenantId;
 use qiantai_core::ledger::CashMovement;
 
 use crate::db::codes::Code;
 use crate::db::record::Kind::{Bytes, Int, Text};
 use crate::db::record::{Value, values};
-use crate::db::table::{OnConflict, Table};
+use crate::db::table::{OnConflict, Question, Table};
 
 pub(in crate::db) static TABLE: Table = Table::new(
     "cash_movement",
@@ -30,4 +31,13 @@ pub(in crate::db) fn row(movement: &CashMovement) -> Vec<Value> {
         movement.order.map(|id| id.0),
         movement.at,
     ]
+}
+
+/// What moved in each shift.
+pub(in crate::db) fn sums(tenant: TenantId) -> Question {
+    Question::new(
+        "SELECT shift_id, CAST(sum(amount_fen) AS BIGINT) AS moved_fen FROM cash_movement
+         WHERE tenant_id = ?1 GROUP BY shift_id",
+    )
+    .with(tenant.0)
 }

@@ -28,6 +28,12 @@ pub(in crate::db) fn after(tenant: TenantId, after: u64, limit: u32) -> Question
     .with(limit)
 }
 
+/// The last place told; zero in an empty log.
+pub(in crate::db) fn last(tenant: TenantId) -> Question {
+    Question::new("SELECT coalesce(max(server_seq), 0) AS last_seq FROM feed WHERE tenant_id = ?1")
+        .with(tenant.0)
+}
+
 pub(in crate::db) fn read(row: &Record) -> Result<(u64, String), LedgerError> {
     Ok((row.count("server_seq")?, row.text("json")?.to_owned()))
 }

@@ -1,11 +1,12 @@
 //! Table `journal`: 流水.
 
-use qiantai_core::ids::{OrderId, TenantId};
+use qiantai_core::ids::{LotId, MemberId, OrderId, RowId, ShiftId, StaffId, StoreId, TenantId};
 use qiantai_core::ledger::{BizType, JournalEntry};
 
+use crate::db::LedgerError;
 use crate::db::codes::Code;
 use crate::db::record::Kind::{Bytes, Int, Text};
-use crate::db::record::{Value, values};
+use crate::db::record::{Record, Value, values};
 use crate::db::table::{OnConflict, Question, Table};
 
 pub(in crate::db) static TABLE: Table = Table::new(
@@ -62,4 +63,30 @@ pub(in crate::db) fn seq_of_recharge(tenant: TenantId, order: OrderId) -> Questi
     .with(tenant.0)
     .with(BizType::Recharge.code())
     .with(order.0)
+}
+
+pub(in crate::db) fn of_members(tenant: TenantId, members: &[MemberId]) -> Question {
+    Question::new("SELECT * FROM journal WHERE tenant_id = ?1 AND member_id IN (?2)")
+        .with(tenant.0)
+        .each(Bytes, members.iter().map(|id| id.0))
+}
+
+pub(in crate::db) fn read(row: &Record) -> Result<JournalEntry, LedgerError> {
+    Ok(JournalEntry {
+        id: RowId(row.id("entry_id")?),
+        member: MemberId(row.id("member_id")?),
+        seq: row.count("seq")?,
+        biz: row.code("biz_type")?,
+        biz_id: row.id("biz_id")?,
+        leg: row.count("leg")?,
+        lot: LotId(row.id("lot_id")?),
+        d_principal: row.fen("d_principal_fen")?,
+        d_bonus: row.fen("d_bonus_fen")?,
+        principal_after: row.fen("principal_after_fen")?,
+        bonus_after: row.fen("bonus_after_fen")?,
+        store: StoreId(row.id("store_id")?),
+        shift: row.id_opt("shift_id")?.map(ShiftId),
+        operator: row.id_opt("operator_id")?.map(StaffId),
+        at: row.at("at_ms")?,
+    })
 }

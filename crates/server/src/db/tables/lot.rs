@@ -54,6 +54,16 @@ pub(in crate::db) fn of_members(tenant: TenantId, members: &[MemberId]) -> Quest
     .each(Bytes, members.iter().map(|id| id.0))
 }
 
+/// Used up or not, oldest first.
+pub(in crate::db) fn all_of_members(tenant: TenantId, members: &[MemberId]) -> Question {
+    Question::new(
+        "SELECT * FROM lot WHERE tenant_id = ?1 AND member_id IN (?2)
+         ORDER BY credited_ms, lot_id",
+    )
+    .with(tenant.0)
+    .each(Bytes, members.iter().map(|id| id.0))
+}
+
 pub(in crate::db) fn read(row: &Record) -> Result<(MemberId, Lot), LedgerError> {
     let lot = Lot {
         id: LotId(row.id("lot_id")?),

@@ -84,6 +84,23 @@ pub(in crate::db) fn after(tenant: TenantId, after: u64, limit: u32) -> Question
     .with(limit)
 }
 
+/// The last place taken; zero in an empty log.
+pub(in crate::db) fn last(tenant: TenantId) -> Question {
+    Question::new(
+        "SELECT coalesce(max(server_seq), 0) AS last_seq FROM operation WHERE tenant_id = ?1",
+    )
+    .with(tenant.0)
+}
+
+/// When the last operation of each device was decided.
+pub(in crate::db) fn last_of_devices(tenant: TenantId) -> Question {
+    Question::new(
+        "SELECT device_id, max(decided_ms) AS last_ms FROM operation WHERE tenant_id = ?1
+         GROUP BY device_id",
+    )
+    .with(tenant.0)
+}
+
 /// The operations that hold these places in their devices' sequences.
 pub(in crate::db) fn of_sequences<'a>(
     tenant: TenantId,

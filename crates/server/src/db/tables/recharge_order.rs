@@ -5,6 +5,7 @@ use qiantai_core::decide::RecentOrder;
 use qiantai_core::ids::{
     DeviceId, MemberId, OrderId, PackageId, ShiftId, StaffId, StoreId, TenantId, TierId,
 };
+use qiantai_core::money::Money;
 use qiantai_core::quote::Quote;
 use qiantai_core::recharge::{AmountChoice, Credit, OrderState, PaidFact, RechargeOrder};
 use qiantai_wire::feed::QuoteDto;
@@ -54,6 +55,7 @@ pub(in crate::db) static TABLE: Table = Table::new(
         ("opened_ms", Int),
         ("expires_ms", Int),
         ("changed_ms", Int),
+        ("approver_id", Bytes),
     ],
     1,
     OnConflict::Replace(
@@ -127,6 +129,7 @@ pub(in crate::db) fn row(order: &RechargeOrder) -> Result<Vec<Value>, LedgerErro
         order.opened_at,
         order.expires_at,
         order.changed_at,
+        order.approver.map(|id| id.0),
     ])
 }
 
@@ -186,11 +189,29 @@ pub(in crate::db) fn read_recent(row: &Record) -> Result<RecentOrder, LedgerErro
         member: MemberId(row.id("member_id")?),
         pay: row.fen("pay_fen")?,
         opened_at: row.at("opened_ms")?,
-        alive: !matches!(
-            state,
-            OrderState::Cancelled | OrderState::Closed | OrderState::Rejected
-        ),
+        alive: state.is_alive(),
     })
+}
+
+/// Orders of members that were credited, whatever became of them since.
+pub(in crate::db) fn credited_of(tenant: TenantId, members: &[MemberId]) -> Question {
+    Question::new(
+        "SELECT order_id, member_id, paid_fen FROM recharge_order
+         WHERE tenant_id = ?1 AND credited_ms IS NOT NULL AND member_id IN (?2)",
+    )
+    .with(tenant.0)
+    .each(Bytes, members.iter().map(|id| id.0))
+}
+
+/// Whose, which, and with how much.
+pub(in crate::db) fn read_credited(
+    row: &Record,
+) -> Result<(MemberId, OrderId, Money), LedgerError> {
+    Ok((
+        MemberId(row.id("member_id")?),
+        id(row)?,
+        row.fen("paid_fen")?,
+    ))
 }
 
 pub(in crate::db) fn id(row: &Record) -> Result<OrderId, LedgerError> {
@@ -213,6 +234,7 @@ pub(in crate::db) fn read(row: &Record) -> Result<RechargeOrder, LedgerError> {
         shift: ShiftId(row.id("shift_id")?),
         cashier: StaffId(row.id("cashier_id")?),
         seller: row.id_opt("seller_id")?.map(StaffId),
+        approver: row.id_opt("approver_id")?.map(StaffId),
         choice: choice(row)?,
         quote: quote(row)?,
         state: row.code("state")?,

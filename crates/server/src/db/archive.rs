@@ -1,0 +1,292 @@
+//! What those who keep the books ask of them: whole pages of the log with everything that it
+//! caused, and members with everything that explains their balance, each as of one moment.
+
+use std::collections::HashMap;
+
+use qiantai_core::account::{Account, Lot};
+use qiantai_core::clock::Timestamp;
+use qiantai_core::decide::{ActionRecord, Device};
+use qiantai_core::ids::{ActionId, DeviceId, MemberId, OrderId, ShiftId, TenantId};
+use qiantai_core::ledger::{JournalEntry, Posting};
+use qiantai_core::money::Money;
+
+use super::database::{By, Database};
+use super::load::{accounts, ask_one, exactly};
+use super::table::Step;
+use super::tables::{
+    account, action, backup, cash_movement, device, device_contact, feed, head, journal, lot,
+    member, operation, posting, recharge_order,
+};
+use super::{BackupMade, Cursor, Head, Ledger, LedgerError, LogRow};
+
+/// A ledger as its keepers see it. Every ledger on a database is one.
+pub trait Archive: Ledger {
+    /// The head of the log and every device with its place, as of one moment.
+    fn standing(&self, tenant: TenantId) -> Result<LogStanding, LedgerError>;
+
+    /// Rows of the log after `after`, oldest first, with what each caused.
+    fn log_page(&self, tenant: TenantId, after: u64, limit: u32) -> Result<LogPage, LedgerError>;
+
+    /// Members after `after` by identity, with what explains their balances.
+    fn member_books(
+        &self,
+        tenant: TenantId,
+        after: Option<MemberId>,
+        limit: u32,
+    ) -> Result<MemberBooks, LedgerError>;
+
+    /// Cash that moved in each shift's drawer.
+    fn drawers(&self, tenant: TenantId) -> Result<Drawers, LedgerError>;
+
+    /// When an operation of each device was last taken, for devices that have sent any.
+    fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
+
+    /// When devices last asked for anything, as far as it was recorded.
+    fn contacts(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
+
+    /// The newest backup that was made and checked.
+    fn newest_backup(&self, tenant: TenantId) -> Result<Option<BackupMade>, LedgerError>;
+
+    /// Records a backup.
+    fn save_backup(&self, tenant: TenantId, backup: &BackupMade) -> Result<(), LedgerError>;
+
+    /// What the database says about itself and whether it holds together.
+    ///
+    /// # Errors
+    /// [`LedgerError::Corrupt`] names the first damage found.
+    fn examine(&self) -> Result<DatabaseReport, LedgerError>;
+}
+
+/// Where the log and its authors stand.
+#[derive(Clone, Debug)]
+pub struct LogStanding {
+    /// End of the log.
+    pub head: Head,
+    /// The first table that has rows beyond that end.
+    pub beyond: Option<&'static str>,
+    /// Devices and their places.
+    pub devices: Vec<(Device, Cursor)>,
+}
+
+/// A stretch of the log.
+#[derive(Clone, Debug)]
+pub struct LogPage {
+    /// The rows.
+    pub rows: Vec<LogRow>,
+    /// What was posted, by place and leg.
+    pub postings: Vec<(u64, Posting)>,
+    /// What terminals are told, by place.
+    pub feed: Vec<(u64, String)>,
+    /// First answers to the actions of these rows.
+    pub actions: HashMap<ActionId, ActionRecord>,
+}
+
+/// Members and what explains their balances.
+#[derive(Clone, Debug)]
+pub struct MemberBooks {
+    /// End of the log at that moment.
+    pub head: Head,
+    /// In the order of their identity.
+    pub members: Vec<MemberBook>,
+}
+
+/// One member.
+#[derive(Clone, Debug)]
+pub struct MemberBook {
+    /// Who.
+    pub member: MemberId,
+    /// The account with its lots; the member has none before anything was posted.
+    pub account: Option<Account>,
+    /// Every lot, used up or not.
+    pub lots: Vec<Lot>,
+    /// 流水, by sequence.
+    pub journal: Vec<JournalEntry>,
+    /// Orders that were credited: which, and with how much principal.
+    pub credited: Vec<(OrderId, Money)>,
+}
+
+/// Cash by shift.
+#[derive(Clone, Debug)]
+pub struct Drawers {
+    /// End of the log at that moment.
+    pub head: Head,
+    /// Sum of the movements of each shift.
+    pub moved: HashMap<ShiftId, i128>,
+}
+
+/// What a database says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseReport {
+    /// Name and version of the program behind it.
+    pub engine: String,
+    /// Highest migration applied.
+    pub schema: u32,
+    /// Its own clock, where it has one.
+    pub now: Option<Timestamp>,
+}
+
+impl<D: Database> Archive for D {
+    fn standing(&self, tenant: TenantId) -> Result<LogStanding, LedgerError> {
+        let answers = self.ask(vec![
+            head::of(tenant),
+            device::all(tenant),
+            operation::last(tenant),
+            posting::last(tenant),
+            feed::last(tenant),
+        ])?;
+        let [heads, devices, operations, postings, feed] = exactly(answers)?;
+        let head = heads.first().ok_or(LedgerError::NoTenant(tenant))?;
+        let head = head::read(head)?;
+        let named = [
+            ("operation", operations),
+            ("posting", postings),
+            ("feed", feed),
+        ];
+        let mut beyond = None;
+        for (table, rows) in named {
+            let last: u64 = match rows.first() {
+                Some(row) => row.count("last_seq")?,
+                None => 0,
+            };
+            if last > head.server_seq && beyond.is_none() {
+                beyond = Some(table);
+            }
+        }
+        let devices = devices.iter().map(device::read);
+        Ok(LogStanding {
+            head,
+            beyond,
+            devices: devices.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn log_page(&self, tenant: TenantId, after: u64, limit: u32) -> Result<LogPage, LedgerError> {
+        let rows = self.log(tenant, after, limit)?;
+        let end = rows.last().map_or(after, |row| row.server_seq);
+        let actions = rows.iter().map(|row| row.action_id);
+        let answers = self.ask(vec![
+            posting::between(tenant, after, end),
+            feed::after(tenant, after, limit),
+            action::of_ids(tenant, actions),
+        ])?;
+        let [postings, feed, actions] = exactly(answers)?;
+        let postings = postings.iter().map(posting::read);
+        let feed = feed.iter().map(feed::read);
+        let actions = actions.iter().map(action::read);
+        let mut page = LogPage {
+            rows,
+            postings: postings.collect::<Result<_, _>>()?,
+            feed: feed.collect::<Result<_, _>>()?,
+            actions: actions.collect::<Result<_, _>>()?,
+        };
+        page.feed.retain(|(server_seq, _)| *server_seq <= end);
+        Ok(page)
+    }
+
+    fn member_books(
+        &self,
+        tenant: TenantId,
+        after: Option<MemberId>,
+        limit: u32,
+    ) -> Result<MemberBooks, LedgerError> {
+        let known = ask_one(self, member::page(tenant, after, limit))?;
+        let known = known.iter().map(member::read);
+        let known: Vec<_> = known.collect::<Result<_, _>>()?;
+        let ids: Vec<MemberId> = known.iter().map(|member| member.id).collect();
+        let answers = self.ask(vec![
+            head::of(tenant),
+            account::of_members(tenant, &ids),
+            lot::all_of_members(tenant, &ids),
+            journal::of_members(tenant, &ids),
+            recharge_order::credited_of(tenant, &ids),
+        ])?;
+        let [heads, rows, lots, journal_rows, credited] = exactly(answers)?;
+        let head = heads.first().ok_or(LedgerError::NoTenant(tenant))?;
+        let mut books: HashMap<MemberId, MemberBook> = ids
+            .iter()
+            .map(|&member| (member, MemberBook::empty(member)))
+            .collect();
+        let mut accounts = accounts(&rows, &[])?;
+        for row in &lots {
+            let (member, lot) = lot::read(row)?;
+            if let Some(book) = books.get_mut(&member) {
+                book.lots.push(lot);
+            }
+        }
+        for row in &journal_rows {
+            let entry = journal::read(row)?;
+            if let Some(book) = books.get_mut(&entry.member) {
+                book.journal.push(entry);
+            }
+        }
+        for row in &credited {
+            let (member, order, paid) = recharge_order::read_credited(row)?;
+            if let Some(book) = books.get_mut(&member) {
+                book.credited.push((order, paid));
+            }
+        }
+        let members = ids.iter().filter_map(|member| {
+            let mut book = books.remove(member)?;
+            book.account = accounts.remove(member);
+            book.journal.sort_unstable_by_key(|entry| entry.seq);
+            Some(book)
+        });
+        Ok(MemberBooks {
+            head: head::read(head)?,
+            members: members.collect(),
+        })
+    }
+
+    fn drawers(&self, tenant: TenantId) -> Result<Drawers, LedgerError> {
+        let answers = self.ask(vec![head::of(tenant), cash_movement::sums(tenant)])?;
+        let [heads, sums] = exactly(answers)?;
+        let head = heads.first().ok_or(LedgerError::NoTenant(tenant))?;
+        let moved = sums.iter().map(|row| {
+            let sum = i128::from(row.int("moved_fen")?);
+            Ok((ShiftId(row.id("shift_id")?), sum))
+        });
+        Ok(Drawers {
+            head: head::read(head)?,
+            moved: moved.collect::<Result<_, LedgerError>>()?,
+        })
+    }
+
+    fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError> {
+        let rows = ask_one(self, operation::last_of_devices(tenant))?;
+        let taken = rows
+            .iter()
+            .map(|row| Ok((DeviceId(row.id("device_id")?), row.at("last_ms")?)));
+        taken.collect()
+    }
+
+    fn contacts(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError> {
+        let rows = ask_one(self, device_contact::all(tenant))?;
+        rows.iter().map(device_contact::read).collect()
+    }
+
+    fn newest_backup(&self, tenant: TenantId) -> Result<Option<BackupMade>, LedgerError> {
+        let rows = ask_one(self, backup::newest(tenant))?;
+        rows.first().map(backup::read).transpose()
+    }
+
+    fn save_backup(&self, tenant: TenantId, backup: &BackupMade) -> Result<(), LedgerError> {
+        let row = backup::row(backup);
+        self.change(tenant, By::Anyone, vec![Step::Put(&backup::TABLE, row)])
+    }
+
+    fn examine(&self) -> Result<DatabaseReport, LedgerError> {
+        Database::examine(self)
+    }
+}
+
+impl MemberBook {
+    fn empty(member: MemberId) -> MemberBook {
+        MemberBook {
+            member,
+            account: None,
+            lots: Vec::new(),
+            journal: Vec::new(),
+            credited: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Keeping the books with the program itself: `verify` and `doctor`, beside a server that serves.
+
+use std::path::Path;
+use std::process::Output;
+
+use crate::conformance::cluster::TestDatabase;
+use crate::process::{Running, program};
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
+}
+
+fn made(books: [&str; 2]) {
+    let made = run(&[
+        "init",
+        "--sample",
+        "gym",
+        "--members",
+        "5",
+        books[0],
+        books[1],
+    ]);
+    assert!(made.status.success(), "{}", said(&made));
+}
+
+/// The lines of one topic.
+fn lines<'a>(said: &'a str, topic: &str) -> Vec<&'a str> {
+    let lines = said.lines();
+    lines
+        .filter(|line| line.split_whitespace().nth(1) == Some(topic))
+        .collect()
+}
+
+#[test]
+fn books_are_verified_while_they_are_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let database = TestDatabase::make();
+    let url = database.url();
+    let data = data.to_str().unwrap();
+    for books in [["--data", data], ["--database-url", &url]] {
+        made(books);
+        let (_server, _) = Running::serve(&books);
+        let verified = run(&["verify", books[0], books[1]]);
+        let text = said(&verified);
+        assert_eq!(verified.status.code(), Some(0), "{text}");
+        assert!(text.contains(" holds: operations="), "{text}");
+    }
+    database.execute("UPDATE account SET bonus_fen = bonus_fen + 1");
+    let bad = run(&["verify", "--database-url", &url]);
+    assert_eq!(bad.status.code(), Some(2), "{}", said(&bad));
+    assert!(said(&bad).starts_with("BAD account "), "{}", said(&bad));
+}
+
+#[test]
+fn a_damaged_page_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data_name = data.to_str().unwrap();
+    made(["--data", data_name]);
+    let path = data.join("ledger.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    for command in ["verify", "doctor"] {
+        let bad = run(&[command, "--data", data_name]);
+        let text = said(&bad);
+        assert_eq!(bad.status.code(), Some(2), "{command}: {text}");
+        assert!(text.contains("BAD"), "{command}: {text}");
+        assert!(text.contains("database"), "{command}: {text}");
+    }
+}
+
+#[test]
+fn the_doctor_speaks_plainly() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let name = data.to_str().unwrap();
+    let missing = run(&["doctor", "--data", name]);
+    assert_eq!(missing.status.code(), Some(2), "{}", said(&missing));
+    made(["--data", name]);
+    let looked = || {
+        let looked = run(&["doctor", "--data", name]);
+        (looked.status.code(), said(&looked))
+    };
+    let (code, text) = looked();
+    assert_eq!(code, Some(2), "no backup was made: {text}");
+    let check = |text: &str, topic: &str, begins: &str, has: &str| {
+        let lines = lines(text, topic);
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.starts_with(begins) && line.contains(has)),
+            "{topic}: {text}"
+        );
+    };
+    check(&text, "folder", "ok", "no server works in it");
+    check(&text, "disk", "", "MiB are free");
+    check(&text, "key", "ok", "is the owner's alone");
+    check(&text, "database", "ok", "SQLite 3.");
+    check(&text, "clock", "ok", "not behind the books");
+    check(&text, "backup", "BAD", "none was ever made");
+    {
+        let (_server, _) = Running::serve(&["--data", name]);
+        let (_, text) = looked();
+        check(&text, "folder", "ok", "a server works in it");
+    }
+    open_to_all(&data.join("ledger.key"));
+    let (_, text) = looked();
+    check(&text, "key", "BAD", "mode 644");
+    std::fs::remove_file(data.join("ledger.key")).unwrap();
+    let (_, text) = looked();
+    check(&text, "key", "BAD", "has no ledger.key");
+}
+
+#[cfg(unix)]
+fn open_to_all(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+}
