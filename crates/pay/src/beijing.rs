@@ -11,22 +11,22 @@ const COMPACT: &[BorrowedFormatItem<'_>] =
     format_description!("[year][month][day][hour][minute][second]");
 
 /// `2026-01-01 08:00:00`.
-pub(crate) fn dashed(at: Timestamp) -> String {
+pub fn dashed(at: Timestamp) -> String {
     written(at.local(), DASHED)
 }
 
 /// `20260101080000`.
-pub(crate) fn compact(at: Timestamp) -> String {
+pub fn compact(at: Timestamp) -> String {
     written(at.local(), COMPACT)
 }
 
 /// Reads `2026-01-01 08:00:00`, also with a fraction of seconds, which is dropped.
-pub(crate) fn from_dashed(text: &str) -> Option<Timestamp> {
+pub fn from_dashed(text: &str) -> Option<Timestamp> {
     read(text.split('.').next()?, DASHED)
 }
 
 /// Reads `20260101080000`.
-pub(crate) fn from_compact(text: &str) -> Option<Timestamp> {
+pub fn from_compact(text: &str) -> Option<Timestamp> {
     read(text, COMPACT)
 }
 

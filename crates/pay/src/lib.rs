@@ -6,7 +6,7 @@
 //! when to reverse are decided by the server; nothing here polls, retries or keeps state.
 
 mod answer;
-mod beijing;
+pub mod beijing;
 mod bill;
 mod channel;
 pub mod channels;
@@ -20,7 +20,7 @@ mod rotation;
 mod secret;
 mod surroundings;
 pub mod transport;
-mod yuan;
+pub mod yuan;
 
 pub use answer::{
     CloseAnswer, ConfigCause, GatewayAnswer, PaidFact, PendingState, QrAnswer, RefundAnswer,

@@ -3,7 +3,7 @@
 use qiantai_core::money::Money;
 
 /// The amount in yuan with two decimals: `500.00`.
-pub(crate) fn yuan(amount: Money) -> String {
+pub fn yuan(amount: Money) -> String {
     let fen = amount.fen().unsigned_abs();
     let sign = if amount.is_negative() { "-" } else { "" };
     format!("{sign}{}.{:02}", fen / 100, fen % 100)
@@ -11,7 +11,7 @@ pub(crate) fn yuan(amount: Money) -> String {
 
 /// Reads yuan exactly: digits, at most one point, at most two decimals that are not zero.
 /// `None` for everything else, also for what does not fit.
-pub(crate) fn from_yuan(text: &str) -> Option<Money> {
+pub fn from_yuan(text: &str) -> Option<Money> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -29,7 +29,7 @@ pub(crate) fn from_yuan(text: &str) -> Option<Money> {
 }
 
 /// Reads whole fen; `None` for everything but plain digits.
-pub(crate) fn from_fen(text: &str) -> Option<Money> {
+pub fn from_fen(text: &str) -> Option<Money> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok().map(Money::from_fen))?
 }

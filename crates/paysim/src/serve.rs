@@ -5,17 +5,19 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
-use axum::routing::post;
+use axum::body::{Body, to_bytes};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, post};
 use bytes::Bytes;
+use qiantai_core::clock::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::gateway::Operation;
+use crate::gateway::{Gateway, Operation};
 use crate::phone;
-use crate::protocol::{self, ROUTES, Reply, Timing};
+use crate::protocols::training::{self, ROUTES};
+use crate::protocols::{Reply, Timing, wechat};
 use crate::simulator::Simulator;
 
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
@@ -23,16 +25,18 @@ const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// A connection that is never answered is dropped after this long.
 const HOLD_MAX: Duration = Duration::from_secs(60);
 
-/// The protocol's paths and the phone page of one simulator.
+/// The paths of every protocol and the phone page of one simulator.
 pub fn router(simulator: Simulator) -> Router {
-    gateway_router(simulator.clone()).merge(phone::router(simulator))
+    training_router(simulator.clone())
+        .merge(official(&simulator, &wechat::PATHS, wechat::answer))
+        .merge(phone::router(simulator))
 }
 
-fn gateway_router(simulator: Simulator) -> Router {
+fn training_router(simulator: Simulator) -> Router {
     let mut router = Router::new();
     for (path, operation) in ROUTES {
         let answer = move |State(simulator): State<Simulator>, headers: HeaderMap, body: Bytes| {
-            answer(simulator, path, operation, headers, body)
+            practice(simulator, path, operation, headers, body)
         };
         router = router.route(path, post(answer));
     }
@@ -41,21 +45,53 @@ fn gateway_router(simulator: Simulator) -> Router {
         .with_state(simulator)
 }
 
-async fn answer(
+async fn practice(
     simulator: Simulator,
     path: &'static str,
     operation: Operation,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let Reply { response, timing } = simulator
-        .with(|gateway, now| protocol::answer(gateway, path, operation, &headers, &body, now));
+    let reply = simulator
+        .with(|gateway, now| training::answer(gateway, path, operation, &headers, &body, now));
+    given(reply).await
+}
+
+/// Answers a whole request: its signature covers method, path and query as they came.
+type Answer = fn(&mut Gateway, &http::Request<Bytes>, Timestamp) -> Reply;
+
+fn official(simulator: &Simulator, paths: &[&str], answer: Answer) -> Router {
+    let handler = move |State(simulator): State<Simulator>, request: Request| async move {
+        let (head, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, MESSAGE_BYTES_MAX).await else {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        };
+        let request = http::Request::from_parts(head, body);
+        given(simulator.with(|gateway, now| answer(gateway, &request, now))).await
+    };
+    let mut router = Router::new();
+    for path in paths {
+        router = router.route(path, any(handler));
+    }
+    router.with_state(simulator.clone())
+}
+
+async fn given(reply: Reply) -> Response {
+    let Reply { response, timing } = reply;
     match timing {
         Timing::AtOnce => {}
         Timing::AfterMs(delay_ms) => tokio::time::sleep(Duration::from_millis(delay_ms)).await,
         Timing::Never => tokio::time::sleep(HOLD_MAX).await,
+        Timing::Cut => return cut(),
     }
     response.map(Body::from)
+}
+
+/// An answer that breaks off before its first byte of content.
+fn cut() -> Response {
+    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    let body = futures::stream::iter([Err::<Bytes, _>(broken)]);
+    Response::new(Body::from_stream(body))
 }
 
 /// A listener, and the address it got. Refuses addresses that other machines can reach, unless

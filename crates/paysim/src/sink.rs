@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::StatusCode;
 use qiantai_pay::transport::HttpTransport;
+
+use crate::gateway::Acknowledgement;
 
 /// Takes notices to merchants.
 #[async_trait]
@@ -17,10 +20,22 @@ pub trait NoticeSink: Send + Sync {
 /// What became of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// The merchant answered with a 2xx status.
+    /// The merchant answered as the protocol wants it.
     Acknowledged,
     /// Anything else.
     Failed,
+}
+
+impl Acknowledgement {
+    /// True when the merchant answered so.
+    pub fn is_met_by(self, answer: &http::Response<Bytes>) -> bool {
+        match self {
+            Acknowledgement::Status => answer.status().is_success(),
+            Acknowledgement::Body(text) => {
+                answer.status() == StatusCode::OK && answer.body() == text.as_bytes()
+            }
+        }
+    }
 }
 
 /// Sends notices by a transport: over the network, or to a router in the same process.
@@ -30,8 +45,10 @@ pub struct TransportSink(pub Arc<dyn HttpTransport>);
 #[async_trait]
 impl NoticeSink for TransportSink {
     async fn deliver(&self, notice: http::Request<Bytes>) -> DeliveryOutcome {
+        let expected = notice.extensions().get().copied();
+        let expected = expected.unwrap_or(Acknowledgement::Status);
         match self.0.send(notice).await {
-            Ok(answer) if answer.status().is_success() => DeliveryOutcome::Acknowledged,
+            Ok(answer) if expected.is_met_by(&answer) => DeliveryOutcome::Acknowledged,
             Ok(answer) => {
                 tracing::debug!(status = answer.status().as_u16(), "notice refused");
                 DeliveryOutcome::Failed

@@ -8,6 +8,7 @@
 mod codes;
 mod faults;
 mod notices;
+mod official;
 mod page;
 mod phone_actions;
 mod process;

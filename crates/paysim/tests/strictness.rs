@@ -9,7 +9,8 @@ use qiantai_pay::channels::training::signature::{
 };
 use qiantai_paysim::Gateway;
 use qiantai_paysim::gateway::{Merchant, Operation};
-use qiantai_paysim::protocol::{ROUTES, Timing, answer};
+use qiantai_paysim::protocols::Timing;
+use qiantai_paysim::protocols::training::{ROUTES, answer};
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_298_592_480);
 const MERCHANT_NO: &str = "1900000001";

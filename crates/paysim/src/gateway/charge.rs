@@ -2,81 +2,89 @@
 
 use qiantai_core::attempt::DeclineCode;
 use qiantai_core::clock::Timestamp;
-use qiantai_pay::channels::training::message::{
-    AttemptRef, ChargeCode, FaultCode, PaymentAnswer, PaymentState,
-};
+use qiantai_pay::channels::training::message::WalletName;
 
-use super::payment::{Content, Payment, Stage};
-use super::{AttemptKey, Gateway, Refusal, rules};
+use super::order::{AttemptKey, BookRefusal, Means, NewPayment};
+use super::payment::{Payment, Stage};
+use super::{Arrival, Gateway};
 
 impl Gateway {
     /// Charges a payment code that the phone shows, or finds what the same request did before.
-    pub fn charge(
+    /// Only codes of the wallets in `takes` are known here.
+    pub(crate) fn charge(
         &mut self,
-        request: &ChargeCode,
+        order: NewPayment,
+        takes: &[WalletName],
         now: Timestamp,
-    ) -> Result<PaymentAnswer, Refusal> {
+    ) -> Result<Arrival, BookRefusal> {
         self.advance(now);
-        let key = (request.merchant.clone(), request.attempt_no.clone());
-        let content = Content::Code(request.clone());
-        if !self.is_known(&key, &content)? {
-            rules::check_charge(request)?;
-            self.charge_new(key.clone(), content, &request.auth_code, now);
+        if self.is_known(&order)? {
+            return Ok(Arrival::Repeated);
         }
-        Ok(self.payment(&key, now)?.answer())
-    }
-
-    fn charge_new(&mut self, key: AttemptKey, content: Content, auth_code: &str, now: Timestamp) {
-        let failed = |cause| (Stage::Failed(cause), None);
-        let (stage, code) = match self.codes.get_mut(auth_code) {
-            None => failed(DeclineCode::CodeInvalid),
-            Some(code) if code.used => failed(DeclineCode::CodeInvalid),
-            Some(code) if now >= code.expires_at => failed(DeclineCode::CodeExpired),
+        let Means::Code { auth_code } = &order.means else {
+            return Err(BookRefusal::WrongKind);
+        };
+        let found = self.codes.get_mut(auth_code);
+        let found = found.filter(|code| takes.contains(&code.wallet));
+        let (stage, code) = match found {
+            None => (Stage::Failed(DeclineCode::CodeInvalid), None),
+            Some(code) if code.used => (Stage::Failed(DeclineCode::CodeInvalid), None),
+            Some(code) if now >= code.expires_at => (Stage::Failed(DeclineCode::CodeExpired), None),
             Some(code) => {
                 code.used = true;
-                (Stage::UserPaying, Some(code.clone()))
+                let stage = match code.declines {
+                    Some(cause) if !code.asks_password => Stage::Failed(cause),
+                    _ => Stage::UserPaying,
+                };
+                (stage, Some(code.clone()))
             }
         };
         let token = match &code {
             Some(code) => code.token.clone(),
             None => self.new_token(),
         };
+        // Which wallet an unknown code belongs to is never asked.
+        let wallet = code.as_ref().map_or(WalletName::Wechat, |code| code.wallet);
+        let key = order.key.clone();
         self.tokens.insert(token.clone(), key.clone());
-        let mut payment = Payment::new(content, token, now);
-        payment.stage = stage;
-        if let Some(code) = &code {
-            payment.wallet = code.wallet;
+        let mut payment = Payment::new(order, wallet, token, now);
+        let amount = payment.amount();
+        payment.was_scanned = true;
+        match stage {
+            Stage::UserPaying => payment.stage = stage,
+            ended => payment.end(ended, now),
         }
-        let amount = payment.amount;
         self.payments.insert(key.clone(), payment);
-        if code.is_some_and(|code| !code.asks_password) {
+        if stage == Stage::UserPaying && code.is_some_and(|code| !code.asks_password) {
             self.receive(&key, amount, true, now);
         }
+        Ok(Arrival::New)
     }
 
     /// Undoes a payment-code attempt, returning any money. A number that never arrived is
     /// reversed for good.
-    pub fn reverse(
-        &mut self,
-        request: &AttemptRef,
-        now: Timestamp,
-    ) -> Result<PaymentAnswer, Refusal> {
+    pub(crate) fn reverse(&mut self, key: &AttemptKey, now: Timestamp) -> Result<(), BookRefusal> {
         self.advance(now);
-        let key = (request.merchant.clone(), request.attempt_no.clone());
-        if !self.payments.contains_key(&key) {
-            return self.void(request, PaymentState::Reversed);
+        if !self.payments.contains_key(key) {
+            self.voided.insert(key.clone(), Stage::Reversed);
+            return Ok(());
         }
-        let payment = self.payment(&key, now)?;
+        let payment = self.payment(key, now)?;
         if payment.is_qr() {
-            return Err(Refusal::new(
-                FaultCode::WrongKind,
-                "close or refund a QR attempt",
-            ));
+            return Err(BookRefusal::WrongKind);
         }
-        payment.stage = Stage::Reversed;
-        for transaction in &mut payment.transactions {
-            transaction.returned = transaction.amount;
+        self.undo(key, now)
+    }
+
+    /// Ends an attempt of any kind, returning any money.
+    pub(crate) fn undo(&mut self, key: &AttemptKey, now: Timestamp) -> Result<(), BookRefusal> {
+        let payment = self.payment(key, now)?;
+        if payment.stage != Stage::Reversed {
+            payment.end(Stage::Reversed, now);
+            for transaction in &mut payment.transactions {
+                transaction.returned = transaction.amount;
+            }
         }
-        Ok(payment.answer())
+        Ok(())
     }
 }

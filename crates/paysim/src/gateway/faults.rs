@@ -62,6 +62,10 @@ pub enum Operation {
     Refund,
     /// Ask about a refund.
     QueryRefund,
+    /// Ask for a bill, and fetch it.
+    Bill,
+    /// Ask for the gateway's certificates.
+    Certificates,
 }
 
 /// Ways to spoil an answer.
@@ -81,8 +85,22 @@ pub enum AnswerFault {
     FailAfterDone,
     /// Done, the answer's signature is wrong.
     WrongSignature,
-    /// Done, the answer is signed and not JSON.
+    /// Done, the answer is signed and cannot be read.
     Garbled,
+    /// Done, the connection is cut instead of an answer.
+    Cut,
+    /// Not done: too many calls.
+    Busy,
+    /// Done; instead of a signature stands a text that says it is none, where the protocol has
+    /// that.
+    Probe,
+    /// The gateway begins to sign with a new key, this answer and all further messages; where it
+    /// has a key of its own.
+    NewKey,
+    /// Not done: the merchant account lacks the money. Only for refunds.
+    FundsShort,
+    /// The newest line is missing in the bill, also in its sums. Only for bills.
+    BillLineMissing,
 }
 
 /// Ways to spoil a notice.
@@ -103,6 +121,9 @@ pub enum NoticeFault {
     },
     /// A forgery with other money and a wrong signature is sent ahead of each try.
     Forged,
+    /// The gateway tests whether signatures are verified: ahead of each try one is sent without a
+    /// good one.
+    Probe,
 }
 
 impl Faults {

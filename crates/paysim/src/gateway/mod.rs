@@ -1,12 +1,14 @@
-//! The gateway as a state machine. Nothing here reads a clock or the system's randomness.
+//! The gateway as a state machine: one book of payments, whatever protocol they came by. Nothing
+//! here reads a clock or the system's randomness.
 
 mod charge;
 mod faults;
+mod ledger;
+mod order;
 mod outbox;
 mod payment;
 mod phone;
 mod refund;
-mod rules;
 
 use std::collections::BTreeMap;
 
@@ -14,28 +16,30 @@ use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::money::Money;
 use qiantai_pay::SharedKey;
 use qiantai_pay::channels::training::TrainingConfig;
-use qiantai_pay::channels::training::message::{
-    AttemptRef, CreatePayment, FaultCode, PaymentAnswer, PaymentState,
-};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
 pub use faults::{AnswerFault, AnswerRule, Faults, NoticeFault, NoticeRule, Operation};
-pub use outbox::{Delivery, DeliveryId, RETRY_DELAYS};
-pub use phone::{CodeView, PhoneAction, PhoneRefusal, PhoneState, PhoneView};
+pub use order::{AttemptKey, BookRefusal, Means, NewPayment, NewRefund, Protocol};
+pub use outbox::{Acknowledgement, Delivery, DeliveryId, RETRY_DELAYS};
+pub use phone::{CodeView, CodeWish, PhoneAction, PhoneRefusal, PhoneState, PhoneView};
 
+pub(crate) use ledger::{Movement, MovementKind};
+pub(crate) use outbox::{Event, NoticeSeal, Try};
+pub(crate) use payment::{Payment, Stage, Transaction};
+pub(crate) use refund::Refund;
+
+use crate::protocols::{self, Sides};
 use outbox::Outbox;
-use payment::{Content, Payment, Stage};
 use phone::ShownCode;
-use refund::Refund;
 
-/// What a QR code says before its token.
+/// What a QR code of the training protocol says before its token.
 pub const PAYLOAD_PREFIX: &str = "qiantai-training://pay/";
 
 /// How long after the end of an attempt the money of [`PhoneAction::PayLate`] arrives.
 pub const LATE_BY: Millis = Millis::seconds(3);
 
-/// A merchant of the gateway.
+/// A merchant of the training protocol.
 #[derive(Clone, Debug)]
 pub struct Merchant {
     /// What customers see.
@@ -44,61 +48,52 @@ pub struct Merchant {
     pub key: SharedKey,
 }
 
-/// Why the gateway refuses a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// For programs.
-    pub code: FaultCode,
-    /// For people.
-    pub message: String,
-}
-
-impl Refusal {
-    pub(crate) fn new(code: FaultCode, message: impl Into<String>) -> Refusal {
-        Refusal {
-            code,
-            message: message.into(),
-        }
-    }
-}
-
-/// The simulated gateway.
-#[derive(Debug)]
+/// The simulated gateway. A clone goes its own way from there.
+#[derive(Clone, Debug)]
 pub struct Gateway {
-    merchants: BTreeMap<String, Merchant>,
+    /// What customers see of each merchant.
+    shops: BTreeMap<(Protocol, String), String>,
     payments: BTreeMap<AttemptKey, Payment>,
     /// Attempts that were closed or reversed before they arrived; they can never be opened.
-    voided: BTreeMap<AttemptKey, PaymentState>,
+    voided: BTreeMap<AttemptKey, Stage>,
     tokens: BTreeMap<String, AttemptKey>,
     codes: BTreeMap<String, ShownCode>,
-    refunds: BTreeMap<(String, String), Refund>,
+    /// By merchant and number of the refund.
+    refunds: BTreeMap<AttemptKey, Refund>,
     late_money: Vec<LateMoney>,
     outbox: Outbox,
     faults: Faults,
     payer: String,
     serial: u32,
+    seed: [u8; 32],
     rng: ChaCha20Rng,
+    /// Accounts and keys of each protocol.
+    pub(crate) sides: Sides,
 }
 
-/// Merchant number and attempt number.
-type AttemptKey = (String, String);
-
 /// Money under way to an attempt that will be over when it arrives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct LateMoney {
     attempt: AttemptKey,
     arrives_at: Timestamp,
 }
 
+/// Whether a request did something, or found what the same request had done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    New,
+    Repeated,
+}
+
 impl Gateway {
-    /// A gateway without merchants. The same seed and the same calls give the same numbers,
+    /// A gateway without merchants. The same seed and the same calls give the same numbers, keys,
     /// tokens and answers; outside tests the seed must be random, because whoever knows it can
-    /// guess tokens.
+    /// guess tokens and keys.
     pub fn new(seed: [u8; 32]) -> Gateway {
         let mut rng = ChaCha20Rng::from_seed(seed);
         let payer = format!("payer{:016x}", rng.next_u64());
         Gateway {
-            merchants: BTreeMap::new(),
+            shops: BTreeMap::new(),
             payments: BTreeMap::new(),
             voided: BTreeMap::new(),
             tokens: BTreeMap::new(),
@@ -109,7 +104,9 @@ impl Gateway {
             faults: Faults::default(),
             payer,
             serial: 0,
+            seed,
             rng,
+            sides: Sides::default(),
         }
     }
 
@@ -136,14 +133,15 @@ impl Gateway {
         (gateway, config)
     }
 
-    /// Admits a merchant, or replaces its name and key.
+    /// Admits a merchant of the training protocol, or replaces its name and key.
     pub fn add_merchant(&mut self, number: &str, merchant: Merchant) {
-        self.merchants.insert(number.to_owned(), merchant);
+        self.name_shop(Protocol::Training, number, &merchant.name);
+        self.sides.training.insert(number.to_owned(), merchant);
     }
 
-    /// The merchant of that number.
+    /// The merchant of the training protocol with that number.
     pub fn merchant(&self, number: &str) -> Option<&Merchant> {
-        self.merchants.get(number)
+        self.sides.training.get(number)
     }
 
     /// How the gateway misbehaves; change it at any time.
@@ -151,115 +149,31 @@ impl Gateway {
         &mut self.faults
     }
 
-    /// Makes a QR payment, or finds the one made by the same request before.
-    pub fn create(
-        &mut self,
-        request: &CreatePayment,
-        now: Timestamp,
-    ) -> Result<PaymentAnswer, Refusal> {
-        self.advance(now);
-        let key = (request.merchant.clone(), request.attempt_no.clone());
-        let content = Content::Qr(request.clone());
-        if !self.is_known(&key, &content)? {
-            rules::check_create(request, now)?;
-            let token = self.new_token();
-            self.tokens.insert(token.clone(), key.clone());
-            self.payments
-                .insert(key.clone(), Payment::new(content, token, now));
-        }
-        let payment = self.payment(&key, now)?;
-        match payment.stage {
-            Stage::NotScanned | Stage::UserPaying => {
-                let payload = format!("{PAYLOAD_PREFIX}{}", payment.token);
-                Ok(PaymentAnswer {
-                    payload: Some(payload),
-                    ..payment.answer()
-                })
-            }
-            Stage::Paid => Err(Refusal::new(FaultCode::AlreadyPaid, "the attempt is paid")),
-            Stage::Failed(_) | Stage::Closed | Stage::Reversed => Err(Refusal::new(
-                FaultCode::OrderClosed,
-                "the attempt is over; use a new number",
-            )),
-        }
-    }
-
-    /// How an attempt stands.
-    pub fn query(
-        &mut self,
-        request: &AttemptRef,
-        now: Timestamp,
-    ) -> Result<PaymentAnswer, Refusal> {
-        self.advance(now);
-        let key = (request.merchant.clone(), request.attempt_no.clone());
-        match self.voided.get(&key) {
-            Some(state) => Ok(payment::bare_answer(&key, *state)),
-            None => Ok(self.payment(&key, now)?.answer()),
-        }
-    }
-
-    /// Closes an unpaid QR attempt. A number that never arrived is closed for good, so that a
-    /// request still under way cannot open it afterwards.
-    pub fn close(
-        &mut self,
-        request: &AttemptRef,
-        now: Timestamp,
-    ) -> Result<PaymentAnswer, Refusal> {
-        self.advance(now);
-        let key = (request.merchant.clone(), request.attempt_no.clone());
-        if !self.payments.contains_key(&key) {
-            return self.void(request, PaymentState::Closed);
-        }
-        let payment = self.payment(&key, now)?;
-        if !payment.is_qr() {
-            return Err(Refusal::new(
-                FaultCode::WrongKind,
-                "reverse a payment-code attempt",
-            ));
-        }
-        match payment.stage {
-            Stage::Paid => return Err(Refusal::new(FaultCode::AlreadyPaid, "the attempt is paid")),
-            Stage::Failed(_) => {
-                return Err(Refusal::new(
-                    FaultCode::OrderClosed,
-                    "the attempt was declined",
-                ));
-            }
-            Stage::NotScanned | Stage::UserPaying | Stage::Closed | Stage::Reversed => {}
-        }
-        let was_open = matches!(payment.stage, Stage::NotScanned | Stage::UserPaying);
-        payment.stage = Stage::Closed;
-        let answer = payment.answer();
-        if was_open {
-            for late in self
-                .late_money
-                .iter_mut()
-                .filter(|late| late.attempt == key)
-            {
-                late.arrives_at = now + LATE_BY;
-            }
-        }
-        Ok(answer)
-    }
-
     /// What the merchant took in, less refunds and reversals: what the ledger must agree with.
     pub fn takings(&self, merchant: &str) -> Money {
         self.payments
             .iter()
-            .filter(|((of, _), _)| of == merchant)
+            .filter(|(key, _)| key.merchant == merchant)
             .flat_map(|(_, payment)| &payment.transactions)
-            .map(|transaction| transaction.amount - transaction.returned)
+            .map(Transaction::left)
             .sum()
     }
 
     /// Notices to send now. Report each by [`Gateway::delivered`].
     pub fn due_notices(&mut self, now: Timestamp) -> Vec<Delivery> {
         self.advance(now);
-        self.outbox.due(&self.merchants, &mut self.rng, now)
+        let due = self.outbox.due(now);
+        due.into_iter()
+            .map(|notice| Delivery {
+                id: notice.id,
+                attempt_no: notice.draft.key.attempt_no.clone(),
+                request: protocols::notice(self, &notice, now),
+            })
+            .collect()
     }
 
-    /// Records what became of a delivery; one that was not acknowledged is tried again by
-    /// [`RETRY_DELAYS`].
+    /// Records what became of a delivery; one that was not acknowledged is tried again, by
+    /// [`RETRY_DELAYS`] or what else its protocol has.
     pub fn delivered(&mut self, id: DeliveryId, acknowledged: bool, now: Timestamp) {
         self.outbox.delivered(id, acknowledged, now);
     }
@@ -275,8 +189,121 @@ impl Gateway {
         self.outbox.given_up()
     }
 
+    /// Makes a QR payment, or finds the one made by the same request before.
+    pub(crate) fn open_qr(
+        &mut self,
+        order: NewPayment,
+        now: Timestamp,
+    ) -> Result<Arrival, BookRefusal> {
+        self.advance(now);
+        if self.is_known(&order)? {
+            return Ok(Arrival::Repeated);
+        }
+        let Means::Qr { wallet, .. } = order.means else {
+            return Err(BookRefusal::WrongKind);
+        };
+        let token = self.new_token();
+        let key = order.key.clone();
+        self.tokens.insert(token.clone(), key.clone());
+        self.payments
+            .insert(key, Payment::new(order, wallet, token, now));
+        Ok(Arrival::New)
+    }
+
+    /// Gives a QR payment a new code; the old one no longer opens it.
+    pub(crate) fn renew_token(&mut self, key: &AttemptKey, now: Timestamp) {
+        let token = self.new_token();
+        if let Some(payment) = self.payments.get_mut(key) {
+            self.tokens.remove(&payment.token);
+            payment.token_since = now;
+            payment.token.clone_from(&token);
+            self.tokens.insert(token, key.clone());
+        }
+    }
+
+    /// Closes an unpaid QR attempt; repeating does nothing.
+    pub(crate) fn close(&mut self, key: &AttemptKey, now: Timestamp) -> Result<(), BookRefusal> {
+        self.advance(now);
+        let payment = self.payment(key, now)?;
+        if !payment.is_qr() {
+            return Err(BookRefusal::WrongKind);
+        }
+        match payment.stage {
+            Stage::Paid => return Err(BookRefusal::AlreadyPaid),
+            Stage::Failed(_) => return Err(BookRefusal::Over),
+            Stage::Closed | Stage::Reversed => return Ok(()),
+            Stage::NotScanned | Stage::UserPaying => payment.end(Stage::Closed, now),
+        }
+        for late in &mut self.late_money {
+            if late.attempt == *key {
+                late.arrives_at = now + LATE_BY;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up a number that never arrived, so that a request still under way cannot open it.
+    pub(crate) fn void(&mut self, key: &AttemptKey, stage: Stage) {
+        self.voided.insert(key.clone(), stage);
+    }
+
+    /// How a number stands that was given up before it arrived.
+    pub(crate) fn voided(&self, key: &AttemptKey) -> Option<Stage> {
+        self.voided.get(key).copied()
+    }
+
+    /// The payment as it stands at `now`.
+    pub(crate) fn find(
+        &mut self,
+        key: &AttemptKey,
+        now: Timestamp,
+    ) -> Result<&Payment, BookRefusal> {
+        self.advance(now);
+        self.payment(key, now).map(|payment| &*payment)
+    }
+
+    /// The attempt of a merchant that the gateway's own number of a payment belongs to.
+    pub(crate) fn attempt_of(
+        &self,
+        protocol: Protocol,
+        merchant: &str,
+        channel_txn_no: &str,
+    ) -> Option<AttemptKey> {
+        let is_it = |payment: &&Payment| {
+            let key = payment.key();
+            key.protocol == protocol
+                && key.merchant == merchant
+                && payment
+                    .transactions
+                    .iter()
+                    .any(|each| each.channel_txn_no == channel_txn_no)
+        };
+        self.payments
+            .values()
+            .find(is_it)
+            .map(|payment| payment.key().clone())
+    }
+
+    /// What customers see of a merchant.
+    pub(crate) fn name_shop(&mut self, protocol: Protocol, number: &str, name: &str) {
+        self.shops
+            .insert((protocol, number.to_owned()), name.to_owned());
+    }
+
+    fn shop_name(&self, key: &AttemptKey) -> String {
+        let shop = (key.protocol, key.merchant.clone());
+        self.shops.get(&shop).cloned().unwrap_or_default()
+    }
+
     pub(crate) fn new_nonce(&mut self) -> String {
         format!("{:016x}{:016x}", self.rng.next_u64(), self.rng.next_u64())
+    }
+
+    /// Randomness for keys, apart from that of numbers and tokens: each `stream` is its own.
+    pub(crate) fn key_source(&self, stream: u64) -> ChaCha20Rng {
+        let mut rng = ChaCha20Rng::from_seed(self.seed);
+        rng.set_stream(stream);
+        rng
     }
 
     fn new_token(&mut self) -> String {
@@ -284,40 +311,19 @@ impl Gateway {
         self.new_nonce()
     }
 
-    fn is_known(&self, key: &AttemptKey, content: &Content) -> Result<bool, Refusal> {
-        if self.voided.contains_key(key) {
-            return Err(Refusal::new(
-                FaultCode::OrderClosed,
-                "closed before it arrived",
-            ));
+    fn is_known(&self, order: &NewPayment) -> Result<bool, BookRefusal> {
+        if self.voided.contains_key(&order.key) {
+            return Err(BookRefusal::Voided);
         }
-        match self.payments.get(key) {
+        match self.payments.get(&order.key) {
             None => Ok(false),
-            Some(known) if known.content == *content => Ok(true),
-            Some(_) => Err(Refusal::new(
-                FaultCode::AttemptNoUsed,
-                "known with other content",
-            )),
+            Some(known) if known.order == *order => Ok(true),
+            Some(_) => Err(BookRefusal::NumberUsed),
         }
     }
 
-    fn void(
-        &mut self,
-        request: &AttemptRef,
-        state: PaymentState,
-    ) -> Result<PaymentAnswer, Refusal> {
-        rules::check_number("attempt_no", &request.attempt_no)?;
-        let key = (request.merchant.clone(), request.attempt_no.clone());
-        self.voided.insert(key.clone(), state);
-        Ok(payment::bare_answer(&key, state))
-    }
-
-    /// The payment as it stands at `now`.
-    fn payment(&mut self, key: &AttemptKey, now: Timestamp) -> Result<&mut Payment, Refusal> {
-        let payment = self
-            .payments
-            .get_mut(key)
-            .ok_or_else(|| Refusal::new(FaultCode::AttemptNotFound, "no such attempt"))?;
+    fn payment(&mut self, key: &AttemptKey, now: Timestamp) -> Result<&mut Payment, BookRefusal> {
+        let payment = self.payments.get_mut(key).ok_or(BookRefusal::NotFound)?;
         payment.expire(now);
         Ok(payment)
     }
@@ -330,7 +336,7 @@ impl Gateway {
             .position(|late| now >= late.arrives_at)
         {
             let late = self.late_money.swap_remove(index);
-            let amount = self.payments[&late.attempt].amount;
+            let amount = self.payments[&late.attempt].amount();
             self.receive(&late.attempt, amount, true, late.arrives_at);
         }
     }
@@ -344,7 +350,7 @@ impl Gateway {
             .expect("callers hold a known attempt");
         payment.receive(amount, self.serial, &self.payer, now);
         if with_notice && let Some(draft) = payment.notice_of_last() {
-            let fault = self.faults.take_notice(&key.1);
+            let fault = self.faults.take_notice(&key.attempt_no);
             self.outbox.queue(draft, fault, now);
         }
     }

@@ -1,18 +1,14 @@
-//! Notices on their way to merchants.
+//! Notices on their way to merchants. What they look like is each protocol's own matter.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
 use qiantai_core::clock::{Millis, Timestamp};
-use qiantai_pay::SharedKey;
-use qiantai_pay::channels::training::message::{Paid, PaidNotice};
-use qiantai_pay::channels::training::signature::{Envelope, Scope};
-use rand::Rng;
-use rand_chacha::ChaCha20Rng;
 
-use super::Merchant;
 use super::faults::NoticeFault;
+use super::order::AttemptKey;
+use super::payment::Transaction;
+use super::refund::Refund;
 
 /// Waits between the tries of a notice: the schedule of WeChat Pay, about 25 hours in all.
 pub const RETRY_DELAYS: [Millis; 15] = [
@@ -44,30 +40,68 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// Which attempt it speaks of.
     pub attempt_no: String,
-    /// What to send, signed.
+    /// What to send, signed. Carries an [`Acknowledgement`] as extension.
     pub request: http::Request<Bytes>,
+}
+
+/// What a merchant has to answer so that a notice is not sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// Any 2xx status.
+    Status,
+    /// Status 200 with exactly this body.
+    Body(&'static str),
 }
 
 /// What a notice says and where it goes.
 #[derive(Clone, Debug)]
-pub(super) struct NoticeDraft {
-    pub merchant: String,
-    pub attempt_no: String,
+pub(crate) struct NoticeDraft {
+    pub key: AttemptKey,
     pub url: String,
-    pub paid: Paid,
+    pub event: Event,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// Money came in.
+    Paid(Transaction),
+    /// Money went back.
+    Refunded(Box<Refund>),
+}
+
+/// One message to be written, signed and sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Try {
+    pub id: DeliveryId,
+    pub notice_id: String,
+    pub draft: NoticeDraft,
+    pub seal: NoticeSeal,
+    /// When the event happened.
+    pub made_at: Timestamp,
+}
+
+/// How a notice is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoticeSeal {
+    Genuine,
+    /// By a key that is not the gateway's.
+    Forged,
+    /// By a text that says itself that it is no signature, where the protocol has that.
+    Probe,
+}
+
+#[derive(Clone, Debug, Default)]
 pub(super) struct Outbox {
     waiting: BTreeMap<DeliveryId, Entry>,
     given_up: Vec<String>,
     serial: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     draft: NoticeDraft,
     notice_id: String,
+    made_at: Timestamp,
     tries: usize,
     tries_to_lose: u32,
     shape: Shape,
@@ -79,58 +113,70 @@ struct Entry {
 enum Shape {
     Plain,
     Double,
-    AfterForgery,
+    /// Behind one of another seal.
+    After(NoticeSeal),
     /// Signed with a wrong key and never repeated.
     Forgery,
 }
 
+impl Shape {
+    /// The seals of one try, in the order in which they are sent.
+    fn seals(self) -> Vec<NoticeSeal> {
+        match self {
+            Shape::Plain => vec![NoticeSeal::Genuine],
+            Shape::Double => vec![NoticeSeal::Genuine, NoticeSeal::Genuine],
+            Shape::After(ahead) => vec![ahead, NoticeSeal::Genuine],
+            Shape::Forgery => vec![NoticeSeal::Forged],
+        }
+    }
+}
+
 impl Outbox {
-    pub fn queue(&mut self, draft: NoticeDraft, fault: Option<NoticeFault>, now: Timestamp) {
-        let mut entry = self.entry(draft, Shape::Plain, now);
+    /// Queues a notice for `at`, or as the fault has it.
+    pub fn queue(&mut self, draft: NoticeDraft, fault: Option<NoticeFault>, at: Timestamp) {
+        let mut entry = self.entry(draft, Shape::Plain, at);
         match fault {
             None => {}
             Some(NoticeFault::Lose { tries }) => entry.tries_to_lose = tries,
             Some(NoticeFault::Double) => entry.shape = Shape::Double,
             Some(NoticeFault::Late { delay_ms }) => {
                 let delay = Millis(i64::try_from(delay_ms).unwrap_or(i64::MAX));
-                entry.next_at = Some(now + delay);
+                entry.next_at = Some(at + delay);
             }
-            Some(NoticeFault::Forged) => entry.shape = Shape::AfterForgery,
+            Some(NoticeFault::Forged) => entry.shape = Shape::After(NoticeSeal::Forged),
+            Some(NoticeFault::Probe) => entry.shape = Shape::After(NoticeSeal::Probe),
         }
         self.waiting.insert(DeliveryId(self.serial), entry);
     }
 
-    pub fn queue_forgery(&mut self, draft: NoticeDraft, now: Timestamp) {
-        let entry = self.entry(draft, Shape::Forgery, now);
+    pub fn queue_forgery(&mut self, draft: NoticeDraft, at: Timestamp) {
+        let entry = self.entry(draft, Shape::Forgery, at);
         self.waiting.insert(DeliveryId(self.serial), entry);
     }
 
-    fn entry(&mut self, draft: NoticeDraft, shape: Shape, now: Timestamp) -> Entry {
+    fn entry(&mut self, draft: NoticeDraft, shape: Shape, at: Timestamp) -> Entry {
         self.serial += 1;
-        let notice_id = format!("NT{:014}{:010}", now.ms(), self.serial);
+        let notice_id = format!("NT{:014}{:010}", at.ms(), self.serial);
         Entry {
             draft,
             notice_id,
+            made_at: at,
             tries: 0,
             tries_to_lose: 0,
             shape,
-            next_at: Some(now),
+            next_at: Some(at),
         }
     }
 
-    pub fn due(
-        &mut self,
-        merchants: &BTreeMap<String, Merchant>,
-        rng: &mut ChaCha20Rng,
-        now: Timestamp,
-    ) -> Vec<Delivery> {
+    /// What is to be sent now.
+    pub fn due(&mut self, now: Timestamp) -> Vec<Try> {
         let due: Vec<DeliveryId> = self
             .waiting
             .iter()
             .filter(|(_, entry)| entry.next_at.is_some_and(|at| now >= at))
             .map(|(id, _)| *id)
             .collect();
-        let mut deliveries = Vec::new();
+        let mut tries = Vec::new();
         for id in due {
             let entry = self.waiting.get_mut(&id).expect("collected from this map");
             entry.next_at = None;
@@ -139,17 +185,18 @@ impl Outbox {
                 self.delivered(id, false, now);
                 continue;
             }
-            let key = &merchants[&entry.draft.merchant].key;
-            deliveries.extend(entry.requests(key, rng, now).map(|request| Delivery {
+            tries.extend(entry.shape.seals().into_iter().map(|seal| Try {
                 id,
-                attempt_no: entry.draft.attempt_no.clone(),
-                request,
+                notice_id: entry.notice_id.clone(),
+                draft: entry.draft.clone(),
+                seal,
+                made_at: entry.made_at,
             }));
             if entry.shape == Shape::Forgery {
                 self.waiting.remove(&id);
             }
         }
-        deliveries
+        tries
     }
 
     pub fn delivered(&mut self, id: DeliveryId, acknowledged: bool, now: Timestamp) {
@@ -164,7 +211,7 @@ impl Outbox {
             // The twin of a doubled try failed before; one failure counts.
             return;
         }
-        match RETRY_DELAYS.get(entry.tries) {
+        match entry.draft.key.protocol.retry_delays().get(entry.tries) {
             Some(delay) => {
                 entry.tries += 1;
                 entry.next_at = Some(now + *delay);
@@ -186,72 +233,4 @@ impl Outbox {
     pub fn given_up(&self) -> &[String] {
         &self.given_up
     }
-}
-
-impl Entry {
-    /// The requests of one try, in the order in which they are sent.
-    fn requests(
-        &self,
-        key: &SharedKey,
-        rng: &mut ChaCha20Rng,
-        now: Timestamp,
-    ) -> impl Iterator<Item = http::Request<Bytes>> {
-        let forgery = || {
-            let mut key = vec![0; SharedKey::BYTES_MIN];
-            let mut draft = self.draft.clone();
-            draft.paid.channel_txn_no = format!("99{:014}{:010}", now.ms(), 0);
-            key[0] = 1;
-            let key = SharedKey::from_bytes(key).expect("the key has the least length");
-            (draft, key)
-        };
-        let genuine = || (self.draft.clone(), key.clone());
-        let parts = match self.shape {
-            Shape::Plain => vec![genuine()],
-            Shape::Double => vec![genuine(), genuine()],
-            Shape::AfterForgery => vec![forgery(), genuine()],
-            Shape::Forgery => vec![forgery()],
-        };
-        let requests: Vec<_> = parts
-            .into_iter()
-            .map(|(draft, key)| {
-                let nonce = format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64());
-                signed(&self.notice_id, draft, &key, nonce, now)
-            })
-            .collect();
-        requests.into_iter()
-    }
-}
-
-fn signed(
-    notice_id: &str,
-    draft: NoticeDraft,
-    key: &SharedKey,
-    nonce: String,
-    now: Timestamp,
-) -> http::Request<Bytes> {
-    let notice = PaidNotice {
-        notice_id: notice_id.to_owned(),
-        merchant: draft.merchant.clone(),
-        attempt_no: draft.attempt_no,
-        paid: draft.paid,
-    };
-    let body = serde_json::to_vec(&notice).expect("notices hold only texts and numbers");
-    let envelope = Envelope {
-        merchant: draft.merchant,
-        signed_at: now,
-        nonce,
-    };
-    let headers = envelope
-        .seal(key, Scope::Notice, &body)
-        .expect("a known merchant's number is plain text");
-    let mut request = http::Request::new(Bytes::from(body));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = draft
-        .url
-        .parse()
-        .expect("the address was checked on arrival");
-    *request.headers_mut() = headers;
-    let json = HeaderValue::from_static("application/json");
-    request.headers_mut().insert(header::CONTENT_TYPE, json);
-    request
 }

@@ -1,55 +1,36 @@
 //! One payment attempt at the gateway.
 
-use std::fmt;
-
 use qiantai_core::attempt::DeclineCode;
 use qiantai_core::clock::Timestamp;
 use qiantai_core::money::Money;
-use qiantai_pay::channels::training::message::{
-    ChargeCode, CreatePayment, Paid, PaymentAnswer, PaymentState, WalletName, decline_name,
-};
+use qiantai_pay::channels::training::message::WalletName;
 
-use super::AttemptKey;
-use super::outbox::NoticeDraft;
+use super::order::{AttemptKey, Means, NewPayment};
+use super::outbox::{Event, NoticeDraft};
 
 /// An attempt that arrived.
-#[derive(Debug)]
-pub(super) struct Payment {
+#[derive(Clone, Debug)]
+pub(crate) struct Payment {
     /// The request as it came, to recognise its repetition.
-    pub content: Content,
+    pub order: NewPayment,
     /// Knowing it is the right to pay.
     pub token: String,
-    pub amount: Money,
+    /// When the token was given out.
+    pub token_since: Timestamp,
     pub wallet: WalletName,
     pub stage: Stage,
+    /// True once the customer had it on the phone, also if the phone was put away again.
+    pub was_scanned: bool,
     /// More than one only when it was paid twice.
     pub transactions: Vec<Transaction>,
     pub created_at: Timestamp,
-}
-
-/// The request that made an attempt.
-#[derive(PartialEq, Eq)]
-pub(super) enum Content {
-    Qr(CreatePayment),
-    Code(ChargeCode),
-}
-
-impl fmt::Debug for Content {
-    // A payment code must not be printed.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Content::Qr(request) => request.fmt(f),
-            Content::Code(request) => f
-                .debug_struct("ChargeCode")
-                .field("attempt_no", &request.attempt_no)
-                .finish(),
-        }
-    }
+    /// When it was closed, declined or reversed.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// Where an attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     NotScanned,
     UserPaying,
     Paid,
@@ -58,9 +39,15 @@ pub(super) enum Stage {
     Reversed,
 }
 
+impl Stage {
+    pub fn is_open(self) -> bool {
+        matches!(self, Stage::NotScanned | Stage::UserPaying)
+    }
+}
+
 /// Money that was received.
-#[derive(Debug)]
-pub(super) struct Transaction {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Transaction {
     pub channel_txn_no: String,
     pub amount: Money,
     pub paid_at: Timestamp,
@@ -69,69 +56,88 @@ pub(super) struct Transaction {
     pub returned: Money,
 }
 
+impl Transaction {
+    pub fn left(&self) -> Money {
+        self.amount - self.returned
+    }
+}
+
 impl Payment {
-    pub fn new(content: Content, token: String, now: Timestamp) -> Payment {
-        let (amount_fen, wallet) = match &content {
-            Content::Qr(request) => (request.amount_fen, request.wallet),
-            // Replaced as soon as the code is known.
-            Content::Code(request) => (request.amount_fen, WalletName::Wechat),
-        };
+    pub fn new(order: NewPayment, wallet: WalletName, token: String, now: Timestamp) -> Payment {
         Payment {
-            content,
+            order,
             token,
-            amount: Money::from_fen(amount_fen),
+            token_since: now,
             wallet,
             stage: Stage::NotScanned,
+            was_scanned: false,
             transactions: Vec::new(),
             created_at: now,
+            ended_at: None,
         }
+    }
+
+    pub fn key(&self) -> &AttemptKey {
+        &self.order.key
+    }
+
+    pub fn amount(&self) -> Money {
+        self.order.amount
     }
 
     pub fn is_qr(&self) -> bool {
-        matches!(self.content, Content::Qr(_))
-    }
-
-    pub fn merchant(&self) -> &str {
-        match &self.content {
-            Content::Qr(request) => &request.merchant,
-            Content::Code(request) => &request.merchant,
-        }
-    }
-
-    pub fn attempt_no(&self) -> &str {
-        match &self.content {
-            Content::Qr(request) => &request.attempt_no,
-            Content::Code(request) => &request.attempt_no,
-        }
-    }
-
-    pub fn subject(&self) -> &str {
-        match &self.content {
-            Content::Qr(request) => &request.subject,
-            Content::Code(request) => &request.subject,
-        }
+        matches!(self.order.means, Means::Qr { .. })
     }
 
     pub fn expires_at(&self) -> Option<Timestamp> {
-        match &self.content {
-            Content::Qr(request) => Some(Timestamp::from_ms(request.expires_at_ms)),
-            Content::Code(_) => None,
+        match self.order.means {
+            Means::Qr { expires_at, .. } => Some(expires_at),
+            Means::Code { .. } => None,
         }
     }
 
-    fn notify_url(&self) -> Option<&str> {
-        match &self.content {
-            Content::Qr(request) => request.notify_url.as_deref(),
-            Content::Code(request) => request.notify_url.as_deref(),
-        }
+    /// When its QR code stops being payable.
+    pub fn payable_until(&self) -> Option<Timestamp> {
+        let code_ends = self.token_since + self.key().protocol.qr_habits().code_lives;
+        self.expires_at().map(|end| end.min(code_ends))
     }
 
-    /// Closes an open QR attempt whose time has passed.
+    /// What its QR code says.
+    pub fn payload(&self) -> String {
+        format!("{}{}", self.key().protocol.payload_prefix(), self.token)
+    }
+
+    /// The first payment.
+    pub fn paid(&self) -> Option<&Transaction> {
+        self.transactions.first()
+    }
+
+    /// What went back of all payments.
+    pub fn returned(&self) -> Money {
+        self.transactions.iter().map(|each| each.returned).sum()
+    }
+
+    /// True when the phone may still pay it.
+    pub fn is_payable(&self, now: Timestamp) -> bool {
+        self.stage.is_open() && self.payable_until().is_none_or(|end| now < end)
+    }
+
+    /// Closes an open QR attempt whose time has passed, where the gateway does so by itself.
     pub fn expire(&mut self, now: Timestamp) {
-        let is_open = matches!(self.stage, Stage::NotScanned | Stage::UserPaying);
-        if is_open && self.expires_at().is_some_and(|end| now >= end) {
-            self.stage = Stage::Closed;
+        let Some(end) = self.expires_at() else { return };
+        let end = match self.key().protocol.qr_habits().stays_open {
+            None => end,
+            Some(stays_open) => self.created_at + stays_open,
+        };
+        if self.stage.is_open() && now >= end {
+            self.end(Stage::Closed, end);
         }
+    }
+
+    /// Ends it unpaid.
+    pub fn end(&mut self, stage: Stage, now: Timestamp) {
+        self.stage = stage;
+        self.ended_at = Some(now);
     }
 
     pub fn receive(&mut self, amount: Money, serial: u32, payer: &str, now: Timestamp) {
@@ -151,65 +157,18 @@ impl Payment {
         });
     }
 
-    pub fn answer(&self) -> PaymentAnswer {
-        let state = match self.stage {
-            Stage::NotScanned => PaymentState::NotScanned,
-            Stage::UserPaying => PaymentState::UserPaying,
-            Stage::Paid => PaymentState::Paid,
-            Stage::Failed(_) => PaymentState::Failed,
-            Stage::Closed => PaymentState::Closed,
-            Stage::Reversed => PaymentState::Reversed,
-        };
-        let decline = match self.stage {
-            Stage::Failed(cause) => Some(decline_name(cause).to_owned()),
-            _ => None,
-        };
-        PaymentAnswer {
-            merchant: self.merchant().to_owned(),
-            attempt_no: self.attempt_no().to_owned(),
-            state,
-            payload: None,
-            paid: self.transactions.first().map(Transaction::paid),
-            decline,
-        }
-    }
-
-    /// The notice of the newest transaction; `None` when the merchant wants none.
+    /// The notice of the newest transaction; `None` when the merchant wants none, or the protocol
+    /// sends none.
     pub fn notice_of_last(&self) -> Option<NoticeDraft> {
-        let transaction = self.transactions.last()?;
-        self.notice(transaction.paid())
+        self.notice(self.transactions.last()?.clone())
     }
 
-    /// A notice that says `paid`, true or not.
-    pub fn notice(&self, paid: Paid) -> Option<NoticeDraft> {
+    /// A notice that says so, true or not.
+    pub fn notice(&self, paid: Transaction) -> Option<NoticeDraft> {
         Some(NoticeDraft {
-            merchant: self.merchant().to_owned(),
-            attempt_no: self.attempt_no().to_owned(),
-            url: self.notify_url()?.to_owned(),
-            paid,
+            key: self.key().clone(),
+            url: self.order.notify_url.clone()?,
+            event: Event::Paid(paid),
         })
-    }
-}
-
-impl Transaction {
-    fn paid(&self) -> Paid {
-        Paid {
-            channel_txn_no: self.channel_txn_no.clone(),
-            amount_fen: self.amount.fen(),
-            paid_at_ms: self.paid_at.ms(),
-            payer: Some(self.payer.clone()),
-        }
-    }
-}
-
-/// The answer about an attempt of which only the end is known.
-pub(super) fn bare_answer(key: &AttemptKey, state: PaymentState) -> PaymentAnswer {
-    PaymentAnswer {
-        merchant: key.0.clone(),
-        attempt_no: key.1.clone(),
-        state,
-        payload: None,
-        paid: None,
-        decline: None,
     }
 }

@@ -1,13 +1,15 @@
 //! What the customer does on the phone.
 
+use qiantai_core::attempt::DeclineCode;
 use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::money::Money;
-use qiantai_pay::channels::training::message::{Paid, WalletName, decline_name, decline_of};
+use qiantai_pay::channels::training::message::{WalletName, decline_name, decline_of};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::payment::{Payment, Stage};
-use super::{AttemptKey, Gateway, LATE_BY, LateMoney, PAYLOAD_PREFIX};
+use super::order::{AttemptKey, Protocol};
+use super::payment::{Payment, Stage, Transaction};
+use super::{Gateway, LATE_BY, LateMoney};
 
 /// How long a payment code is good for.
 const CODE_VALIDITY: Millis = Millis::seconds(60);
@@ -18,7 +20,8 @@ const CODE_VALIDITY: Millis = Millis::seconds(60);
 pub enum PhoneAction {
     /// Pays.
     Pay,
-    /// Tries to pay and is declined; the attempt is over.
+    /// Tries to pay and is declined. In training the attempt is then over, elsewhere only if it is
+    /// of a payment code: a QR code may be tried again.
     Decline {
         /// See [`decline_name`]; in lower or upper case.
         cause: String,
@@ -110,11 +113,26 @@ pub struct CodeView {
     pub expires_at_ms: i64,
 }
 
+/// A payment code as the customer wants it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeWish {
+    /// Which wallet.
+    pub wallet: WalletName,
+    /// The charge waits for the customer; otherwise it is paid, or declined, at once.
+    #[serde(default)]
+    pub asks_password: bool,
+    /// Why a charge without password is declined; see [`decline_name`]. Paid if absent.
+    #[serde(default)]
+    pub declines: Option<String>,
+}
+
 /// A payment code that was shown.
 #[derive(Clone)]
 pub(super) struct ShownCode {
     pub wallet: WalletName,
     pub asks_password: bool,
+    pub declines: Option<DeclineCode>,
     pub token: String,
     pub expires_at: Timestamp,
     pub used: bool,
@@ -131,11 +149,13 @@ impl std::fmt::Debug for ShownCode {
 impl Gateway {
     /// Opens the payment of a scanned QR code; from now on the customer is confirming.
     pub fn scan(&mut self, payload: &str, now: Timestamp) -> Result<PhoneView, PhoneRefusal> {
-        let token = payload
-            .strip_prefix(PAYLOAD_PREFIX)
+        let token = Protocol::ALL
+            .iter()
+            .find_map(|protocol| payload.strip_prefix(protocol.payload_prefix()))
             .ok_or(PhoneRefusal::NoSuchPayment)?;
         let key = self.key_of(token, now)?;
         let payment = self.payments.get_mut(&key).expect("key_of found it");
+        payment.was_scanned = true;
         if payment.stage == Stage::NotScanned {
             payment.stage = Stage::UserPaying;
         }
@@ -145,8 +165,7 @@ impl Gateway {
     /// The payment as it stands.
     pub fn view(&mut self, token: &str, now: Timestamp) -> Result<PhoneView, PhoneRefusal> {
         let key = self.key_of(token, now)?;
-        let shop_name = &self.merchants[&key.0].name;
-        Ok(self.payments[&key].phone_view(shop_name))
+        Ok(self.payments[&key].phone_view(self.shop_name(&key), now))
     }
 
     /// Does what the customer does.
@@ -160,15 +179,16 @@ impl Gateway {
         let payment = self.payments.get_mut(&key).expect("key_of found it");
         let is_possible = match (payment.stage, action) {
             (_, PhoneAction::ForgeNotice)
-            | (Stage::NotScanned | Stage::UserPaying, _)
             | (Stage::Closed, PhoneAction::PayLate)
             | (Stage::Paid, PhoneAction::PayTwice) => true,
+            (Stage::NotScanned | Stage::UserPaying, _) => payment.is_payable(now),
             (Stage::Paid | Stage::Failed(_) | Stage::Closed | Stage::Reversed, _) => false,
         };
         if !is_possible {
             return Err(PhoneRefusal::Over);
         }
-        let amount = payment.amount;
+        let amount = payment.amount();
+        payment.was_scanned = true;
         match action {
             PhoneAction::Pay => self.receive(&key, amount, true, now),
             PhoneAction::PayLate => self.pay_late(&key, now)?,
@@ -183,7 +203,10 @@ impl Gateway {
             PhoneAction::ForgeNotice => self.forge_notice(&key, now)?,
             PhoneAction::Decline { cause } => {
                 let cause = decline_of(&cause.to_ascii_uppercase());
-                payment.stage = Stage::Failed(cause.ok_or(PhoneRefusal::NoSuchCause)?);
+                let cause = cause.ok_or(PhoneRefusal::NoSuchCause)?;
+                if !payment.is_qr() || key.protocol.qr_habits().ends_on_decline {
+                    payment.end(Stage::Failed(cause), now);
+                }
             }
             PhoneAction::Ignore => {
                 if payment.is_qr() {
@@ -197,18 +220,17 @@ impl Gateway {
     /// The newest payments first, without their tokens: seeing a payment is no right to pay it.
     pub fn recent_payments(&mut self, count_max: usize, now: Timestamp) -> Vec<PhoneView> {
         self.advance(now);
-        let mut payments: Vec<&mut Payment> = self.payments.values_mut().collect();
+        for payment in self.payments.values_mut() {
+            payment.expire(now);
+        }
+        let mut payments: Vec<&Payment> = self.payments.values().collect();
         payments.sort_by_key(|payment| std::cmp::Reverse(payment.created_at));
         payments
             .into_iter()
             .take(count_max)
-            .map(|payment| {
-                payment.expire(now);
-                let view = payment.phone_view(&self.merchants[payment.merchant()].name);
-                PhoneView {
-                    token: String::new(),
-                    ..view
-                }
+            .map(|payment| PhoneView {
+                token: String::new(),
+                ..payment.phone_view(self.shop_name(payment.key()), now)
             })
             .collect()
     }
@@ -219,6 +241,31 @@ impl Gateway {
         &mut self,
         wallet: WalletName,
         asks_password: bool,
+        now: Timestamp,
+    ) -> CodeView {
+        self.new_code(wallet, asks_password, None, now)
+    }
+
+    /// Shows a fresh payment code as the customer wants it.
+    pub fn show_code_as(
+        &mut self,
+        wish: &CodeWish,
+        now: Timestamp,
+    ) -> Result<CodeView, PhoneRefusal> {
+        let declines = match &wish.declines {
+            None => None,
+            Some(name) => {
+                Some(decline_of(&name.to_ascii_uppercase()).ok_or(PhoneRefusal::NoSuchCause)?)
+            }
+        };
+        Ok(self.new_code(wish.wallet, wish.asks_password, declines, now))
+    }
+
+    fn new_code(
+        &mut self,
+        wallet: WalletName,
+        asks_password: bool,
+        declines: Option<DeclineCode>,
         now: Timestamp,
     ) -> CodeView {
         let (prefix, digits_count) = match wallet {
@@ -238,6 +285,7 @@ impl Gateway {
         let code = ShownCode {
             wallet,
             asks_password,
+            declines,
             token: token.clone(),
             expires_at,
             used: false,
@@ -255,7 +303,7 @@ impl Gateway {
             .payments
             .get_mut(key)
             .expect("callers hold a known attempt");
-        let expires_at = payment.expires_at().ok_or(PhoneRefusal::NotPossible)?;
+        let expires_at = payment.payable_until().ok_or(PhoneRefusal::NotPossible)?;
         let is_over = payment.stage == Stage::Closed;
         if !is_over {
             payment.stage = Stage::UserPaying;
@@ -273,11 +321,12 @@ impl Gateway {
             .payments
             .get(key)
             .expect("callers hold a known attempt");
-        let paid = Paid {
-            channel_txn_no: String::new(),
-            amount_fen: payment.amount.fen(),
-            paid_at_ms: now.ms(),
-            payer: None,
+        let paid = Transaction {
+            channel_txn_no: format!("99{:014}{:010}", now.ms(), 0),
+            amount: payment.amount(),
+            paid_at: now,
+            payer: String::new(),
+            returned: Money::ZERO,
         };
         let draft = payment.notice(paid).ok_or(PhoneRefusal::NotPossible)?;
         self.outbox.queue_forgery(draft, now);
@@ -298,25 +347,24 @@ impl Gateway {
 }
 
 impl Payment {
-    fn phone_view(&self, shop_name: &str) -> PhoneView {
+    fn phone_view(&self, shop_name: String, now: Timestamp) -> PhoneView {
         let decline = match self.stage {
             Stage::Failed(cause) => Some(decline_name(cause)),
             _ => None,
         };
-        let received: Money = self
-            .transactions
-            .iter()
-            .map(|t| t.amount - t.returned)
-            .sum();
+        let received: Money = self.transactions.iter().map(Transaction::left).sum();
         PhoneView {
             token: self.token.clone(),
-            merchant: shop_name.to_owned(),
-            attempt_no: self.attempt_no().to_owned(),
-            subject: self.subject().to_owned(),
-            amount_fen: self.amount.fen(),
+            merchant: shop_name,
+            attempt_no: self.key().attempt_no.clone(),
+            subject: self.order.subject.clone(),
+            amount_fen: self.amount().fen(),
             received_fen: received.fen(),
             wallet: self.wallet,
             state: match self.stage {
+                Stage::NotScanned | Stage::UserPaying if !self.is_payable(now) => {
+                    PhoneState::Closed
+                }
                 Stage::NotScanned => PhoneState::Waiting,
                 Stage::UserPaying => PhoneState::Confirming,
                 Stage::Paid => PhoneState::Paid,
@@ -325,7 +373,7 @@ impl Payment {
                 Stage::Reversed => PhoneState::Reversed,
             },
             decline,
-            expires_at_ms: self.expires_at().map(Timestamp::ms),
+            expires_at_ms: self.payable_until().map(Timestamp::ms),
             created_at_ms: self.created_at.ms(),
         }
     }

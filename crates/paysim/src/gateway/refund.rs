@@ -1,91 +1,113 @@
 //! Refunds.
 
-use qiantai_core::clock::Timestamp;
+use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::money::Money;
-use qiantai_pay::channels::training::message::{CreateRefund, FaultCode, RefundRef, RefundReply};
 
+use super::order::{AttemptKey, BookRefusal, NewRefund};
+use super::outbox::{Event, NoticeDraft};
 use super::payment::Stage;
-use super::{Gateway, Refusal, rules};
+use super::{Arrival, Gateway};
 
-/// A refund that was done.
-#[derive(Debug)]
-pub(super) struct Refund {
+/// A refund that was accepted.
+#[derive(Clone, Debug)]
+pub(crate) struct Refund {
     /// The request as it came, to recognise its repetition.
-    content: CreateRefund,
-    channel_refund_no: String,
+    pub order: NewRefund,
+    pub channel_refund_no: String,
+    /// The payment that it returns.
+    pub channel_txn_no: String,
+    /// Amount of that payment.
+    pub paid: Money,
+    pub accepted_at: Timestamp,
+    /// When the money is back with the customer.
+    pub done_at: Timestamp,
+}
+
+impl Refund {
+    pub fn is_done(&self, now: Timestamp) -> bool {
+        now >= self.done_at
+    }
 }
 
 impl Gateway {
-    /// Returns money of one payment, or finds what the same request did before.
-    pub fn refund(
+    /// Returns money of one payment, or finds what the same request did before. The money is back
+    /// after `takes`, and a notice says so if the merchant asked for one.
+    pub(crate) fn refund(
         &mut self,
-        request: &CreateRefund,
+        order: &NewRefund,
+        takes: Millis,
         now: Timestamp,
-    ) -> Result<RefundReply, Refusal> {
+    ) -> Result<(Refund, Arrival), BookRefusal> {
         self.advance(now);
-        let refund_key = (request.merchant.clone(), request.refund_no.clone());
+        let refund_key = AttemptKey {
+            attempt_no: order.refund_no.clone(),
+            ..order.key.clone()
+        };
         if let Some(known) = self.refunds.get(&refund_key) {
-            if known.content == *request {
-                return Ok(known.reply());
-            }
-            return Err(Refusal::new(
-                FaultCode::RefundNoUsed,
-                "known with other content",
-            ));
+            let is_same = known.order == *order;
+            return is_same
+                .then(|| (known.clone(), Arrival::Repeated))
+                .ok_or(BookRefusal::RefundNumberUsed);
         }
-        rules::check_refund(request)?;
-        self.take_back(request, now)?;
+        let (channel_txn_no, paid) = self.take_back(order, now)?;
         self.serial += 1;
         let refund = Refund {
-            content: request.clone(),
+            order: order.clone(),
             channel_refund_no: format!("50{:014}{:010}", now.ms(), self.serial),
+            channel_txn_no,
+            paid,
+            accepted_at: now,
+            done_at: now + takes,
         };
-        let reply = refund.reply();
-        self.refunds.insert(refund_key, refund);
-        Ok(reply)
+        if let Some(url) = order.notify_url.clone() {
+            let fault = self.faults.take_notice(&order.key.attempt_no);
+            let draft = NoticeDraft {
+                key: order.key.clone(),
+                url,
+                event: Event::Refunded(Box::new(refund.clone())),
+            };
+            self.outbox.queue(draft, fault, refund.done_at);
+        }
+        self.refunds.insert(refund_key, refund.clone());
+        Ok((refund, Arrival::New))
     }
 
-    fn take_back(&mut self, request: &CreateRefund, now: Timestamp) -> Result<(), Refusal> {
-        let key = (request.merchant.clone(), request.attempt_no.clone());
-        let payment = self.payment(&key, now)?;
+    fn take_back(
+        &mut self,
+        order: &NewRefund,
+        now: Timestamp,
+    ) -> Result<(String, Money), BookRefusal> {
+        let payment = self.payment(&order.key, now)?;
         let is_paid = payment.stage == Stage::Paid;
         let transaction = payment
             .transactions
             .iter_mut()
-            .find(|transaction| match &request.channel_txn_no {
+            .find(|transaction| match &order.channel_txn_no {
                 Some(wanted) => transaction.channel_txn_no == *wanted,
                 None => true,
             })
             .filter(|_| is_paid)
-            .ok_or_else(|| Refusal::new(FaultCode::NotPaid, "there is no such payment"))?;
-        let amount = Money::from_fen(request.amount_fen);
-        if amount > transaction.amount - transaction.returned {
-            return Err(Refusal::new(
-                FaultCode::RefundExceedsPaid,
-                "more than is left",
-            ));
+            .ok_or(BookRefusal::NotPaid)?;
+        if order.amount > transaction.left() {
+            return Err(BookRefusal::RefundExceedsPaid);
         }
-        transaction.returned += amount;
-        Ok(())
+        transaction.returned += order.amount;
+        Ok((transaction.channel_txn_no.clone(), transaction.amount))
     }
 
-    /// What became of a refund.
-    pub fn query_refund(&self, request: &RefundRef) -> Result<RefundReply, Refusal> {
-        let key = (request.merchant.clone(), request.refund_no.clone());
-        match self.refunds.get(&key) {
-            Some(refund) => Ok(refund.reply()),
-            None => Err(Refusal::new(FaultCode::RefundNotFound, "no such refund")),
-        }
+    /// What became of a refund. `key` carries the refund's number.
+    pub(crate) fn find_refund(&self, key: &AttemptKey) -> Result<&Refund, BookRefusal> {
+        self.refunds.get(key).ok_or(BookRefusal::RefundNotFound)
     }
-}
 
-impl Refund {
-    fn reply(&self) -> RefundReply {
-        RefundReply {
-            merchant: self.content.merchant.clone(),
-            refund_no: self.content.refund_no.clone(),
-            channel_refund_no: self.channel_refund_no.clone(),
-            amount_fen: self.content.amount_fen,
-        }
+    /// The refunds of an attempt, oldest first.
+    pub(crate) fn refunds_of(&self, key: &AttemptKey) -> Vec<&Refund> {
+        let of = |refund: &&Refund| refund.order.key == *key;
+        let mut refunds: Vec<&Refund> = self.refunds.values().filter(of).collect();
+        refunds.sort_by(|one, other| {
+            (one.accepted_at, &one.channel_refund_no)
+                .cmp(&(other.accepted_at, &other.channel_refund_no))
+        });
+        refunds
     }
 }

@@ -14,10 +14,9 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use fast_qr::QRBuilder;
 use fast_qr::convert::svg::SvgBuilder;
-use qiantai_pay::channels::training::message::WalletName;
 use serde::{Deserialize, Serialize};
 
-use crate::gateway::{CodeView, Faults, PhoneAction, PhoneRefusal, PhoneView};
+use crate::gateway::{CodeView, CodeWish, Faults, PhoneAction, PhoneRefusal, PhoneView};
 use crate::simulator::Simulator;
 use scan::{ScanError, Scanner};
 
@@ -157,14 +156,6 @@ async fn recent(State(phone): State<Phone>) -> Json<Vec<PhoneView>> {
     )
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CodeWish {
-    wallet: WalletName,
-    #[serde(default)]
-    asks_password: bool,
-}
-
 #[derive(Serialize)]
 struct CodePicture {
     #[serde(flatten)]
@@ -172,15 +163,18 @@ struct CodePicture {
     svg: String,
 }
 
-async fn show_code(State(phone): State<Phone>, Json(wish): Json<CodeWish>) -> Json<CodePicture> {
+async fn show_code(
+    State(phone): State<Phone>,
+    Json(wish): Json<CodeWish>,
+) -> Result<Json<CodePicture>, Problem> {
     let code = phone
         .simulator
-        .with(|gateway, now| gateway.show_code(wish.wallet, wish.asks_password, now));
+        .with(|gateway, now| gateway.show_code_as(&wish, now))?;
     let picture = QRBuilder::new(code.digits.as_str())
         .build()
         .expect("twenty digits fit the smallest code");
     let svg = SvgBuilder::default().to_str(&picture);
-    Json(CodePicture { code, svg })
+    Ok(Json(CodePicture { code, svg }))
 }
 
 async fn faults(State(phone): State<Phone>) -> Json<Faults> {

@@ -197,7 +197,12 @@ function stopCamera() {
 
 function showCode() {
   return attempt(async () => {
-    const wish = { wallet: by("code-wallet").value, asks_password: by("code-password").checked };
+    const declines = by("code-declines").value;
+    const wish = {
+      wallet: by("code-wallet").value,
+      asks_password: by("code-password").checked,
+      declines: declines === "none" ? null : declines,
+    };
     code = await ask("/phone/codes", json("POST", wish));
     const picture = by("code-picture");
     URL.revokeObjectURL(picture.src);
@@ -300,6 +305,7 @@ function namesOf(prefix) {
 }
 
 function translate() {
+  const chosenDecline = by("code-declines").value;
   document.documentElement.lang = english ? "en" : "zh-CN";
   for (const place of document.querySelectorAll("[data-t]")) place.textContent = text(place.dataset.t);
   by("language").textContent = english ? "中文" : "English";
@@ -307,6 +313,9 @@ function translate() {
   document.title = text("title");
   choices("cause", "cause_", namesOf("cause_"));
   choices("code-wallet", "wallet_", namesOf("wallet_"));
+  choices("code-declines", "cause_", namesOf("cause_"));
+  by("code-declines").prepend(new Option(text("declines_none"), "none"));
+  by("code-declines").value = chosenDecline || "none";
   choices("answer-fault", "fault_", namesOf("fault_"));
   choices("notice-fault", "notice_", namesOf("notice_"));
   choices("answer-operation", "operation_", namesOf("operation_"));
