@@ -35,9 +35,9 @@ impl Window {
     ///
     /// # Errors
     /// Where the driver does not answer.
-    pub async fn press_with(&self, held: Key, key: Key) -> Result<(), Fault> {
+    pub async fn press_with(&self, held: Key, key: impl Into<char>) -> Result<(), Fault> {
         self.actions.add(1);
-        let [held, key] = [held, key].map(char::from);
+        let (held, key) = (char::from(held), key.into());
         let actions = KeyActions::new("keyboard".into())
             .then(KeyAction::Down { value: held })
             .then(KeyAction::Down { value: key })

@@ -68,6 +68,26 @@ pub fn children(parent: u32, binary: &std::path::Path) -> Vec<u32> {
         .collect()
 }
 
+/// Whether all of a process is gone, with the files that it held. One that nobody has reaped yet is
+/// gone once the last of its threads is.
+#[cfg(target_os = "linux")]
+pub fn is_gone(id: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else {
+        return true;
+    };
+    let state = state_of(id);
+    threads.count() <= 1 && state.is_none_or(|state| state == 'Z' || state == 'X')
+}
+
+#[cfg(target_os = "linux")]
+fn state_of(id: u32) -> Option<char> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let state = status
+        .lines()
+        .find_map(|line| line.strip_prefix("State:"))?;
+    state.trim().chars().next()
+}
+
 #[cfg(target_os = "linux")]
 fn parent_of(id: u32) -> Option<u32> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
@@ -87,4 +107,24 @@ pub fn kill(id: u32) -> Result<(), Fault> {
     let pid = pid.ok_or_else(|| Fault::Unexpected(format!("{id} is no process number")))?;
     kill_process(pid, Signal::KILL)
         .map_err(|error| Fault::Unexpected(format!("cannot kill process {id}: {error}")))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_gone_when_it_has_ended_reaped_or_not() {
+        let mut sleep = Command::new("sleep");
+        let mut group = Group::start(sleep.arg("600")).expect("sleep is everywhere");
+        let id = group.id();
+        assert!(!is_gone(id));
+        kill(id).expect("it is ours");
+        while !is_gone(id) {
+            std::thread::yield_now();
+        }
+        assert_eq!(state_of(id), Some('Z'), "nobody has reaped it yet");
+        group.child().wait().expect("it is ours to reap");
+        assert!(is_gone(id));
+    }
 }

@@ -78,8 +78,9 @@ impl Window {
             driver,
             ..
         } = self;
+        let apps = Apps::of(&driver, &binary);
         client.close().await?;
-        ended(&driver, &binary).await
+        apps.ended().await
     }
 
     /// Ends the app at once, as a power cut would.
@@ -88,14 +89,14 @@ impl Window {
     /// Where the app is not running.
     #[cfg(target_os = "linux")]
     pub async fn kill(self) -> Result<(), Fault> {
-        let apps = crate::process::children(self.driver.id(), &self.binary);
-        if apps.is_empty() {
+        let apps = Apps::of(&self.driver, &self.binary);
+        if apps.0.is_empty() {
             return Err(Fault::Unexpected("the app is not running".into()));
         }
-        for app in apps {
-            crate::process::kill(app)?;
+        for app in &apps.0 {
+            crate::process::kill(*app)?;
         }
-        ended(&self.driver, &self.binary).await
+        apps.ended().await
     }
 
     /// The button called `name`, once it is there.
@@ -267,10 +268,10 @@ impl Window {
     /// Where it does not.
     pub async fn text(&self, text: &str) -> Result<(), Fault> {
         let what = format!("the text {text:?}");
-        until(&what, PATIENCE, || async {
+        let seen = until(&what, PATIENCE, || async {
             Ok(self.seen().await?.contains(text).then_some(()))
-        })
-        .await
+        });
+        self.explained(seen.await).await
     }
 
     /// All text on the screen.
@@ -444,17 +445,30 @@ impl Control {
     }
 }
 
-async fn ended(driver: &Driver, binary: &Path) -> Result<(), Fault> {
+/// The processes of the app in a window.
+struct Apps(Vec<u32>);
+
+impl Apps {
     #[cfg(target_os = "linux")]
-    until("the app to end", PATIENCE, || async {
-        Ok(crate::process::children(driver.id(), binary)
-            .is_empty()
-            .then_some(()))
-    })
-    .await?;
+    fn of(driver: &Driver, binary: &Path) -> Apps {
+        Apps(crate::process::children(driver.id(), binary))
+    }
+
+    /// Elsewhere nothing tells whose children the processes are.
     #[cfg(not(target_os = "linux"))]
-    let _ = (driver, binary);
-    Ok(())
+    fn of(_driver: &Driver, _binary: &Path) -> Apps {
+        Apps(Vec::new())
+    }
+
+    async fn ended(self) -> Result<(), Fault> {
+        #[cfg(target_os = "linux")]
+        until("the app to end", PATIENCE, || async {
+            let gone = self.0.iter().all(|app| crate::process::is_gone(*app));
+            Ok(gone.then_some(()))
+        })
+        .await?;
+        Ok(())
+    }
 }
 
 fn probe_path() -> PathBuf {
