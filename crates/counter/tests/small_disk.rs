@@ -4,20 +4,21 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use qiantai_counter::error::{ErrorCode, MoneyMoved};
 use qiantai_counter::view::boot::{BootState, TroubleCause};
 use qiantai_counter::view::order::Stage;
+use qiantai_testkit::SmallDisk;
 
 use crate::shop::Shop;
 use crate::till::{Setup, Till};
 
-const FOLDER: &str = "QIANTAI_SMALL_DISK";
-/// A file system of 12 MB of its own at the terminal's folder, then one of the tests below in it.
-const ON_A_SMALL_DISK: &str =
-    r#"mount -t tmpfs -o size=12m small "$1/till" && exec "$2" "small_disk::$3" --exact --ignored"#;
+/// At the terminal's folder.
+const DISK: SmallDisk = SmallDisk {
+    megabytes: 12,
+    below: "till",
+};
 
 #[test]
 fn a_full_disk_records_nothing_and_says_so() {
@@ -29,30 +30,15 @@ fn a_first_start_on_a_full_disk_says_so_and_is_made_up_for_with_room() {
     run("starts_on_a_small_disk");
 }
 
-/// Runs a test below in mounts of its own, of which nothing is left afterwards.
+/// Runs a test below.
 fn run(test: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("till")).unwrap();
-    let sold = Command::new("unshare")
-        .args(["-rm", "sh", "-c", ON_A_SMALL_DISK, "sh"])
-        .arg(folder.path())
-        .arg(std::env::current_exe().unwrap())
-        .arg(test)
-        .env(FOLDER, folder.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&sold.stdout);
-    assert!(
-        sold.status.success() && said.contains("1 passed"),
-        "{said}{}",
-        String::from_utf8_lossy(&sold.stderr)
-    );
+    DISK.run(&format!("small_disk::{test}")).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs on the small disk of `a_full_disk_records_nothing_and_says_so`"]
 async fn sells_on_a_small_disk() {
-    let folder = std::env::var(FOLDER).unwrap();
+    let folder = SmallDisk::folder().unwrap();
     let shop = Shop::beside_gateway(folder.as_ref(), "http://127.0.0.1:9", None).await;
     let till = Till::open(&shop).await;
     let member = till.zhang_wei().await;
@@ -96,7 +82,7 @@ async fn sells_on_a_small_disk() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs on the small disk of `a_first_start_on_a_full_disk_says_so_and_is_made_up_for_with_room`"]
 async fn starts_on_a_small_disk() {
-    let disk = PathBuf::from(std::env::var_os(FOLDER).unwrap()).join("till");
+    let disk = SmallDisk::folder().unwrap().join("till");
     let mut stopped = Vec::new();
     // Free pages: the start is stopped at another step each time, and not at all with the last.
     for pages in [

@@ -9,15 +9,16 @@ use std::process::Command;
 use qiantai_core::ids::MemberId;
 use qiantai_store::vault::{self, FileKeyHolder, VaultError};
 use qiantai_store::{CommitError, Fault, OpenError, Store};
+use qiantai_testkit::SmallDisk;
 
 use crate::fixture::{append, cash_top_up, keys, receipt, shift_open, try_append};
 
-const FOLDER: &str = "QIANTAI_SMALL_DISK";
 /// What the file system gives out at once.
 const PAGE: usize = 4_096;
-/// A file system of 4 MB of its own at the folder, then one of the tests below in it.
-const ON_A_SMALL_DISK: &str =
-    r#"mount -t tmpfs -o size=4m small "$1" && exec "$2" "small_disk::$3" --exact --ignored"#;
+const DISK: SmallDisk = SmallDisk {
+    megabytes: 4,
+    below: "",
+};
 
 #[test]
 fn a_full_file_system_writes_nothing() {
@@ -34,27 +35,13 @@ fn a_read_only_file_system_is_named() {
     run("open_on_a_read_only_disk");
 }
 
-/// Runs a test below in mounts of its own, of which nothing is left afterwards.
+/// Runs a test below.
 fn run(test: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let ended = Command::new("unshare")
-        .args(["-rm", "sh", "-c", ON_A_SMALL_DISK, "sh"])
-        .arg(folder.path())
-        .arg(std::env::current_exe().unwrap())
-        .arg(test)
-        .env(FOLDER, folder.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&ended.stdout);
-    assert!(
-        ended.status.success() && said.contains("1 passed"),
-        "{said}{}",
-        String::from_utf8_lossy(&ended.stderr)
-    );
+    DISK.run(&format!("small_disk::{test}")).unwrap();
 }
 
 fn folder() -> PathBuf {
-    PathBuf::from(std::env::var_os(FOLDER).unwrap())
+    SmallDisk::folder().unwrap()
 }
 
 #[test]
