@@ -32,7 +32,7 @@ test.each([
   ["stopped", /同步已停止,请联系管理员/],
 ] as const)("%s, a code that is out counts as unknown", async (state, sentence) => {
   const { screen, counter } = await paying();
-  counter.sync({ state, pending: 1, oldest_ms: 1, last_contact_ms: 1 });
+  counter.sync({ state, stopped_key: null, pending: 1, oldest_ms: 1, last_contact_ms: 1 });
   expect(await screen.findByText(sentence)).toBeTruthy();
   expect(screen.getByText("正在核实,请勿重复收款")).toBeTruthy();
   expect(screen.queryByRole("img", { name: /收款码/ })).toBeNull();

@@ -165,7 +165,13 @@ test.each(OUT_OF_REACH)("%s, only cash is offered and the balance provisional", 
   expect(screen.getByText(/与服务器恢复同步后自动上传/)).toBeTruthy();
 });
 
-const line = (state: SyncState) => ({ state, pending: 0, oldest_ms: null, last_contact_ms: 1 });
+const line = (state: SyncState) => ({
+  state,
+  stopped_key: null,
+  pending: 0,
+  oldest_ms: null,
+  last_contact_ms: 1,
+});
 
 test.each(OUT_OF_REACH)("%s for a blink turns no WeChat payment into cash", async (state) => {
   const { user, screen, counter } = await serving();

@@ -28,7 +28,12 @@ impl Counter {
     /// The sync pill.
     pub(crate) fn sync_view(&self) -> Result<SyncView, CallError> {
         let pending = self.store.unacknowledged()?;
-        let state = match self.sync.status() {
+        let status = self.sync.status();
+        let stopped_key = match status {
+            SyncStatus::Stopped { reason, .. } => Some(format!("stop.{}", words::stop(reason))),
+            _ => None,
+        };
+        let state = match status {
             SyncStatus::Offline { .. } => SyncState::Offline,
             SyncStatus::Stopped { .. } => SyncState::Stopped,
             SyncStatus::Synced if pending.count == 0 => SyncState::Synced,
@@ -36,6 +41,7 @@ impl Counter {
         };
         Ok(SyncView {
             state,
+            stopped_key,
             pending: u32::try_from(pending.count).unwrap_or(u32::MAX),
             oldest_ms: pending.oldest.map(Into::into),
             last_contact_ms: self.store.sync_mark()?.server_time.map(Into::into),

@@ -183,9 +183,8 @@ fn local(error: StoreError) -> LocalLogError {
     match error {
         StoreError::ForeignAcknowledgement { .. } => LocalLogError::ForeignHistory,
         StoreError::ServerLacksPruned { .. } => {
-            // Only writing is concerned, as with another history: reading goes on.
             tracing::error!(%error, "the server was restored from too old a backup");
-            LocalLogError::ForeignHistory
+            LocalLogError::ServerBehind
         }
         StoreError::OtherTimeline { .. } => LocalLogError::OtherTimeline,
         StoreError::FeedGap { .. } | StoreError::SnapshotOutOfStep => LocalLogError::OutOfStep,

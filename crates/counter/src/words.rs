@@ -3,6 +3,7 @@
 use qiantai_core::attempt::DeclineCode;
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::operation::OperationBody;
+use qiantai_sync::StopReason;
 
 /// Key of a refusal, below `error.`.
 pub fn refusal(code: RefusalCode) -> &'static str {
@@ -55,6 +56,19 @@ pub fn decline(code: DeclineCode) -> &'static str {
         DeclineCode::NotCompleted => "not_completed",
         DeclineCode::FeatureOff => "feature_off",
         DeclineCode::PhoneNotReached => "phone_not_reached",
+    }
+}
+
+/// Key of why the server takes nothing more, below `stop.`.
+pub fn stop(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::Unauthorised => "unauthorised",
+        StopReason::Revoked => "revoked",
+        StopReason::Forked => "forked",
+        StopReason::ServerBehind => "server_behind",
+        StopReason::UpgradeNeeded => "upgrade_needed",
+        StopReason::Rejected { .. } => "rejected",
+        StopReason::LocalLog => "local_log",
     }
 }
 

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use qiantai_server::Server;
 use qiantai_sync::Transport;
 use qiantai_sync::transport::{ByteStream, InProcessTransport, TransportError};
-use qiantai_wire::api::{OpResultDto, PushAnswer, PushRequest};
+use qiantai_wire::api::{OpResultDto, PushAnswer, PushHalt, PushRequest};
 use qiantai_wire::feed::{CursorDto, OutcomeDto};
 use qiantai_wire::text::Hex;
 use qiantai_wire::{ApiError, ErrorCode};
@@ -35,6 +35,8 @@ pub enum Verdict {
     Error(ErrorCode),
     /// Every operation is taken over with this outcome, and posted nowhere.
     Outcome(OutcomeDto),
+    /// The log of this terminal is empty there, as on a server restored from an old backup.
+    Lacks,
     /// Requests whose path begins with this get no answer.
     Deaf(&'static str),
 }
@@ -79,9 +81,18 @@ impl Line {
             Verdict::Deaf(prefix) => path
                 .starts_with(prefix)
                 .then_some(Err(TransportError::Interrupted)),
-            Verdict::Outcome(outcome) => (path == "/v1/operations").then(|| {
-                let answer = taken_with(&outcome, request.body());
-                Ok(Response::new(serde_json::to_vec(&answer).unwrap().into()))
+            Verdict::Outcome(outcome) => {
+                (path == "/v1/operations").then(|| answer(&taken_with(&outcome, request.body())))
+            }
+            Verdict::Lacks => (path == "/v1/operations").then(|| {
+                let taken = taken_with(&OutcomeDto::Applied, request.body());
+                answer(&PushAnswer {
+                    results: Vec::new(),
+                    acked_seq: 0,
+                    acked_hash: Hex([0; 32]),
+                    halt: Some(PushHalt::Gap { expected_seq: 1 }),
+                    ..taken
+                })
             }),
         }
     }
@@ -133,6 +144,10 @@ impl Transport for Line {
             body.take_until(Box::pin(broken)).chain(end).boxed()
         }))
     }
+}
+
+fn answer(push: &PushAnswer) -> Result<Response<Bytes>, TransportError> {
+    Ok(Response::new(serde_json::to_vec(push).unwrap().into()))
 }
 
 /// The answer of a server that gives every operation of `push` the same `outcome`.

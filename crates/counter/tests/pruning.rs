@@ -5,9 +5,10 @@ use std::time::Duration;
 use qiantai_core::Millis;
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::view::order::ReceiptRow;
+use qiantai_counter::view::queue::SyncState;
 use tokio::time::timeout;
 
-use crate::line::Weather;
+use crate::line::{Verdict, Weather};
 use crate::paper::{self, Paper};
 use crate::shop::Shop;
 use crate::till::{Setup, Till, key};
@@ -127,4 +128,34 @@ async fn sales_under_a_clock_that_stood_years_back_are_not_old() {
         read("SELECT count(*) FROM operation WHERE order_id IS NOT NULL"),
         2
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_lacks_what_is_gone_here_says_so_in_its_own_words() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    for amount in ["100", "200"] {
+        let sale = till.cash(&member, amount).await;
+        till.until_confirmed(&sale.id).await;
+    }
+    let sql = "SELECT device_seq FROM chain_start";
+    till.until("what is old goes", async || {
+        shop.time.advance(Millis::days(30));
+        till.until_synced().await;
+        let books = till.books(&shop);
+        let start: i64 = books.query_row(sql, [], |row| row.get(0)).unwrap();
+        (start > 0).then_some(())
+    })
+    .await;
+    till.line.judge(Some(Verdict::Lacks));
+    till.cash(&member, "300").await;
+    let pill = till.until_pill(SyncState::Stopped).await;
+    assert_eq!(pill.stopped_key.as_deref(), Some("stop.server_behind"));
+    assert_eq!(pill.pending, 1, "it is kept");
+    till.line.judge(None);
+    till.mend(&shop).await;
+    till.until_synced().await;
+    assert_eq!(shop.credits(&member).len(), 3);
+    assert_eq!(till.session().await.sync.stopped_key, None);
 }

@@ -29,6 +29,8 @@ async fn a_terminal_that_the_server_refuses_sells_for_cash_as_if_offline() {
         (till.session().await.sync.state == SyncState::Stopped).then_some(())
     })
     .await;
+    let why = till.session().await.sync.stopped_key;
+    assert_eq!(why.as_deref(), Some("stop.revoked"));
     let refused = till.desk.start_qr(qr).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::ServerUnreachable);
     let over_the_cap = till.cash_offer(&member, "1000.01").await;

@@ -62,6 +62,9 @@ pub enum LocalLogError {
     /// The server acknowledges operations that this log does not have.
     #[error("the server has another history of this terminal")]
     ForeignHistory,
+    /// The server lacks operations that this log no longer has.
+    #[error("the server lacks what this terminal no longer has")]
+    ServerBehind,
     /// The page is of another timeline.
     #[error("the server began a new timeline")]
     OtherTimeline,

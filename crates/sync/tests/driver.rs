@@ -49,7 +49,7 @@ struct Log {
     answers: Vec<PushAnswer>,
     entries: Vec<u64>,
     heard: Vec<Event>,
-    foreign: bool,
+    refuses: Option<LocalLogError>,
 }
 
 struct Terminal(Mutex<Log>);
@@ -75,8 +75,8 @@ impl LocalLog for Terminal {
 
     async fn apply_push(&self, answer: PushAnswer) -> Result<(), LocalLogError> {
         let mut log = self.0.lock().unwrap();
-        if log.foreign {
-            return Err(LocalLogError::ForeignHistory);
+        if let Some(refusal) = &log.refuses {
+            return Err(refusal.clone());
         }
         log.position.acked_seq = answer.acked_seq;
         log.answers.push(answer);
@@ -508,20 +508,19 @@ async fn refusals_become_reasons() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_foreign_history_is_a_fork() {
-    let shop = Shop::open(Script::default());
-    shop.terminal.0.lock().unwrap().foreign = true;
-    shop.write(1);
-    shop.until(|status| {
-        matches!(
-            status,
-            SyncStatus::Stopped {
-                reason: StopReason::Forked,
-                ..
-            }
+async fn answers_that_do_not_fit_the_log_become_reasons() {
+    for (refusal, expected) in [
+        (LocalLogError::ForeignHistory, StopReason::Forked),
+        (LocalLogError::ServerBehind, StopReason::ServerBehind),
+    ] {
+        let shop = Shop::open(Script::default());
+        shop.terminal.0.lock().unwrap().refuses = Some(refusal);
+        shop.write(1);
+        shop.until(
+            |status| matches!(status, SyncStatus::Stopped { reason, .. } if reason == expected),
         )
-    })
-    .await;
+        .await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,10 @@ export type SyncView = {
  */
 state: SyncState, 
 /**
+ * Key of the sentence why it is stopped: what happened, whether money moved, what to do.
+ */
+stopped_key: string | null, 
+/**
  * Operations that the server has not confirmed.
  */
 pending: number, 

@@ -11,6 +11,8 @@ use crate::view::{Fen, Ms};
 pub struct SyncView {
     /// What it says.
     pub state: SyncState,
+    /// Key of the sentence why it is stopped: what happened, whether money moved, what to do.
+    pub stopped_key: Option<String>,
     /// Operations that the server has not confirmed.
     pub pending: u32,
     /// The oldest of them.

@@ -73,6 +73,7 @@ fn local(error: LocalLogError) -> Failure {
     tracing::warn!(%error, "the log did not take it");
     match error {
         LocalLogError::ForeignHistory => Failure::Stop(StopReason::Forked),
+        LocalLogError::ServerBehind => Failure::Stop(StopReason::ServerBehind),
         LocalLogError::OtherTimeline => Failure::TimelineChanged,
         LocalLogError::OutOfStep => Failure::OutOfStep,
         LocalLogError::Failed(_) => Failure::Stop(StopReason::LocalLog),

@@ -45,6 +45,8 @@ pub enum StopReason {
     Revoked,
     /// The server has another history of this terminal: its disk was cloned or rolled back.
     Forked,
+    /// The server was restored from so old a backup that it lacks what this terminal no longer has.
+    ServerBehind,
     /// The server needs a newer version of this program.
     UpgradeNeeded,
     /// The server refuses for a reason that this version does not know.
@@ -59,7 +61,7 @@ pub enum StopReason {
 impl StopReason {
     /// True when only pushing is concerned and reading may go on.
     pub fn concerns_pushing(self) -> bool {
-        self == StopReason::Forked
+        matches!(self, StopReason::Forked | StopReason::ServerBehind)
     }
 }
 

@@ -44,7 +44,13 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
     staff: STAFF.map((staff) => ({ ...staff })),
     signed_in: null,
     shift: null,
-    sync: { state: "synced", pending: 0, oldest_ms: null, last_contact_ms: now - 2_000 },
+    sync: {
+      state: "synced",
+      stopped_key: null,
+      pending: 0,
+      oldest_ms: null,
+      last_contact_ms: now - 2_000,
+    },
     settings: {
       language: "zh-CN",
       theme: "light",

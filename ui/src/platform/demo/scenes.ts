@@ -29,7 +29,13 @@ function offline(counter: DemoCounter): void {
   onShift(counter);
   const { books } = counter;
   const oldest_ms = Date.now() - 37 * 60_000;
-  books.session.sync = { state: "offline", pending: 7, oldest_ms, last_contact_ms: oldest_ms };
+  books.session.sync = {
+    state: "offline",
+    stopped_key: null,
+    pending: 7,
+    oldest_ms,
+    last_contact_ms: oldest_ms,
+  };
   const names = ["张伟", "单雨", "曾可", "龚䶮", "尉迟敏", "张伟", "单雨"];
   books.operations = names.map((member, at) => ({
     device_seq: 41 + at,
