@@ -24,7 +24,7 @@ async fn a_member_is_found_by_what_people_type() {
         "ZW",
         "zhangwei",
         "zhangw",
-        "00201-8812",
+        "00201-9000001",
         "00201000001",
     ] {
         finds(text, "张伟").await;
@@ -44,6 +44,23 @@ async fn a_member_is_found_by_what_people_type() {
         ("Anna", "Anna Müller"),
     ] {
         finds(text, name).await;
+    }
+}
+
+/// What the empty screen proposes to type, out of its own source.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_idle_screen_proposes_finds_somebody() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let idle = include_str!("../../../ui/src/features/top-up/Idle.svelte");
+    let proposed: Vec<&str> = idle
+        .split("example: \"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert_eq!(proposed.len(), 5);
+    for text in &proposed {
+        assert!(!till.search(text).await.is_empty(), "{text} finds nobody");
     }
 }
 

@@ -8,6 +8,7 @@ use qiantai_counter::api::CounterApi;
 use qiantai_counter::view::order::{OrderView, PayCash, PrintState, ReceiptRow, Stage};
 use qiantai_counter::view::session::Language;
 use qiantai_paysim::gateway::PhoneAction;
+use qiantai_testkit::Words;
 use qiantai_wire::SignedOperation;
 use qiantai_wire::receipt_qr::parse_receipt_text;
 
@@ -92,6 +93,7 @@ async fn a_cash_sale_prints_a_slip_for_the_shop_and_one_for_the_member() {
         (1, 0),
         "the drawer opens once"
     );
+    let training = Words::of("zh-CN").unwrap().get("training.name").unwrap();
     for (name, slip, holder) in [
         ("shop", &for_shop, "商户联"),
         ("member", &for_member, "会员联"),
@@ -102,7 +104,7 @@ async fn a_cash_sale_prints_a_slip_for_the_shop_and_one_for_the_member() {
             "{name}"
         );
         for words in [
-            &["训练模式"][..],
+            &[training.as_str()][..],
             &["简单美发·天河店"],
             &["充值单", holder],
             &["单号", &order.order_no],

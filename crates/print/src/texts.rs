@@ -63,7 +63,7 @@ impl Language {
 }
 
 static ZH_CN: Texts = Texts {
-    training: "训练模式 不是真实交易",
+    training: "培训模式 不是真实交易",
     offline: "离线待同步",
     offline_note: "余额、赠送和等级以同步后为准",
     reprint: "补打 COPY",
@@ -105,7 +105,7 @@ static ZH_CN: Texts = Texts {
 };
 
 static EN: Texts = Texts {
-    training: "TRAINING, not a sale",
+    training: "TRAINING MODE, not a sale",
     offline: "OFFLINE, waiting to sync",
     offline_note: "Balance, bonus and tier are final after sync",
     reprint: "REPRINT, COPY",

@@ -35,7 +35,7 @@ fn check(payload: &str) {
 fn codes_read_back() {
     check("weixin://wxpay/bizpayurl?pr=4nQ7kRzz1");
     check("https://qr.alipay.com/bax08861fjkqkr9v2mzz25a0");
-    check("训练收款");
+    check("培训收款");
     check(&qr_payload(ORDINARY));
     check(&qr_payload(LARGEST));
 }

@@ -47,6 +47,13 @@ async fn three_shops_share_a_ledger_and_have_plausible_members() {
             if profile.phone == "13812345678" {
                 sketch = row.account.clone();
             }
+            if let Some(card) = &profile.card_no {
+                let serial = card
+                    .strip_prefix(code)
+                    .and_then(|rest| rest.strip_prefix("-9"));
+                let is_serial = |serial: &str| serial.len() == 6 && serial.parse::<u32>().is_ok();
+                assert!(serial.is_some_and(is_serial), "{card} is unlike the others");
+            }
             greatest = greatest.max(row.account.as_ref().unwrap().principal);
             names.push(profile.name);
         }

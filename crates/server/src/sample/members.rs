@@ -49,11 +49,8 @@ pub(super) fn member(
         _ => (names::name(index - 1, rng), phone(index, phone_offset)),
     };
     let serial = format!("{:06}", index + 1);
-    let card_no = match index {
-        SKETCH_INDEX => Some(format!("{}-8812", policy.store.code)),
-        _ if index.is_multiple_of(3) => Some(format!("{}-9{serial}", policy.store.code)),
-        _ => None,
-    };
+    let has_card = index.is_multiple_of(3);
+    let card_no = has_card.then(|| format!("{}-9{serial}", policy.store.code));
     let profile = MemberProfile {
         id,
         name,
