@@ -133,7 +133,7 @@ async fn a_decline_names_its_cause_and_another_method_works() {
             .unwrap();
         assert_eq!(again.id, scene.order.id);
         let waiting = scene.till.until_stage(&again.id, Stage::Waiting).await;
-        assert_eq!(waiting.channel, ChannelView::Alipay);
+        assert_eq!(waiting.channel, Some(ChannelView::Alipay));
         assert_ne!(waiting.qr, scene.order.qr);
         scene.shop.phone(&waiting, &PhoneAction::Pay);
         scene.check_credited_once().await;
@@ -392,7 +392,7 @@ async fn open_orders_come_first_in_the_list() {
     );
     assert_eq!(
         (list[0].member.as_str(), list[1].channel),
-        ("张伟", ChannelView::Cash)
+        ("张伟", Some(ChannelView::Cash))
     );
     for (id, code) in [
         ("x", ErrorCode::NotFound),

@@ -33,12 +33,13 @@ async fn a_large_top_up_asks_nobody_for_money_before_it_is_approved() {
         let order = till.order(&opened.id).await;
         assert_eq!(order.stage, Stage::Review);
         assert_eq!((&order.qr, &order.failure), (&None, &None));
+        assert_eq!(order.channel, None, "nobody was asked for money");
         let retried = till.retry(&opened.id, ChannelView::Alipay).await.unwrap();
         assert_eq!(retried.stage, Stage::Review, "no method gets around it");
         let list = till.desk.orders(()).await.unwrap();
         assert_eq!(
-            (list[0].id.as_str(), list[0].stage),
-            (opened.id.as_str(), Stage::Review)
+            (list[0].id.as_str(), list[0].stage, list[0].channel),
+            (opened.id.as_str(), Stage::Review, None)
         );
         assert!(till.prints(&order).await.is_empty());
     };

@@ -33,9 +33,9 @@ pay_fen: Fen,
  */
 bonus_fen: Fen, 
 /**
- * Method.
+ * Method; none before anybody was asked for money.
  */
-channel: ChannelView, 
+channel: ChannelView | null, 
 /**
  * Where it stands.
  */

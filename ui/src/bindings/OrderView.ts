@@ -28,9 +28,9 @@ member_id: string,
  */
 member: string, 
 /**
- * Method.
+ * Method; none before anybody was asked for money.
  */
-channel: ChannelView, 
+channel: ChannelView | null, 
 /**
  * To pay.
  */

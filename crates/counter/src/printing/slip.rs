@@ -182,7 +182,7 @@ impl Counter {
             provisional: file.provisional && order.offline,
             training: self.training,
             open_drawer: settings.printer.drawer
-                && file.channel() == Channel::Cash
+                && file.channel() == Some(Channel::Cash)
                 && copy == 0
                 && is_of_this_moment(request, self.now())
                 && (request.holder == Holder::Shop || settings.printer.copies == 1),
@@ -267,7 +267,10 @@ fn payment(file: &OrderFile, language: qiantai_print::Language) -> PaymentOnRece
     let paid = file.order.paid.as_ref();
     let tendered = paid.and_then(|paid| paid.tendered);
     PaymentOnReceipt {
-        method: method_name(file.channel(), language).to_owned(),
+        method: file
+            .channel()
+            .map_or("—", |channel| method_name(channel, language))
+            .to_owned(),
         channel_txn_no: paid.and_then(|paid| paid.channel_txn_no.clone()),
         cash: tendered.map(|tendered| CashTendered {
             tendered,

@@ -38,11 +38,12 @@ impl OrderFile {
         self.attempts.last()
     }
 
-    /// The method: of the payment, else of the last attempt, else cash.
-    pub fn channel(&self) -> Channel {
+    /// The method: of the payment, else of the last attempt; `None` where nobody was asked for
+    /// money yet.
+    pub fn channel(&self) -> Option<Channel> {
         let paid = self.order.paid.as_ref().map(|paid| paid.channel);
         paid.or_else(|| self.last_attempt().map(|attempt| attempt.channel))
-            .unwrap_or(Channel::Cash)
+            .or_else(|| self.held.then_some(Channel::Cash))
     }
 
     /// Where the order stands, in the cashier's terms.
@@ -145,7 +146,7 @@ impl OrderFile {
             order_no: order.order_no.clone(),
             member_id: order.member.to_string(),
             member: self.member.clone(),
-            channel: self.channel().into(),
+            channel: self.channel().map(Into::into),
             pay_fen: order.quote.pay.into(),
             bonus_fen: order.quote.bonus.into(),
             tendered_fen: tendered.map(Into::into),
@@ -179,7 +180,7 @@ impl OrderFile {
             member: self.member.clone(),
             pay_fen: order.quote.pay.into(),
             bonus_fen: order.quote.bonus.into(),
-            channel: self.channel().into(),
+            channel: self.channel().map(Into::into),
             stage: self.stage(),
             provisional: self.provisional,
             opened_at_ms: order.opened_at.into(),

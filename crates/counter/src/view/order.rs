@@ -63,8 +63,8 @@ pub struct OrderSummary {
     pub pay_fen: Fen,
     /// Bonus.
     pub bonus_fen: Fen,
-    /// Method.
-    pub channel: ChannelView,
+    /// Method; none before anybody was asked for money.
+    pub channel: Option<ChannelView>,
     /// Where it stands.
     pub stage: Stage,
     /// Not yet confirmed by the server.
@@ -84,8 +84,8 @@ pub struct OrderView {
     pub member_id: String,
     /// Name.
     pub member: String,
-    /// Method.
-    pub channel: ChannelView,
+    /// Method; none before anybody was asked for money.
+    pub channel: Option<ChannelView>,
     /// To pay.
     pub pay_fen: Fen,
     /// Bonus.

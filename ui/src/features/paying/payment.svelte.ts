@@ -62,7 +62,7 @@ export class Payment {
     const offered = this.#desk.topUp.form?.channels ?? [];
     const usable = offered.filter((offer) => offer.available).map((offer) => offer.channel);
     const same = failure === null || SAME_AGAIN.test(failure.message_key);
-    const first = same && usable.includes(channel) ? [channel] : [];
+    const first = usable.filter((offered) => same && offered === channel);
     return [...first, ...usable.filter((other) => other !== channel)];
   }
 
@@ -102,7 +102,7 @@ export class Payment {
     if (isFinal(this.order.stage) && this.order.stage !== "credited") await this.#again("cash");
   }
 
-  async #again(channel: ChannelView): Promise<void> {
+  async #again(channel: ChannelView | null): Promise<void> {
     await this.#desk.startAgain(this.order.member_id, this.order.pay_fen, channel);
   }
 
