@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, watch};
 use crate::api::CounterApi;
 use crate::boot::{self, Host, OpenFiles, Trouble};
 use crate::clock::ShopClock;
+use crate::clock_watch;
 use crate::counter::{Counter, Parts};
 use crate::error::{CallError, ErrorCode};
 use crate::parse;
@@ -183,6 +184,10 @@ impl Desk {
         tokio::spawn(printing::run(Weak::clone(&alive), wake));
         tokio::spawn(follow_status(Weak::clone(&alive), counter.sync.follow()));
         let surroundings = Arc::clone(&counter.surroundings);
+        tokio::spawn(clock_watch::run(
+            Weak::clone(&alive),
+            Arc::clone(&surroundings),
+        ));
         tokio::spawn(pruning::run(alive, surroundings));
         self.state().training = link.training;
         self.enter(self.code_phase(counter, new_code)?);

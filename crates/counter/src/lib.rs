@@ -8,6 +8,7 @@ pub mod api;
 pub mod boot;
 mod cash;
 mod clock;
+mod clock_watch;
 pub mod codegen;
 mod commit;
 mod counter;

@@ -5,12 +5,10 @@ use qiantai_core::ledger::ShiftState;
 use qiantai_core::policy::{Policy, Staff};
 use qiantai_store::PinResult;
 
-use crate::clock::SKEW_WARNING;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::parse;
 use crate::settings;
-use crate::view::Ms;
 use crate::view::session::{SessionView, ShiftView, SignIn, StaffTile};
 
 impl Counter {
@@ -89,22 +87,5 @@ impl Counter {
                 float_fen: shift.opening_float.into(),
             }
         }))
-    }
-
-    fn clock_skew(&self) -> Result<Option<Ms>, CallError> {
-        let Some(mark) = self.store.clock_mark()? else {
-            return Ok(None);
-        };
-        let behind = mark.behind(self.clock.machine_time());
-        let skew = match mark.anchor {
-            Some(anchor) => anchor.wall_time - anchor.server_time,
-            None => qiantai_core::Millis(0),
-        };
-        let worst = if skew.0.abs() > behind.0 {
-            skew.0
-        } else {
-            -behind.0
-        };
-        Ok((worst.abs() > SKEW_WARNING.0).then_some(Ms(worst)))
     }
 }

@@ -1,6 +1,7 @@
 //! Wrong clocks and full disks: neither sells wrongly.
 
 use qiantai_core::Millis;
+use qiantai_counter::view::event::CounterEvent;
 use qiantai_counter::view::order::Stage;
 use qiantai_paysim::gateway::PhoneAction;
 
@@ -105,4 +106,22 @@ async fn a_clock_that_is_set_right_warns_no_longer() {
     .await;
     let right = Till::start(&Shop::salon().await, Setup::default()).await;
     assert_eq!(right.session().await.clock_skew_ms, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_goes_wrong_while_nobody_does_anything_is_told() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    for (wrong_by_ms, is_warned) in [(1_200_000, true), (0, false)] {
+        let mut events = till.desk.subscribe();
+        till.clock.set_wrong_by(Millis(wrong_by_ms));
+        till.until("word of the clock", async || {
+            shop.time.advance(Millis::seconds(61));
+            let mut came = std::iter::from_fn(|| events.try_recv().ok());
+            let told = came.any(|event| matches!(event, CounterEvent::Session));
+            let skew = till.session().await.clock_skew_ms;
+            (told && skew.is_some() == is_warned).then_some(())
+        })
+        .await;
+    }
 }
