@@ -11,6 +11,7 @@ mod amounts;
 mod books;
 mod clock;
 mod crash;
+mod command;
 mod faults;
 mod keyboard;
 mod mounted_disk;

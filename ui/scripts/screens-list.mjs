@@ -48,6 +48,14 @@ const failed = (key) => ({
 const refuse = (page, name, error) =>
   page.evaluate(([call, refusal]) => globalThis.demo.refuse(call, refusal), [name, error]);
 
+/** The command bar with a line in it. */
+const command = (line) => async (page) => {
+  await page.keyboard.press("Control+k");
+  await pause(page);
+  await page.keyboard.insertText(line);
+  await pause(page);
+};
+
 export const SCREENS = {
   "01-opening": { scene: "opening" },
   "02-keep-code": { scene: "keep_code" },
@@ -112,6 +120,11 @@ export const SCREENS = {
   "06-idle-open-orders": { scene: "unknown_elsewhere" },
   "07-search": { scene: "counter", steps: (page) => type(page, "5678") },
   "07-search-none": { scene: "counter", steps: (page) => type(page, "无此人") },
+  "07-command": { scene: "counter", steps: command("") },
+  "07-command-one": { scene: "counter", steps: command("张伟 充 300 微信") },
+  "07-command-ask": { scene: "counter", steps: command("5678 充 500") },
+  "07-command-long": { scene: "counter", steps: command("迪丽热巴充九十九万") },
+  "07-command-other": { scene: "counter", steps: command("张伟 退 300") },
   "08-member": { scene: "counter", steps: on("张伟") },
   "08-member-long": { scene: "counter", steps: on("迪丽热巴", "6") },
   "08-member-inactive": { scene: "counter", steps: on("解放") },

@@ -12,6 +12,7 @@ import { SCENES, type SceneName } from "../src/platform/demo/scenes";
 await Promise.all([
   import("../src/features/frame/Frame.svelte"),
   import("../src/features/shift/OpenShift.svelte"),
+  import("../src/features/command/CommandBar.svelte"),
   import("../src/features/settings/Settings.svelte"),
   import("../src/features/boot/Trouble.svelte"),
   import("../src/features/boot/KeepCode.svelte"),

@@ -22,6 +22,7 @@ pub mod quote;
 pub mod recharge;
 pub mod surname;
 pub mod tier;
+pub mod top_up_command;
 
 pub use clock::{Millis, Timestamp};
 pub use money::Money;

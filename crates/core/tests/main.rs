@@ -15,3 +15,4 @@ mod shop;
 mod spending;
 mod states;
 mod typing;
+mod top_up_commands;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::CallError;
 use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode};
+use crate::view::command::{CommandLine, CommandReading};
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
 use crate::view::order::{
     OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
@@ -74,6 +75,8 @@ commands! {
     search_members: MemberSearch => Vec<MemberHit>;
     /// One member with balance as the shop knows it now.
     member: MemberKey => MemberView;
+    /// What a line of the command bar may mean; nothing happens.
+    understand: CommandLine => CommandReading;
     /// Starts a top-up: amounts on offer and an intent that makes a repeated click harmless.
     top_up_form: MemberKey => TopUpForm;
     /// Prices what was chosen or typed.

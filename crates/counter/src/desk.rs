@@ -28,6 +28,7 @@ use crate::terminal::Terminal;
 use crate::view::boot::{
     BootState, BootStatus, RecoveryAnswer, RecoveryCode, Training, TroubleCause,
 };
+use crate::view::command::{CommandLine, CommandReading};
 use crate::view::event::CounterEvent;
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
 use crate::view::order::{
@@ -377,6 +378,10 @@ impl CounterApi for Desk {
 
     async fn member(&self, request: MemberKey) -> Result<MemberView, CallError> {
         self.work(move |counter| counter.member(&request)).await
+    }
+
+    async fn understand(&self, request: CommandLine) -> Result<CommandReading, CallError> {
+        self.work(move |counter| counter.understand(&request)).await
     }
 
     async fn top_up_form(&self, request: MemberKey) -> Result<TopUpForm, CallError> {

@@ -11,6 +11,7 @@ mod clock;
 mod clock_watch;
 pub mod codegen;
 mod commit;
+mod command_bar;
 mod counter;
 pub mod desk;
 pub mod error;

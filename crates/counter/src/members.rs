@@ -24,11 +24,19 @@ impl Counter {
         request: &MemberSearch,
     ) -> Result<Vec<MemberHit>, CallError> {
         self.staff()?;
-        let policy = self.policy()?;
         let Some(query) = SearchQuery::from_typed(&request.text) else {
             return Ok(Vec::new());
         };
         let found = self.store.search_members(&query, HITS_MAX)?;
+        self.shown(&found)
+    }
+
+    /// Members as lines of a result. One without a profile was erased and is not shown.
+    pub(crate) fn shown(
+        &self,
+        found: &[qiantai_store::MemberHit],
+    ) -> Result<Vec<MemberHit>, CallError> {
+        let policy = self.policy()?;
         let overlay = self.overlay(&[])?;
         let lines = found.iter().filter_map(|found| {
             let known = &found.member;

@@ -19,15 +19,18 @@ pub fn id(text: &str) -> Result<Uuid, CallError> {
 /// # Errors
 /// `InvalidInput` with the sentence for what is wrong with it.
 pub fn amount(text: &str) -> Result<Money, CallError> {
-    amount_input::parse(text).map_err(|error| {
-        let key = match error {
-            AmountInputError::Empty => "amount_empty",
-            AmountInputError::NotANumber => "amount_not_a_number",
-            AmountInputError::Negative => "amount_negative",
-            AmountInputError::Zero => "amount_zero",
-            AmountInputError::TooPrecise => "amount_too_precise",
-            AmountInputError::TooLarge => "amount_too_large",
-        };
-        CallError::new(ErrorCode::InvalidInput, key)
-    })
+    amount_input::parse(text)
+        .map_err(|error| CallError::new(ErrorCode::InvalidInput, amount_error(error)))
+}
+
+/// Key of what is wrong with an amount, below `error.`.
+pub fn amount_error(error: AmountInputError) -> &'static str {
+    match error {
+        AmountInputError::Empty => "amount_empty",
+        AmountInputError::NotANumber => "amount_not_a_number",
+        AmountInputError::Negative => "amount_negative",
+        AmountInputError::Zero => "amount_zero",
+        AmountInputError::TooPrecise => "amount_too_precise",
+        AmountInputError::TooLarge => "amount_too_large",
+    }
 }

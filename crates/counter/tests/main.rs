@@ -7,6 +7,7 @@ mod bindings;
 mod cash;
 mod clocks;
 mod crash;
+mod commands;
 mod line;
 mod locked;
 mod outage;

@@ -2,6 +2,7 @@ import { getContext, setContext } from "svelte";
 
 import type { BootStatus } from "../bindings/BootStatus";
 import type { ChannelView } from "../bindings/ChannelView";
+import type { CommandChoice } from "../bindings/CommandChoice";
 import type { CounterEvent } from "../bindings/CounterEvent";
 import type { Stage } from "../bindings/Stage";
 import type { SyncView } from "../bindings/SyncView";
@@ -13,6 +14,7 @@ import { dress, remember } from "./dress";
 import { asCallError } from "./failure";
 import { Notices } from "./notices.svelte";
 import { Orders, type OrderNews } from "./orders.svelte";
+import { prepare } from "./prepare";
 import { isOutOfReach } from "./reach";
 import { play, type Sound } from "./sound";
 import { isFinal } from "./stages";
@@ -39,6 +41,8 @@ export class Desk {
   screen = $state<Screen>("counter");
   /** Order whose receipt is shown. */
   receiptOf = $state<string | null>(null);
+  /** The command bar is open. */
+  commanding = $state(false);
   /** Grows with each print event, so that lists of prints look again. */
   prints = $state(0);
 
@@ -109,6 +113,14 @@ export class Desk {
     this.orders.leave();
     this.show("counter");
     await this.topUp.start(memberId);
+  }
+
+  /** Puts on the ordinary form what the command bar understood. Nothing is charged. */
+  async prepare(choice: CommandChoice): Promise<void> {
+    await this.serve(choice.member.id);
+    if (this.topUp.member?.id !== choice.member.id) return;
+    const left = prepare(this.topUp, choice);
+    if (left !== null) this.notices.tell("warn", left);
   }
 
   nextCustomer(): void {

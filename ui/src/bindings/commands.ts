@@ -1,5 +1,7 @@
 // This file was generated from crates/counter/src/api.rs. Do not edit it by hand.
 import type { BootStatus } from "./BootStatus";
+import type { CommandLine } from "./CommandLine";
+import type { CommandReading } from "./CommandReading";
 import type { JobKey } from "./JobKey";
 import type { MemberHit } from "./MemberHit";
 import type { MemberKey } from "./MemberKey";
@@ -34,6 +36,7 @@ export type Commands = {
   open_shift: { request: OpenShift; response: SessionView };
   search_members: { request: MemberSearch; response: Array<MemberHit> };
   member: { request: MemberKey; response: MemberView };
+  understand: { request: CommandLine; response: CommandReading };
   top_up_form: { request: MemberKey; response: TopUpForm };
   quote: { request: QuoteRequest; response: QuoteView };
   pay_cash: { request: PayCash; response: OrderView };

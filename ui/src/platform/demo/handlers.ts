@@ -9,6 +9,7 @@ import type { QuoteRequest } from "../../bindings/QuoteRequest";
 import type { QuoteView } from "../../bindings/QuoteView";
 import type { SessionView } from "../../bindings/SessionView";
 import type { CommandName, Request, Response } from "../host";
+import { understand } from "./commands";
 import { cancelOrder, payCash, queryPayment, reprint, retryPayment, startQr } from "./money";
 import { priceOf, topUpForm } from "./pricing";
 import { receiptOf } from "./receipt";
@@ -104,6 +105,7 @@ export const handlers: Handlers = {
         birth_month: (Number(id) % 12) + 1,
       })),
   member: (books, { member_id }) => memberOf(books, member_id),
+  understand: (books, { text }) => understand(books, text),
   top_up_form: (books, { member_id }) => topUpForm(books, member_id),
   quote: (books, request) => priceOf(books, request),
   pay_cash: payCash,
