@@ -1,4 +1,3 @@
-import type { Approval } from "../bindings/Approval";
 import type { CallError } from "../bindings/CallError";
 import type { ChannelView } from "../bindings/ChannelView";
 import type { Choice } from "../bindings/Choice";
@@ -12,27 +11,7 @@ import type { Orders } from "./orders.svelte";
 
 /** What must be answered before anything is charged. */
 export type Question =
-  | { kind: "duplicate"; quote: QuoteView }
-  | { kind: "changed"; shown: QuoteView; quote: QuoteView }
-  | ApprovalQuestion;
-
-/** A manager's number and PIN are wanted. */
-export type ApprovalQuestion = {
-  kind: "approval";
-  quote: QuoteView;
-  duplicateConfirmed: boolean;
-  /** The limit that was passed. */
-  why: CallError;
-  /** What was wrong with the last try. */
-  refusal: CallError | null;
-};
-
-type Charge = {
-  duplicateConfirmed: boolean;
-  approval?: Approval;
-  /** The price was asked for again already. */
-  renewed?: boolean;
-};
+  { kind: "duplicate"; quote: QuoteView } | { kind: "changed"; shown: QuoteView; quote: QuoteView };
 
 /** The price as far as the cashier can see it. */
 const visible = (quote: QuoteView) =>
@@ -69,8 +48,6 @@ export class TopUp {
   readonly #orders: Orders;
   #asked = 0;
   #offersAsked = 0;
-  /** Offers changed while something was being charged, which goes by the old ones. */
-  #offersMissed = false;
   #pricing: Promise<QuoteView | null> = Promise.resolve(null);
   #readUntilMs = 0;
 
@@ -109,14 +86,10 @@ export class TopUp {
   /** Asks again what is on offer. What was chosen stays, and is never replaced by another. */
   async refreshOffers(): Promise<void> {
     const member = this.member;
-    if (member === null) return;
+    if (member === null || this.#isCharging()) return;
     const asked = ++this.#offersAsked;
-    this.#offersMissed = this.#isCharging();
-    if (this.#offersMissed) return;
     const form = await this.#host.call("top_up_form", { member_id: member.id });
-    if (asked !== this.#offersAsked || this.member?.id !== member.id) return;
-    this.#offersMissed = this.#isCharging();
-    if (this.#offersMissed) return;
+    if (asked !== this.#offersAsked || this.member?.id !== member.id || this.#isCharging()) return;
     this.form = form;
     if (this.choice !== null) this.#reprice();
   }
@@ -155,40 +128,21 @@ export class TopUp {
     await this.#pricing;
     if (!this.ready || this.quote === null) return;
     if (this.quote.duplicate_of !== null) this.question = { kind: "duplicate", quote: this.quote };
-    else await this.#charge(this.quote, { duplicateConfirmed: false });
+    else await this.#charge(this.quote, false);
   }
 
   /** The cashier has read the question and wants the top-up. */
   async confirm(): Promise<void> {
     const question = this.question;
-    if (question === null || question.kind === "approval" || this.busy) return;
+    if (question === null || this.busy) return;
     this.question = null;
     this.quote = question.quote;
-    await this.#charge(question.quote, { duplicateConfirmed: question.kind === "duplicate" });
-  }
-
-  /** A manager has typed number and PIN. The question stays until they are taken. */
-  async approve(approval: Approval): Promise<void> {
-    const question = this.question;
-    if (question?.kind !== "approval" || this.busy) return;
-    const { quote, duplicateConfirmed } = question;
-    await this.#charge(quote, { duplicateConfirmed, approval });
+    await this.#charge(question.quote, question.kind === "duplicate");
   }
 
   dismiss(): void {
     if (this.question?.kind === "changed") this.quote = this.question.quote;
     this.question = null;
-    void this.#catchUp();
-  }
-
-  /** Asks for the offers that changed while something was being charged. */
-  async #catchUp(): Promise<void> {
-    if (!this.#offersMissed || this.#isCharging()) return;
-    try {
-      await this.refreshOffers();
-    } catch (reason) {
-      this.error = asCallError(reason);
-    }
   }
 
   #isOffered(channel: ChannelView | null): boolean {
@@ -199,7 +153,7 @@ export class TopUp {
     return this.busy || this.question !== null;
   }
 
-  async #charge(quote: QuoteView, charge: Charge): Promise<void> {
+  async #charge(quote: QuoteView, duplicateConfirmed: boolean, renewed = false): Promise<void> {
     if (this.form === null || this.channel === null) return;
     const same = { intent: this.form.intent, quote_id: quote.quote_id };
     const channel = this.channel;
@@ -207,47 +161,26 @@ export class TopUp {
     this.error = null;
     this.tenderedError = null;
     try {
-      await this.#orders.ask(() => this.#send(channel, same, charge));
-      this.question = null;
+      await this.#orders.ask(() => this.#send(channel, same, duplicateConfirmed));
     } catch (reason) {
       const error = asCallError(reason);
-      if (!this.#asksManager(error, quote, charge)) {
-        this.question = null;
-        if (error.code !== "quote_changed") await this.#refused(error, quote);
-        else await this.#showChange(error, quote, charge);
-      }
+      if (error.code !== "quote_changed") await this.#refused(error, quote);
+      else await this.#showChange(error, quote, duplicateConfirmed, renewed);
     } finally {
       this.busy = false;
     }
-    await this.#catchUp();
   }
 
   #send(
     channel: ChannelView,
     same: { intent: string; quote_id: string },
-    { duplicateConfirmed, approval }: Charge,
+    duplicate_confirmed: boolean,
   ): Promise<OrderView> {
-    const request = { ...same, duplicate_confirmed: duplicateConfirmed };
     if (channel === "cash") {
       const tendered = this.tendered.trim();
-      return this.#host.call("pay_cash", { ...request, tendered, approval: approval ?? null });
+      return this.#host.call("pay_cash", { ...same, tendered, duplicate_confirmed });
     }
-    return this.#host.call("start_qr", { ...request, channel });
-  }
-
-  /** Whether a manager's PIN is wanted, at first or again after a wrong one. */
-  #asksManager(error: CallError, quote: QuoteView, charge: Charge): boolean {
-    const asked = this.question?.kind === "approval" ? this.question : null;
-    const { duplicateConfirmed } = charge;
-    if (asked === null) {
-      if (error.code !== "approval_needed") return false;
-      const question = { kind: "approval", quote, duplicateConfirmed } as const;
-      this.question = { ...question, why: error, refusal: null };
-      return true;
-    }
-    if (!["approval_needed", "pin_wrong", "pin_locked"].includes(error.code)) return false;
-    this.question = { ...asked, refusal: error };
-    return true;
+    return this.#host.call("start_qr", { ...same, channel, duplicate_confirmed });
   }
 
   async #refused(error: CallError, quote: QuoteView): Promise<void> {
@@ -262,12 +195,17 @@ export class TopUp {
   }
 
   /** A price that is only older, not different, needs no question and is charged once more. */
-  async #showChange(error: CallError, shown: QuoteView, charge: Charge): Promise<void> {
+  async #showChange(
+    error: CallError,
+    shown: QuoteView,
+    duplicateConfirmed: boolean,
+    renewed: boolean,
+  ): Promise<void> {
     const quote = await this.#price();
     if (quote === null) return;
     if (visible(quote) !== visible(shown)) this.question = { kind: "changed", shown, quote };
-    else if (charge.renewed === true) this.error = error;
-    else await this.#charge(quote, { ...charge, renewed: true });
+    else if (renewed) this.error = error;
+    else await this.#charge(quote, duplicateConfirmed, true);
   }
 
   #reprice(): void {
@@ -301,7 +239,6 @@ export class TopUp {
 
   #forget(): number {
     this.#offersAsked += 1;
-    this.#offersMissed = false;
     this.#pricing = Promise.resolve(null);
     this.choice = null;
     this.quote = null;
