@@ -48,6 +48,46 @@ test("too little cash is said next to the field and nothing is taken", async () 
   expect(counter.books.members[0]?.available_fen).toBe(53_000);
 });
 
+test("offline a large amount of cash waits for a manager's number and PIN", async () => {
+  const { user, screen, counter } = await serving("offline");
+  await user.keyboard("0");
+  await user.keyboard("1500");
+  await user.keyboard("{Enter}{Enter}");
+  const dialog = await screen.findByRole("dialog", { name: "需要店长授权" });
+  expect(dialog.textContent).toContain("离线时单笔现金最多 ¥1000.00");
+  expect(counter.times("pay_cash")).toBe(1);
+
+  const number = screen.getByRole("textbox", { name: "店长工号" });
+  const pin = screen.getByLabelText("店长 PIN");
+  expect(document.activeElement).toBe(number);
+  await user.keyboard("{Enter}");
+  expect(counter.times("pay_cash")).toBe(1);
+  await user.type(number, "1001");
+  await user.type(pin, "1001{Enter}");
+  expect(await screen.findByText(/这个工号不是店长/)).toBeTruthy();
+  expect(number.getAttribute("aria-invalid")).toBe("true");
+  await user.clear(number);
+  await user.type(number, "2001");
+  await user.type(pin, "0000{Enter}");
+  expect(await screen.findByText(/PIN 不对/)).toBeTruthy();
+  expect(document.activeElement).toBe(pin);
+  expect(pin).toHaveProperty("value", "");
+  await user.type(pin, "2001{Enter}");
+  expect(await screen.findByText(/店长授权:王敏/)).toBeTruthy();
+  expect(screen.queryByRole("dialog")).toBeNull();
+});
+
+test("a manager's question that is left takes nothing", async () => {
+  const { user, screen, counter } = await serving("offline");
+  await user.keyboard("01500{Enter}");
+  await screen.findByRole("dialog", { name: "需要店长授权" });
+  await user.keyboard("{Escape}");
+  expect(screen.queryByRole("dialog")).toBeNull();
+  expect(counter.times("pay_cash")).toBe(1);
+  await user.keyboard("{Enter}");
+  expect(await screen.findByRole("dialog", { name: "需要店长授权" })).toBeTruthy();
+});
+
 test("a double click and a double Enter send one payment", async () => {
   const { user, screen, counter } = await serving();
   await user.keyboard("1");

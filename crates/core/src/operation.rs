@@ -189,6 +189,9 @@ pub struct RechargeCash {
     pub tendered: Money,
     /// Cash given back; `tendered − change` is the order's amount.
     pub change: Money,
+    /// The manager whose PIN let it pass the cap on offline cash (docs: domain §5.2, sync,
+    /// "Offline top-up").
+    pub approval: Option<StaffProof>,
 }
 
 /// Body of [`OperationBody::DeviceEnrol`].

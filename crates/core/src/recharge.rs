@@ -25,6 +25,8 @@ pub struct RechargeOrder {
     pub cashier: StaffId,
     /// Who gets the credit for selling.
     pub seller: Option<StaffId>,
+    /// The manager who let it pass the cap on offline cash.
+    pub approver: Option<StaffId>,
     /// What was chosen.
     pub choice: AmountChoice,
     /// Amount, bonus, gifts and why, as frozen when the order was opened: the rule snapshot.

@@ -113,6 +113,7 @@ fn cash_under_the_action_of_an_open_order_waits() {
         open: body,
         tendered: yuan(300),
         change: Money::ZERO,
+        approval: None,
     };
     let fact = again(&mut shop, &request, |operation| {
         operation.body = OperationBody::RechargeCash(cash);
@@ -141,6 +142,7 @@ fn a_refusal_is_final_for_requests_and_none_for_facts() {
         open: body,
         tendered: yuan(300),
         change: Money::ZERO,
+        approval: None,
     };
     let fact = again(&mut shop, &request, |operation| {
         operation.body = OperationBody::RechargeCash(cash);

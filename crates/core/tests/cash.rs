@@ -202,7 +202,8 @@ fn a_broken_rule_posts_with_a_case() {
                 operation.offline = true;
                 operation.staff.as_mut().expect("signed").staff = MANAGER;
             },
-            &[],
+            // Nobody approves their own action.
+            &[CaseKind::LimitPassed],
         ),
         (
             300,

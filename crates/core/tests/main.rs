@@ -1,6 +1,7 @@
 //! The domain seen from outside: prices, decisions, histories.
 
 mod actions;
+mod approvals;
 mod attempts;
 mod books;
 mod cash;

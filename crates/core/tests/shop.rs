@@ -352,6 +352,7 @@ impl Shop {
         RechargeCash {
             tendered: open.quote.pay,
             change: Money::ZERO,
+            approval: None,
             open,
         }
     }

@@ -5,10 +5,11 @@ use qiantai_core::attempt::Channel;
 use qiantai_core::decide::{Change, RefusalCode};
 use qiantai_core::ids::{ActionId, OrderId};
 use qiantai_core::ledger::CaseKind;
-use qiantai_core::operation::{OperationBody, RechargeCash, RechargeOpen};
+use qiantai_core::operation::{OperationBody, RechargeCash, RechargeOpen, StaffProof};
 use qiantai_core::order_no::Prefix;
 use qiantai_core::policy::Policy;
 
+use crate::approval::approver;
 use crate::commit::refused;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode, MoneyMoved};
@@ -17,7 +18,7 @@ use crate::parse;
 use crate::quotes::ShownQuote;
 use crate::terminal::Draft;
 use crate::top_up::{blocked, member_of};
-use crate::view::order::{OrderView, PayCash};
+use crate::view::order::{Approval, OrderView, PayCash};
 
 impl Counter {
     /// Takes cash. The same intent twice returns the first order.
@@ -36,14 +37,16 @@ impl Counter {
         let pay = open.quote.pay;
         let tendered = tendered(&request.tendered, pay)?;
         let offline = self.is_offline();
-        if offline {
-            self.check_offline_caps(&policy, &overlay, pay)?;
-        }
+        let approval = match offline {
+            true => offline_approval(&policy, &overlay, pay, &proof, request)?,
+            false => None,
+        };
         let order = open.order;
         let body = OperationBody::RechargeCash(RechargeCash {
             open,
             tendered,
             change: tendered - pay,
+            approval: approval.map(|(proof, _)| proof),
         });
         let draft = Draft {
             action: intent,
@@ -53,6 +56,9 @@ impl Counter {
             body,
         };
         self.check_no_case(&draft, &overlay)?;
+        if let Some((proof, typed)) = approval {
+            self.check_pin(proof.staff, &typed.pin)?;
+        }
         let jobs = self.slips_of_sale(order)?;
         let overlay = self.commit(&[draft], overlay, jobs)?;
         self.just_written(&overlay, order, MoneyMoved::Yes)
@@ -131,35 +137,44 @@ impl Counter {
         }
         Ok(())
     }
+}
 
-    /// Bounds of unsynchronised cash (docs: domain §5.6).
-    fn check_offline_caps(
-        &self,
-        policy: &Policy,
-        overlay: &Overlay,
-        pay: Money,
-    ) -> Result<(), CallError> {
-        let limits = policy.offline;
-        if pay > limits.cash_per_order {
-            return Err(
-                CallError::new(ErrorCode::LimitBlocked, "offline_cash_cap_order")
-                    .with("limit", limits.cash_per_order.to_string()),
-            );
-        }
-        let unsynced: Money = overlay
-            .open
-            .iter()
-            .map(|operation| cash_of(&operation.body))
-            .sum();
-        if unsynced + pay > limits.cash_per_terminal {
-            return Err(
-                CallError::new(ErrorCode::LimitBlocked, "offline_cash_cap_terminal")
-                    .with("limit", limits.cash_per_terminal.to_string())
-                    .with("reached", unsynced.to_string()),
-            );
-        }
-        Ok(())
+/// Nothing where cash taken offline stays within its bounds; beyond them the manager named for it,
+/// with what that person typed.
+fn offline_approval<'a>(
+    policy: &Policy,
+    overlay: &Overlay,
+    pay: Money,
+    own: &StaffProof,
+    request: &'a PayCash,
+) -> Result<Option<(StaffProof, &'a Approval)>, CallError> {
+    let Err(passed) = check_offline_caps(policy, overlay, pay) else {
+        return Ok(None);
+    };
+    let typed = request.approval.as_ref().ok_or(passed)?;
+    Ok(Some((approver(policy, own, typed)?, typed)))
+}
+
+/// Bounds of unsynchronised cash, which a manager's PIN raises (docs: domain §5.6, sync, "Offline
+/// top-up").
+fn check_offline_caps(policy: &Policy, overlay: &Overlay, pay: Money) -> Result<(), CallError> {
+    let limits = policy.offline;
+    if pay > limits.cash_per_order {
+        let passed = CallError::new(ErrorCode::ApprovalNeeded, "offline_cash_cap_order");
+        return Err(passed.with("limit", limits.cash_per_order.to_string()));
     }
+    let unsynced: Money = overlay
+        .open
+        .iter()
+        .map(|operation| cash_of(&operation.body))
+        .sum();
+    if unsynced + pay > limits.cash_per_terminal {
+        let passed = CallError::new(ErrorCode::ApprovalNeeded, "offline_cash_cap_terminal");
+        return Err(passed
+            .with("limit", limits.cash_per_terminal.to_string())
+            .with("reached", unsynced.to_string()));
+    }
+    Ok(())
 }
 
 fn cash_of(body: &OperationBody) -> Money {

@@ -5,6 +5,7 @@
 //! the desktop host.
 
 pub mod api;
+mod approval;
 pub mod boot;
 mod cash;
 mod clock;

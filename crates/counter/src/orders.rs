@@ -3,7 +3,7 @@
 use qiantai_core::Millis;
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::ids::{ActionId, MemberId, OrderId};
-use qiantai_core::operation::{Operation, OperationBody, RechargeOpen};
+use qiantai_core::operation::{Operation, OperationBody, RechargeOpen, StaffProof};
 use qiantai_core::recharge::{OrderState, RechargeOrder};
 use qiantai_store::OwnOperation;
 use qiantai_wire::feed::OutcomeDto;
@@ -250,6 +250,13 @@ fn opening_of(body: &OperationBody) -> Option<&RechargeOpen> {
     }
 }
 
+fn approval_of(body: &OperationBody) -> Option<StaffProof> {
+    match body {
+        OperationBody::RechargeCash(cash) => cash.approval,
+        _ => None,
+    }
+}
+
 fn refusal_of(row: &OwnOperation) -> Option<RefusalCode> {
     match row.outcome.as_ref()? {
         OutcomeDto::Refused(refusal) => Some(refusal.reason.into()),
@@ -267,6 +274,7 @@ fn never_opened(open: RechargeOpen, operation: &Operation) -> Option<RechargeOrd
         shift: operation.shift?,
         cashier: operation.staff?.staff,
         seller: open.seller,
+        approver: approval_of(&operation.body).map(|proof| proof.staff),
         choice: open.choice,
         quote: open.quote,
         state: OrderState::Created,

@@ -5,7 +5,7 @@ pub mod order;
 pub mod quote;
 
 use qiantai_core::attempt::Channel;
-use qiantai_core::ids::{CouponTemplateId, TierId};
+use qiantai_core::ids::{CouponTemplateId, StaffId, TierId};
 use qiantai_core::policy::{Policy, Role};
 
 use crate::view::session::RoleView;
@@ -15,6 +15,12 @@ use crate::view::top_up::ChannelView;
 pub fn tier_name(policy: &Policy, tier: TierId) -> String {
     let found = policy.tiers.iter().find(|candidate| candidate.id == tier);
     found.map_or_else(|| tier.to_string(), |tier| tier.name.clone())
+}
+
+/// Name of a member of staff; empty when the policy no longer has the person.
+pub fn staff_name(policy: &Policy, id: StaffId) -> String {
+    let found = policy.staff.iter().find(|person| person.id == id);
+    found.map_or_else(String::new, |person| person.name.clone())
 }
 
 /// Names and counts of granted coupons.

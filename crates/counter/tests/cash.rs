@@ -32,6 +32,7 @@ async fn cash_is_credited_at_once_and_then_confirmed_as_quoted() {
         quote_id: quote.quote_id.clone(),
         tendered: "1300".to_owned(),
         duplicate_confirmed: false,
+        approval: None,
     };
     let order = till.pay_cash(&offer).await.unwrap();
     assert_eq!((order.stage, order.provisional), (Stage::Credited, true));
@@ -217,6 +218,7 @@ async fn an_equal_top_up_within_two_minutes_is_asked_about() {
         quote_id: quote.quote_id,
         tendered: String::new(),
         duplicate_confirmed: false,
+        approval: None,
     };
     let asked = till.pay_cash(&again).await.unwrap_err();
     assert_eq!(asked.code, ErrorCode::DuplicateSuspected);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod amounts;
+mod approvals;
 mod bindings;
 mod cash;
 mod clocks;

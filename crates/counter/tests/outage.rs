@@ -95,7 +95,7 @@ async fn without_the_server_no_code_is_shown_and_cash_goes_on_within_its_caps() 
     let refuses = async |amount: &str, expected: &str| {
         let offer = till.cash_offer(&other, amount).await;
         let refused = till.pay_cash(&offer).await.unwrap_err();
-        assert_eq!(refused.code, ErrorCode::LimitBlocked, "{amount}");
+        assert_eq!(refused.code, ErrorCode::ApprovalNeeded, "{amount}");
         assert_eq!(refused.message_key, format!("error.{expected}"), "{amount}");
     };
     refuses("1000.01", "offline_cash_cap_order").await;

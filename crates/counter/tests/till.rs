@@ -328,6 +328,7 @@ impl Till {
             quote_id: quote.quote_id,
             tendered: String::new(),
             duplicate_confirmed: true,
+            approval: None,
         }
     }
 

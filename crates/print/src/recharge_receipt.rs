@@ -31,6 +31,8 @@ pub struct RechargeReceipt {
     pub cashier: String,
     /// Who sold the recharge, if someone else did.
     pub seller: Option<String>,
+    /// The manager who let it pass a limit.
+    pub approver: Option<String>,
     /// The member.
     pub member: MemberOnReceipt,
     /// What the member paid.
@@ -235,6 +237,9 @@ impl RechargeReceipt {
         slip.entry(texts.cashier, &self.cashier);
         if let Some(seller) = &self.seller {
             slip.entry(texts.seller, seller);
+        }
+        if let Some(approver) = &self.approver {
+            slip.entry(texts.approver, approver);
         }
         slip.rule(Rule::Light);
     }

@@ -40,6 +40,7 @@ pub fn wechat(width: PaperWidth) -> RechargeReceipt {
         terminal: "01".into(),
         cashier: "王芳".into(),
         seller: Some("李*强".into()),
+        approver: None,
         member: MemberOnReceipt {
             member_no: "M0001024".into(),
             masked_name: "龚*".into(),
@@ -117,6 +118,7 @@ pub fn cash_reprint_in_english(width: PaperWidth) -> RechargeReceipt {
         copy: 1,
         operator: "Wang Fang".into(),
     });
+    receipt.approver = Some("Zhao Min".into());
     receipt.provisional = true;
     receipt.training = true;
     receipt.open_drawer = true;

@@ -224,6 +224,7 @@ impl Till {
             open,
             tendered,
             change: Money::ZERO,
+            approval: None,
         }
     }
 

@@ -94,6 +94,7 @@ impl Till {
         let cash = RechargeCash {
             tendered: open.quote.pay + change,
             change,
+            approval: None,
             open,
         };
         let action = ActionId(cash.open.order.0);

@@ -134,6 +134,7 @@ pub fn cash_top_up(member: MemberId, order: u128) -> OperationBody {
         },
         tendered: pay,
         change: Money::ZERO,
+        approval: None,
     })
 }
 

@@ -210,6 +210,7 @@ fn order() -> RechargeOrder {
         shift: ShiftId(id(NOW, 5)),
         cashier: StaffId(id(NOW, 6)),
         seller: Some(StaffId(id(NOW, 7))),
+        approver: Some(StaffId(id(NOW, 77))),
         choice: AmountChoice::Package(PackageId(id(NOW, 8)), 2),
         quote: full_quote(),
         state: OrderState::Credited,

@@ -102,20 +102,20 @@ fn newer_kinds_and_versions_can_be_held() {
     for (kind, version, extra, expected) in [
         (
             4,
-            2,
+            3,
             false,
             DecodeError::NewerVersion {
                 kind: 4,
-                version: 2,
+                version: 3,
             },
         ),
         (
             4,
-            2,
+            3,
             true,
             DecodeError::NewerVersion {
                 kind: 4,
-                version: 2,
+                version: 3,
             },
         ),
         (23, 1, false, DecodeError::UnknownKind(23)),
@@ -190,6 +190,32 @@ fn other_forms_of_the_same_content_are_refused() {
     let kind = twice[1..3].to_vec();
     twice.splice(1..1, kind);
     check_form("a key twice", twice, Some(DecodeError::NotCanonical));
+}
+
+/// Who does not know approvals holds what has one, and reads what has none.
+#[test]
+fn the_version_is_the_first_that_can_say_it() {
+    let version = |operation| {
+        let signed = SignedOperation::sign(&operation, &key());
+        signed.header().unwrap().version
+    };
+    assert_eq!(version(samples::recharge_cash()), 1);
+    assert_eq!(version(samples::approved_cash()), 2);
+    check_form(
+        "version 2 without an approval",
+        rewrite(4, 2, false),
+        Some(DecodeError::NotCanonical),
+    );
+    let approved = SignedOperation::sign(&samples::approved_cash(), &key());
+    let mut first = payload_of(&approved);
+    assert_eq!(first[1..5], [0x00, 0x04, 0x01, 0x02], "kind and version");
+    first[0] -= 1;
+    first.drain(3..5);
+    check_form(
+        "version 1 with an approval",
+        first,
+        Some(DecodeError::NotCanonical),
+    );
 }
 
 fn check_form(name: &str, payload: Vec<u8>, expected: Option<DecodeError>) {

@@ -107,6 +107,16 @@ fn a_cash_top_up_continued_offline_fits() {
     );
 }
 
+#[test]
+fn an_approved_cash_top_up_fits() {
+    let signed = SignedOperation::sign(&samples::approved_cash(), &key());
+    assert!(
+        signed.bytes.len() <= ORDINARY_MAX,
+        "{} bytes",
+        signed.bytes.len()
+    );
+}
+
 fn grant(open: &mut RechargeOpen, kinds: u8) {
     let template = |kind| CouponTemplateId(id(NOW - 70_000_000, 100 + kind));
     open.quote.coupons = (0..kinds).map(|kind| (template(kind), 1)).collect();

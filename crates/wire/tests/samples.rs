@@ -66,8 +66,22 @@ pub fn recharge_cash() -> Operation {
             open,
             tendered: Money::from_yuan(400),
             change: Money::from_yuan(100),
+            approval: None,
         }))
     }
+}
+
+/// With the PIN of a manager, which lets it pass the cap on offline cash.
+pub fn approved_cash() -> Operation {
+    let mut operation = recharge_cash();
+    if let OperationBody::RechargeCash(cash) = &mut operation.body {
+        cash.approval = Some(StaffProof {
+            staff: StaffId(id(NOW - 90_000_000, 17)),
+            method: StaffMethod::Pin,
+            policy_version: 12,
+        });
+    }
+    operation
 }
 
 pub fn terminal(body: OperationBody) -> Operation {
@@ -189,8 +203,10 @@ fn of_terminals() -> Vec<Sample> {
                 },
                 tendered: Money::from_yuan(300),
                 change: Money::ZERO,
+                approval: None,
             })),
         ),
+        ("recharge.cash approved", approved_cash()),
         (
             "recharge.cancel",
             terminal(OperationBody::RechargeCancel { order }),

@@ -81,6 +81,10 @@ provisional: boolean,
  */
 channel_txn_no: string | null, 
 /**
+ * The manager who let it pass a limit.
+ */
+approver: string | null, 
+/**
  * When it was opened.
  */
 opened_at_ms: Ms, 

@@ -2,9 +2,9 @@
 
 use crate::clock::Timestamp;
 use crate::decide::{Refusal, RefusalCode, State};
-use crate::ids::StoreId;
+use crate::ids::{StaffId, StoreId};
 use crate::ledger::ShiftState;
-use crate::operation::Operation;
+use crate::operation::{Operation, StaffProof};
 use crate::policy::{Policy, Role};
 
 /// True when the server's own device wrote the operation.
@@ -64,11 +64,18 @@ pub(super) fn check_shift(state: &State, operation: &Operation) -> Result<(), Re
     }
 }
 
-/// True when the operation was signed for an active manager.
-pub(super) fn is_manager(policy: &Policy, operation: &Operation) -> bool {
-    operation.staff.is_some_and(|proof| {
-        let mut staff = policy.staff.iter();
-        staff
-            .any(|person| person.id == proof.staff && person.active && person.role == Role::Manager)
-    })
+/// The manager who approves what the operation's own staff may not do alone, when that person may:
+/// an active manager of the store, and somebody else, for nobody approves their own action (docs:
+/// domain §5.2).
+pub(super) fn approver(
+    policy: &Policy,
+    operation: &Operation,
+    approval: Option<StaffProof>,
+) -> Option<StaffId> {
+    let proof =
+        approval.filter(|proof| operation.staff.map(|own| own.staff) != Some(proof.staff))?;
+    let mut staff = policy.staff.iter();
+    let is_manager = staff
+        .any(|person| person.id == proof.staff && person.active && person.role == Role::Manager);
+    is_manager.then_some(proof.staff)
 }

@@ -6,16 +6,16 @@ use crate::attempt::Channel;
 use crate::clock::Timestamp;
 use crate::decide::draft::{CaseLinks, Draft};
 use crate::decide::members::empty_account;
-use crate::decide::permission::{check_shift, check_staff, is_manager};
+use crate::decide::permission::{approver, check_shift, check_staff};
 use crate::decide::recharge_open::{has_duplicate, is_taken, new_order};
 use crate::decide::{Change, Decision, State, settle};
-use crate::ids::{OrderId, ShiftId};
+use crate::ids::{OrderId, ShiftId, StaffId};
 use crate::ledger::{CaseKind, CashMovement, CashMovementKind, LedgerAccount, Topic};
 use crate::money::Money;
 use crate::operation::{Operation, RechargeCash};
 use crate::policy::{LimitAction, Policy};
 use crate::quote::{MOST_PER_ORDER, Quote, bare_price, price};
-use crate::recharge::{AmountChoice, PaidFact};
+use crate::recharge::{AmountChoice, PaidFact, RechargeOrder};
 use crate::tier;
 
 pub(super) fn decide(
@@ -48,7 +48,10 @@ pub(super) fn decide(
     take_cash(&mut draft, Some(body.open.order), received);
     let quote = posted_quote(state, policy, body, received, draft.at);
     look_for_breaches(&mut draft, state, policy, body, &quote, received);
-    let order = new_order(operation, &body.open, quote, draft.at);
+    let order = RechargeOrder {
+        approver: approver(policy, operation, body.approval),
+        ..new_order(operation, &body.open, quote, draft.at)
+    };
     draft.event(Topic::OrderCreated, order.id.0);
     let surplus = received - order.quote.pay;
     let paid = PaidFact {
@@ -191,6 +194,7 @@ fn look_for_breaches(
     received: Money,
 ) {
     let (operation, open) = (draft.operation, &body.open);
+    let approver = approver(policy, operation, body.approval);
     let breaches = [
         (
             CaseKind::ShiftIrregular,
@@ -198,11 +202,12 @@ fn look_for_breaches(
         ),
         (
             CaseKind::StaffIrregular,
-            check_staff(policy, operation).is_err(),
+            check_staff(policy, operation).is_err()
+                || (body.approval.is_some() && approver.is_none()),
         ),
         (
             CaseKind::LimitPassed,
-            passes_limit(policy, operation, quote),
+            passes_limit(policy, operation, quote, approver),
         ),
         (
             CaseKind::DuplicateSuspected,
@@ -234,15 +239,19 @@ fn look_for_breaches(
     }
 }
 
-fn passes_limit(policy: &Policy, operation: &Operation, quote: &Quote) -> bool {
+fn passes_limit(
+    policy: &Policy,
+    operation: &Operation,
+    quote: &Quote,
+    approver: Option<StaffId>,
+) -> bool {
     let needs_eyes = matches!(
         quote.limit_action(),
         Some(LimitAction::Block | LimitAction::Review)
     );
     // A manager's PIN raises the offline cap (shared sync.md, "Offline top-up").
-    let passes_offline_cap = operation.offline
-        && quote.pay > policy.offline.cash_per_order
-        && !is_manager(policy, operation);
+    let passes_offline_cap =
+        operation.offline && quote.pay > policy.offline.cash_per_order && approver.is_none();
     needs_eyes || passes_offline_cap
 }
 

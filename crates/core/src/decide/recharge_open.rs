@@ -79,6 +79,7 @@ pub(super) fn new_order(
             .staff
             .map_or(StaffId(uuid::Uuid::nil()), |proof| proof.staff),
         seller: body.seller,
+        approver: None,
         choice: body.choice,
         quote,
         state: OrderState::Created,

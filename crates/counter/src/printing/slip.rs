@@ -22,7 +22,7 @@ use crate::overlay::decode;
 use crate::settings;
 use crate::show::order::OrderFile;
 use crate::show::quote::reasons;
-use crate::show::{coupon_names, tier_name};
+use crate::show::{coupon_names, staff_name, tier_name};
 use crate::terminal::Draft;
 use crate::view::order::{PrintJobView, Stage};
 use crate::view::session::{Language, PrinterSetting};
@@ -139,10 +139,7 @@ impl Counter {
             Language::ZhCn => qiantai_print::Language::ZhCn,
             Language::En => qiantai_print::Language::En,
         };
-        let person = |id| {
-            let found = policy.staff.iter().find(|person| person.id == id);
-            found.map_or_else(String::new, |person| person.name.clone())
-        };
+        let person = |id| staff_name(&policy, id);
         let reprint = (copy > 0).then(|| Reprint {
             copy,
             operator: request.operator.clone().unwrap_or_default(),
@@ -161,6 +158,7 @@ impl Counter {
             terminal: self.terminal.code.clone(),
             cashier: person(order.cashier),
             seller: order.seller.map(person),
+            approver: order.approver.map(person),
             member: self.member_on_receipt(order, &policy, &credit)?,
             paid: order.quote.pay,
             payment: payment(file, language),

@@ -8,7 +8,7 @@ use qiantai_core::recharge::{Credit, OrderState, RechargeOrder};
 use qiantai_print::QrModules;
 use qiantai_print::qr::QUIET_ZONE;
 
-use crate::show::{count, coupon_names, tier_name};
+use crate::show::{count, coupon_names, staff_name, tier_name};
 use crate::view::order::{CreditView, Failure, OrderSummary, OrderView, QrView, Stage};
 use crate::words;
 
@@ -165,6 +165,7 @@ impl OrderFile {
                 .paid
                 .as_ref()
                 .and_then(|paid| paid.channel_txn_no.clone()),
+            approver: order.approver.map(|id| staff_name(policy, id)),
             opened_at_ms: order.opened_at.into(),
             copies: order.copies,
         }

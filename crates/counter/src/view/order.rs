@@ -17,6 +17,23 @@ pub struct PayCash {
     pub tendered: String,
     /// The cashier confirmed an equal top-up within two minutes.
     pub duplicate_confirmed: bool,
+    /// A manager's PIN, where one was asked for.
+    pub approval: Option<Approval>,
+}
+
+/// What a manager types on the cashier's screen.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Approval {
+    /// Staff number.
+    pub staff_no: String,
+    /// Digits.
+    pub pin: String,
+}
+
+impl std::fmt::Debug for Approval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Approval({}, redacted)", self.staff_no)
+    }
 }
 
 /// Asks for a QR code.
@@ -111,6 +128,8 @@ pub struct OrderView {
     pub provisional: bool,
     /// Channel's number of the payment.
     pub channel_txn_no: Option<String>,
+    /// The manager who let it pass a limit.
+    pub approver: Option<String>,
     /// When it was opened.
     pub opened_at_ms: Ms,
     /// Copies printed again.

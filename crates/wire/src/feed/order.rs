@@ -32,6 +32,9 @@ pub struct OrderDto {
     pub cashier: Uuid,
     /// Who sold it.
     pub seller: Option<Uuid>,
+    /// The manager who let it pass the cap on offline cash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<Uuid>,
     /// What was chosen.
     pub choice: AmountChoiceDto,
     /// Amount, bonus, gifts and why.
@@ -65,6 +68,7 @@ impl From<&RechargeOrder> for OrderDto {
             shift: order.shift.0,
             cashier: order.cashier.0,
             seller: order.seller.map(|id| id.0),
+            approver: order.approver.map(|id| id.0),
             choice: order.choice.into(),
             quote: (&order.quote).into(),
             state: order.state.into(),
@@ -90,6 +94,7 @@ impl From<OrderDto> for RechargeOrder {
             shift: ShiftId(dto.shift),
             cashier: StaffId(dto.cashier),
             seller: dto.seller.map(StaffId),
+            approver: dto.approver.map(StaffId),
             choice: dto.choice.into(),
             quote: dto.quote.into(),
             state: dto.state.into(),

@@ -10,6 +10,7 @@ use qiantai_core::ids::{ActionId, OpId};
 use qiantai_core::operation::{Cursor, Hash, Operation, OperationBody, StaffMethod, StaffProof};
 use uuid::Uuid;
 
+use super::kind::version_of;
 use super::value::{Bytes32, Id, ShortId};
 use super::{DecodeError, Header};
 
@@ -161,9 +162,10 @@ impl<B> Envelope<B> {
     /// The fields of an operation around `body`.
     pub fn new(kind: super::Kind, operation: &Operation, body: B) -> Envelope<B> {
         let wall = operation.wall_time.ms();
+        let version = version_of(&operation.body);
         Envelope {
             kind: kind.number(),
-            version: (kind.version() != FIRST_VERSION).then_some(kind.version()),
+            version: (version != FIRST_VERSION).then_some(version),
             op_id: Id(operation.op_id.0),
             action_id: (operation.action_id.0 != operation.op_id.0)
                 .then_some(Id(operation.action_id.0)),

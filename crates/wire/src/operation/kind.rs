@@ -29,7 +29,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// The version of its body that is written here.
+            /// The newest version of its body that is known here.
             pub const fn version(self) -> u16 {
                 match self { $(Kind::$variant => $version,)* }
             }
@@ -55,7 +55,7 @@ kinds! {
     /// Ask a gateway for the money.
     OperationBody::AttemptStart(_) => AttemptStart, 3, 1, "attempt.start";
     /// Cash was taken.
-    OperationBody::RechargeCash(_) => RechargeCash, 4, 1, "recharge.cash";
+    OperationBody::RechargeCash(_) => RechargeCash, 4, 2, "recharge.cash";
     /// Stop waiting.
     OperationBody::RechargeCancel { .. } => RechargeCancel, 5, 1, "recharge.cancel";
     /// A receipt was printed again.
@@ -76,4 +76,13 @@ kinds! {
     OperationBody::SurplusRefunded(_) => SurplusRefunded, 70, 1, "surplus.refunded";
     /// Try again to credit.
     OperationBody::CreditRetry { .. } => CreditRetry, 71, 1, "credit.retry";
+}
+
+/// The version that a body is written in: the first that can say all of it. Older servers read
+/// what needs no newer one, and bytes that were signed before stay the only form of their content.
+pub const fn version_of(body: &OperationBody) -> u16 {
+    match body {
+        OperationBody::RechargeCash(cash) if cash.approval.is_some() => 2,
+        _ => 1,
+    }
 }

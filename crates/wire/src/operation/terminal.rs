@@ -3,12 +3,12 @@
 use minicbor::{Decode, Encode};
 use qiantai_core::Money;
 use qiantai_core::ids::{OrderId, StaffId};
-use qiantai_core::operation::{AttemptStart, RechargeCash, RechargeOpen, ShiftOpen};
+use qiantai_core::operation::{AttemptStart, RechargeCash, RechargeOpen, ShiftOpen, StaffProof};
 use qiantai_core::recharge::AmountChoice;
 
 use super::DecodeError;
 use super::body::unknown;
-use super::envelope::{Around, True};
+use super::envelope::{Around, Staff, True};
 use super::quote::WireQuote;
 use super::value::{Attempt, Id, Number, Person, Recharge, Shift};
 use crate::codes::{ChannelDto, PayMethodDto};
@@ -144,7 +144,8 @@ impl WireRechargeOpen {
     }
 }
 
-/// The change is left out when it is what the amount asked for implies.
+/// The change is left out when it is what the amount asked for implies. Since version 2 with the
+/// manager's approval; a top-up without one is written as version 1.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 #[cbor(map)]
 pub struct WireRechargeCash {
@@ -154,6 +155,8 @@ pub struct WireRechargeCash {
     tendered_fen: i64,
     #[n(2)]
     change_fen: Option<i64>,
+    #[n(3)]
+    approval: Option<Staff>,
 }
 
 impl WireRechargeCash {
@@ -164,6 +167,7 @@ impl WireRechargeCash {
             open: WireRechargeOpen::new(&body.open, around),
             tendered_fen: tendered,
             change_fen: (body.change.fen() != implied).then_some(body.change.fen()),
+            approval: body.approval.map(Staff::from),
         }
     }
 
@@ -173,6 +177,7 @@ impl WireRechargeCash {
         Ok(RechargeCash {
             tendered: Money::from_fen(self.tendered_fen),
             change: Money::from_fen(self.change_fen.unwrap_or(implied)),
+            approval: self.approval.map(StaffProof::try_from).transpose()?,
             open,
         })
     }

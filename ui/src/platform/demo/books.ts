@@ -154,6 +154,7 @@ export function pastOrder(
     credit: null,
     provisional: false,
     channel_txn_no: null,
+    approver: null,
     opened_at_ms: at,
     copies: 0,
     ...change,

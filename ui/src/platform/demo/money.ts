@@ -81,14 +81,30 @@ export function payCash(books: DemoBooks, request: PayCash, emit: Emit): OrderVi
   const tendered = request.tendered === "" ? pay : readTendered(request.tendered);
   if (tendered === null) throw refusal("invalid_input", "amount_not_a_number");
   if (tendered < pay) throw refusal("invalid_input", "tendered_too_little");
+  const approver = approverOf(books, request, pay);
   const { order, quote } = open(books, request);
   if (order.stage === "credited") return order;
-  Object.assign(order, { tendered_fen: tendered, change_fen: tendered - order.pay_fen });
+  Object.assign(order, { tendered_fen: tendered, change_fen: tendered - order.pay_fen, approver });
   order.provisional = isOutOfReach(books.session.sync.state);
   credit(books, order, quote);
   emit({ kind: "member", member_id: order.member_id });
   emit({ kind: "order", order });
   return order;
+}
+
+const OFFLINE_CAP_FEN = 100_000;
+
+/** Offline, a large amount needs a manager; in the demo a PIN is the staff number. */
+function approverOf(books: DemoBooks, { approval }: PayCash, pay: number): string | null {
+  const offline = isOutOfReach(books.session.sync.state);
+  if (!offline || pay <= OFFLINE_CAP_FEN) return null;
+  if (approval === null)
+    throw refusal("approval_needed", "offline_cash_cap_order", { limit: "1000.00" });
+  const person = books.session.staff.find(({ staff_no }) => staff_no === approval.staff_no);
+  if (person === undefined) throw refusal("approval_needed", "approver_unknown");
+  if (person.role !== "manager") throw refusal("approval_needed", "approver_no_manager");
+  if (approval.pin !== person.staff_no) throw refusal("pin_wrong", "pin_wrong", { left: "4" });
+  return person.name;
 }
 
 export function startQr(books: DemoBooks, request: StartQr): OrderView {
