@@ -15,5 +15,5 @@ mod shifts;
 mod shop;
 mod spending;
 mod states;
-mod typing;
 mod top_up_commands;
+mod typing;

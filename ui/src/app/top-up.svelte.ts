@@ -1,3 +1,4 @@
+import type { Approval } from "../bindings/Approval";
 import type { CallError } from "../bindings/CallError";
 import type { ChannelView } from "../bindings/ChannelView";
 import type { Choice } from "../bindings/Choice";
@@ -11,7 +12,27 @@ import type { Orders } from "./orders.svelte";
 
 /** What must be answered before anything is charged. */
 export type Question =
-  { kind: "duplicate"; quote: QuoteView } | { kind: "changed"; shown: QuoteView; quote: QuoteView };
+  | { kind: "duplicate"; quote: QuoteView }
+  | { kind: "changed"; shown: QuoteView; quote: QuoteView }
+  | ApprovalQuestion;
+
+/** A manager's number and PIN are wanted. */
+export type ApprovalQuestion = {
+  kind: "approval";
+  quote: QuoteView;
+  duplicateConfirmed: boolean;
+  /** The limit that was passed. */
+  why: CallError;
+  /** What was wrong with the last try. */
+  refusal: CallError | null;
+};
+
+type Charge = {
+  duplicateConfirmed: boolean;
+  approval?: Approval;
+  /** The price was asked for again already. */
+  renewed?: boolean;
+};
 
 /** The price as far as the cashier can see it. */
 const visible = (quote: QuoteView) =>
@@ -128,16 +149,24 @@ export class TopUp {
     await this.#pricing;
     if (!this.ready || this.quote === null) return;
     if (this.quote.duplicate_of !== null) this.question = { kind: "duplicate", quote: this.quote };
-    else await this.#charge(this.quote, false);
+    else await this.#charge(this.quote, { duplicateConfirmed: false });
   }
 
   /** The cashier has read the question and wants the top-up. */
   async confirm(): Promise<void> {
     const question = this.question;
-    if (question === null || this.busy) return;
+    if (question === null || question.kind === "approval" || this.busy) return;
     this.question = null;
     this.quote = question.quote;
-    await this.#charge(question.quote, question.kind === "duplicate");
+    await this.#charge(question.quote, { duplicateConfirmed: question.kind === "duplicate" });
+  }
+
+  /** A manager has typed number and PIN. The question stays until they are taken. */
+  async approve(approval: Approval): Promise<void> {
+    const question = this.question;
+    if (question?.kind !== "approval" || this.busy) return;
+    const { quote, duplicateConfirmed } = question;
+    await this.#charge(quote, { duplicateConfirmed, approval });
   }
 
   dismiss(): void {
@@ -153,7 +182,7 @@ export class TopUp {
     return this.busy || this.question !== null;
   }
 
-  async #charge(quote: QuoteView, duplicateConfirmed: boolean, renewed = false): Promise<void> {
+  async #charge(quote: QuoteView, charge: Charge): Promise<void> {
     if (this.form === null || this.channel === null) return;
     const same = { intent: this.form.intent, quote_id: quote.quote_id };
     const channel = this.channel;
@@ -161,11 +190,15 @@ export class TopUp {
     this.error = null;
     this.tenderedError = null;
     try {
-      await this.#orders.ask(() => this.#send(channel, same, duplicateConfirmed));
+      await this.#orders.ask(() => this.#send(channel, same, charge));
+      this.question = null;
     } catch (reason) {
       const error = asCallError(reason);
-      if (error.code !== "quote_changed") await this.#refused(error, quote);
-      else await this.#showChange(error, quote, duplicateConfirmed, renewed);
+      if (!this.#asksManager(error, quote, charge)) {
+        this.question = null;
+        if (error.code !== "quote_changed") await this.#refused(error, quote);
+        else await this.#showChange(error, quote, charge);
+      }
     } finally {
       this.busy = false;
     }
@@ -174,13 +207,29 @@ export class TopUp {
   #send(
     channel: ChannelView,
     same: { intent: string; quote_id: string },
-    duplicate_confirmed: boolean,
+    { duplicateConfirmed, approval }: Charge,
   ): Promise<OrderView> {
+    const request = { ...same, duplicate_confirmed: duplicateConfirmed };
     if (channel === "cash") {
       const tendered = this.tendered.trim();
-      return this.#host.call("pay_cash", { ...same, tendered, duplicate_confirmed });
+      return this.#host.call("pay_cash", { ...request, tendered, approval: approval ?? null });
     }
-    return this.#host.call("start_qr", { ...same, channel, duplicate_confirmed });
+    return this.#host.call("start_qr", { ...request, channel });
+  }
+
+  /** Whether a manager's PIN is wanted, at first or again after a wrong one. */
+  #asksManager(error: CallError, quote: QuoteView, charge: Charge): boolean {
+    const asked = this.question?.kind === "approval" ? this.question : null;
+    const { duplicateConfirmed } = charge;
+    if (asked === null) {
+      if (error.code !== "approval_needed") return false;
+      const question = { kind: "approval", quote, duplicateConfirmed } as const;
+      this.question = { ...question, why: error, refusal: null };
+      return true;
+    }
+    if (!["approval_needed", "pin_wrong", "pin_locked"].includes(error.code)) return false;
+    this.question = { ...asked, refusal: error };
+    return true;
   }
 
   async #refused(error: CallError, quote: QuoteView): Promise<void> {
@@ -195,17 +244,12 @@ export class TopUp {
   }
 
   /** A price that is only older, not different, needs no question and is charged once more. */
-  async #showChange(
-    error: CallError,
-    shown: QuoteView,
-    duplicateConfirmed: boolean,
-    renewed: boolean,
-  ): Promise<void> {
+  async #showChange(error: CallError, shown: QuoteView, charge: Charge): Promise<void> {
     const quote = await this.#price();
     if (quote === null) return;
     if (visible(quote) !== visible(shown)) this.question = { kind: "changed", shown, quote };
-    else if (renewed) this.error = error;
-    else await this.#charge(quote, duplicateConfirmed, true);
+    else if (charge.renewed === true) this.error = error;
+    else await this.#charge(quote, { ...charge, renewed: true });
   }
 
   #reprice(): void {
