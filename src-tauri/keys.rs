@@ -1,6 +1,6 @@
 //! Where the key of the vault is held: the desktop's key store, or a file where there is none.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keyring_core::api::CredentialStore;
@@ -17,7 +17,7 @@ const SERVICE: &str = "org.qiantai.desktop";
 /// store which comes and goes never looks like a lost key.
 pub struct TerminalKeys {
     file: FileKeyHolder,
-    has_file: bool,
+    path: PathBuf,
     desktop: Result<Arc<CredentialStore>, String>,
 }
 
@@ -26,9 +26,14 @@ impl TerminalKeys {
     pub fn of(folder: &Path) -> TerminalKeys {
         TerminalKeys {
             file: FileKeyHolder::new(folder),
-            has_file: folder.join("kek.key").exists(),
+            path: folder.join("kek.key"),
             desktop: desktop().map_err(|error| error.to_string()),
         }
+    }
+
+    /// Looked at each time: a key that went to the file in this run must be found there in this run.
+    fn has_file(&self) -> bool {
+        self.path.exists()
     }
 
     fn entry(&self, name: &str) -> Result<Entry, KeyHolderError> {
@@ -43,7 +48,7 @@ impl TerminalKeys {
 
 impl KeyHolder for TerminalKeys {
     fn load(&self, name: &str) -> Result<Option<[u8; 32]>, KeyHolderError> {
-        if self.has_file {
+        if self.has_file() {
             return self.file.load(name);
         }
         match self.entry(name)?.get_secret() {
@@ -54,7 +59,7 @@ impl KeyHolder for TerminalKeys {
     }
 
     fn store(&self, name: &str, key: &[u8; 32]) -> Result<(), KeyHolderError> {
-        if self.has_file {
+        if self.has_file() {
             return self.file.store(name, key);
         }
         match self.store_on_desktop(name, key) {
@@ -88,3 +93,24 @@ fn desktop() -> Result<Arc<CredentialStore>, Error> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod key_store_tests;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key that the file took in this run is found, and replaced, there in this run.
+    #[test]
+    fn the_file_counts_from_the_moment_it_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keys = TerminalKeys {
+            file: FileKeyHolder::new(folder.path()),
+            path: folder.path().join("kek.key"),
+            desktop: Err("no key store here".into()),
+        };
+        assert!(keys.load("shop").is_err(), "nobody holds a key");
+        for key in [[1; 32], [2; 32]] {
+            keys.store("shop", &key).expect("the file takes it");
+            assert_eq!(keys.load("shop").expect("the file has it"), Some(key));
+        }
+    }
+}

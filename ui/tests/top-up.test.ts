@@ -231,6 +231,23 @@ test.each(OUT_OF_REACH)("%s for a blink turns no WeChat payment into cash", asyn
   expect(counter.times("pay_cash")).toBe(0);
 });
 
+test("offers that changed during a charge are asked for after it", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1c100");
+  const letGo = counter.hold("pay_cash");
+  await user.keyboard("{Enter}");
+  await waitFor(() => expect(counter.times("pay_cash")).toBe(1));
+  const asked = counter.times("top_up_form");
+  counter.sync(line("offline"));
+  await screen.findByText(/离线/);
+  expect(counter.times("top_up_form")).toBe(asked);
+  letGo();
+  await waitFor(() =>
+    expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("disabled", true),
+  );
+  expect(counter.times("top_up_form")).toBe(asked + 1);
+});
+
 test("cash that the cashier chose in an outage stays chosen after it", async () => {
   const { user, screen, counter } = await serving();
   await user.keyboard("1w");

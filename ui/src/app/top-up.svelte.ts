@@ -69,6 +69,8 @@ export class TopUp {
   readonly #orders: Orders;
   #asked = 0;
   #offersAsked = 0;
+  /** Offers changed while something was being charged, which goes by the old ones. */
+  #offersMissed = false;
   #pricing: Promise<QuoteView | null> = Promise.resolve(null);
   #readUntilMs = 0;
 
@@ -107,10 +109,14 @@ export class TopUp {
   /** Asks again what is on offer. What was chosen stays, and is never replaced by another. */
   async refreshOffers(): Promise<void> {
     const member = this.member;
-    if (member === null || this.#isCharging()) return;
+    if (member === null) return;
     const asked = ++this.#offersAsked;
+    this.#offersMissed = this.#isCharging();
+    if (this.#offersMissed) return;
     const form = await this.#host.call("top_up_form", { member_id: member.id });
-    if (asked !== this.#offersAsked || this.member?.id !== member.id || this.#isCharging()) return;
+    if (asked !== this.#offersAsked || this.member?.id !== member.id) return;
+    this.#offersMissed = this.#isCharging();
+    if (this.#offersMissed) return;
     this.form = form;
     if (this.choice !== null) this.#reprice();
   }
@@ -172,6 +178,17 @@ export class TopUp {
   dismiss(): void {
     if (this.question?.kind === "changed") this.quote = this.question.quote;
     this.question = null;
+    void this.#catchUp();
+  }
+
+  /** Asks for the offers that changed while something was being charged. */
+  async #catchUp(): Promise<void> {
+    if (!this.#offersMissed || this.#isCharging()) return;
+    try {
+      await this.refreshOffers();
+    } catch (reason) {
+      this.error = asCallError(reason);
+    }
   }
 
   #isOffered(channel: ChannelView | null): boolean {
@@ -202,6 +219,7 @@ export class TopUp {
     } finally {
       this.busy = false;
     }
+    await this.#catchUp();
   }
 
   #send(
@@ -283,6 +301,7 @@ export class TopUp {
 
   #forget(): number {
     this.#offersAsked += 1;
+    this.#offersMissed = false;
     this.#pricing = Promise.resolve(null);
     this.choice = null;
     this.quote = null;
