@@ -32,6 +32,12 @@ pub(crate) enum Command {
     Verify(BooksOnly),
     /// Look at folder, disk, key, database, clock, backups and terminals, in plain words.
     Doctor(BooksOnly),
+    /// Write the books as of now to an encrypted file, and read it back. A server may serve them
+    /// meanwhile.
+    Backup(Backup),
+    /// Make books from a backup. They begin a new timeline: terminals send again what the backup
+    /// lacks, and gateways are asked about every payment since.
+    Restore(Restore),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -52,6 +58,34 @@ pub(crate) struct Books {
 pub(crate) struct BooksOnly {
     #[command(flatten)]
     pub(crate) books: Books,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) books: Books,
+    /// File to write, or a folder in which a name is made of the time.
+    #[arg(long)]
+    pub(crate) to: PathBuf,
+    /// File with the key. Left out, the key of the data folder; for a database it is needed, and
+    /// made when it is absent. Keep it apart from the backups.
+    #[arg(long)]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    pub(crate) books: Books,
+    /// The backup; it is only read.
+    #[arg(long)]
+    pub(crate) from: PathBuf,
+    /// File with the key of the backup. Left out, the key that lies in the data folder.
+    #[arg(long)]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Put a ledger that is in the folder aside, under another name.
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 #[derive(Debug, Args)]

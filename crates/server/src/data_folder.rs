@@ -65,17 +65,42 @@ pub fn create(folder: &Path) -> Result<([u8; 32], FolderLock), DataFolderError> 
     if ledger_path(folder).exists() || key_path(folder).exists() {
         return Err(DataFolderError::Exists(folder.to_owned()));
     }
+    let key = fresh_key()?;
+    write_key(folder, &key)?;
+    Ok((key, alone))
+}
+
+/// 32 random bytes.
+///
+/// # Errors
+/// The operating system has none.
+pub fn fresh_key() -> io::Result<[u8; 32]> {
     let mut key = [0_u8; 32];
     getrandom::fill(&mut key).map_err(io::Error::from)?;
+    Ok(key)
+}
+
+/// Writes the key of a folder that has none; its owner alone may read it.
+///
+/// # Errors
+/// See [`DataFolderError`].
+pub fn write_key(folder: &Path, key: &[u8; 32]) -> Result<(), DataFolderError> {
+    Ok(write_key_file(&key_path(folder), key)?)
+}
+
+/// Writes a key to a file that does not exist yet; its owner alone may read it.
+///
+/// # Errors
+/// The file exists or cannot be written.
+pub fn write_key_file(path: &Path, key: &[u8; 32]) -> io::Result<()> {
     let text = Zeroizing::new(hex::encode(key));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(key_path(folder))?;
+    let mut file = options.open(path)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    Ok((key, alone))
+    file.sync_all()
 }
 
 /// Reads the key of an existing folder.
@@ -83,17 +108,23 @@ pub fn create(folder: &Path) -> Result<([u8; 32], FolderLock), DataFolderError> 
 /// # Errors
 /// See [`DataFolderError`].
 pub fn read_key(folder: &Path) -> Result<[u8; 32], DataFolderError> {
-    let path = key_path(folder);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => Zeroizing::new(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(DataFolderError::NoKey(folder.to_owned()));
+    match read_key_file(&key_path(folder)) {
+        Err(DataFolderError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+            Err(DataFolderError::NoKey(folder.to_owned()))
         }
-        Err(error) => return Err(error.into()),
-    };
+        other => other,
+    }
+}
+
+/// Reads a key from a file.
+///
+/// # Errors
+/// See [`DataFolderError`].
+pub fn read_key_file(path: &Path) -> Result<[u8; 32], DataFolderError> {
+    let text = Zeroizing::new(fs::read_to_string(path)?);
     let mut key = [0_u8; 32];
     match hex::decode_to_slice(text.trim(), &mut key) {
         Ok(()) => Ok(key),
-        Err(_) => Err(DataFolderError::BadKey(path)),
+        Err(_) => Err(DataFolderError::BadKey(path.to_owned())),
     }
 }

@@ -3,6 +3,7 @@
 
 mod archive;
 mod codes;
+mod copied;
 mod database;
 mod digest;
 mod ledger;

@@ -30,6 +30,12 @@ impl Desks {
         desks.get(&tenant).map(|(desk, _)| Arc::clone(desk))
     }
 
+    /// Every tenant that has a desk.
+    pub fn tenants(&self) -> Vec<TenantId> {
+        let desks = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        desks.keys().copied().collect()
+    }
+
     /// True when every writer works.
     pub fn are_running(&self) -> bool {
         let desks = self.0.read().unwrap_or_else(PoisonError::into_inner);

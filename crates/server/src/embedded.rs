@@ -66,6 +66,9 @@ pub enum AdminError {
     /// The writer.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A writer did not start.
+    #[error(transparent)]
+    Open(#[from] OpenServerError),
     /// The operating system.
     #[error(transparent)]
     System(#[from] std::io::Error),
@@ -147,7 +150,7 @@ impl Server {
         let server = Server::without_writers(ledger, clock, channels, boot_id);
         let mut writers = Vec::new();
         for tenant in server.0.ledger.tenants()? {
-            let (writer, turns) = Writer::by_turns(server.workplace(&tenant));
+            let (writer, turns) = Writer::by_turns(server.workplace(&tenant)?);
             server.0.desks.add(Desk { tenant, writer }, None);
             writers.push(turns);
         }
@@ -321,13 +324,14 @@ impl Server {
         self.0.desks.are_running() && self.0.ledger.tenants().is_ok()
     }
 
-    fn seat_writer(&self, tenant: Tenant) -> std::io::Result<()> {
-        let (writer, thread) = Writer::start(self.workplace(&tenant))?;
+    fn seat_writer(&self, tenant: Tenant) -> Result<(), OpenServerError> {
+        let (writer, thread) = Writer::start(self.workplace(&tenant)?)?;
         self.0.desks.add(Desk { tenant, writer }, Some(thread));
         Ok(())
     }
 
-    fn workplace(&self, tenant: &Tenant) -> Workplace {
+    fn workplace(&self, tenant: &Tenant) -> Result<Workplace, LedgerError> {
+        let restored = self.0.ledger.restored(tenant.id)?;
         let (events, engine) = (self.0.events.clone(), Arc::downgrade(&self.0.engine));
         let listener = move |committed: Committed| {
             if !committed.attempts.is_empty()
@@ -338,7 +342,7 @@ impl Server {
             // Nobody listening is no error.
             drop(events.send(committed));
         };
-        Workplace {
+        Ok(Workplace {
             ledger: Arc::clone(&self.0.ledger),
             clock: Arc::clone(&self.0.clock),
             author: Author {
@@ -346,9 +350,10 @@ impl Server {
                 tenant: tenant.clone(),
                 boot_id: self.0.boot_id,
                 started_at: self.0.started_at,
+                restored_at: restored.map(|restored| restored.began_at),
             },
             listener: Box::new(listener),
-        }
+        })
     }
 
     pub(crate) async fn say_one(

@@ -4,6 +4,7 @@
 //! remembers when it last asked. Time comes from the clock it is given.
 
 mod perform;
+mod recovery;
 pub mod schedule;
 mod step;
 mod surplus;
@@ -30,7 +31,7 @@ use crate::clock::Clock;
 use crate::db::{Ledger, LedgerError};
 use crate::desks::Desks;
 use crate::writer::{OwnOperation, WriteError};
-use schedule::LATE_WATCH;
+use recovery::Recovery;
 use step::{Memory, Step, next_step, next_step_beside_the_money};
 use turns::{Turn, Turns};
 use watch::Watchers;
@@ -105,6 +106,7 @@ pub struct Engine {
     /// Permits for [`CALLS_AT_ONCE`].
     calls: Arc<Semaphore>,
     watchers: Arc<Watchers>,
+    recovery: Arc<Recovery>,
     wake: Notify,
 }
 
@@ -136,6 +138,7 @@ impl Engine {
             turns: Arc::default(),
             calls: Arc::new(Semaphore::new(CALLS_AT_ONCE)),
             watchers: Arc::default(),
+            recovery: Arc::default(),
             wake: Notify::new(),
         }
     }
@@ -267,12 +270,14 @@ impl Engine {
     /// What is due now, and when to look again.
     async fn due(&self) -> Result<(Vec<Task>, Option<Timestamp>), EngineError> {
         let now = self.clock.now();
+        let (recovery, tenants) = (Arc::clone(&self.recovery), self.desks.tenants());
         let (attempts, orders, events) = self
             .read(move |ledger| {
+                recovery.learn(ledger, &tenants)?;
                 // Payments of books that another process writes are looked after there.
                 let ours = |tenant: TenantId| ledger.may_write(tenant).is_ok();
                 let mut attempts = Vec::new();
-                for (tenant, attempt) in ledger.watched_attempts(now - LATE_WATCH)? {
+                for (tenant, attempt) in ledger.watched_attempts(recovery.ended_since(now))? {
                     if !ours(tenant) {
                         continue;
                     }
@@ -304,7 +309,10 @@ impl Engine {
         let ends = orders
             .into_iter()
             .filter(|(_, order)| !busy.contains(&order.id))
-            .map(|(tenant, order)| (now, Task::Expire(tenant, order.store, order.id)));
+            .map(|(tenant, order)| {
+                let at = self.recovery.ends_at(tenant, &order, now);
+                (at, Task::Expire(tenant, order.store, order.id))
+            });
         let refunds = events
             .into_iter()
             .map(|event| (now, Task::Refund(Box::new(event))));

@@ -5,6 +5,7 @@
 
 pub mod adopt;
 mod api;
+pub mod backup;
 pub mod clock;
 pub mod data_folder;
 pub mod db;
@@ -14,6 +15,7 @@ pub mod embedded;
 pub mod engine;
 mod enrolment;
 pub mod replay;
+pub mod restore;
 pub mod sample;
 pub mod verify;
 pub mod writer;

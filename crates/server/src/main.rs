@@ -2,6 +2,7 @@
 
 mod books;
 mod cli;
+mod keep;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -12,13 +13,11 @@ use clap::Parser;
 use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
 use qiantai_pay::transport::{NetworkTransport, Patience};
 use qiantai_pay::{SharedKey, SystemSurroundings};
+use qiantai_server::db::Ledger;
 use qiantai_server::db::sqlite::SqliteLedger;
-use qiantai_server::db::{Ledger, LedgerError};
-use qiantai_server::doctor::{self, Finding, Mark};
 use qiantai_server::embedded::STOP_PATIENCE;
 use qiantai_server::sample::{self, SeededShop};
-use qiantai_server::verify::{self, VerifyError};
-use qiantai_server::{Channels, Clock, Server, SystemClock, adopt, data_folder};
+use qiantai_server::{Channels, Server, SystemClock, adopt, data_folder};
 use tokio::net::TcpListener;
 
 use books::Opened;
@@ -46,7 +45,7 @@ fn main() -> ExitCode {
 
 /// How a command ended that did what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
+pub(crate) enum Ending {
     /// Nothing is wrong.
     Well,
     /// What it looked at is not as it should be.
@@ -58,8 +57,10 @@ const BAD: u8 = 2;
 
 async fn run(command: Command) -> Result<Ending, AnyError> {
     match command {
-        Command::Verify(of) => tokio::task::spawn_blocking(move || verify(&of.books)).await?,
-        Command::Doctor(of) => tokio::task::spawn_blocking(move || doctor(&of.books)).await?,
+        Command::Verify(of) => keep::blocking(move || keep::verify(&of.books)).await,
+        Command::Doctor(of) => keep::blocking(move || keep::doctor(&of.books)).await,
+        Command::Backup(of) => keep::blocking(move || keep::backup(&of)).await,
+        Command::Restore(of) => keep::blocking(move || keep::restore(&of)).await,
         Command::Init(init) => {
             let opened = books::make(&init.books)?;
             let server = serving(&opened, Channels::default())?;
@@ -97,61 +98,6 @@ async fn run(command: Command) -> Result<Ending, AnyError> {
             io::stdout().write_all(qiantai_server::openapi().as_bytes())?;
             Ok(Ending::Well)
         }
-    }
-}
-
-fn verify(books: &cli::Books) -> Result<Ending, AnyError> {
-    let opened = books::open_beside(books)?;
-    let ledger = opened.ledger.as_ref();
-    let walked = || -> Result<(), VerifyError> {
-        ledger.examine()?;
-        for tenant in verify::tenants(ledger)? {
-            let found = verify::verify(ledger, &tenant)?;
-            let (head, chain) = (found.head, hex::encode(found.head.chain_hash));
-            let line = format!(
-                "{} holds: operations={} postings={} members={} timeline={} chain={chain}",
-                found.name, head.server_seq, found.postings, found.members, head.timeline
-            );
-            say(&line).map_err(|error| LedgerError::Failed(error.to_string()))?;
-        }
-        Ok(())
-    };
-    match walked() {
-        Ok(()) => Ok(Ending::Well),
-        Err(VerifyError::Bad(bad)) => {
-            say(&format!("BAD {bad}"))?;
-            Ok(Ending::Bad)
-        }
-        Err(VerifyError::Ledger(LedgerError::Corrupt(what))) => {
-            say(&format!("BAD database: {what}"))?;
-            Ok(Ending::Bad)
-        }
-        Err(VerifyError::Ledger(error)) => Err(error.into()),
-    }
-}
-
-fn doctor(books: &cli::Books) -> Result<Ending, AnyError> {
-    let mut findings = Vec::new();
-    if let Some(folder) = books::folder(books) {
-        findings.extend(doctor::look_at_folder(folder));
-    }
-    match books::open_beside(books) {
-        Ok(opened) => {
-            let now = SystemClock.now();
-            findings.extend(doctor::look_at_books(opened.ledger.as_ref(), now));
-        }
-        Err(error) => findings.push(Finding {
-            mark: Mark::Bad,
-            topic: "database",
-            says: error.to_string(),
-        }),
-    }
-    for finding in &findings {
-        say(&finding.to_string())?;
-    }
-    match findings.iter().any(|finding| finding.mark == Mark::Bad) {
-        true => Ok(Ending::Bad),
-        false => Ok(Ending::Well),
     }
 }
 

@@ -124,3 +124,55 @@ fn open_to_all(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
 }
+
+#[test]
+fn books_are_backed_up_while_they_are_served_and_restored_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (data, key) = (name("data"), name("backup.key"));
+    let database = TestDatabase::make();
+    let url = database.url();
+    let backups = name("backups");
+    std::fs::create_dir(&backups).unwrap();
+    for (books, with_key, timeline) in [
+        (["--data", &data], None, "timeline=1"),
+        (["--database-url", &url], Some(&key), "timeline=1"),
+    ] {
+        made(books);
+        let (_server, _) = Running::serve(&books);
+        let mut backup = program();
+        backup.args(["backup", "--to", &backups]).args(books);
+        if let Some(key) = with_key {
+            let refused = backup.output().unwrap();
+            assert!(said(&refused).contains("needs --key-file"));
+            backup.args(["--key-file", key]);
+        }
+        let made = backup.output().unwrap();
+        assert!(made.status.success(), "{}", said(&made));
+        let text = said(&made);
+        let file = text.lines().last().unwrap();
+        let file = file.strip_prefix("written and read back: ").unwrap();
+        assert!(file.ends_with(".backup"), "{text}");
+        let looked = said(&run(&["doctor", books[0], books[1]]));
+        let note = lines(&looked, "backup");
+        assert!(
+            note[0].starts_with("ok") && note[0].contains(file),
+            "{looked}"
+        );
+
+        let key = with_key.cloned().unwrap_or(format!("{data}/ledger.key"));
+        let (again, empty) = (format!("{file}.data"), TestDatabase::make());
+        for to in [["--data", &again], ["--database-url", &empty.url()]] {
+            let restore = ["restore", "--from", file, "--key-file", &key, to[0], to[1]];
+            let restored = run(&restore);
+            assert!(restored.status.success(), "{}", said(&restored));
+            assert!(!said(&restored).contains(timeline), "{}", said(&restored));
+            let refused = run(&restore);
+            assert!(!refused.status.success(), "books are never overwritten");
+            let verified = run(&["verify", to[0], to[1]]);
+            assert!(verified.status.success(), "{}", said(&verified));
+            let (_server, _) = Running::serve(&to);
+        }
+        std::fs::remove_file(file).unwrap();
+    }
+}

@@ -8,8 +8,8 @@ use qiantai_core::ids::{
     ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId, StaffId, StoreId, TenantId,
 };
 use qiantai_core::operation::{
-    AttemptStart, Operation, OperationBody, RechargeCash, RechargeOpen, ShiftOpen, StaffMethod,
-    StaffProof,
+    AttemptStart, Cursor, Operation, OperationBody, RechargeCash, RechargeOpen, ShiftOpen,
+    StaffMethod, StaffProof,
 };
 use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_core::quote::Quote;
@@ -129,7 +129,10 @@ impl Till {
             boot_id: Uuid::from_u128(9),
             monotonic_ms: 1,
             server_anchor: None,
-            cursor: None,
+            cursor: Some(Cursor {
+                timeline: self.join.timeline,
+                server_seq: 0,
+            }),
             offline: false,
             attachment: None,
             body,
@@ -282,6 +285,7 @@ pub fn push_body(operations: &[SignedOperation]) -> Vec<u8> {
             .map(|signed| Base64(signed.bytes.clone()))
             .collect(),
         attachments: Vec::new(),
+        profiles: Vec::new(),
     };
     serde_json::to_vec(&request).unwrap()
 }

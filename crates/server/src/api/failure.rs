@@ -93,7 +93,8 @@ impl From<AdminError> for Failure {
             AdminError::Ledger(error) => error.into(),
             AdminError::Write(error) => error.into(),
             AdminError::InviteInvalid => ErrorCode::InviteInvalid.into(),
-            other @ (AdminError::System(_)
+            other @ (AdminError::Open(_)
+            | AdminError::System(_)
             | AdminError::NoStore(_)
             | AdminError::StoreFull
             | AdminError::Refused(_)) => Failure::logged(ErrorCode::Internal, &other),

@@ -9,18 +9,20 @@ use qiantai_core::decide::{ActionRecord, Device};
 use qiantai_core::ids::{ActionId, DeviceId, MemberId, OrderId, ShiftId, TenantId};
 use qiantai_core::ledger::{JournalEntry, Posting};
 use qiantai_core::money::Money;
+use qiantai_core::operation::Hash;
 
+use super::copied::RowSink;
 use super::database::{By, Database};
 use super::load::{accounts, ask_one, exactly};
 use super::table::Step;
 use super::tables::{
     account, action, backup, cash_movement, device, device_contact, feed, head, journal, lot,
-    member, operation, posting, recharge_order,
+    member, operation, posting, recharge_order, timeline,
 };
-use super::{BackupMade, Cursor, Head, Ledger, LedgerError, LogRow};
+use super::{BackupMade, Cursor, Head, Ledger, LedgerError, LogRow, Restored, copied};
 
 /// A ledger as its keepers see it. Every ledger on a database is one.
-pub trait Archive: Ledger {
+pub trait Archive: Ledger + RowSink {
     /// The head of the log and every device with its place, as of one moment.
     fn standing(&self, tenant: TenantId) -> Result<LogStanding, LedgerError>;
 
@@ -49,6 +51,16 @@ pub trait Archive: Ledger {
 
     /// Records a backup.
     fn save_backup(&self, tenant: TenantId, backup: &BackupMade) -> Result<(), LedgerError>;
+
+    /// Writes the books of these tenants, as of one moment, into an empty ledger; a hash over
+    /// every row.
+    fn copy_to(&self, tenants: &[TenantId], to: &dyn Archive) -> Result<Hash, LedgerError>;
+
+    /// The hash that copying these tenants gives.
+    fn contents(&self, tenants: &[TenantId]) -> Result<Hash, LedgerError>;
+
+    /// Begins a timeline where the log stands.
+    fn begin_timeline(&self, tenant: TenantId, restored: &Restored) -> Result<(), LedgerError>;
 
     /// What the database says about itself and whether it holds together.
     ///
@@ -272,6 +284,28 @@ impl<D: Database> Archive for D {
     fn save_backup(&self, tenant: TenantId, backup: &BackupMade) -> Result<(), LedgerError> {
         let row = backup::row(backup);
         self.change(tenant, By::Anyone, vec![Step::Put(&backup::TABLE, row)])
+    }
+
+    fn copy_to(&self, tenants: &[TenantId], to: &dyn Archive) -> Result<Hash, LedgerError> {
+        copied::copy(self, tenants, to)
+    }
+
+    fn contents(&self, tenants: &[TenantId]) -> Result<Hash, LedgerError> {
+        copied::contents(self, tenants)
+    }
+
+    fn begin_timeline(&self, tenant: TenantId, restored: &Restored) -> Result<(), LedgerError> {
+        let head = self.head(tenant)?;
+        let to = Head {
+            timeline: restored.timeline,
+            ..head
+        };
+        let from = head.server_seq;
+        let steps = vec![
+            Step::MoveHead { from, to },
+            Step::Put(&timeline::TABLE, timeline::row(restored)),
+        ];
+        self.change(tenant, By::Anyone, steps)
     }
 
     fn examine(&self) -> Result<DatabaseReport, LedgerError> {

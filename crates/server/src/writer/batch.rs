@@ -4,11 +4,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use qiantai_core::clock::Timestamp;
+use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::decide::{self, ActionRecord, Change, RefusalCode};
 use qiantai_core::ids::{ActionId, DeviceId, StoreId};
 use qiantai_core::ledger::chain;
-use qiantai_core::operation::{Hash, Operation};
+use qiantai_core::operation::{Hash, Operation, OperationBody};
 use qiantai_wire::api::OpResultDto;
 use qiantai_wire::operation::Kind;
 use qiantai_wire::{Header, SignedOperation};
@@ -64,6 +64,9 @@ const NEW_DEVICE: Cursor = Cursor {
     last_hash: [0; 32],
     standing: DeviceStanding::Active,
 };
+
+/// How long after a restore gateways are waited for.
+const ATTEMPTS_ASKED: Millis = Millis::minutes(30);
 
 /// Where a pushed operation stands in its device's chain.
 enum Place {
@@ -137,6 +140,9 @@ impl<'a> Desk<'a> {
                 let standing = Standing::Quarantined(HeldReason::DeviceNotBelieved);
                 Taken::Answered(self.keep(unit.now, header.into(), signed, standing))
             }
+            Place::Next if self.must_wait(unit, received) => Taken::Gap {
+                expected_seq: header.device_seq,
+            },
             Place::Next => Taken::Answered(match (&received.content, unit.instead) {
                 (Content::Known(operation), Instead::Nothing | Instead::Refuse) => {
                     self.decide(unit, signed, operation, None)
@@ -234,6 +240,7 @@ impl<'a> Desk<'a> {
         operation: &Operation,
         attachment: Option<Attachment>,
     ) -> OpResultDto {
+        let now = self.decided_at(unit, operation);
         let decision = match unit.instead {
             Instead::Refuse => refused(RefusalCode::NumberTaken),
             Instead::Nothing | Instead::Hold => {
@@ -243,7 +250,7 @@ impl<'a> Desk<'a> {
                     .get(&operation.store)
                     .cloned()
                     .unwrap_or_default();
-                decide::decide(&self.books.state, operation, unit.now)
+                decide::decide(&self.books.state, operation, now)
             }
         };
         self.books.state.record(operation, &decision);
@@ -276,7 +283,48 @@ impl<'a> Desk<'a> {
             attachment,
             published,
         };
-        self.enter(unit.now, mark, signed, written)
+        self.enter(now, mark, signed, written)
+    }
+
+    /// Work of an earlier timeline was decided then, and that was lost here: it is decided again
+    /// as of its own time, or a sale of yesterday would be refused as stale.
+    fn decided_at(&self, unit: &Unit, operation: &Operation) -> Timestamp {
+        match &unit.item {
+            Item::Pushed(_) if self.is_of_earlier_timeline(operation) => {
+                let earliest = operation.server_anchor.unwrap_or(operation.wall_time);
+                operation.wall_time.max(earliest).min(unit.now)
+            }
+            _ => unit.now,
+        }
+    }
+
+    fn is_of_earlier_timeline(&self, operation: &Operation) -> bool {
+        let timeline = self.books.head.timeline;
+        operation
+            .cursor
+            .is_some_and(|cursor| cursor.timeline < timeline)
+    }
+
+    /// How the attempt before it ended was lost with the timeline, and its gateway is being asked:
+    /// refusing the next attempt meanwhile would lose sight of its money. Not for ever, though: a
+    /// gateway that stays away must not keep a till's cash from being posted.
+    fn must_wait(&self, unit: &Unit, received: &Received) -> bool {
+        let Content::Known(operation) = &received.content else {
+            return false;
+        };
+        let OperationBody::AttemptStart(start) = &operation.body else {
+            return false;
+        };
+        let is_young = self
+            .author
+            .restored_at
+            .is_some_and(|began| unit.now - began < ATTEMPTS_ASKED);
+        let attempts = self.books.state.attempts_of(start.order);
+        is_young
+            && self.is_of_earlier_timeline(operation)
+            && attempts
+                .iter()
+                .any(|attempt| attempt.id != start.attempt && attempt.state.is_open())
     }
 
     /// The record of the action when this operation is its first.

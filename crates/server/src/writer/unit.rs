@@ -93,6 +93,8 @@ pub struct Author {
     pub boot_id: Uuid,
     /// When it started.
     pub started_at: Timestamp,
+    /// When the present timeline began, if it began with a restored backup.
+    pub restored_at: Option<Timestamp>,
 }
 
 /// What became of a unit.

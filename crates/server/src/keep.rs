@@ -1,0 +1,144 @@
+//! Commands of those who keep the books.
+
+use std::path::PathBuf;
+
+use qiantai_server::data_folder::{self, DataFolderError};
+use qiantai_server::db::LedgerError;
+use qiantai_server::doctor::{self, Finding, Mark};
+use qiantai_server::verify::{self, VerifyError};
+use qiantai_server::{Clock, SystemClock, backup as backups, restore as restoring};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::cli::{Backup, Books, Restore};
+use crate::{AnyError, Ending, books, say};
+
+/// Runs work that blocks.
+pub(crate) async fn blocking(
+    work: impl FnOnce() -> Result<Ending, AnyError> + Send + 'static,
+) -> Result<Ending, AnyError> {
+    tokio::task::spawn_blocking(work).await?
+}
+
+pub(crate) fn verify(books: &Books) -> Result<Ending, AnyError> {
+    let opened = books::open_beside(books)?;
+    let ledger = opened.ledger.as_ref();
+    let walked = || -> Result<(), VerifyError> {
+        ledger.examine()?;
+        for tenant in verify::tenants(ledger)? {
+            let found = verify::verify(ledger, &tenant)?;
+            let (head, chain) = (found.head, hex::encode(found.head.chain_hash));
+            let line = format!(
+                "{} holds: operations={} postings={} members={} timeline={} chain={chain}",
+                found.name, head.server_seq, found.postings, found.members, head.timeline
+            );
+            say(&line).map_err(|error| LedgerError::Failed(error.to_string()))?;
+        }
+        Ok(())
+    };
+    match walked() {
+        Ok(()) => Ok(Ending::Well),
+        Err(VerifyError::Bad(bad)) => {
+            say(&format!("BAD {bad}"))?;
+            Ok(Ending::Bad)
+        }
+        Err(VerifyError::Ledger(LedgerError::Corrupt(what))) => {
+            say(&format!("BAD database: {what}"))?;
+            Ok(Ending::Bad)
+        }
+        Err(VerifyError::Ledger(error)) => Err(error.into()),
+    }
+}
+
+pub(crate) fn doctor(books: &Books) -> Result<Ending, AnyError> {
+    let mut findings = Vec::new();
+    if let Some(folder) = books::folder(books) {
+        findings.extend(doctor::look_at_folder(folder));
+    }
+    match books::open_beside(books) {
+        Ok(opened) => {
+            let now = SystemClock.now();
+            findings.extend(doctor::look_at_books(opened.ledger.as_ref(), now));
+        }
+        Err(error) => findings.push(Finding {
+            mark: Mark::Bad,
+            topic: "database",
+            says: error.to_string(),
+        }),
+    }
+    for finding in &findings {
+        say(&finding.to_string())?;
+    }
+    match findings.iter().any(|finding| finding.mark == Mark::Bad) {
+        true => Ok(Ending::Bad),
+        false => Ok(Ending::Well),
+    }
+}
+
+pub(crate) fn backup(asked: &Backup) -> Result<Ending, AnyError> {
+    let key = match (&asked.key_file, books::folder(&asked.books)) {
+        (Some(file), _) if file.exists() => data_folder::read_key_file(file)?,
+        (Some(file), _) => {
+            let key = data_folder::fresh_key()?;
+            data_folder::write_key_file(file, &key)?;
+            say(&format!(
+                "a key was made: {}; keep it apart",
+                file.display()
+            ))?;
+            key
+        }
+        (None, Some(folder)) => data_folder::read_key(folder)?,
+        (None, None) => return Err("a backup of a database needs --key-file".into()),
+    };
+    let now = SystemClock.now();
+    let path = match asked.to.is_dir() {
+        true => asked.to.join(name_at(now.ms())?),
+        false => asked.to.clone(),
+    };
+    let opened = books::open_beside(&asked.books)?;
+    let done = backups::backup(opened.ledger.as_ref(), &path, key, now)?;
+    for books in &done.books {
+        let (name, operations) = (&books.name, books.head.server_seq);
+        let chain = hex::encode(books.head.chain_hash);
+        say(&format!("{name} operations={operations} chain={chain}"))?;
+    }
+    say(&format!("written and read back: {}", done.path.display()))?;
+    Ok(Ending::Well)
+}
+
+fn name_at(ms: i64) -> Result<PathBuf, AnyError> {
+    let at = OffsetDateTime::from_unix_timestamp(ms / 1_000)?;
+    let form = format_description!("qiantai-[year][month][day]T[hour][minute][second]Z.backup");
+    Ok(PathBuf::from(at.format(form)?))
+}
+
+pub(crate) fn restore(asked: &Restore) -> Result<Ending, AnyError> {
+    let key = match (&asked.key_file, books::folder(&asked.books)) {
+        (Some(file), _) => data_folder::read_key_file(file)?,
+        (None, Some(folder)) => match data_folder::read_key(folder) {
+            Err(DataFolderError::NoKey(_)) => {
+                return Err("the folder has no key; give the backup's with --key-file".into());
+            }
+            other => other?,
+        },
+        (None, None) => return Err("the key of the backup is needed: --key-file".into()),
+    };
+    let now = SystemClock.now();
+    let restored = match books::folder(&asked.books) {
+        Some(folder) => restoring::restore_to_folder(&asked.from, key, folder, asked.replace, now)?,
+        None => {
+            let to = books::open_beside(&asked.books)?;
+            let scratch = tempfile::tempdir()?;
+            let to = to.ledger.as_ref();
+            restoring::restore_to_database(&asked.from, key, to, scratch.path(), now)?
+        }
+    };
+    for books in &restored {
+        let (timeline, from) = (books.restored.timeline, books.restored.from_seq);
+        say(&format!(
+            "{} operations={from} timeline={timeline}",
+            books.name
+        ))?;
+    }
+    Ok(Ending::Well)
+}
