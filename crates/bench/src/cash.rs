@@ -47,7 +47,7 @@ pub async fn measure(folder: &Path, scale: Scale) -> Outcome<Report> {
             measured: Series::of_times(sales),
             baseline_what: "one bare SQLCipher commit of as many bytes, WAL, synchronous=FULL",
             baseline: Series::of_times(commits),
-            goal: Some(Goal::RatioPercentMax(RATIO_PERCENT_MAX)),
+            goal: Some(Goal::RatioPercent(RATIO_PERCENT_MAX)),
         }],
         facts: serde_json::Map::new(),
     };
@@ -65,6 +65,7 @@ async fn sell(shop: &Shop, customer: MemberId) -> Outcome<Duration> {
         quote_id: quote.quote_id,
         tendered: String::new(),
         duplicate_confirmed: false,
+        approval: None,
     };
     let began = Instant::now();
     let order = shop.desk.pay_cash(request).await.map_err(told)?;

@@ -51,13 +51,15 @@ pub enum Unit {
     Kibibytes,
 }
 
-/// What a figure should keep to.
+/// The most that a figure should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
     /// Per cent of the baseline, median by median.
-    RatioPercentMax(u64),
+    RatioPercent(u64),
+    /// Half take no more.
+    Median(u64),
     /// Of a hundred, ninety-nine take no more.
-    P99Max(u64),
+    P99(u64),
 }
 
 /// What was measured, in ascending order; never empty.
@@ -92,8 +94,9 @@ impl Figure {
     /// Whether the goal is met; none without a goal.
     pub fn met(&self) -> Option<bool> {
         self.goal.map(|goal| match goal {
-            Goal::RatioPercentMax(most) => self.ratio_percent() <= most,
-            Goal::P99Max(most) => self.measured.p99() <= most,
+            Goal::RatioPercent(most) => self.ratio_percent() <= most,
+            Goal::Median(most) => self.measured.median() <= most,
+            Goal::P99(most) => self.measured.p99() <= most,
         })
     }
 
@@ -104,8 +107,9 @@ impl Figure {
             None => "",
         };
         let goal = match self.goal {
-            Some(Goal::RatioPercentMax(most)) => format!("goal ≤ {}", ratio(most)),
-            Some(Goal::P99Max(most)) => format!("goal p99 ≤ {}", self.unit.show(most)),
+            Some(Goal::RatioPercent(most)) => format!("goal ≤ {}", ratio(most)),
+            Some(Goal::Median(most)) => format!("goal median ≤ {}", self.unit.show(most)),
+            Some(Goal::P99(most)) => format!("goal p99 ≤ {}", self.unit.show(most)),
             None => "no goal".to_owned(),
         };
         say(format_args!("{report} · {}: {}", self.name, self.what));
@@ -134,8 +138,9 @@ impl Figure {
 
     fn json(&self) -> Value {
         let goal = self.goal.map(|goal| match goal {
-            Goal::RatioPercentMax(most) => json!({ "ratio_percent_max": most }),
-            Goal::P99Max(most) => json!({ "p99_max": most }),
+            Goal::RatioPercent(most) => json!({ "ratio_percent_max": most }),
+            Goal::Median(most) => json!({ "median_max": most }),
+            Goal::P99(most) => json!({ "p99_max": most }),
         });
         json!({
             "name": self.name,
@@ -248,10 +253,12 @@ mod tests {
     #[test]
     fn a_goal_is_met_or_missed() {
         for (measured, baseline, goal, expected) in [
-            (125, 100, Goal::RatioPercentMax(125), (125, true)),
-            (126, 100, Goal::RatioPercentMax(125), (126, false)),
-            (8_000, 2, Goal::P99Max(8_000), (400_000, true)),
-            (8_001, 0, Goal::P99Max(8_000), (800_100, false)),
+            (125, 100, Goal::RatioPercent(125), (125, true)),
+            (126, 100, Goal::RatioPercent(125), (126, false)),
+            (20, 10, Goal::Median(20), (200, true)),
+            (21, 10, Goal::Median(20), (210, false)),
+            (8_000, 2, Goal::P99(8_000), (400_000, true)),
+            (8_001, 0, Goal::P99(8_000), (800_100, false)),
         ] {
             let figure = Figure {
                 name: "case",

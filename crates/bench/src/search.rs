@@ -164,7 +164,7 @@ fn warm(store: &Store, kind: &Kind, people: &[MemberProfileDto], scale: Scale) -
         measured: Series::of_times(measured),
         baseline_what: "reading one member by identity",
         baseline: Series::of_times(read.into_iter().skip(scale.searches / 2)),
-        goal: Some(Goal::P99Max(P99_US_MAX)),
+        goal: Some(Goal::P99(P99_US_MAX)),
     })
 }
 

@@ -92,7 +92,7 @@ fn reports(app: &[Start], empty: &[Start], members: u32) -> Vec<Report> {
         measured: times(app),
         baseline_what: BASELINE,
         baseline: times(empty),
-        goal: Some(Goal::RatioPercentMax(USABLE_PERCENT_MAX)),
+        goal: Some(Goal::RatioPercent(USABLE_PERCENT_MAX)),
     };
     let share = Figure {
         name: "all_processes",
@@ -101,7 +101,7 @@ fn reports(app: &[Start], empty: &[Start], members: u32) -> Vec<Report> {
         measured: totals(app),
         baseline_what: BASELINE,
         baseline: totals(empty),
-        goal: Some(Goal::RatioPercentMax(MEMORY_PERCENT_MAX)),
+        goal: Some(Goal::RatioPercent(MEMORY_PERCENT_MAX)),
     };
     let mut by_process = serde_json::Map::new();
     by_process.insert("app_kib".to_owned(), json!(last(app)));
