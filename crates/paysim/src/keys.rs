@@ -5,6 +5,7 @@ use openssl::asn1::Asn1Time;
 use openssl::bn::{BigNum, BigNumContext};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
+use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::RsaPrivateKeyBuilder;
 use openssl::x509::extension::BasicConstraints;
@@ -146,6 +147,16 @@ fn certified(
         pem,
         x509,
     })
+}
+
+/// Key and certificate as the PKCS#12 file that a merchant is handed.
+pub(crate) fn key_store(key: &RsaKey, issued: &Issued, password: &str) -> Vec<u8> {
+    let mut builder = Pkcs12::builder();
+    builder.pkey(&key.pkey).cert(&issued.x509);
+    builder
+        .build2(password)
+        .and_then(|store| store.to_der())
+        .expect("a key and its certificate make a file")
 }
 
 fn name(subject: Subject<'_>) -> Result<X509Name, ErrorStack> {

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use crate::gateway::{Gateway, Operation};
 use crate::phone;
 use crate::protocols::training::{self, ROUTES};
-use crate::protocols::{Reply, Timing, wechat};
+use crate::protocols::{Reply, Timing, alipay, shouqianba, unionpay, wechat};
 use crate::simulator::Simulator;
 
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
@@ -29,6 +29,9 @@ const HOLD_MAX: Duration = Duration::from_secs(60);
 pub fn router(simulator: Simulator) -> Router {
     training_router(simulator.clone())
         .merge(official(&simulator, &wechat::PATHS, wechat::answer))
+        .merge(official(&simulator, &alipay::PATHS, alipay::answer))
+        .merge(official(&simulator, &unionpay::PATHS, unionpay::answer))
+        .merge(official(&simulator, &shouqianba::PATHS, shouqianba::answer))
         .merge(phone::router(simulator))
 }
 

@@ -15,6 +15,12 @@ pub enum Protocol {
     Training,
     /// 微信支付
     Wechat,
+    /// 支付宝
+    Alipay,
+    /// 云闪付
+    Unionpay,
+    /// 收钱吧
+    Shouqianba,
 }
 
 /// How a gateway treats an unpaid order of a QR code.
@@ -42,6 +48,16 @@ impl Protocol {
                 stays_open: Some(Millis::days(7)),
                 code_lives: Millis::hours(2),
             },
+            Protocol::Alipay | Protocol::Unionpay => QrHabits {
+                ends_on_decline: false,
+                stays_open: None,
+                code_lives: Millis::hours(2),
+            },
+            Protocol::Shouqianba => QrHabits {
+                ends_on_decline: false,
+                stays_open: None,
+                code_lives: Millis::minutes(4),
+            },
         }
     }
 
@@ -50,10 +66,19 @@ impl Protocol {
         match self {
             Protocol::Training => super::PAYLOAD_PREFIX,
             Protocol::Wechat => "weixin://wxpay/bizpayurl?pr=",
+            Protocol::Alipay => "https://qr.alipay.com/",
+            Protocol::Unionpay => "https://qr.95516.com/00010000/",
+            Protocol::Shouqianba => "https://qr.shouqianba.com/",
         }
     }
 
-    pub(crate) const ALL: [Protocol; 2] = [Protocol::Training, Protocol::Wechat];
+    pub(crate) const ALL: [Protocol; 5] = [
+        Protocol::Training,
+        Protocol::Wechat,
+        Protocol::Alipay,
+        Protocol::Unionpay,
+        Protocol::Shouqianba,
+    ];
 }
 
 /// Names one attempt: whose it is, and the merchant's number of it.

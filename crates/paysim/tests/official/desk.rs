@@ -17,71 +17,23 @@ use qiantai_pay::{
 };
 use qiantai_paysim::gateway::{
     Acknowledgement, AnswerFault, AnswerRule, CodeView, CodeWish, NoticeFault, NoticeRule,
-    Operation, PhoneAction, PhoneRefusal, PhoneView, Protocol,
+    Operation, PhoneAction, PhoneRefusal, PhoneView,
 };
-use qiantai_paysim::protocols::wechat::{CodeApi, KeyMode, WechatOpening};
 use qiantai_paysim::{Gateway, RouterTransport, Simulator, serve};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
+use super::accounts::Account;
 use crate::world::START;
 
 pub const NOTIFY_URL: &str = "http://shop.test/notices/official";
-const BASE_URL: &str = "http://gateway.test";
-
-/// The accounts that every story is told with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Account {
-    /// Public key; payment codes by API v3.
-    WechatKey,
-    /// Platform certificates; payment codes by API v2.
-    WechatCertificates,
-}
-
-impl Account {
-    pub const ALL: [Account; 2] = [Account::WechatKey, Account::WechatCertificates];
-
-    pub fn protocol(self) -> Protocol {
-        match self {
-            Account::WechatKey | Account::WechatCertificates => Protocol::Wechat,
-        }
-    }
-
-    pub fn channel(self) -> &'static str {
-        match self.protocol() {
-            Protocol::Training => "training",
-            Protocol::Wechat => "wechat",
-        }
-    }
-
-    pub fn wallet(self) -> WalletName {
-        match self.protocol() {
-            Protocol::Training | Protocol::Wechat => WalletName::Wechat,
-        }
-    }
-
-    fn open(self, gateway: &mut Gateway) -> Value {
-        let wechat = |mode, codes| WechatOpening {
-            name: "悦动健身",
-            mchid: "1900000109",
-            mode,
-            codes,
-        };
-        match self {
-            Account::WechatKey => {
-                gateway.open_wechat(wechat(KeyMode::PublicKey, CodeApi::V3), BASE_URL, START)
-            }
-            Account::WechatCertificates => {
-                gateway.open_wechat(wechat(KeyMode::Certificate, CodeApi::V2), BASE_URL, START)
-            }
-        }
-    }
-}
+pub const BASE_URL: &str = "http://gateway.test";
 
 /// Keys take a while to draw: each account is opened once and copied.
 static OPENED: LazyLock<BTreeMap<Account, (Gateway, Value)>> = LazyLock::new(|| {
     let opened = |account: Account| {
         let mut gateway = Gateway::new([7; 32]);
-        let settings = account.open(&mut gateway);
+        let settings = account.open(&mut gateway, START);
         (account, (gateway, settings))
     };
     Account::ALL.into_iter().map(opened).collect()
@@ -142,11 +94,17 @@ pub struct Desk {
     pub clock: Arc<Clock>,
     pub transport: Arc<dyn HttpTransport>,
     numbers: AtomicU32,
+    /// What the client keeps on disk.
+    _folder: TempDir,
 }
 
 impl Desk {
     pub fn new(account: Account) -> Desk {
-        let (gateway, settings) = OPENED[&account].clone();
+        let (gateway, mut settings) = OPENED[&account].clone();
+        let folder = TempDir::new().unwrap();
+        if account == Account::Shouqianba {
+            settings["terminal_file"] = json!(folder.path().join("terminal.json"));
+        }
         let clock = Clock::new();
         let simulator = Simulator::new(gateway, Arc::new(TrueClock(clock.clone())));
         let router = serve::router(simulator.clone());
@@ -160,6 +118,7 @@ impl Desk {
             clock,
             transport,
             numbers: AtomicU32::new(0),
+            _folder: folder,
         }
     }
 

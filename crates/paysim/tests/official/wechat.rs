@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
-use qiantai_core::attempt::DeclineCode;
 use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_pay::channels::wechat::signature::{Authorization, SERIAL, Signer};
 use qiantai_pay::crypto::PrivateKey;
@@ -12,81 +11,16 @@ use qiantai_pay::{
 use qiantai_paysim::gateway::{AnswerFault, Operation};
 use serde_json::{Value, json};
 
-use super::desk::{Account, Desk};
+use super::accounts::Account;
+use super::desk::Desk;
 
-impl Account {
-    /// What a query says of a code that nobody scanned.
-    pub fn unscanned(self) -> GatewayAnswer {
-        match self {
-            Account::WechatKey | Account::WechatCertificates => {
-                GatewayAnswer::Pending(PendingState::NotScanned)
-            }
-        }
-    }
-
-    /// True for the answer about a payment that the customer's bank refused after the password.
-    pub fn is_failed(self, answer: &GatewayAnswer) -> bool {
-        match self {
-            Account::WechatKey | Account::WechatCertificates => {
-                *answer == GatewayAnswer::Declined(DeclineCode::NotCompleted)
-            }
-        }
-    }
-
-    /// Causes, and what the shop learns of them.
-    pub fn declines(self) -> Vec<(&'static str, DeclineCode)> {
-        use DeclineCode as D;
-        match self {
-            Account::WechatKey | Account::WechatCertificates => vec![
-                ("balance_short", D::BalanceShort),
-                ("card_balance_short", D::CardBalanceShort),
-                ("daily_limit", D::DailyLimit),
-                ("code_expired", D::CodeExpired),
-                ("issuer_refused", D::IssuerRefused),
-                ("risk_control", D::RiskControl),
-                ("account_unusable", D::AccountUnusable),
-            ],
-        }
-    }
-
-    pub fn has_bills(self) -> bool {
-        true
-    }
-
-    pub fn minds_the_clock(self) -> bool {
-        true
-    }
-
-    pub fn answers_are_signed(self) -> bool {
-        true
-    }
-
-    pub fn tells_short_funds(self) -> bool {
-        true
-    }
-
-    pub fn first_retry_s(self) -> u64 {
-        15
-    }
-
-    /// Replaces the shop's key by one that is not registered.
-    pub fn spoil_key(self, settings: &mut Value) {
-        let other = Desk::new(match self {
-            Account::WechatKey => Account::WechatCertificates,
-            Account::WechatCertificates => Account::WechatKey,
-        });
-        settings["private_key"] = other.settings["private_key"].clone();
-        settings["serial_no"] = json!(serial_of(&settings["certificate"]));
-        settings["certificate"] = Value::Null;
-        settings["payment_code"] = json!("off");
-    }
-}
-
-fn serial_of(certificate: &Value) -> String {
+pub fn serial_of(certificate: &Value) -> String {
     let pem = certificate.as_str().unwrap();
     let certificate = qiantai_pay::crypto::Certificate::from_pem(pem).unwrap();
     certificate.serial_hex().unwrap()
 }
+
+const WECHAT: [Account; 2] = [Account::WechatKey, Account::WechatCertificates];
 
 #[tokio::test(start_paused = true)]
 async fn new_certificates_are_fetched_when_the_gateway_changes_its_key() {
@@ -191,7 +125,7 @@ async fn a_refund_is_told_by_a_notice_when_it_is_done() {
 
 #[tokio::test(start_paused = true)]
 async fn codes_are_reversed_not_before_fifteen_seconds_and_never_closed() {
-    for account in Account::ALL {
+    for account in WECHAT {
         let desk = Desk::new(account);
         let number = desk.attempt_no();
         let code = desk.show_code(true, None);
@@ -211,7 +145,7 @@ async fn codes_are_reversed_not_before_fifteen_seconds_and_never_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn unknown_numbers_are_unknown() {
-    for account in Account::ALL {
+    for account in WECHAT {
         let desk = Desk::new(account);
         let answer = desk.channel.query(&desk.attempt_no()).await;
         assert_eq!(

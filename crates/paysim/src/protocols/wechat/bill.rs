@@ -11,13 +11,14 @@ use qiantai_pay::beijing::dashed;
 use qiantai_pay::crypto::sha1;
 use qiantai_pay::yuan::yuan;
 use serde_json::json;
-use time::macros::{format_description, offset};
-use time::{Date, Duration};
+use time::Date;
+use time::macros::format_description;
 
 use super::account::WechatMerchant;
 use super::refusal::Refusal;
 use super::v3::Answer;
 use crate::gateway::{Gateway, Movement, MovementKind, Protocol};
+use crate::protocols::day_of;
 
 /// How long the address of a bill serves.
 const ADDRESS_LIVES: Millis = Millis::minutes(5);
@@ -98,9 +99,7 @@ pub(super) fn place(
     if age > DAYS_MAX {
         return Err(Refusal::request("账单日期超出三个月的可查询范围"));
     }
-    let first = wish.date.midnight().assume_offset(offset!(+8));
-    let at = |time: time::OffsetDateTime| Timestamp::from_ms(time.unix_timestamp() * 1_000);
-    let (first, end) = (at(first), at(first + Duration::days(1)));
+    let (first, end) = day_of(wish.date);
     let mut movements = gateway.movements(Protocol::Wechat, &merchant.mchid, first, end);
     movements.retain(|movement| match (wish.kind, movement.kind) {
         (BillType::All, _) | (BillType::Success, MovementKind::Payment) => true,

@@ -14,7 +14,7 @@ use super::message::{self, CloseOrder, CodeCharge, NativeOrder, RefundOrder, Rev
 use super::refusal::Refusal;
 use super::{bill, notice, order, refund};
 use crate::gateway::{AnswerFault, Gateway, Operation};
-use crate::protocols::{Call, Reply, Said, Seal, conduct, header_value};
+use crate::protocols::{Call, Reply, Said, Seal, conduct, header_value, host_of};
 
 /// Begins a signature that says itself that it is none.
 pub(super) const PROBE: &str = "WECHATPAY/SIGNTEST/";
@@ -128,13 +128,6 @@ pub(super) fn answer(
             signed(gateway, &caller, answer, seal, now)
         },
     )
-}
-
-fn host_of(request: &http::Request<Bytes>) -> String {
-    let named = request.headers().get(header::HOST);
-    let named = named.and_then(|host| host.to_str().ok());
-    let authority = request.uri().authority().map(|host| host.as_str());
-    named.or(authority).unwrap_or("localhost").to_owned()
 }
 
 impl Wish {

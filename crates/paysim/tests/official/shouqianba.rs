@@ -1,0 +1,69 @@
+//! What only Shouqianba has: a terminal with a key for each day, saved before it is used.
+
+use qiantai_pay::{ConfigCause, GatewayAnswer, QrAnswer};
+use qiantai_paysim::gateway::{AnswerFault, Operation};
+use serde_json::{Value, json};
+
+use super::accounts::Account;
+use super::desk::Desk;
+
+impl Desk {
+    fn saved_key(&self) -> String {
+        let path = self.settings["terminal_file"].as_str().unwrap();
+        let saved: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        saved["key"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_changes_each_day_and_survives_a_lost_answer() {
+    let desk = Desk::new(Account::Shouqianba);
+    let number = desk.pay_qr().await;
+    let mut keys = vec![desk.saved_key()];
+    for fault in [
+        None,
+        Some(AnswerFault::Silent),
+        Some(AnswerFault::Lost),
+        None,
+    ] {
+        desk.wait_for_noon().await;
+        if let Some(fault) = fault {
+            desk.spoil(Operation::Certificates, fault);
+        }
+        let answer = desk.channel.query(&number).await;
+        assert!(
+            matches!(answer, GatewayAnswer::Success(_)),
+            "{fault:?}: {answer:?}"
+        );
+        keys.push(desk.saved_key());
+    }
+    assert_ne!(keys[0], keys[1]);
+    assert_ne!(keys[1], keys[2], "the key before opened another check-in");
+    assert_ne!(keys[3], keys[4]);
+    // A restart goes on with what was saved.
+    let restarted = desk.connect(|_| {});
+    let answer = restarted.query(&number).await;
+    assert!(matches!(answer, GatewayAnswer::Success(_)), "{answer:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_lost_its_file_is_activated_again_under_its_number() {
+    let desk = Desk::new(Account::Shouqianba);
+    let number = desk.pay_qr().await;
+    std::fs::remove_file(desk.settings["terminal_file"].as_str().unwrap()).unwrap();
+    let reinstalled = desk.connect(|_| {});
+    let answer = reinstalled.query(&number).await;
+    assert!(matches!(answer, GatewayAnswer::Success(_)), "{answer:?}");
+    // The program that was there before finds its key refused, and gets one anew.
+    let answer = desk.channel.query(&number).await;
+    assert!(matches!(answer, GatewayAnswer::Success(_)), "{answer:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_activation_code_is_told() {
+    let desk = Desk::new(Account::Shouqianba);
+    let wrong = desk.connect(|settings| settings["activation_code"] = json!("another"));
+    let answer = wrong.create_qr(&desk.qr_request(&desk.attempt_no())).await;
+    let is_told = matches!(answer, QrAnswer::ConfigError(ConfigCause::BadRequest(_)));
+    assert!(is_told, "{answer:?}");
+}
