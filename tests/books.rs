@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
 use qiantai_core::policy::Policy;
 use qiantai_core::{Millis, Timestamp};
 use qiantai_pay::channels::training::TrainingChannel;
@@ -12,17 +15,59 @@ use qiantai_pay::{Surroundings, SystemSurroundings};
 use qiantai_paysim::{Gateway, RouterTransport, Simulator, TransportSink, serve};
 use qiantai_server::sample::{self, SeededShop, ShopKind};
 use qiantai_server::{Channels, Clock, Server, ServerOptions};
+use qiantai_sqlite::OpenOptions;
 use qiantai_testkit::{Launch, Phone};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 use crate::shop::{Shop, app};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than a test holds a door shut.
+const PATIENCE: Duration = Duration::from_secs(120);
 const GATEWAY: &str = "http://gateway.test";
+
+/// A door that a test may hold shut: whoever comes to it waits, and nothing is lost.
+#[derive(Clone)]
+pub struct Door(watch::Sender<bool>);
+
+impl Door {
+    fn new() -> Door {
+        Door(watch::Sender::new(true))
+    }
+
+    /// Lets nobody through.
+    pub fn shut(&self) {
+        self.0.send_replace(false);
+    }
+
+    /// Lets everybody through, also those who wait.
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// `router` behind this door, as far as paths begin with `prefix`.
+    fn before(&self, router: Router, prefix: &'static str) -> Router {
+        let door = self.clone();
+        router.layer(middleware::from_fn(move |request: Request, next: Next| {
+            let mut is_open = door.0.subscribe();
+            async move {
+                if request.uri().path().starts_with(prefix) {
+                    // A door that is gone holds nobody.
+                    let _gone = is_open.wait_for(|is_open| *is_open).await;
+                }
+                next.run(request).await
+            }
+        }))
+    }
+}
 
 /// The server, its gateway and the line to it.
 pub struct Books {
+    /// Before operations of terminals.
+    pub operations: Door,
+    /// Before the gateway.
+    pub gateway: Door,
     /// The customer's phone.
     pub phone: Phone,
     server: Server,
@@ -30,7 +75,7 @@ pub struct Books {
     time: Arc<Time>,
     address: SocketAddr,
     line: Mutex<Option<Runtime>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Books {
@@ -41,7 +86,9 @@ impl Books {
         let (practice, config) = Gateway::practice([7; 32], "前台练习店", GATEWAY);
         let simulator = Simulator::new(practice, Arc::clone(&time) as Arc<dyn Surroundings>);
         let gateway = serve::router(simulator.clone());
-        let transport = Arc::new(RouterTransport::new(gateway.clone(), PATIENCE));
+        let (operations_door, gateway_door) = (Door::new(), Door::new());
+        let through_the_door = gateway_door.before(gateway.clone(), "/");
+        let transport = Arc::new(RouterTransport::new(through_the_door, PATIENCE));
         let surroundings = Arc::clone(&time) as Arc<dyn Surroundings>;
         let channel = TrainingChannel::new(config, transport, surroundings).unwrap();
         let server = Server::open(ServerOptions {
@@ -63,13 +110,15 @@ impl Books {
         // Bound once to learn of a free port, and again each time the line is joined.
         let address = serve::listen(anywhere, false).await.unwrap().1;
         let books = Books {
+            operations: operations_door,
+            gateway: gateway_door,
             phone: Phone::at(&format!("http://{phone_address}/phone")),
             server,
             seeded,
             time,
             address,
             line: Mutex::default(),
-            _folder: folder,
+            folder,
         };
         books.change_rules(amend).await;
         books.join_line();
@@ -113,10 +162,26 @@ impl Books {
         self.launch(shop).with(["--invite", &invite])
     }
 
+    /// Freezes every member, as no operation can yet.
+    pub fn freeze_members(&self) {
+        let options = OpenOptions {
+            key: None,
+            create: false,
+            read_only: false,
+        };
+        let ledger = qiantai_sqlite::open(&self.folder.path().join("ledger.db"), options).unwrap();
+        ledger
+            .execute_batch("UPDATE member SET status = 'frozen'")
+            .unwrap();
+    }
+
     /// Lets terminals reach the server.
     pub fn join_line(&self) {
         let line = Runtime::new().unwrap();
-        let (address, router) = (self.address, self.server.router());
+        let address = self.address;
+        let router = self
+            .operations
+            .before(self.server.router(), "/v1/operations");
         line.spawn(async move {
             let (listener, _) = serve::listen(address, false).await.unwrap();
             axum::serve(listener, router).await.unwrap();

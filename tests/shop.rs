@@ -119,6 +119,18 @@ impl Shop {
     }
 }
 
+/// The files of a shop without those of the web view, to look into or to damage.
+pub fn copy_of(folder: &Path) -> TempDir {
+    let copy = TempDir::new().unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+        }
+    }
+    copy
+}
+
 /// The app that is tested.
 pub fn app() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_qiantai"))

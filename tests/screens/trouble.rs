@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::Path;
 
-use qiantai_sqlite::FolderLock;
+use qiantai_sqlite::{FolderLock, OpenOptions};
+use qiantai_store::vault::{self, FileKeyHolder};
 use qiantai_testkit::{Key, Launch, Window};
 use tempfile::TempDir;
 
-use crate::shop::{Shop, app};
+use crate::shop::{Shop, app, copy_of};
 use crate::tour::Tour;
 
 /// Nothing listens there.
@@ -38,6 +39,10 @@ const CASES: &[Case] = &[
         damage: |folder| fs::write(folder.join("terminal.db"), "").unwrap(),
     },
     Case {
+        cause: "newer_version",
+        damage: as_a_newer_version_leaves_it,
+    },
+    Case {
         cause: "folder_unusable",
         damage: |folder| {
             fs::remove_file(folder.join("ledger.db")).unwrap();
@@ -45,6 +50,19 @@ const CASES: &[Case] = &[
         },
     },
 ];
+
+fn as_a_newer_version_leaves_it(folder: &Path) {
+    let secrets = vault::open(folder, &FileKeyHolder::new(folder)).unwrap();
+    let options = OpenOptions {
+        key: Some(secrets.terminal_db_key),
+        create: false,
+        read_only: false,
+    };
+    let store = qiantai_sqlite::open(&folder.join("terminal.db"), options).unwrap();
+    let later =
+        "INSERT INTO migration SELECT max(number) + 1, 'later', zeroblob(32) FROM migration";
+    store.execute_batch(later).unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_trouble_with_files() {
@@ -110,16 +128,4 @@ async fn wrong_code(window: &Window, tour: &mut Tour) {
         window.text(&wrong).await.unwrap();
     })
     .await;
-}
-
-/// A shop's files without those of the web view.
-fn copy_of(folder: &Path) -> TempDir {
-    let copy = TempDir::new().unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_file() {
-            fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
-        }
-    }
-    copy
 }
