@@ -1,17 +1,22 @@
 //! The app is killed at each step of a top-up and started again: either there is no order, or one
-//! that goes on. Never two credits.
+//! that goes on. Never two credits. Which of the two it must be, the dead terminal's own files say:
+//! what was written down is there, and only what was not may be missing.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use qiantai_server::sample::ShopKind;
+use qiantai_store::Store;
+use qiantai_store::vault::{self, FileKeyHolder};
 use qiantai_testkit::{Fault, Method, PATIENCE, Window, until};
 use serde_json::{Value, json};
 
 use crate::books::Books;
-use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance, orders, synced};
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance, copy_of, orders, synced};
 
 /// Where the power goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,21 +41,21 @@ enum Outcome {
     Open,
     /// There is one, credited.
     Credited,
-    /// The click may have been too late: none, or one that can still be paid.
-    NoneOrOpen,
-    /// The click may have been too late: none, or one that is credited.
-    NoneOrCredited,
+    /// The click may have been too late: one that can still be paid, if it was written down.
+    OpenIfWritten,
+    /// The click may have been too late: one that is credited, if it was written down.
+    CreditedIfWritten,
 }
 
 const CASES: &[(Moment, Outcome)] = &[
     (Moment::AmountTyped, Outcome::NoOrder),
     (Moment::PriceShown, Outcome::NoOrder),
-    (Moment::CodeAskedFor, Outcome::NoneOrOpen),
+    (Moment::CodeAskedFor, Outcome::OpenIfWritten),
     (Moment::CodeShown, Outcome::Open),
     (Moment::PaidWhileDead, Outcome::Credited),
     (Moment::PaidAndNotYetSeen, Outcome::Credited),
-    (Moment::CashClicked, Outcome::NoneOrCredited),
-    (Moment::CashClicked, Outcome::NoneOrCredited),
+    (Moment::CashClicked, Outcome::CreditedIfWritten),
+    (Moment::CashClicked, Outcome::CreditedIfWritten),
     (Moment::CashTaken, Outcome::Credited),
     (Moment::SlipUnprinted, Outcome::Credited),
 ];
@@ -68,6 +73,7 @@ async fn killed_at_each_step_of_a_top_up() {
         // all of them together need no review.
         let yuan = 101 + number;
         until_killed(&shop, &books, window, *moment, yuan, printer).await;
+        let written = written(shop.folder(), &before);
         let slips = (*moment == Moment::SlipUnprinted).then(|| switch_on(printer));
 
         window = Window::open(&shop.display, &books.launch(&shop))
@@ -75,7 +81,8 @@ async fn killed_at_each_step_of_a_top_up() {
             .unwrap();
         shop.sign_in_joined(&window).await;
         synced(&window).await;
-        check(&window, &before, *outcome, &format!("{moment:?}")).await;
+        let expected = expected(*moment, *outcome, written);
+        check(&window, &before, expected, *moment).await;
         let credited: i64 = orders(&window).await.iter().map(credit).sum();
         assert_eq!(
             balance(&window).await,
@@ -148,24 +155,57 @@ async fn until_killed(
     window.kill().await.unwrap();
 }
 
+/// The order that the dead terminal wrote down and did not have before. Looked at is a copy: the
+/// next start must find the files as the power cut left them.
+fn written(folder: &Path, before: &[Value]) -> Option<String> {
+    let copy = copy_of(folder);
+    let secrets = vault::open(copy.path(), &FileKeyHolder::new(copy.path()))
+        .expect("without a desktop the key lies in a file");
+    let store = Store::open(&copy.path().join("terminal.db"), &(&secrets).into()).unwrap();
+    let rows = store.latest_operations(100).unwrap();
+    let orders = rows.iter().filter_map(|row| row.order);
+    let orders: BTreeSet<String> = orders.map(|order| order.to_string()).collect();
+    let mut new = orders
+        .into_iter()
+        .filter(|order| before.iter().all(|old| old["id"] != order.as_str()));
+    let found = new.next();
+    assert_eq!(new.next(), None, "one click wrote two orders");
+    found
+}
+
+/// The order that must be there, and how it must stand.
+fn expected(
+    moment: Moment,
+    outcome: Outcome,
+    written: Option<String>,
+) -> Option<(String, &'static str)> {
+    match (outcome, written) {
+        (Outcome::NoOrder | Outcome::OpenIfWritten | Outcome::CreditedIfWritten, None) => None,
+        (Outcome::Open | Outcome::OpenIfWritten, Some(order)) => Some((order, "open")),
+        (Outcome::Credited | Outcome::CreditedIfWritten, Some(order)) => Some((order, "credited")),
+        (_, written) => panic!("{outcome:?} after {moment:?}, and written was {written:?}"),
+    }
+}
+
 /// Holds the orders after a restart against those before.
-async fn check(window: &Window, before: &[Value], outcome: Outcome, moment: &str) {
+async fn check(
+    window: &Window,
+    before: &[Value],
+    expected: Option<(String, &str)>,
+    moment: Moment,
+) {
     let old: Vec<&Value> = before.iter().map(|order| &order["id"]).collect();
     let is_new = |order: &Value| !old.contains(&&order["id"]);
-    let expected: &[Option<&str>] = match outcome {
-        Outcome::NoOrder => &[None],
-        Outcome::Open => &[Some("open")],
-        Outcome::Credited => &[Some("credited")],
-        Outcome::NoneOrOpen => &[None, Some("open")],
-        Outcome::NoneOrCredited => &[None, Some("credited")],
-    };
-    let what = format!("{outcome:?} after {moment}");
+    let expected = expected.as_ref().map(|(id, stage)| (id.as_str(), *stage));
+    let what = format!("{expected:?} after {moment:?}");
     until(&what, PATIENCE, || async {
         let orders = orders(window).await;
         let new: Vec<&Value> = orders.iter().filter(|order| is_new(order)).collect();
-        assert!(new.len() <= 1, "{moment}: one click made {new:?}");
-        let stage = new.first().map(|order| group(order));
-        Ok(expected.contains(&stage).then_some(()))
+        assert!(new.len() <= 1, "{moment:?}: one click made {new:?}");
+        let found = new
+            .first()
+            .map(|order| (order["id"].as_str().unwrap(), group(order)));
+        Ok((found == expected).then_some(()))
     })
     .await
     .unwrap();
