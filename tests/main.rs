@@ -8,10 +8,11 @@
 )]
 
 mod amounts;
+mod approval;
 mod books;
 mod clock;
-mod crash;
 mod command;
+mod crash;
 mod faults;
 mod keyboard;
 mod mounted_disk;
