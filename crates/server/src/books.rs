@@ -68,12 +68,31 @@ pub(crate) fn folder(books: &Books) -> Option<&Path> {
     }
 }
 
-/// Opens books that a server may be writing.
+/// Opens books that a server may be writing. Their schema is left to it: who does not know it is
+/// refused.
 pub(crate) fn open_beside(books: &Books) -> Result<Opened, AnyError> {
     match place(books) {
-        Place::Folder(folder) => file(folder, data_folder::read_key(folder)?, None),
-        Place::Database(url) => database(url, String::new()),
+        Place::Folder(folder) => {
+            let key = data_folder::read_key(folder)?;
+            let ledger = SqliteLedger::open_beside(&data_folder::ledger_path(folder), Some(key))?;
+            Ok(Opened {
+                ledger: Arc::new(ledger),
+                _alone: None,
+            })
+        }
+        Place::Database(url) => {
+            let ledger = PostgresLedger::open_beside(url, nobody())?;
+            Ok(Opened {
+                ledger: Arc::new(ledger),
+                _alone: None,
+            })
+        }
     }
+}
+
+/// Who writes nothing that needs the right to write.
+fn nobody() -> Holder {
+    Holder::fresh(uuid::Uuid::now_v7(), String::new())
 }
 
 fn file(folder: &Path, key: [u8; 32], alone: Option<FolderLock>) -> Result<Opened, AnyError> {

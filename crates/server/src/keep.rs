@@ -127,7 +127,7 @@ pub(crate) fn restore(asked: &Restore) -> Result<Ending, AnyError> {
     let restored = match books::folder(&asked.books) {
         Some(folder) => restoring::restore_to_folder(&asked.from, key, folder, asked.replace, now)?,
         None => {
-            let to = books::open_beside(&asked.books)?;
+            let to = books::open_to_write(&asked.books, String::new())?;
             let scratch = tempfile::tempdir()?;
             let to = to.ledger.as_ref();
             restoring::restore_to_database(&asked.from, key, to, scratch.path(), now)?

@@ -206,3 +206,39 @@ fn a_lost_key_is_named_and_nothing_is_overwritten() {
         "the ledger was touched"
     );
 }
+
+/// A newer program must not change the tables under a server of the version before.
+#[test]
+fn an_invitation_never_migrates() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let run = |arguments: &[&str]| {
+        let mut command = program();
+        command.args(arguments).arg("--data").arg(&data);
+        command.output().unwrap()
+    };
+    let made = run(&["init", "--sample", "gym", "--members", "5"]);
+    assert!(made.status.success());
+    let history = |change: &str| {
+        let key = std::fs::read_to_string(data.join("ledger.key")).unwrap();
+        let books = rusqlite::Connection::open(data.join("ledger.db")).unwrap();
+        let change = format!("PRAGMA key = \"x'{}'\"; {change}", key.trim());
+        books.execute_batch(&change).unwrap();
+        let count = "SELECT count(*) FROM migration";
+        let count = books.query_row(count, [], |row| row.get::<_, i64>(0));
+        count.unwrap()
+    };
+    let known = history("");
+    let last = "(SELECT max(number) FROM migration)";
+    let before = history(&format!("DELETE FROM migration WHERE number = {last}"));
+    assert_eq!(before, known - 1);
+    let refused = run(&["invite", "--store", "00101"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success(), "{said}");
+    assert!(
+        said.contains("brings it up to date when it starts"),
+        "{said}"
+    );
+    assert!(refused.stdout.is_empty(), "no invitation");
+    assert_eq!(history(""), before, "nothing was applied");
+}

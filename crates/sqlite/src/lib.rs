@@ -9,6 +9,6 @@ mod snapshot;
 
 pub use fault::{Fault, SqliteError, classify};
 pub use folder_lock::{FolderLock, FolderLockError};
-pub use migrate::{MigrateError, Migration, check_history, migrate};
+pub use migrate::{MigrateError, Migration, check_history, migrate, require_all, require_current};
 pub use open::{OpenError, OpenOptions, open};
 pub use snapshot::schema_snapshot;

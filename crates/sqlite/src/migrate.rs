@@ -49,6 +49,17 @@ pub enum MigrateError {
         /// Highest number known.
         known: u32,
     },
+    /// The file was written by an older version of the program, and is not ours to bring up to
+    /// date.
+    #[error(
+        "the file has migration {found}, this program knows {known}; the server that serves it brings it up to date when it starts"
+    )]
+    Older {
+        /// Highest number in the file.
+        found: u32,
+        /// Highest number known.
+        known: u32,
+    },
     /// A migration that was applied differs from the one known under its number.
     #[error("migration {number} was edited after it had been applied")]
     Edited {
@@ -131,6 +142,31 @@ pub fn check_history(
         if *sha256 != migration.checksum() {
             return Err(MigrateError::Edited { number: *number });
         }
+    }
+    Ok(())
+}
+
+/// Refuses a schema that `migrations` have not made in full, and changes nothing: for whoever opens
+/// a file beside the process that serves it.
+pub fn require_current(
+    connection: &Connection,
+    migrations: &[Migration],
+) -> Result<(), MigrateError> {
+    let applied = applied(connection).map_err(|error| failed(0, error))?;
+    require_all(&applied, migrations)
+}
+
+/// As [`require_current`], for a history (as of [`check_history`]) that was read elsewhere.
+pub fn require_all(
+    applied: &[(u32, [u8; 32])],
+    migrations: &[Migration],
+) -> Result<(), MigrateError> {
+    check_history(applied, migrations)?;
+    if applied.len() < migrations.len() {
+        return Err(MigrateError::Older {
+            found: applied.last().map_or(0, |(number, _)| *number),
+            known: migrations.last().map_or(0, |migration| migration.number),
+        });
     }
     Ok(())
 }

@@ -135,6 +135,7 @@ impl From<MigrateError> for OpenError {
             MigrateError::Failed { source, .. } => source.into(),
             MigrateError::Edited { .. }
             | MigrateError::Gap { .. }
+            | MigrateError::Older { .. }
             | MigrateError::Dangling { .. } => OpenError::Corrupt(error.to_string()),
         }
     }

@@ -92,6 +92,30 @@ impl PostgresLedger {
     /// # Errors
     /// See [`OpenPostgresError`].
     pub fn open(url: &str, holder: Holder) -> Result<PostgresLedger, OpenPostgresError> {
+        let ledger = PostgresLedger::at(url, holder)?;
+        let pool = ledger.pool.clone();
+        ledger
+            .wait(async move { Ok(migrate::migrate(&pool, MIGRATIONS).await) })
+            .map_err(OpenPostgresError::Connect)??;
+        Ok(ledger)
+    }
+
+    /// Opens the ledger beside the servers that may be serving it: its schema is theirs to bring up
+    /// to date.
+    ///
+    /// # Errors
+    /// See [`OpenPostgresError`].
+    pub fn open_beside(url: &str, holder: Holder) -> Result<PostgresLedger, OpenPostgresError> {
+        let ledger = PostgresLedger::at(url, holder)?;
+        let pool = ledger.pool.clone();
+        ledger
+            .wait(async move { Ok(migrate::require_current(&pool, MIGRATIONS).await) })
+            .map_err(OpenPostgresError::Connect)??;
+        Ok(ledger)
+    }
+
+    /// The ledger at `url`, whatever its schema.
+    fn at(url: &str, holder: Holder) -> Result<PostgresLedger, OpenPostgresError> {
         let mut config: Config = url
             .parse()
             .map_err(|error: tokio_postgres::Error| OpenPostgresError::Url(error.to_string()))?;
@@ -122,16 +146,12 @@ impl PostgresLedger {
             .thread_name("postgres")
             .enable_all()
             .build()?;
-        let ledger = PostgresLedger {
+        Ok(PostgresLedger {
             network: Some(network),
-            pool: pool.clone(),
+            pool,
             policies: PolicyShelf::default(),
             leases: Leases::of(holder),
-        };
-        ledger
-            .wait(async move { Ok(migrate::migrate(&pool, MIGRATIONS).await) })
-            .map_err(OpenPostgresError::Connect)??;
-        Ok(ledger)
+        })
     }
 
     /// Runs `work` on the network's threads and waits for it. Work that has begun runs to its

@@ -55,21 +55,33 @@ impl SqliteLedger {
     /// # Errors
     /// See [`OpenLedgerError`].
     pub fn open(path: &Path, key: Option<[u8; 32]>) -> Result<SqliteLedger, OpenLedgerError> {
-        let options = OpenOptions {
-            key,
-            create: true,
-            read_only: false,
-        };
-        let mut writer = qiantai_sqlite::open(path, options)?;
-        writer.set_prepared_statement_cache_capacity(128);
+        let mut writer = connect(path, key, true)?;
         qiantai_sqlite::migrate(&mut writer, MIGRATIONS)?;
-        Ok(SqliteLedger {
+        Ok(SqliteLedger::on(path, key, writer))
+    }
+
+    /// Opens the ledger at `path` beside the server that may be serving it: nothing is made, and its
+    /// schema is the server's to bring up to date.
+    ///
+    /// # Errors
+    /// See [`OpenLedgerError`].
+    pub fn open_beside(
+        path: &Path,
+        key: Option<[u8; 32]>,
+    ) -> Result<SqliteLedger, OpenLedgerError> {
+        let writer = connect(path, key, false)?;
+        qiantai_sqlite::require_current(&writer, MIGRATIONS)?;
+        Ok(SqliteLedger::on(path, key, writer))
+    }
+
+    fn on(path: &Path, key: Option<[u8; 32]>, writer: Connection) -> SqliteLedger {
+        SqliteLedger {
             path: path.to_owned(),
             key: key.map(Zeroizing::new),
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
             policies: PolicyShelf::default(),
-        })
+        }
     }
 
     /// Bounds the file; beyond it writing fails as on a full disk.
@@ -125,6 +137,17 @@ impl SqliteLedger {
             Stop::Ledger(error) => error,
         })
     }
+}
+
+fn connect(path: &Path, key: Option<[u8; 32]>, create: bool) -> Result<Connection, OpenError> {
+    let options = OpenOptions {
+        key,
+        create,
+        read_only: false,
+    };
+    let writer = qiantai_sqlite::open(path, options)?;
+    writer.set_prepared_statement_cache_capacity(128);
+    Ok(writer)
 }
 
 /// Why a transaction is rolled back.

@@ -1,7 +1,7 @@
 //! Bringing the schema up to date in one transaction, also when several servers start at once.
 
 use deadpool_postgres::{Object, Pool};
-use qiantai_sqlite::{Migration, check_history};
+use qiantai_sqlite::{Migration, check_history, require_all};
 
 use super::OpenPostgresError;
 use super::fault::failed;
@@ -39,6 +39,15 @@ pub(super) async fn migrate(
     }
 }
 
+/// Refuses a schema that `migrations` have not made in full; changes nothing.
+pub(super) async fn require_current(
+    pool: &Pool,
+    migrations: &[Migration],
+) -> Result<(), OpenPostgresError> {
+    let connection = connect(pool).await.map_err(OpenPostgresError::Connect)?;
+    Ok(require_all(&applied(&connection).await?, migrations)?)
+}
+
 async fn attempt(connection: &Object, migrations: &[Migration]) -> Result<(), OpenPostgresError> {
     let run = async |number: u32, sql: &str| {
         let done = connection.batch_execute(sql).await;
@@ -61,21 +70,7 @@ async fn attempt(connection: &Object, migrations: &[Migration]) -> Result<(), Op
         "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0",
     )
     .await?;
-    let rows = connection
-        .query("SELECT number, sha256 FROM migration ORDER BY number", &[])
-        .await
-        .map_err(|error| OpenPostgresError::Failed {
-            number: 0,
-            source: failed(&error),
-        })?;
-    let applied: Vec<(u32, [u8; 32])> = rows
-        .iter()
-        .map(|row| {
-            let number = u32::try_from(row.get::<_, i64>(0)).unwrap_or(u32::MAX);
-            let sum = <[u8; 32]>::try_from(row.get::<_, &[u8]>(1)).unwrap_or_default();
-            (number, sum)
-        })
-        .collect();
+    let applied = applied(connection).await?;
     check_history(&applied, migrations)?;
     for migration in &migrations[applied.len()..] {
         let number = migration.number;
@@ -97,4 +92,21 @@ async fn attempt(connection: &Object, migrations: &[Migration]) -> Result<(), Op
         run(number, migration.sql).await?;
     }
     run(0, "COMMIT").await
+}
+
+/// Number and checksum of each migration that was applied, in order.
+async fn applied(connection: &Object) -> Result<Vec<(u32, [u8; 32])>, OpenPostgresError> {
+    let rows = connection
+        .query("SELECT number, sha256 FROM migration ORDER BY number", &[])
+        .await
+        .map_err(|error| OpenPostgresError::Failed {
+            number: 0,
+            source: failed(&error),
+        })?;
+    let applied = rows.iter().map(|row| {
+        let number = u32::try_from(row.get::<_, i64>(0)).unwrap_or(u32::MAX);
+        let sum = <[u8; 32]>::try_from(row.get::<_, &[u8]>(1)).unwrap_or_default();
+        (number, sum)
+    });
+    Ok(applied.collect())
 }
