@@ -109,6 +109,16 @@ test("cash after a failure ends the unpaid order first", async () => {
   expect(counter.times("cancel_order")).toBe(1);
 });
 
+test("an order that asked nobody for money has no method", async () => {
+  const { user, screen, move } = await paying();
+  expect(screen.getByRole("heading", { name: "微信收款" })).toBeTruthy();
+  move({ stage: "review", qr: null, channel: null });
+  expect(await screen.findByRole("heading", { name: "收款" })).toBeTruthy();
+  await user.keyboard("{F7}");
+  const row = await screen.findByRole("row", { name: /张伟.*—.*待审核/ });
+  expect(row.textContent).not.toContain("现金");
+});
+
 test("an order that was refused says why", async () => {
   const { screen, move } = await paying();
   const failure = { code: "1008", message_key: "error.limit_blocked" };
@@ -131,6 +141,14 @@ test("cash that the server holds takes the place of the success and says what to
   expect(screen.queryByText(/收款与订单不符/)).toBeNull();
   // The customer may still be waiting for the change.
   expect(screen.getByText("请找零 ¥200.00")).toBeTruthy();
+});
+
+test("the queue says why the server takes nothing more", async () => {
+  const { user, screen, counter } = await serving("offline");
+  const sync = { ...counter.books.session.sync, state: "stopped" } as const;
+  counter.sync({ ...sync, stopped_key: "stop.server_behind" });
+  await user.keyboard("{F8}");
+  expect(await screen.findByText(/缺少本机已清理的旧记录.*钱没有变动.*更新的备份/)).toBeTruthy();
 });
 
 test("an operation that the server holds says so in the queue", async () => {
