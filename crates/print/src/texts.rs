@@ -107,7 +107,7 @@ static ZH_CN: Texts = Texts {
 };
 
 static EN: Texts = Texts {
-    training: "TRAINING MODE, not a sale",
+    training: "TRAINING MODE, no sale",
     offline: "OFFLINE, waiting to sync",
     offline_note: "Balance, bonus and tier are final after sync",
     reprint: "REPRINT, COPY",
