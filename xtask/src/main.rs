@@ -10,6 +10,7 @@ mod error;
 mod licences;
 mod machine;
 mod pages;
+mod peers;
 mod run;
 mod say;
 mod simulate;
@@ -50,6 +51,9 @@ enum Job {
     Simulate(simulate::Simulate),
     /// Simulate seed after seed for a time and count the terminal-years.
     Soak(soak::Soak),
+    /// Let independent kits of WeChat Pay, Alipay and EMVCo speak with the simulated gateways and
+    /// judge what our own client sends; installs them into target/peers.
+    Peers,
     /// Check the rules of the house that no compiler knows.
     Tidy,
     /// Check the licences of every dependency.
@@ -105,6 +109,7 @@ fn main() -> ExitCode {
         Job::Bench(options) => bench::bench(&options),
         Job::Simulate(options) => simulate::simulate(&options),
         Job::Soak(options) => soak::soak(&options),
+        Job::Peers => peers::peers(),
         Job::Tidy => tidy::report(),
         Job::Licences => licences::report(),
         Job::Advisories => advisories::report().map(drop),

@@ -163,6 +163,7 @@ fn name(subject: Subject<'_>) -> Result<X509Name, ErrorStack> {
     let mut name = X509NameBuilder::new()?;
     name.append_entry_by_text("C", "CN")?;
     name.append_entry_by_text("O", subject.organisation)?;
+    name.append_entry_by_text("OU", "Simulated")?;
     name.append_entry_by_text("CN", subject.common_name)?;
     Ok(name.build())
 }

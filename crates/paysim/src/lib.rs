@@ -9,6 +9,7 @@
 //! It is as strict as real gateways are, and breaks on request as real gateways do: see
 //! [`gateway::AnswerFault`], [`gateway::NoticeFault`] and [`gateway::PhoneAction`].
 
+pub mod accounts;
 pub mod gateway;
 mod in_process;
 mod keys;

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use clap::Parser;
 use qiantai_pay::transport::{NetworkTransport, Patience};
-use qiantai_pay::{SharedKey, SystemSurroundings};
+use qiantai_pay::{SharedKey, Surroundings, SystemSurroundings};
 use qiantai_paysim::gateway::Merchant;
-use qiantai_paysim::{Gateway, Simulator, TransportSink, serve};
+use qiantai_paysim::{Gateway, Simulator, TransportSink, accounts, serve};
 
 /// Simulated payment gateway with the customer's phone at /phone. For practice and tests: no
 /// real money moves.
@@ -33,6 +33,9 @@ struct Arguments {
     /// Repeat a run: 64 hexadecimal digits. Tokens are then known to whoever knows the seed.
     #[arg(long)]
     seed: Option<String>,
+    /// Open an account of each official protocol too, and write their settings into this folder.
+    #[arg(long, value_name = "DIR")]
+    accounts: Option<PathBuf>,
     /// Listen even where other machines can connect.
     #[arg(long)]
     allow_remote: bool,
@@ -55,16 +58,14 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let mut gateway = Gateway::new(seed(arguments.seed.as_deref())?);
     let key = read_key(&arguments.key_file)?;
-    gateway.add_merchant(
-        &arguments.merchant,
-        Merchant {
-            name: arguments.merchant_name,
-            key,
-        },
-    );
-    let simulator = Simulator::new(gateway, Arc::new(SystemSurroundings));
-
+    let name = arguments.merchant_name;
     let (listener, address) = serve::listen(arguments.listen, arguments.allow_remote).await?;
+    if let Some(folder) = &arguments.accounts {
+        let (base_url, now) = (format!("http://{address}"), SystemSurroundings.now());
+        accounts::open_all(&mut gateway, &name, &base_url, folder, now)?;
+    }
+    gateway.add_merchant(&arguments.merchant, Merchant { name, key });
+    let simulator = Simulator::new(gateway, Arc::new(SystemSurroundings));
     let sink = TransportSink(Arc::new(NetworkTransport::new(Patience::default())?));
     let notices = simulator.clone();
     let notices = tokio::spawn(async move { notices.run_notices(&sink).await });

@@ -9,11 +9,12 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use bytes::Bytes;
 use fast_qr::QRBuilder;
 use fast_qr::convert::svg::SvgBuilder;
+use qiantai_core::clock::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::{CodeView, CodeWish, Faults, PhoneAction, PhoneRefusal, PhoneView};
@@ -50,6 +51,7 @@ pub(crate) fn router(simulator: Simulator) -> Router {
         .route("/phone/payments", get(recent))
         .route("/phone/codes", post(show_code))
         .route("/phone/faults", get(faults).put(set_faults))
+        .route("/phone/clock", put(put_clock))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .route("/phone/scan", pictures)
         .layer(middleware::from_fn(guarded))
@@ -186,6 +188,17 @@ async fn set_faults(State(phone): State<Phone>, Json(wanted): Json<Faults>) -> J
         *gateway.faults() = wanted;
         gateway.faults().clone()
     }))
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clock {
+    ahead_ms: i64,
+}
+
+async fn put_clock(State(phone): State<Phone>, Json(wanted): Json<Clock>) -> Json<Clock> {
+    let Millis(ahead_ms) = phone.simulator.put_ahead(Millis(wanted.ahead_ms));
+    Json(Clock { ahead_ms })
 }
 
 /// Why the phone cannot do it.

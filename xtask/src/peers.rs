@@ -1,0 +1,212 @@
+//! `cargo xtask peers`: independent kits against the simulated gateways, and as judges of what our
+//! own client sends. They live in `target/peers` and are installed there by their own tools; nothing
+//! of them is committed.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::child::{self, cargo};
+use crate::error::Error;
+use crate::{say, tree};
+
+/// The key of the training protocol, which no peer speaks.
+const TRAINING_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// The scripts, with the program that runs them.
+const PEERS: [(&str, Runtime); 6] = [
+    ("requests_verified.py", Runtime::Python),
+    ("alipay_client.py", Runtime::Python),
+    ("wechatpay-axios-plugin.cjs", Runtime::Node),
+    ("alipay-sdk.cjs", Runtime::Node),
+    ("codes.cjs", Runtime::Node),
+    // Puts the gateway's clock ahead for its bill, so it comes last.
+    ("wechatpayv3_client.py", Runtime::Python),
+];
+
+#[derive(Clone, Copy)]
+enum Runtime {
+    Python,
+    Node,
+}
+
+/// Installs the kits, starts the gateways, lets every peer do its part, and counts what it showed.
+///
+/// # Errors
+/// Where something cannot be built, installed or started, or a peer shows what must not be.
+pub fn peers() -> Result<(), Error> {
+    let place = tree::root().join("target/peers");
+    fs::create_dir_all(&place).map_err(|source| Error::file(&place, source))?;
+    say::line("Building the gateways and our own client");
+    let build = ["build", "--package", "qiantai-paysim"];
+    child::run("peers build", &mut cargo(&build))?;
+    install_python(&place)?;
+    install_node(&place)?;
+    let accounts = place.join("accounts");
+    let gateway = Gateway::start(&place, &accounts)?;
+    let requests = our_requests(&place, &accounts)?;
+    let mut shown = 0;
+    for (script, runtime) in PEERS {
+        let mut command = runtime.command(&place, script);
+        command.arg(&gateway.base_url).arg(&accounts).arg(&requests);
+        let output = child::run(&format!("peer {script}"), &mut command)?;
+        let steps = output.iter().filter(|line| line.starts_with("ok ")).count();
+        say::line(format_args!("  {steps:>3} shown by {script}"));
+        shown += steps;
+    }
+    say::line(format_args!("{shown} steps shown by independent kits"));
+    Ok(())
+}
+
+impl Runtime {
+    fn command(self, place: &Path, script: &str) -> Command {
+        let script = tree::root().join("peers").join(script);
+        let mut command = match self {
+            Runtime::Python => Command::new(python(place)),
+            Runtime::Node => Command::new("node"),
+        };
+        command
+            .arg(script)
+            .env("NODE_PATH", place.join("node/node_modules"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            // Both gateways write Beijing time without saying so.
+            .env("TZ", "Asia/Shanghai");
+        command
+    }
+}
+
+fn python(place: &Path) -> PathBuf {
+    place.join(if cfg!(windows) {
+        "python/Scripts/python.exe"
+    } else {
+        "python/bin/python"
+    })
+}
+
+fn install_python(place: &Path) -> Result<(), Error> {
+    let requirements = tree::root().join("peers/requirements.txt");
+    if !python(place).exists() {
+        let mut make = Command::new("python3");
+        make.args(["-m", "venv"]).arg(place.join("python"));
+        child::run("peers python", &mut make)?;
+    }
+    let mut install = Command::new(python(place));
+    install
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+        ])
+        .arg(requirements);
+    child::run("peers pip", &mut install).map(drop)
+}
+
+/// Without a lock file: it would hold the addresses of a registry.
+fn install_node(place: &Path) -> Result<(), Error> {
+    let folder = place.join("node");
+    fs::create_dir_all(&folder).map_err(|source| Error::file(&folder, source))?;
+    let list = tree::root().join("peers/packages.txt");
+    let packages = fs::read_to_string(&list).map_err(|source| Error::file(&list, source))?;
+    let is_there = packages
+        .lines()
+        .all(|package| is_installed(&folder, package));
+    if is_there {
+        return Ok(());
+    }
+    let mut install = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    install
+        .args([
+            "install",
+            "--no-save",
+            "--no-package-lock",
+            "--no-audit",
+            "--no-fund",
+        ])
+        .args(packages.lines())
+        .current_dir(&folder);
+    child::run("peers npm", &mut install).map(drop)
+}
+
+/// True when `name@version` lies there.
+fn is_installed(folder: &Path, package: &str) -> bool {
+    let Some((name, version)) = package.rsplit_once('@') else {
+        return false;
+    };
+    let manifest = folder.join("node_modules").join(name).join("package.json");
+    let text = fs::read_to_string(manifest).unwrap_or_default();
+    let manifest: Result<serde_json::Value, _> = serde_json::from_str(&text);
+    manifest.is_ok_and(|manifest| manifest["version"] == version)
+}
+
+fn our_requests(place: &Path, accounts: &Path) -> Result<PathBuf, Error> {
+    let mut print = cargo(&[
+        "run",
+        "--quiet",
+        "--package",
+        "qiantai-pay",
+        "--example",
+        "peer_requests",
+        "--",
+    ]);
+    print.arg(accounts);
+    let lines = child::run("peers requests", &mut print)?;
+    let requests: Vec<&str> = lines
+        .iter()
+        .map(String::as_str)
+        .filter(|line| line.starts_with('{'))
+        .collect();
+    let path = place.join("requests.jsonl");
+    fs::write(&path, requests.join("\n")).map_err(|source| Error::file(&path, source))?;
+    Ok(path)
+}
+
+/// The simulated gateways as a process, ended on drop.
+struct Gateway {
+    child: Child,
+    base_url: String,
+}
+
+impl Gateway {
+    fn start(place: &Path, accounts: &Path) -> Result<Gateway, Error> {
+        let key = place.join("training.key");
+        fs::write(&key, TRAINING_KEY).map_err(|source| Error::file(&key, source))?;
+        let name = format!("qiantai-paysim{}", std::env::consts::EXE_SUFFIX);
+        let program = tree::root().join("target/debug").join(name);
+        let mut child = Command::new(&program)
+            .args(["--listen", "127.0.0.1:0", "--key-file"])
+            .arg(&key)
+            .arg("--accounts")
+            .arg(accounts)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|source| Error::Start {
+                program: program.display().to_string(),
+                source,
+            })?;
+        let stdout = child.stdout.take().expect("standard output is piped");
+        let mut base_url = String::new();
+        let read = BufReader::new(stdout).read_line(&mut base_url);
+        let gateway = Gateway {
+            child,
+            base_url: base_url.trim().to_owned(),
+        };
+        match read {
+            Ok(_) if gateway.base_url.starts_with("http://") => Ok(gateway),
+            Ok(_) => Err(Error::unreadable("qiantai-paysim", "it told no address")),
+            Err(source) => Err(Error::file(&program, source)),
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
