@@ -1,4 +1,4 @@
-//! Opening the books that the command line names.
+//! Opening the books that the settings name.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_sqlite::FolderLock;
 
 use crate::AnyError;
-use crate::cli::Books;
+use crate::settings::Place;
 
 /// An open ledger and, while it is held, the folder that nobody else may work in.
 pub(crate) struct Opened {
@@ -18,23 +18,9 @@ pub(crate) struct Opened {
     _alone: Option<FolderLock>,
 }
 
-/// What the command line asks for; the parser lets nothing else through.
-enum Place<'a> {
-    Folder(&'a Path),
-    Database(&'a str),
-}
-
-fn place(books: &Books) -> Place<'_> {
-    match (&books.data, &books.database_url) {
-        (_, Some(url)) => Place::Database(url),
-        (Some(folder), None) => Place::Folder(folder),
-        (None, None) => unreachable!("one of the group is required"),
-    }
-}
-
 /// Makes empty books. Those that exist are refused and not touched.
-pub(crate) fn make(books: &Books) -> Result<Opened, AnyError> {
-    match place(books) {
+pub(crate) fn make(place: &Place) -> Result<Opened, AnyError> {
+    match place {
         Place::Folder(folder) => {
             let (key, alone) = data_folder::create(folder)?;
             file(folder, key, Some(alone))
@@ -50,8 +36,8 @@ pub(crate) fn make(books: &Books) -> Result<Opened, AnyError> {
 }
 
 /// Opens books to write them; `address` is told to whoever asks another server to.
-pub(crate) fn open_to_write(books: &Books, address: String) -> Result<Opened, AnyError> {
-    match place(books) {
+pub(crate) fn open_to_write(place: &Place, address: String) -> Result<Opened, AnyError> {
+    match place {
         Place::Folder(folder) => {
             let alone = data_folder::lock(folder)?;
             file(folder, data_folder::read_key(folder)?, Some(alone))
@@ -60,18 +46,10 @@ pub(crate) fn open_to_write(books: &Books, address: String) -> Result<Opened, An
     }
 }
 
-/// The folder of the books, where they are in one.
-pub(crate) fn folder(books: &Books) -> Option<&Path> {
-    match place(books) {
-        Place::Folder(folder) => Some(folder),
-        Place::Database(_) => None,
-    }
-}
-
 /// Opens books that a server may be writing. Their schema is left to it: who does not know it is
 /// refused.
-pub(crate) fn open_beside(books: &Books) -> Result<Opened, AnyError> {
-    match place(books) {
+pub(crate) fn open_beside(place: &Place) -> Result<Opened, AnyError> {
+    match place {
         Place::Folder(folder) => {
             let key = data_folder::read_key(folder)?;
             let ledger = SqliteLedger::open_beside(&data_folder::ledger_path(folder), Some(key))?;

@@ -1,20 +1,93 @@
 //! What the command line says.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use qiantai_server::sample::ShopKind;
 
 /// The ledger server of Qiantai.
+///
+/// Settings come from flags, else from the environment, else from a settings file, else they are
+/// built in. `qiantai-server config` shows them all with their sources.
 #[derive(Debug, Parser)]
 #[command(name = "qiantai-server", version)]
 pub(crate) struct Cli {
-    /// Form of the log on standard error; `QIANTAI_LOG` sets what is logged.
-    #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
-    pub(crate) log: LogFormat,
+    #[command(flatten)]
+    pub(crate) told: Told,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Settings as flags; each is also a key of the settings file and an environment variable.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Told {
+    /// Settings file (TOML). Also `QIANTAI_CONFIG`; else `/etc/qiantai/server.toml` if it exists.
+    #[arg(long, global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder with an embedded ledger, for one server. Also `QIANTAI_DATA`.
+    #[arg(long, global = true)]
+    pub(crate) data: Option<String>,
+    /// PostgreSQL database that servers share, as `postgres://user:password@host:port/name`. Also
+    /// `QIANTAI_DATABASE_URL`, which other users of the machine do not see.
+    #[arg(long, global = true)]
+    pub(crate) database_url: Option<String>,
+    /// File with that address. Also `QIANTAI_DATABASE_URL_FILE`.
+    #[arg(long, global = true)]
+    pub(crate) database_url_file: Option<String>,
+    /// Address and port for terminals; port 0 takes a free one and prints it. Also
+    /// `QIANTAI_LISTEN`; 127.0.0.1:7810 if nothing is said.
+    #[arg(long, global = true)]
+    pub(crate) listen: Option<String>,
+    /// Address and port for metrics and probes: `/metrics`, `/livez`, `/readyz`. Also
+    /// `QIANTAI_UPKEEP_LISTEN`; closed if nothing is said.
+    #[arg(long, global = true)]
+    pub(crate) upkeep_listen: Option<String>,
+    /// Address at which gateways and other servers reach this one. Also `QIANTAI_PUBLIC_URL`; the
+    /// listening address if nothing is said.
+    #[arg(long, global = true)]
+    pub(crate) public_url: Option<String>,
+    /// Seconds that open requests have to finish when the server is told to stop. Also
+    /// `QIANTAI_STOP_PATIENCE_S`; 10 if nothing is said.
+    #[arg(long, global = true)]
+    pub(crate) stop_patience_s: Option<String>,
+    /// Form of the log on standard error: text or json. Also `QIANTAI_LOG_FORM`.
+    #[arg(long, global = true)]
+    pub(crate) log: Option<String>,
+    /// What is logged, such as `info` or `qiantai_server=debug`. Also `QIANTAI_LOG`.
+    #[arg(long, global = true)]
+    pub(crate) log_filter: Option<String>,
+    /// Address of a training gateway that carries every wallet. Also `QIANTAI_TRAINING_GATEWAY`.
+    #[arg(long, global = true)]
+    pub(crate) training_gateway: Option<String>,
+    /// File with the key shared with it, in hexadecimal. Also `QIANTAI_TRAINING_KEY_FILE`.
+    #[arg(long, global = true)]
+    pub(crate) training_key_file: Option<String>,
+    /// Our merchant number there. Also `QIANTAI_TRAINING_MERCHANT`.
+    #[arg(long, global = true)]
+    pub(crate) training_merchant: Option<String>,
+}
+
+impl Told {
+    /// What was said, by key of the settings file.
+    pub(crate) fn flags(&self) -> Vec<(&'static str, String)> {
+        let flags = [
+            ("data", &self.data),
+            ("database_url", &self.database_url),
+            ("database_url_file", &self.database_url_file),
+            ("listen", &self.listen),
+            ("upkeep_listen", &self.upkeep_listen),
+            ("public_url", &self.public_url),
+            ("stop_patience_s", &self.stop_patience_s),
+            ("log", &self.log),
+            ("log_filter", &self.log_filter),
+            ("training_gateway", &self.training_gateway),
+            ("training_key_file", &self.training_key_file),
+            ("training_merchant", &self.training_merchant),
+        ];
+        let said = flags.into_iter();
+        said.filter_map(|(key, value)| Some((key, value.clone()?)))
+            .collect()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -22,48 +95,30 @@ pub(crate) enum Command {
     /// Make an empty ledger: a data folder with its key, or the tables of a database.
     Init(Init),
     /// Serve terminals.
-    Serve(Serve),
+    Serve,
     /// Print a one-time invitation for a terminal; valid for ten minutes.
     Invite(Invite),
     /// Move the books of a data folder to a database, by replaying their log.
     Adopt(Adopt),
     /// Walk the books from the first operation to the last and name the first row that does not
     /// hold. A server may serve them meanwhile.
-    Verify(BooksOnly),
+    Verify,
     /// Look at folder, disk, key, database, clock, backups and terminals, in plain words.
-    Doctor(BooksOnly),
+    Doctor,
     /// Write the books as of now to an encrypted file, and read it back. A server may serve them
     /// meanwhile.
     Backup(Backup),
     /// Make books from a backup. They begin a new timeline: terminals send again what the backup
     /// lacks, and gateways are asked about every payment since.
     Restore(Restore),
+    /// Print every setting as it stands, with its source; secrets are not shown.
+    Config,
     /// Print the OpenAPI document.
     Openapi,
 }
 
-/// Where the books are.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct Books {
-    /// Folder with an embedded ledger, for one server.
-    #[arg(long, env = "QIANTAI_DATA")]
-    pub(crate) data: Option<PathBuf>,
-    /// PostgreSQL database that servers share, as `postgres://user:password@host:port/name`.
-    #[arg(long, env = "QIANTAI_DATABASE_URL", hide_env_values = true)]
-    pub(crate) database_url: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BooksOnly {
-    #[command(flatten)]
-    pub(crate) books: Books,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
-    #[command(flatten)]
-    pub(crate) books: Books,
     /// File to write, or a folder in which a name is made of the time.
     #[arg(long)]
     pub(crate) to: PathBuf,
@@ -75,8 +130,6 @@ pub(crate) struct Backup {
 
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
-    #[command(flatten)]
-    pub(crate) books: Books,
     /// The backup; it is only read.
     #[arg(long)]
     pub(crate) from: PathBuf,
@@ -90,18 +143,14 @@ pub(crate) struct Restore {
 
 #[derive(Debug, Args)]
 pub(crate) struct Adopt {
-    /// The data folder; no server may run on it. It stays as it is.
+    /// The data folder; no server may run on it. It stays as it is. The database is empty, or left
+    /// by an adoption that was cut short.
     #[arg(long)]
     pub(crate) from: PathBuf,
-    /// The PostgreSQL database; empty, or left by an adoption that was cut short.
-    #[arg(long, env = "QIANTAI_DATABASE_URL", hide_env_values = true)]
-    pub(crate) database_url: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    #[command(flatten)]
-    pub(crate) books: Books,
     /// Fill it with sample shops.
     #[arg(long, value_enum)]
     pub(crate) sample: Option<SampleChoice>,
@@ -114,37 +163,14 @@ pub(crate) struct Init {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Serve {
-    /// Address and port; port 0 takes a free one and prints it.
-    #[arg(long, env = "QIANTAI_LISTEN", default_value = "127.0.0.1:7810")]
-    pub(crate) listen: SocketAddr,
-    #[command(flatten)]
-    pub(crate) books: Books,
-    /// Address of a training gateway that carries every wallet.
-    #[arg(long, requires = "training_key_file")]
-    pub(crate) training_gateway: Option<String>,
-    /// File with the key shared with it, in hexadecimal.
-    #[arg(long, requires = "training_gateway")]
-    pub(crate) training_key_file: Option<PathBuf>,
-    /// Our merchant number there.
-    #[arg(long, default_value = "1900000001")]
-    pub(crate) training_merchant: String,
-    /// Address at which gateways and other servers reach this one; the listening address if
-    /// absent.
-    #[arg(long)]
-    pub(crate) public_url: Option<String>,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Invite {
-    #[command(flatten)]
-    pub(crate) books: Books,
     /// Five-digit code of the store.
     #[arg(long)]
     pub(crate) store: String,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+/// Form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     /// For people.
     Text,

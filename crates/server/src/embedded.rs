@@ -5,8 +5,8 @@ mod keeper;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
+use axum::middleware;
 use qiantai_core::Timestamp;
 use qiantai_core::ids::{ActionId, DeviceId, OpId, StoreId, TenantId};
 use qiantai_core::operation::OperationBody;
@@ -25,6 +25,7 @@ use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
 use crate::db::{Attachment, Head, Ledger, LedgerError, Tenant};
 use crate::desks::{Desk, Desks};
 use crate::engine::{Channels, Engine};
+use crate::metrics::{self, Metrics};
 use crate::writer::{Author, Committed, OwnOperation, Workplace, WriteError, Writer, WriterTurns};
 use contacts::Contacts;
 
@@ -103,6 +104,7 @@ pub(crate) struct Shared {
     pub(crate) joining: tokio::sync::Mutex<()>,
     /// Devices that asked for something, until it is recorded.
     pub(crate) contacts: Contacts,
+    pub(crate) metrics: Arc<Metrics>,
     boot_id: Uuid,
     started_at: Timestamp,
     background: Mutex<Option<JoinHandle<()>>>,
@@ -180,6 +182,7 @@ impl Server {
             ending: watch::channel(false).0,
             joining: tokio::sync::Mutex::default(),
             contacts: Contacts::default(),
+            metrics: Arc::default(),
             boot_id,
             background: Mutex::new(None),
         }))
@@ -236,7 +239,13 @@ impl Server {
 
     /// The HTTP interface.
     pub fn router(&self) -> axum::Router {
-        crate::api::router(self.clone())
+        let observe = middleware::from_fn_with_state(self.clone(), metrics::observe);
+        crate::api::router(self.clone()).layer(observe)
+    }
+
+    /// Metrics and probes, for an address that terminals do not reach.
+    pub fn upkeep_router(&self) -> axum::Router {
+        metrics::upkeep(self.clone())
     }
 
     /// Does everything about payments that is due at the clock's time. For virtual time; a
@@ -321,7 +330,8 @@ impl Server {
     }
 
     pub(crate) fn is_ready(&self) -> bool {
-        self.0.desks.are_running() && self.0.ledger.tenants().is_ok()
+        let is_ending = *self.0.ending.borrow();
+        !is_ending && self.0.desks.are_running() && self.0.ledger.tenants().is_ok()
     }
 
     fn seat_writer(&self, tenant: Tenant) -> Result<(), OpenServerError> {
@@ -400,9 +410,6 @@ pub(crate) fn publication(policy: Policy) -> (OperationBody, Attachment) {
     };
     (OperationBody::PolicyPublish { version }, attachment)
 }
-
-/// How long a graceful stop may take before the process gives up on open connections.
-pub const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()

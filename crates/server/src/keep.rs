@@ -10,7 +10,8 @@ use qiantai_server::{Clock, SystemClock, backup as backups, restore as restoring
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::cli::{Backup, Books, Restore};
+use crate::cli::{Backup, Restore};
+use crate::settings::Place;
 use crate::{AnyError, Ending, books, say};
 
 /// Runs work that blocks.
@@ -20,8 +21,8 @@ pub(crate) async fn blocking(
     tokio::task::spawn_blocking(work).await?
 }
 
-pub(crate) fn verify(books: &Books) -> Result<Ending, AnyError> {
-    let opened = books::open_beside(books)?;
+pub(crate) fn verify(place: &Place) -> Result<Ending, AnyError> {
+    let opened = books::open_beside(place)?;
     let ledger = opened.ledger.as_ref();
     let walked = || -> Result<(), VerifyError> {
         ledger.examine()?;
@@ -50,12 +51,12 @@ pub(crate) fn verify(books: &Books) -> Result<Ending, AnyError> {
     }
 }
 
-pub(crate) fn doctor(books: &Books) -> Result<Ending, AnyError> {
+pub(crate) fn doctor(place: &Place) -> Result<Ending, AnyError> {
     let mut findings = Vec::new();
-    if let Some(folder) = books::folder(books) {
+    if let Place::Folder(folder) = place {
         findings.extend(doctor::look_at_folder(folder));
     }
-    match books::open_beside(books) {
+    match books::open_beside(place) {
         Ok(opened) => {
             let now = SystemClock.now();
             findings.extend(doctor::look_at_books(opened.ledger.as_ref(), now));
@@ -75,8 +76,8 @@ pub(crate) fn doctor(books: &Books) -> Result<Ending, AnyError> {
     }
 }
 
-pub(crate) fn backup(asked: &Backup) -> Result<Ending, AnyError> {
-    let key = match (&asked.key_file, books::folder(&asked.books)) {
+pub(crate) fn backup(asked: &Backup, place: &Place) -> Result<Ending, AnyError> {
+    let key = match (&asked.key_file, place) {
         (Some(file), _) if file.exists() => data_folder::read_key_file(file)?,
         (Some(file), _) => {
             let key = data_folder::fresh_key()?;
@@ -87,15 +88,15 @@ pub(crate) fn backup(asked: &Backup) -> Result<Ending, AnyError> {
             ))?;
             key
         }
-        (None, Some(folder)) => data_folder::read_key(folder)?,
-        (None, None) => return Err("a backup of a database needs --key-file".into()),
+        (None, Place::Folder(folder)) => data_folder::read_key(folder)?,
+        (None, Place::Database(_)) => return Err("a backup of a database needs --key-file".into()),
     };
     let now = SystemClock.now();
     let path = match asked.to.is_dir() {
         true => asked.to.join(name_at(now.ms())?),
         false => asked.to.clone(),
     };
-    let opened = books::open_beside(&asked.books)?;
+    let opened = books::open_beside(place)?;
     let done = backups::backup(opened.ledger.as_ref(), &path, key, now)?;
     for books in &done.books {
         let (name, operations) = (&books.name, books.head.server_seq);
@@ -112,22 +113,26 @@ fn name_at(ms: i64) -> Result<PathBuf, AnyError> {
     Ok(PathBuf::from(at.format(form)?))
 }
 
-pub(crate) fn restore(asked: &Restore) -> Result<Ending, AnyError> {
-    let key = match (&asked.key_file, books::folder(&asked.books)) {
+pub(crate) fn restore(asked: &Restore, place: &Place) -> Result<Ending, AnyError> {
+    let key = match (&asked.key_file, place) {
         (Some(file), _) => data_folder::read_key_file(file)?,
-        (None, Some(folder)) => match data_folder::read_key(folder) {
+        (None, Place::Folder(folder)) => match data_folder::read_key(folder) {
             Err(DataFolderError::NoKey(_)) => {
                 return Err("the folder has no key; give the backup's with --key-file".into());
             }
             other => other?,
         },
-        (None, None) => return Err("the key of the backup is needed: --key-file".into()),
+        (None, Place::Database(_)) => {
+            return Err("the key of the backup is needed: --key-file".into());
+        }
     };
     let now = SystemClock.now();
-    let restored = match books::folder(&asked.books) {
-        Some(folder) => restoring::restore_to_folder(&asked.from, key, folder, asked.replace, now)?,
-        None => {
-            let to = books::open_to_write(&asked.books, String::new())?;
+    let restored = match place {
+        Place::Folder(folder) => {
+            restoring::restore_to_folder(&asked.from, key, folder, asked.replace, now)?
+        }
+        Place::Database(_) => {
+            let to = books::open_to_write(place, String::new())?;
             let scratch = tempfile::tempdir()?;
             let to = to.ledger.as_ref();
             restoring::restore_to_database(&asked.from, key, to, scratch.path(), now)?

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod embedded;
 pub mod engine;
 mod enrolment;
+mod metrics;
 pub mod replay;
 pub mod restore;
 pub mod sample;

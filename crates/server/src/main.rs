@@ -3,36 +3,43 @@
 mod books;
 mod cli;
 mod keep;
+mod serve;
+mod settings;
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
-use qiantai_pay::transport::{NetworkTransport, Patience};
-use qiantai_pay::{SharedKey, SystemSurroundings};
 use qiantai_server::db::Ledger;
 use qiantai_server::db::sqlite::SqliteLedger;
-use qiantai_server::embedded::STOP_PATIENCE;
 use qiantai_server::sample::{self, SeededShop};
 use qiantai_server::{Channels, Server, SystemClock, adopt, data_folder};
-use tokio::net::TcpListener;
 
 use books::Opened;
-use cli::{Cli, Command, LogFormat, Serve};
+use cli::{Adopt, Cli, Command, Init, LogFormat};
+use settings::{Place, Settings, SettingsError};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_log(cli.log);
+    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let settings = Settings::gather(&cli.told, &environment);
+    let settings = match settings.and_then(|settings| start_log(&settings).map(|()| settings)) {
+        Ok(settings) => settings,
+        Err(error) => {
+            // The log is one of the settings that were refused.
+            return match writeln!(io::stderr(), "qiantai-server: {error}") {
+                Ok(()) | Err(_) => ExitCode::FAILURE,
+            };
+        }
+    };
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(AnyError::from)
-        .and_then(|runtime| runtime.block_on(run(cli.command)));
+        .and_then(|runtime| runtime.block_on(run(cli.command, settings)));
     match done {
         Ok(Ending::Well) => ExitCode::SUCCESS,
         Ok(Ending::Bad) => ExitCode::from(BAD),
@@ -55,106 +62,76 @@ pub(crate) enum Ending {
 /// The exit status of [`Ending::Bad`]; 1 is a command that could not do what it was asked.
 const BAD: u8 = 2;
 
-async fn run(command: Command) -> Result<Ending, AnyError> {
+async fn run(command: Command, settings: Settings) -> Result<Ending, AnyError> {
+    let books = || settings.books();
     match command {
-        Command::Verify(of) => keep::blocking(move || keep::verify(&of.books)).await,
-        Command::Doctor(of) => keep::blocking(move || keep::doctor(&of.books)).await,
-        Command::Backup(of) => keep::blocking(move || keep::backup(&of)).await,
-        Command::Restore(of) => keep::blocking(move || keep::restore(&of)).await,
-        Command::Init(init) => {
-            let opened = books::make(&init.books)?;
-            let server = serving(&opened, Channels::default())?;
-            for kind in init.sample.into_iter().flat_map(cli::SampleChoice::kinds) {
-                say(&seeded(
-                    &sample::seed(&server, kind, init.members, init.seed).await?,
-                ))?;
-            }
-            server.stop().await;
-            Ok(Ending::Well)
-        }
-        Command::Serve(options) => {
-            serve(options).await?;
-            Ok(Ending::Well)
-        }
-        Command::Invite(invite) => {
-            let opened = books::open_beside(&invite.books)?;
-            let server = serving(&opened, Channels::default())?;
-            say(&server.invite(&invite.store)?)?;
-            server.stop().await;
-            Ok(Ending::Well)
-        }
-        Command::Adopt(options) => {
-            let _alone = data_folder::lock(&options.from)?;
-            let key = data_folder::read_key(&options.from)?;
-            let from = SqliteLedger::open(&data_folder::ledger_path(&options.from), Some(key))?;
-            for moved in adopt::adopt(&from, &options.database_url).await? {
-                let (name, operations) = (moved.name, moved.operations);
-                let digest = hex::encode(moved.digest);
-                say(&format!("{name} operations={operations} digest={digest}"))?;
-            }
+        Command::Config => {
+            settings.check()?;
+            say(settings.shown().trim_end())?;
             Ok(Ending::Well)
         }
         Command::Openapi => {
             io::stdout().write_all(qiantai_server::openapi().as_bytes())?;
             Ok(Ending::Well)
         }
+        Command::Serve => serve::serve(&settings).await.map(|()| Ending::Well),
+        Command::Verify => {
+            let books = books()?;
+            keep::blocking(move || keep::verify(&books)).await
+        }
+        Command::Doctor => {
+            let books = books()?;
+            keep::blocking(move || keep::doctor(&books)).await
+        }
+        Command::Backup(asked) => {
+            let books = books()?;
+            keep::blocking(move || keep::backup(&asked, &books)).await
+        }
+        Command::Restore(asked) => {
+            let books = books()?;
+            keep::blocking(move || keep::restore(&asked, &books)).await
+        }
+        Command::Init(asked) => init(&asked, &books()?).await,
+        Command::Adopt(asked) => move_books(&asked, &books()?).await,
+        Command::Invite(asked) => {
+            let opened = books::open_beside(&books()?)?;
+            let server = serving(&opened, Channels::default())?;
+            say(&server.invite(&asked.store)?)?;
+            server.stop().await;
+            Ok(Ending::Well)
+        }
     }
 }
 
-async fn serve(options: Serve) -> Result<(), AnyError> {
-    let listener = TcpListener::bind(options.listen).await?;
-    let address = listener.local_addr()?;
-    let opened = books::open_to_write(&options.books, public_url(&options, address))?;
-    let server = serving(&opened, channels(&options, address)?)?;
-    server.start();
-    say(&format!("listening on http://{address}"))?;
-    let stopping = server.clone();
-    let told = Arc::new(tokio::sync::Notify::new());
-    let tell = Arc::clone(&told);
-    let requests = axum::serve(listener, server.router()).with_graceful_shutdown(async move {
-        until_told_to_stop().await;
-        tracing::info!("stopping: open requests are finished, new ones refused");
-        stopping.end_streams();
-        told.notify_one();
-    });
-    let requests = requests.into_future();
-    tokio::pin!(requests);
-    tokio::select! {
-        ended = &mut requests => ended?,
-        () = tell.notified() => {
-            if tokio::time::timeout(STOP_PATIENCE, &mut requests).await.is_err() {
-                tracing::warn!("connections stayed open and are cut");
-            }
-        }
+async fn init(asked: &Init, books: &Place) -> Result<Ending, AnyError> {
+    let opened = books::make(books)?;
+    let server = serving(&opened, Channels::default())?;
+    for kind in asked.sample.into_iter().flat_map(cli::SampleChoice::kinds) {
+        let shop = sample::seed(&server, kind, asked.members, asked.seed).await?;
+        say(&seeded(&shop))?;
     }
     server.stop().await;
-    Ok(())
+    Ok(Ending::Well)
+}
+
+async fn move_books(asked: &Adopt, books: &Place) -> Result<Ending, AnyError> {
+    let Place::Database(url) = books else {
+        return Err("books are moved to a database: give --database-url".into());
+    };
+    let _alone = data_folder::lock(&asked.from)?;
+    let key = data_folder::read_key(&asked.from)?;
+    let from = SqliteLedger::open(&data_folder::ledger_path(&asked.from), Some(key))?;
+    for moved in adopt::adopt(&from, url).await? {
+        let (name, operations) = (moved.name, moved.operations);
+        let digest = hex::encode(moved.digest);
+        say(&format!("{name} operations={operations} digest={digest}"))?;
+    }
+    Ok(Ending::Well)
 }
 
 fn serving(opened: &Opened, channels: Channels) -> Result<Server, AnyError> {
     let ledger: Arc<dyn Ledger> = Arc::clone(&opened.ledger) as _;
     Ok(Server::on_ledger(ledger, Arc::new(SystemClock), channels)?)
-}
-
-fn public_url(options: &Serve, address: SocketAddr) -> String {
-    let given = options.public_url.clone();
-    given.unwrap_or_else(|| format!("http://{address}"))
-}
-
-fn channels(options: &Serve, address: SocketAddr) -> Result<Channels, AnyError> {
-    let (Some(base_url), Some(key_file)) = (&options.training_gateway, &options.training_key_file)
-    else {
-        return Ok(Channels::default());
-    };
-    let config = TrainingConfig {
-        base_url: base_url.clone(),
-        merchant: options.training_merchant.clone(),
-        key: SharedKey::from_hex(&std::fs::read_to_string(key_file)?)?,
-    };
-    let transport = Arc::new(NetworkTransport::new(Patience::default())?);
-    let gateway = TrainingChannel::new(config, transport, Arc::new(SystemSurroundings))?;
-    let base = public_url(options, address);
-    Ok(Channels::all_through(Arc::new(gateway), Some(base)))
 }
 
 fn seeded(shop: &SeededShop) -> String {
@@ -170,33 +147,13 @@ fn say(line: &str) -> io::Result<()> {
     out.flush()
 }
 
-fn start_log(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("QIANTAI_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+fn start_log(settings: &Settings) -> Result<(), SettingsError> {
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(settings.log_filter()?)
         .with_writer(io::stderr);
-    match format {
+    match settings.log_format()? {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
-}
-
-#[cfg(unix)]
-async fn until_told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate =
-        signal(SignalKind::terminate()).expect("SIGTERM is a signal that can be caught");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn until_told_to_stop() {
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::error!(%error, "the stop signal cannot be heard; end the process instead");
-        std::future::pending::<()>().await;
-    }
+    Ok(())
 }

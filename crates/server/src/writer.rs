@@ -169,6 +169,11 @@ impl Writer {
         answer.await.map_err(|_| WriteError::Stopped)?
     }
 
+    /// Calls that wait in the queue.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// False once the thread has ended.
     pub fn is_running(&self) -> bool {
         !self.queue.is_closed()

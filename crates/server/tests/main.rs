@@ -11,6 +11,7 @@ mod gateway;
 mod harness;
 mod interface;
 mod keeping;
+mod operating;
 mod payments;
 mod process;
 mod push;

@@ -24,19 +24,65 @@ impl Running {
     /// Serves with these arguments on a free port; the process and its address.
     pub fn serve(arguments: &[&str]) -> (Running, String) {
         let mut command = program();
+        command.args(arguments).stderr(Stdio::null());
+        let (server, _, address) = Running::start(command);
+        (server, address)
+    }
+
+    /// Serves by `command` on a free port; the process, the address of its upkeep, and its own.
+    pub fn start(mut command: Command) -> (Running, Option<String>, String) {
         command
             .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+            .stdout(Stdio::piped());
         let mut server = Running(command.spawn().unwrap());
-        let mut line = String::new();
-        BufReader::new(server.0.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line.trim().strip_prefix("listening on ").unwrap();
-        (server, address.to_owned())
+        let lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
+        let mut upkeep = None;
+        for line in lines.map_while(Result::ok) {
+            if let Some(address) = line.strip_prefix("upkeep on http://") {
+                upkeep = Some(address.to_owned());
+            }
+            if let Some(address) = line.strip_prefix("listening on http://") {
+                return (server, upkeep, address.to_owned());
+            }
+        }
+        panic!("the server did not start");
     }
+
+    /// Tells it to stop, as the service manager does.
+    #[cfg(unix)]
+    pub fn terminate(&self) {
+        let pid = self.0.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(told.success());
+    }
+}
+
+/// One request on a connection of its own; status and body, or why there is no whole answer.
+pub fn ask(
+    address: &str,
+    call: &str,
+    token: Option<&str>,
+    body: &[u8],
+) -> std::io::Result<(u16, String)> {
+    let mut connection = TcpStream::connect(address)?;
+    let token = token.map_or(String::new(), |token| {
+        format!("authorization: Bearer {token}\r\n")
+    });
+    let head = format!(
+        "{call} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n{token}\r\n",
+        body.len()
+    );
+    connection.write_all(head.as_bytes())?;
+    connection.write_all(body)?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer)?;
+    let cut = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(cut)?;
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    Ok((status.ok_or_else(cut)?, body.to_owned()))
 }
 
 #[test]

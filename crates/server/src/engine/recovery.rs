@@ -38,7 +38,8 @@ impl Recovery {
         tenants: &[TenantId],
     ) -> Result<(), LedgerError> {
         for &tenant in tenants {
-            if !self.known().restored.contains_key(&tenant) {
+            let is_known = self.known().restored.contains_key(&tenant);
+            if !is_known {
                 let restored = ledger.restored(tenant)?;
                 self.known().restored.insert(tenant, restored);
             }

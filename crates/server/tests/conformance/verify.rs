@@ -12,7 +12,7 @@ fn verdict(place: &Place) -> String {
     match verify(ledger.as_ref(), &tenant) {
         Ok(found) => {
             assert_eq!(found.head, ledger.head(tenant.id).unwrap());
-            assert!(found.postings > 0 && found.members == 12, "{found:?}");
+            assert!(found.postings > 0 && found.members >= 12, "{found:?}");
             "holds".into()
         }
         Err(VerifyError::Bad(bad)) => bad.to_string(),
@@ -38,6 +38,96 @@ fn disarm(place: &Place) {
     }
 }
 
+/// What is changed, how it is changed back, and what is said between. `{first}` is the first
+/// operation that posted anything.
+const CHANGES: &[(&str, &str, &str)] = &[
+    (
+        "UPDATE account SET bonus_fen = bonus_fen + 1",
+        "UPDATE account SET bonus_fen = bonus_fen - 1",
+        "account ",
+    ),
+    (
+        "UPDATE account SET debt_fen = debt_fen + 1",
+        "UPDATE account SET debt_fen = debt_fen - 1",
+        "account ",
+    ),
+    (
+        "UPDATE lot SET principal_init_fen = principal_init_fen + 1,
+             principal_left_fen = principal_left_fen + 1",
+        "UPDATE lot SET principal_left_fen = principal_left_fen - 1,
+             principal_init_fen = principal_init_fen - 1",
+        "lot ",
+    ),
+    (
+        "UPDATE journal SET d_principal_fen = d_principal_fen + 1 WHERE seq = 1",
+        "UPDATE journal SET d_principal_fen = d_principal_fen - 1 WHERE seq = 1",
+        "journal 1 of member ",
+    ),
+    (
+        "UPDATE account SET last_seq = last_seq + 1",
+        "UPDATE account SET last_seq = last_seq - 1",
+        "account ",
+    ),
+    (
+        "UPDATE posting SET amount_fen = amount_fen + 1 WHERE server_seq = {first} AND leg = 0",
+        "UPDATE posting SET amount_fen = amount_fen - 1 WHERE server_seq = {first} AND leg = 0",
+        "operation {first}: its legs in Money sum to 1 fen",
+    ),
+    (
+        "UPDATE posting SET amount_fen = amount_fen * 2 WHERE server_seq = {first}",
+        "UPDATE posting SET amount_fen = amount_fen / 2 WHERE server_seq = {first}",
+        "operation {first}: its link of the chain",
+    ),
+    (
+        "UPDATE posting SET channel = 'wechat' WHERE server_seq = {first} AND leg = 0",
+        "UPDATE posting SET channel = NULL WHERE server_seq = {first} AND leg = 0",
+        "operation {first}: a posting has more dimensions",
+    ),
+    (
+        "UPDATE operation SET epoch = epoch + 1 WHERE server_seq = 5",
+        "UPDATE operation SET epoch = epoch - 1 WHERE server_seq = 5",
+        "operation 5: its columns",
+    ),
+    (
+        "UPDATE operation SET answer = replace(answer, 'applied', 'exists') WHERE server_seq = 7",
+        "UPDATE operation SET answer = replace(answer, 'exists', 'applied') WHERE server_seq = 7",
+        "operation 7: its link of the chain",
+    ),
+    (
+        "UPDATE operation SET server_seq = 100000 WHERE server_seq = 9",
+        "UPDATE operation SET server_seq = 9 WHERE server_seq = 100000",
+        "table operation: has rows beyond",
+    ),
+    (
+        "UPDATE feed SET json = replace(json, '\"server_seq\":5,', '\"server_seq\":6,')
+         WHERE server_seq = 5",
+        "UPDATE feed SET json = replace(json, '\"server_seq\":6,', '\"server_seq\":5,')
+         WHERE server_seq = 5",
+        "feed 5: ",
+    ),
+    (
+        "UPDATE device SET last_seq = last_seq + 1 WHERE is_server = 1",
+        "UPDATE device SET last_seq = last_seq - 1 WHERE is_server = 1",
+        "device ",
+    ),
+    (
+        "UPDATE head SET chain_hash = (SELECT hash FROM operation WHERE server_seq = 1)",
+        "UPDATE head SET chain_hash = (SELECT operation.chain_hash FROM operation
+             WHERE operation.server_seq = head.server_seq)",
+        "head of tenant ",
+    ),
+    (
+        "UPDATE cash_movement SET amount_fen = amount_fen + 1",
+        "UPDATE cash_movement SET amount_fen = amount_fen - 1",
+        "shift ",
+    ),
+    (
+        "UPDATE recharge_order SET paid_fen = paid_fen + 1 WHERE credited_ms IS NOT NULL",
+        "UPDATE recharge_order SET paid_fen = paid_fen - 1 WHERE credited_ms IS NOT NULL",
+        "order ",
+    ),
+];
+
 #[tokio::test]
 async fn every_change_behind_the_servers_back_is_named() {
     for on in On::BOTH {
@@ -46,105 +136,16 @@ async fn every_change_behind_the_servers_back_is_named() {
         shop.server.stop().await;
         disarm(&shop.place);
         let first = shop.place.number("SELECT min(server_seq) FROM posting");
-        let check = |damage: &str, repair: &str, expected: &str| {
-            shop.place.execute(damage);
-            let said = verdict(&shop.place);
-            assert!(said.starts_with(expected), "{on:?} {damage}: {said}");
-            shop.place.execute(repair);
-        };
+        let first = first.to_string();
         assert_eq!(verdict(&shop.place), "holds");
-        check(
-            "UPDATE account SET bonus_fen = bonus_fen + 1",
-            "UPDATE account SET bonus_fen = bonus_fen - 1",
-            "account ",
-        );
-        check(
-            "UPDATE account SET debt_fen = debt_fen + 1",
-            "UPDATE account SET debt_fen = debt_fen - 1",
-            "account ",
-        );
-        check(
-            "UPDATE lot SET principal_init_fen = principal_init_fen + 1,
-                 principal_left_fen = principal_left_fen + 1",
-            "UPDATE lot SET principal_left_fen = principal_left_fen - 1,
-                 principal_init_fen = principal_init_fen - 1",
-            "lot ",
-        );
-        check(
-            "UPDATE journal SET d_principal_fen = d_principal_fen + 1 WHERE seq = 1",
-            "UPDATE journal SET d_principal_fen = d_principal_fen - 1 WHERE seq = 1",
-            "journal 1 of member ",
-        );
-        check(
-            "UPDATE account SET last_seq = last_seq + 1",
-            "UPDATE account SET last_seq = last_seq - 1",
-            "account ",
-        );
-        let named = format!("operation {first}: its legs in Money sum to 1 fen");
-        check(
-            &format!(
-                "UPDATE posting SET amount_fen = amount_fen + 1 WHERE server_seq = {first} AND leg = 0"
-            ),
-            &format!(
-                "UPDATE posting SET amount_fen = amount_fen - 1 WHERE server_seq = {first} AND leg = 0"
-            ),
-            &named,
-        );
-        check(
-            &format!("UPDATE posting SET amount_fen = amount_fen * 2 WHERE server_seq = {first}"),
-            &format!("UPDATE posting SET amount_fen = amount_fen / 2 WHERE server_seq = {first}"),
-            &format!("operation {first}: its link of the chain"),
-        );
-        check(
-            &format!(
-                "UPDATE posting SET channel = 'wechat' WHERE server_seq = {first} AND leg = 0"
-            ),
-            &format!("UPDATE posting SET channel = NULL WHERE server_seq = {first} AND leg = 0"),
-            &format!("operation {first}: a posting has more dimensions"),
-        );
-        check(
-            "UPDATE operation SET epoch = epoch + 1 WHERE server_seq = 5",
-            "UPDATE operation SET epoch = epoch - 1 WHERE server_seq = 5",
-            "operation 5: its columns",
-        );
-        check(
-            "UPDATE operation SET answer = replace(answer, 'applied', 'exists') WHERE server_seq = 7",
-            "UPDATE operation SET answer = replace(answer, 'exists', 'applied') WHERE server_seq = 7",
-            "operation 7: its link of the chain",
-        );
-        check(
-            "UPDATE operation SET server_seq = 100000 WHERE server_seq = 9",
-            "UPDATE operation SET server_seq = 9 WHERE server_seq = 100000",
-            "table operation: has rows beyond",
-        );
-        check(
-            "UPDATE feed SET json = replace(json, '\"server_seq\":5,', '\"server_seq\":6,')
-             WHERE server_seq = 5",
-            "UPDATE feed SET json = replace(json, '\"server_seq\":6,', '\"server_seq\":5,')
-             WHERE server_seq = 5",
-            "feed 5: ",
-        );
-        check(
-            "UPDATE device SET last_seq = last_seq + 1 WHERE is_server = 1",
-            "UPDATE device SET last_seq = last_seq - 1 WHERE is_server = 1",
-            "device ",
-        );
-        check(
-            "UPDATE head SET chain_hash = (SELECT hash FROM operation WHERE server_seq = 1)",
-            "UPDATE head SET chain_hash = (SELECT operation.chain_hash FROM operation
-                 WHERE operation.server_seq = head.server_seq)",
-            "head of tenant ",
-        );
-        check(
-            "UPDATE cash_movement SET amount_fen = amount_fen + 1",
-            "UPDATE cash_movement SET amount_fen = amount_fen - 1",
-            "shift ",
-        );
-        check(
-            "UPDATE recharge_order SET paid_fen = paid_fen + 1 WHERE credited_ms IS NOT NULL",
-            "UPDATE recharge_order SET paid_fen = paid_fen - 1 WHERE credited_ms IS NOT NULL",
-            "order ",
-        );
+        for (damage, repair, expected) in CHANGES {
+            let [damage, repair, expected] =
+                [damage, repair, expected].map(|words| words.replace("{first}", &first));
+            shop.place.execute(&damage);
+            let said = verdict(&shop.place);
+            assert!(said.starts_with(&expected), "{on:?} {damage}: {said}");
+            shop.place.execute(&repair);
+        }
         assert_eq!(verdict(&shop.place), "holds");
     }
 }

@@ -1,0 +1,272 @@
+//! Running the program as a service: settings and where they come from, probes and figures, a log
+//! without secrets, and a stop in the middle of the work.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::mpsc;
+
+use ed25519_dalek::SigningKey;
+use qiantai_core::Timestamp;
+use qiantai_core::ids::{DeviceId, OrderId, StaffId, TenantId};
+use qiantai_core::operation::OperationBody;
+use qiantai_server::data_folder;
+use qiantai_server::db::Archive;
+use qiantai_server::db::postgres::{Holder, PostgresLedger};
+use qiantai_server::db::sqlite::SqliteLedger;
+use qiantai_server::verify::verify;
+use qiantai_wire::api::{JoinAnswer, JoinRequest, PushAnswer};
+use qiantai_wire::text::Hex;
+use uuid::Uuid;
+
+use crate::conformance::cluster::TestDatabase;
+use crate::process::{Running, ask, program};
+use crate::till::{Till, push_body};
+
+#[test]
+fn settings_say_where_they_come_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.toml");
+    std::fs::write(&file, "listen = \"0.0.0.0:1\"\nlog = \"json\"\n").unwrap();
+    let config = |environment: &[(&str, &str)], flags: &[&str]| {
+        let mut command = program();
+        command.env_clear().arg("config").args(flags);
+        command.arg("--config").arg(&file);
+        command.envs(environment.iter().copied());
+        let ended = command.output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        (
+            ended.status.code(),
+            said + &String::from_utf8_lossy(&ended.stderr),
+        )
+    };
+    let url = ("QIANTAI_DATABASE_URL", "postgres://u:hunter2@h/n");
+    let (code, said) = config(&[url], &["--stop-patience-s", "7"]);
+    assert_eq!(code, Some(0), "{said}");
+    let check = |line: &str| assert!(said.contains(line), "{line}: {said}");
+    check(&format!(
+        "listen = \"0.0.0.0:1\"  # the file {}",
+        file.display()
+    ));
+    check("stop_patience_s = \"7\"  # the flag --stop-patience-s");
+    check("database_url = \"(hidden)\"  # the environment variable QIANTAI_DATABASE_URL");
+    check("log_filter = \"info\"  # built in");
+    check("# data is not set");
+    assert!(!said.contains("hunter2"), "{said}");
+
+    let (code, said) = config(&[("QIANTAI_LISTEN", "here")], &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("environment variable QIANTAI_LISTEN"),
+        "{said}"
+    );
+    let (code, said) = config(&[("QIANTAI_LOG", "a=b=c")], &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("log_filter is"), "{said}");
+    std::fs::write(&file, "lisen = \"0.0.0.0:1\"\n").unwrap();
+    let (code, said) = config(&[], &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("\"lisen\" is not known"), "{said}");
+}
+
+#[test]
+fn the_settings_file_that_is_shipped_is_taken() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/server.toml");
+    let mut command = program();
+    command.env_clear().arg("config").arg("--config").arg(file);
+    let ended = command.output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.success(), "{said}");
+    assert!(said.contains("data = \"/var/lib/qiantai\""), "{said}");
+}
+
+fn made(books: [&str; 2]) {
+    let mut init = program();
+    init.args(["init", "--sample", "gym", "--members", "5"]);
+    assert!(init.args(books).output().unwrap().status.success());
+}
+
+fn invited(books: [&str; 2]) -> String {
+    let mut invite = program();
+    invite.args(["invite", "--store", "00101"]).args(books);
+    let invite = invite.output().unwrap();
+    assert!(invite.status.success());
+    String::from_utf8(invite.stdout).unwrap().trim().to_owned()
+}
+
+fn joined(address: &str, invite: &str, seed: u8) -> Till {
+    let key = SigningKey::from_bytes(&[seed; 32]);
+    let request = JoinRequest {
+        invite: invite.to_owned(),
+        public_key: Hex(key.verifying_key().to_bytes()),
+        name: "前台".into(),
+    };
+    let body = serde_json::to_vec(&request).unwrap();
+    let (status, said) = ask(address, "POST /v1/devices/join", None, &body).unwrap();
+    assert_eq!(status, 200, "{said}");
+    let join: JoinAnswer = serde_json::from_str(&said).unwrap();
+    let nobody = StaffId(Uuid::nil());
+    Till::joined(key, join, nobody, Timestamp::from_ms(1_795_240_800_000))
+}
+
+/// Something that the server answers, whatever the books hold.
+fn anything() -> OperationBody {
+    OperationBody::RechargeCancel {
+        order: OrderId(Uuid::now_v7()),
+    }
+}
+
+#[test]
+fn probes_and_figures_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    made(["--data", data]);
+    let mut command = program();
+    command.args(["--data", data, "--upkeep-listen", "127.0.0.1:0"]);
+    let (_server, upkeep, address) = Running::start(command);
+    let upkeep = upkeep.unwrap();
+    for path in ["/livez", "/readyz"] {
+        let (status, said) = ask(&upkeep, &format!("GET {path}"), None, &[]).unwrap();
+        assert_eq!(status, 200, "{path}: {said}");
+    }
+    for _ in 0..3 {
+        ask(&address, "GET /v1/health", None, &[]).unwrap();
+    }
+    ask(&address, "GET /v1/feed?timeline=1&after=0", None, &[]).unwrap();
+    ask(&address, "GET /nowhere", None, &[]).unwrap();
+    let (status, said) = ask(&upkeep, "GET /metrics", None, &[]).unwrap();
+    assert_eq!(status, 200);
+    let check = |line: &str| assert!(said.contains(line), "{line}:\n{said}");
+    check("qiantai_requests_total{method=\"GET\",path=\"/v1/health\",status=\"200\"} 3");
+    check("path=\"/v1/feed\",status=\"401\"} 1");
+    check("path=\"other\",status=\"404\"} 1");
+    check("qiantai_request_seconds_bucket{le=\"0.001\",path=\"/v1/health\"}");
+    check("qiantai_ready 1");
+    check("qiantai_log_head{tenant=\"");
+    check("qiantai_held_operations 0");
+    check("# EOF");
+    let (status, _) = ask(&address, "GET /metrics", None, &[]).unwrap();
+    assert_eq!(status, 404, "terminals are not told");
+}
+
+#[test]
+#[cfg(unix)]
+fn the_log_is_for_machines_and_holds_no_secret() {
+    let database = TestDatabase::make();
+    let url = database.url().replace('@', ":hunter2@");
+    let books = ["--database-url", url.as_str()];
+    made(books);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let mut command = program();
+    command.args(books).args(["--log", "json"]);
+    command.args(["--log-filter", "trace,tokio_postgres=debug"]);
+    command.stderr(Stdio::from(std::fs::File::create(&log).unwrap()));
+    let (mut server, _, address) = Running::start(command);
+    let invite = invited(books);
+    let mut till = joined(&address, &invite, 9);
+    let operation = till.sign(anything());
+    let body = push_body(std::slice::from_ref(&operation));
+    let token = till.join.token.clone();
+    let (status, said) = ask(&address, "POST /v1/operations", Some(&token), &body).unwrap();
+    assert_eq!(status, 200, "{said}");
+    server.terminate();
+    assert!(server.0.wait().unwrap().success());
+    let written = std::fs::read_to_string(&log).unwrap();
+    for line in written.lines() {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(
+            entry["level"].is_string() && entry["timestamp"].is_string(),
+            "{line}"
+        );
+    }
+    assert!(written.contains("/v1/operations"), "requests are noted");
+    for secret in [invite.as_str(), &token, "hunter2"] {
+        assert!(!written.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn told_to_stop_it_finishes_or_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let database = TestDatabase::make();
+    let url = database.url();
+    for books in [["--data", data.to_str().unwrap()], ["--database-url", &url]] {
+        made(books);
+        let mut command = program();
+        command.args(books).args(["--stop-patience-s", "1"]);
+        command.stderr(Stdio::null());
+        let (mut server, _, address) = Running::start(command);
+        let tills: Vec<Till> = (1..=4)
+            .map(|seed| joined(&address, &invited(books), seed))
+            .collect();
+        // A request of which only half ever comes must not keep the server.
+        let mut half = TcpStream::connect(&address).unwrap();
+        half.write_all(b"POST /v1/operations HTTP/1.1\r\nhost: x\r\ncontent-length: 999\r\n\r\n{")
+            .unwrap();
+        let (tell, told) = mpsc::channel();
+        let acknowledged: Vec<(DeviceId, TenantId, u64)> = std::thread::scope(|scope| {
+            let work = |mut till: Till, tell: mpsc::Sender<()>| {
+                let address = address.clone();
+                scope.spawn(move || {
+                    let mut acked = 0;
+                    loop {
+                        let operation = till.sign(anything());
+                        let body = push_body(std::slice::from_ref(&operation));
+                        let token = Some(till.join.token.as_str());
+                        match ask(&address, "POST /v1/operations", token, &body) {
+                            Ok((200, said)) => {
+                                let answer: PushAnswer = serde_json::from_str(&said).unwrap();
+                                assert_eq!(answer.acked_seq, till.seq);
+                                acked = answer.acked_seq;
+                                // Nobody counts any more once enough were taken.
+                                let _enough = tell.send(());
+                            }
+                            Ok((status, said)) => {
+                                assert_eq!(status, 503, "{said}");
+                                break;
+                            }
+                            Err(_) => break,
+                        }
+                    }
+                    let join = &till.join;
+                    (DeviceId(join.device), TenantId(join.tenant), acked)
+                })
+            };
+            let tills: Vec<_> = tills
+                .into_iter()
+                .map(|till| work(till, tell.clone()))
+                .collect();
+            drop(tell);
+            for _ in 0..40 {
+                told.recv().unwrap();
+            }
+            server.terminate();
+            tills.into_iter().map(|till| till.join().unwrap()).collect()
+        });
+        assert!(server.0.wait().unwrap().success(), "it ends well");
+        let ledger: Box<dyn Archive> = match books[0] {
+            "--data" => {
+                let key = data_folder::read_key(&data).unwrap();
+                let path = data_folder::ledger_path(&data);
+                Box::new(SqliteLedger::open(&path, Some(key)).unwrap())
+            }
+            _ => {
+                let holder = Holder::fresh(Uuid::now_v7(), String::new());
+                Box::new(PostgresLedger::open(&url, holder).unwrap())
+            }
+        };
+        for (device, tenant, acked) in acknowledged {
+            let (_, cursor) = ledger.device(tenant, device).unwrap().unwrap();
+            assert!(cursor.last_seq >= acked, "{books:?}: acknowledged and gone");
+            // At most the one whose answer was cut.
+            assert!(cursor.last_seq <= acked + 1, "{books:?}");
+        }
+        let tenant = ledger.tenants().unwrap().remove(0);
+        verify(ledger.as_ref(), &tenant).unwrap();
+    }
+}
