@@ -16,6 +16,7 @@ mod crash;
 mod faults;
 mod keyboard;
 mod mounted_disk;
+mod new_member;
 mod offline;
 mod painting;
 mod phone;

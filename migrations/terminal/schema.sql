@@ -36,6 +36,13 @@ CREATE TABLE migration (
                  sha256 BLOB NOT NULL CHECK (length(sha256) = 32)
              ) STRICT;
 
+CREATE TABLE new_member (
+    device_seq INTEGER PRIMARY KEY REFERENCES operation (device_seq),
+    member BLOB NOT NULL UNIQUE CHECK (length(member) = 16),
+    sealed BLOB NOT NULL,
+    key BLOB NOT NULL CHECK (length(key) = 32)
+) STRICT;
+
 CREATE TABLE operation (
     device_seq INTEGER PRIMARY KEY CHECK (device_seq > 0),
     op_id BLOB NOT NULL UNIQUE CHECK (length(op_id) = 16),

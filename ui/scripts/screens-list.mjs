@@ -125,6 +125,34 @@ export const SCREENS = {
   "07-command-ask": { scene: "counter", steps: command("5678 充 500") },
   "07-command-long": { scene: "counter", steps: command("迪丽热巴充九十九万") },
   "07-command-other": { scene: "counter", steps: command("张伟 退 300") },
+  "07-new-member": {
+    scene: "counter",
+    steps: async (page) => {
+      await type(page, "13800001111");
+      await page.keyboard.press("Enter");
+      await pause(page);
+      await type(page, "张伟");
+    },
+  },
+  "07-new-member-known": {
+    scene: "counter",
+    steps: async (page) => {
+      await page.keyboard.press("Control+n");
+      await pause(page);
+      await type(page, "13800005678");
+    },
+  },
+  "07-new-member-wrong": {
+    scene: "counter",
+    steps: async (page) => {
+      await page.keyboard.press("Control+n");
+      await pause(page);
+      await type(page, "2");
+      await page.keyboard.press("Tab");
+      await page.keyboard.insertText("小美😀");
+      await pause(page);
+    },
+  },
   "08-member": { scene: "counter", steps: on("张伟") },
   "08-member-long": { scene: "counter", steps: on("迪丽热巴", "6") },
   "08-member-inactive": { scene: "counter", steps: on("解放") },

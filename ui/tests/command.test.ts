@@ -40,6 +40,22 @@ test("one line fills the ordinary form, and only Enter there charges", async () 
   expect(counter.times("start_qr")).toBe(1);
 });
 
+test("from another screen the keyboard is the form's as well", async () => {
+  const time = clock();
+  const { user, screen, counter } = await openWindow("counter");
+  await screen.findByRole("combobox", { name: "查找会员" });
+  await user.keyboard("{F7}");
+  await user.keyboard("{Control>}k{/Control}");
+  await user.type(await screen.findByRole("combobox", { name: /说清给谁/ }), "zw 680 现金");
+  await screen.findByText(/给 张伟 充值/);
+  await user.keyboard("{Enter}");
+  await screen.findByRole("button", { name: /收现金 ¥680.00/ });
+  time.pass(700);
+  await user.keyboard("{Enter}");
+  await screen.findByRole("heading", { name: "现金已收,余额已更新" });
+  expect(counter.times("pay_cash")).toBe(1);
+});
+
 test("the bonus of a package is not lost when its price is said", async () => {
   const { user, screen } = await commanding("zw 680 现金");
   await screen.findByText(/给 张伟 充值/);

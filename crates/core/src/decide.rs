@@ -6,6 +6,7 @@ mod attempt_start;
 mod digest;
 mod draft;
 mod invariants;
+mod member_create;
 mod members;
 mod order_end;
 mod permission;
@@ -236,6 +237,7 @@ fn first_time(state: &State, operation: &Operation, now: Timestamp) -> Result<De
         OperationBody::ReceiptReprint { order, .. } => {
             Ok(receipt_reprint::decide(state, operation, *order, now))
         }
+        OperationBody::MemberCreate(body) => member_create::decide(state, operation, body, now),
         OperationBody::PolicyPublish { version } => administration::publish_policy(state, *version),
         OperationBody::DeviceEnrol(body) => administration::enrol_device(state, body),
         OperationBody::MemberRegister(body) => members::register(state, operation, body, now),

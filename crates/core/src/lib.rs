@@ -12,6 +12,7 @@ pub mod ids;
 pub mod ledger;
 pub mod masking;
 pub mod member;
+pub mod member_input;
 pub mod money;
 pub mod operation;
 pub mod order_no;

@@ -106,6 +106,8 @@ pub enum OperationBody {
         /// 1 for the first copy.
         copy: u32,
     },
+    /// Fact: somebody became a member at the counter; the sealed profile is the attachment.
+    MemberCreate(MemberCreate),
     /// Server: rules were published; the document is the attachment.
     PolicyPublish {
         /// The new version.
@@ -194,6 +196,15 @@ pub struct RechargeCash {
     pub approval: Option<StaffProof>,
 }
 
+/// Body of [`OperationBody::MemberCreate`]. Store and time are the operation's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberCreate {
+    /// Identity.
+    pub member: MemberId,
+    /// Number on card and receipt.
+    pub member_no: String,
+}
+
 /// Body of [`OperationBody::DeviceEnrol`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceEnrol {
@@ -264,6 +275,7 @@ impl OperationBody {
             OperationBody::ShiftOpen(_)
                 | OperationBody::RechargeCash(_)
                 | OperationBody::ReceiptReprint { .. }
+                | OperationBody::MemberCreate(_)
         )
     }
 
@@ -277,6 +289,7 @@ impl OperationBody {
                 | OperationBody::RechargeCash(_)
                 | OperationBody::RechargeCancel { .. }
                 | OperationBody::ReceiptReprint { .. }
+                | OperationBody::MemberCreate(_)
         )
     }
 }

@@ -8,6 +8,7 @@ mod cash;
 mod chain;
 mod histories;
 mod members;
+mod new_members;
 mod opening;
 mod payment_codes;
 mod pricing;

@@ -10,6 +10,7 @@ use crate::error::CallError;
 use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode};
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
+use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
 use crate::view::order::{
     OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
 };
@@ -75,6 +76,12 @@ commands! {
     search_members: MemberSearch => Vec<MemberHit>;
     /// One member with balance as the shop knows it now.
     member: MemberKey => MemberView;
+    /// Begins a registration with an intent that makes a repeated click harmless.
+    new_member_form: () => NewMemberForm;
+    /// What is wrong with what was typed so far, and who has it already.
+    check_new_member: NewMember => NewMemberCheck;
+    /// Registers a member: durable on this terminal when it returns.
+    create_member: NewMember => MemberView;
     /// What a line of the command bar may mean; nothing happens.
     understand: CommandLine => CommandReading;
     /// Starts a top-up: amounts on offer and an intent that makes a repeated click harmless.

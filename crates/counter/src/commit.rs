@@ -44,16 +44,21 @@ impl Counter {
             Ok(commits.collect())
         };
         self.store.commit_all(author).map_err(not_written)?;
-        self.sync.nudge();
+        self.written();
         if printing {
             self.print_wake.notify_one();
         }
-        // What is written stands, whatever the pill can or cannot say about it.
+        Ok(overlay)
+    }
+
+    /// Sends what was just written on its way. It stands, whatever the pill can or cannot say
+    /// about it.
+    pub(crate) fn written(&self) {
+        self.sync.nudge();
         match self.sync_view() {
             Ok(sync) => self.tell(CounterEvent::Sync { sync }),
             Err(error) => tracing::error!(?error, "sync pill"),
         }
-        Ok(overlay)
     }
 
     /// An order written before. A fault in showing it must not look like a sale that failed.
@@ -122,7 +127,7 @@ fn not_shown(order: OrderId, money: MoneyMoved, error: &CallError) -> CallError 
     shown
 }
 
-fn not_written(error: CommitError<CallError>) -> CallError {
+pub(crate) fn not_written(error: CommitError<CallError>) -> CallError {
     match error {
         CommitError::Author(refused) => refused,
         CommitError::Store(error) => error.into(),

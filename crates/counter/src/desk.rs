@@ -31,6 +31,7 @@ use crate::view::boot::{
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::event::CounterEvent;
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
+use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
 use crate::view::order::{
     OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
 };
@@ -378,6 +379,20 @@ impl CounterApi for Desk {
 
     async fn member(&self, request: MemberKey) -> Result<MemberView, CallError> {
         self.work(move |counter| counter.member(&request)).await
+    }
+
+    async fn new_member_form(&self, (): ()) -> Result<NewMemberForm, CallError> {
+        self.work(Counter::new_member_form).await
+    }
+
+    async fn check_new_member(&self, request: NewMember) -> Result<NewMemberCheck, CallError> {
+        self.work(move |counter| counter.check_new_member(&request))
+            .await
+    }
+
+    async fn create_member(&self, request: NewMember) -> Result<MemberView, CallError> {
+        self.work(move |counter| counter.create_member(&request))
+            .await
     }
 
     async fn understand(&self, request: CommandLine) -> Result<CommandReading, CallError> {

@@ -25,6 +25,7 @@ mod pruning;
 mod qr_payment;
 mod queue;
 mod quotes;
+mod registration;
 mod serve;
 mod settings;
 mod shift;

@@ -69,10 +69,16 @@ impl Overlay {
         if let Some(shift) = store.latest_shift(device)? {
             state.shifts.insert(shift.id, shift);
         }
-        let confirmed = state.accounts.clone();
+        let mut confirmed = state.accounts.clone();
         for operation in &open {
             let decision = decide(&state, operation, operation.wall_time);
             state.record(operation, &decision);
+            if let OperationBody::MemberCreate(create) = &operation.body
+                && let Some(empty) = state.accounts.get(&create.member)
+            {
+                // What follows for this member is provisional, not what the server knows.
+                confirmed.insert(create.member, empty.clone());
+            }
         }
         Ok(Overlay {
             state,
@@ -171,6 +177,7 @@ pub fn order_of(body: &OperationBody) -> Option<OrderId> {
         OperationBody::ShiftOpen(_)
         | OperationBody::PolicyPublish { .. }
         | OperationBody::DeviceEnrol(_)
+        | OperationBody::MemberCreate(_)
         | OperationBody::MemberRegister(_)
         | OperationBody::OpeningBalance(_)
         | OperationBody::AttemptResult(_)
@@ -183,6 +190,7 @@ pub fn member_of(body: &OperationBody) -> Option<MemberId> {
     match body {
         OperationBody::RechargeOpen(open) => Some(open.member),
         OperationBody::RechargeCash(cash) => Some(cash.open.member),
+        OperationBody::MemberCreate(create) => Some(create.member),
         _ => None,
     }
 }
@@ -190,6 +198,8 @@ pub fn member_of(body: &OperationBody) -> Option<MemberId> {
 #[derive(Default)]
 struct Touched {
     members: HashSet<MemberId>,
+    /// Members whom open operations create: what the store shows of them comes from there.
+    created: HashSet<MemberId>,
     orders: HashSet<OrderId>,
 }
 
@@ -199,6 +209,13 @@ impl Touched {
             members: open
                 .iter()
                 .filter_map(|operation| member_of(&operation.body))
+                .collect(),
+            created: open
+                .iter()
+                .filter_map(|operation| match &operation.body {
+                    OperationBody::MemberCreate(create) => Some(create.member),
+                    _ => None,
+                })
                 .collect(),
             orders: open
                 .iter()
@@ -220,6 +237,9 @@ impl Touched {
             }
         }
         for id in members {
+            if self.created.contains(&id) {
+                continue;
+            }
             if let Some(record) = store.member(id)? {
                 state.members.insert(id, record.member);
             }

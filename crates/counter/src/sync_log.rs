@@ -9,7 +9,7 @@ use qiantai_core::ids::OrderId;
 use qiantai_store::{Answer, Fault, ServerAnchor, Store, StoreError};
 use qiantai_sync::{LocalLog, LocalLogError, LocalPosition};
 use qiantai_wire::SignedOperation;
-use qiantai_wire::api::PushAnswer;
+use qiantai_wire::api::{PushAnswer, PushedProfile};
 use qiantai_wire::feed::{FeedChange, FeedPage, OutcomeDto, SnapshotPage};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -124,6 +124,16 @@ impl LocalLog for TerminalLog {
             Ok(rows.into_iter().map(|row| row.signed).collect())
         })
         .await
+    }
+
+    async fn profiles(
+        &self,
+        from_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<PushedProfile>, LocalLogError> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        self.blocking(move |store| store.new_member_profiles(from_seq, limit))
+            .await
     }
 
     async fn apply_push(&self, answer: PushAnswer) -> Result<(), LocalLogError> {

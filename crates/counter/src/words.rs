@@ -81,6 +81,7 @@ pub fn operation(body: &OperationBody) -> &'static str {
         OperationBody::RechargeCash(_) => "recharge_cash",
         OperationBody::RechargeCancel { .. } => "recharge_cancel",
         OperationBody::ReceiptReprint { .. } => "receipt_reprint",
+        OperationBody::MemberCreate(_) => "member_create",
         OperationBody::PolicyPublish { .. } => "policy_publish",
         OperationBody::DeviceEnrol(_) => "device_enrol",
         OperationBody::MemberRegister(_) => "member_register",

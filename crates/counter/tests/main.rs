@@ -16,6 +16,7 @@ mod paper;
 mod printers;
 mod pruning;
 mod qr;
+mod registration;
 mod review;
 mod search;
 mod shop;

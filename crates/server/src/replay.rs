@@ -129,6 +129,7 @@ fn with_attachment(
             }
         }
         (OperationBody::MemberRegister(body), Some(_)) => profile_of(from, tenant, body.member)?,
+        (OperationBody::MemberCreate(body), Some(_)) => profile_of(from, tenant, body.member)?,
         _ => None,
     };
     Ok(Replayed {

@@ -11,6 +11,7 @@ mod gateway;
 mod harness;
 mod interface;
 mod keeping;
+mod new_members;
 mod operating;
 mod payments;
 mod process;

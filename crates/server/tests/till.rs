@@ -18,7 +18,7 @@ use qiantai_core::{Money, Timestamp};
 use qiantai_server::Clock;
 use qiantai_wire::SignedOperation;
 use qiantai_wire::api::{
-    JoinAnswer, OpResultDto, PushAnswer, PushRequest, QuoteAnswer, QuoteRequest,
+    JoinAnswer, OpResultDto, PushAnswer, PushRequest, PushedProfile, QuoteAnswer, QuoteRequest,
 };
 use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::text::Base64;
@@ -279,13 +279,17 @@ impl Till {
 }
 
 pub fn push_body(operations: &[SignedOperation]) -> Vec<u8> {
+    push_body_with(operations, Vec::new())
+}
+
+pub fn push_body_with(operations: &[SignedOperation], profiles: Vec<PushedProfile>) -> Vec<u8> {
     let request = PushRequest {
         operations: operations
             .iter()
             .map(|signed| Base64(signed.bytes.clone()))
             .collect(),
         attachments: Vec::new(),
-        profiles: Vec::new(),
+        profiles,
     };
     serde_json::to_vec(&request).unwrap()
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use qiantai_store::{Answer, ServerAnchor, Store, StoreError};
 use qiantai_sync::{LocalLog, LocalLogError, LocalPosition};
 use qiantai_wire::SignedOperation;
-use qiantai_wire::api::PushAnswer;
+use qiantai_wire::api::{PushAnswer, PushedProfile};
 use qiantai_wire::feed::{AccountDto, FeedChange, FeedPage, OutcomeDto, SnapshotPage};
 use uuid::Uuid;
 
@@ -124,6 +124,16 @@ impl LocalLog for TillLog {
         let after = from_seq.saturating_sub(1) + skipped;
         let rows = self.store.operations_after(after, limit).map_err(failed)?;
         Ok(rows.into_iter().map(|row| row.signed).collect())
+    }
+
+    async fn profiles(
+        &self,
+        from_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<PushedProfile>, LocalLogError> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let profiles = self.store.new_member_profiles(from_seq, limit);
+        profiles.map_err(failed)
     }
 
     async fn apply_push(&self, mut answer: PushAnswer) -> Result<(), LocalLogError> {

@@ -38,6 +38,9 @@ pub enum StoreError {
         /// The page's.
         found: u32,
     },
+    /// The system gives no random numbers, so nothing can be sealed.
+    #[error("the system has no random numbers")]
+    NoRandomness,
     /// A page of a snapshot that was not asked for.
     #[error("this page does not continue the snapshot under way")]
     SnapshotOutOfStep,

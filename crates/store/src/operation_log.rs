@@ -4,6 +4,7 @@
 use qiantai_core::operation::{Hash, OperationBody};
 use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::{DecodeError, SignedOperation};
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::error::StoreError;
@@ -85,20 +86,12 @@ impl Store {
             let commits = author(head).map_err(CommitError::Author)?;
             let mut committed = Vec::with_capacity(commits.len());
             for commit in commits {
-                let row = place(head, commit.signed)?;
-                operation::insert(transaction, &row)?;
-                operation_delivery::insert(transaction, row.device_seq)?;
-                for job in &commit.prints {
-                    print_job::insert(transaction, job)?;
-                }
+                let written = append(transaction, head, commit)?;
                 head = LogHead {
-                    device_seq: row.device_seq,
-                    hash: row.hash,
+                    device_seq: written.device_seq,
+                    hash: written.hash,
                 };
-                committed.push(Committed {
-                    device_seq: row.device_seq,
-                    hash: row.hash,
-                });
+                committed.push(written);
             }
             Ok(committed)
         })
@@ -151,6 +144,24 @@ impl Store {
     }
 }
 
+/// Writes one operation at the end of the log.
+pub(crate) fn append<E>(
+    connection: &Connection,
+    head: LogHead,
+    commit: Commit,
+) -> Result<Committed, CommitError<E>> {
+    let row = place(head, commit.signed)?;
+    operation::insert(connection, &row)?;
+    operation_delivery::insert(connection, row.device_seq)?;
+    for job in &commit.prints {
+        print_job::insert(connection, job)?;
+    }
+    Ok(Committed {
+        device_seq: row.device_seq,
+        hash: row.hash,
+    })
+}
+
 /// An answer after which nothing of the operation will come through the feed.
 fn ends_without_place(outcome: &OutcomeDto) -> bool {
     match outcome {
@@ -196,6 +207,7 @@ fn subjects(body: &OperationBody) -> (Option<Uuid>, Option<Uuid>) {
         | OperationBody::ReceiptReprint { order, .. }
         | OperationBody::OrderExpire { order }
         | OperationBody::CreditRetry { order } => (None, Some(order.0)),
+        OperationBody::MemberCreate(create) => (Some(create.member.0), None),
         OperationBody::MemberRegister(register) => (Some(register.member.0), None),
         OperationBody::OpeningBalance(opening) => (Some(opening.member.0), None),
         OperationBody::ShiftOpen(_)

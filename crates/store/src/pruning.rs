@@ -78,7 +78,7 @@ fn remove_batch(connection: &Connection, old: Old) -> Result<u64, StoreError> {
          ON CONFLICT DO NOTHING",
         params![through, Kind::RechargeCash.number()],
     )?;
-    for table in ["operation_delivery", "operation"] {
+    for table in ["new_member", "operation_delivery", "operation"] {
         connection.execute(
             &format!("DELETE FROM {table} WHERE device_seq <= ?1"),
             [through],

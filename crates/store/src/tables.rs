@@ -5,6 +5,7 @@ pub mod chain_start;
 pub mod clock_mark;
 pub mod cursor;
 pub mod member_key;
+pub mod new_member;
 pub mod operation;
 pub mod operation_delivery;
 pub mod policy;

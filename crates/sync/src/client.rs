@@ -11,7 +11,7 @@ use http::{Method, Request, Response};
 use qiantai_core::operation::Cursor;
 use qiantai_wire::api::{
     AttemptAnswer, Event, HealthAnswer, JoinAnswer, JoinRequest, OrderAnswer, PROTOCOL_HEADER,
-    PROTOCOL_VERSION, PushAnswer, PushRequest, QuoteAnswer, QuoteRequest,
+    PROTOCOL_VERSION, PushAnswer, PushRequest, PushedProfile, QuoteAnswer, QuoteRequest,
 };
 use qiantai_wire::feed::{FeedPage, SnapshotPage};
 use qiantai_wire::text::Base64;
@@ -89,7 +89,11 @@ impl Client {
     ///
     /// # Errors
     /// See [`CallFailed`]; pushing the same again is always safe.
-    pub async fn push(&self, operations: &[SignedOperation]) -> Result<PushAnswer, CallFailed> {
+    pub async fn push(
+        &self,
+        operations: &[SignedOperation],
+        profiles: Vec<PushedProfile>,
+    ) -> Result<PushAnswer, CallFailed> {
         let operations = operations
             .iter()
             .map(|signed| Base64(signed.bytes.clone()))
@@ -99,6 +103,7 @@ impl Client {
             &PushRequest {
                 operations,
                 attachments: Vec::new(),
+                profiles,
             },
         )
         .await

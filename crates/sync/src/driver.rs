@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use qiantai_core::Timestamp;
 use qiantai_core::clock::Millis;
 use qiantai_wire::SignedOperation;
-use qiantai_wire::api::{Event, PushAnswer};
+use qiantai_wire::api::{Event, PushAnswer, PushedProfile};
 use qiantai_wire::feed::{FeedPage, SnapshotPage};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
@@ -35,6 +35,13 @@ pub trait LocalLog: Send + Sync + 'static {
         from_seq: u64,
         limit: usize,
     ) -> Result<Vec<SignedOperation>, LocalLogError>;
+
+    /// Profiles that belong to these operations.
+    async fn profiles(
+        &self,
+        from_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<PushedProfile>, LocalLogError>;
 
     /// Takes over the answer to a push.
     async fn apply_push(&self, answer: PushAnswer) -> Result<(), LocalLogError>;

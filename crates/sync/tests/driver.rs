@@ -20,6 +20,7 @@ use qiantai_sync::{
 };
 use qiantai_wire::api::{
     EVENTS_SILENCE_MAX, Event, FeedEvent, HelloEvent, OpResultDto, PushAnswer, PushRequest,
+    PushedProfile,
 };
 use qiantai_wire::feed::{CursorDto, FeedEntry, FeedPage, OutcomeDto, SnapshotPage};
 use qiantai_wire::text::Hex;
@@ -71,6 +72,14 @@ impl LocalLog for Terminal {
     ) -> Result<Vec<SignedOperation>, LocalLogError> {
         let last_seq = self.0.lock().unwrap().position.last_seq;
         Ok((from_seq..=last_seq).take(limit).map(signed).collect())
+    }
+
+    async fn profiles(
+        &self,
+        _from_seq: u64,
+        _limit: usize,
+    ) -> Result<Vec<PushedProfile>, LocalLogError> {
+        Ok(Vec::new())
     }
 
     async fn apply_push(&self, answer: PushAnswer) -> Result<(), LocalLogError> {

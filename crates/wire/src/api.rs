@@ -54,6 +54,27 @@ pub struct PushRequest {
     /// Documents whose hashes the operations carry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Base64>,
+    /// Profiles of members whom these operations create, with the keys that open them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<PushedProfile>,
+}
+
+/// Personal data that travels beside `member.create`, whose signed part holds its hash.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PushedProfile {
+    /// Whose.
+    pub member: Uuid,
+    /// The sealed profile, in base64url.
+    pub sealed: Base64,
+    /// Opens it, hexadecimal.
+    #[schema(value_type = String)]
+    pub key: Hex<32>,
+}
+
+impl std::fmt::Debug for PushedProfile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PushedProfile({}, redacted)", self.member)
+    }
 }
 
 /// What the server did with a push.

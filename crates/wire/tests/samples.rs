@@ -215,6 +215,24 @@ fn of_terminals() -> Vec<Sample> {
             "receipt.reprint",
             terminal(OperationBody::ReceiptReprint { order, copy: 1 }),
         ),
+        (
+            "member.create",
+            Operation {
+                attachment: Some([0xa8; 32]),
+                ..terminal(OperationBody::MemberCreate(MemberCreate {
+                    // As a terminal writes it: the action's own id.
+                    member: MemberId(id(NOW - 3, 11)),
+                    member_no: "002010100001".into(),
+                }))
+            },
+        ),
+        (
+            "member.create under an id of its own",
+            terminal(OperationBody::MemberCreate(MemberCreate {
+                member: MemberId(id(NOW - 80_000_000, 21)),
+                member_no: "002010100002".into(),
+            })),
+        ),
     ]
 }
 

@@ -12,6 +12,7 @@ import { money } from "../i18n/money";
 import type { CommandName, Host, Request, Response } from "../platform/host";
 import { dress, remember } from "./dress";
 import { asCallError } from "./failure";
+import { leaveTextField } from "./keys";
 import { Notices } from "./notices.svelte";
 import { Orders, type OrderNews } from "./orders.svelte";
 import { prepare } from "./prepare";
@@ -41,6 +42,8 @@ export class Desk {
   screen = $state<Screen>("counter");
   /** Order whose receipt is shown. */
   receiptOf = $state<string | null>(null);
+  /** A registration is open, begun with what was searched for. */
+  registering = $state<string | null>(null);
   /** The command bar is open. */
   commanding = $state(false);
   /** Grows with each print event, so that lists of prints look again. */
@@ -111,8 +114,10 @@ export class Desk {
   /** A member at the counter; an order on the screen goes on by itself. */
   async serve(memberId: string): Promise<void> {
     this.orders.leave();
-    this.show("counter");
     await this.topUp.start(memberId);
+    // Only now: an empty counter would take the keyboard for its search box.
+    this.show("counter");
+    leaveTextField();
   }
 
   /** Puts on the ordinary form what the command bar understood. Nothing is charged. */

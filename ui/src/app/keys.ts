@@ -6,6 +6,12 @@ export function inTextField(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && /^(text|search|password|tel)$/.test(target.type);
 }
 
+/** Gives the keyboard to the screen, whose letters and Enter a text field would keep. */
+export function leaveTextField(): void {
+  const field = document.activeElement;
+  if (field instanceof HTMLElement && inTextField(field)) field.blur();
+}
+
 /** "Escape", "F5", "KeyC", "Digit1" (row and pad alike), "Ctrl+KeyK". */
 function nameOf(event: KeyboardEvent): string {
   const place = event.code.replace(/^Numpad(\d)$/, "Digit$1");

@@ -118,6 +118,11 @@ fn feed(to: &mut Feeder<'_>, body: &OperationBody) {
             of_order(to, "receipt.reprint", order.0);
             to.number(Field::Rest, i64::from(*copy));
         }
+        OperationBody::MemberCreate(body) => {
+            to.text(Field::Kind, "member.create");
+            to.id(Field::Id, body.member.0);
+            to.text(Field::Number, &body.member_no);
+        }
         OperationBody::PolicyPublish { version } => {
             to.text(Field::Kind, "policy.publish");
             to.number(Field::Number, i64::from(*version));

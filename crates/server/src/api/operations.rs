@@ -5,9 +5,10 @@ use axum::extract::State;
 use ed25519_dalek::VerifyingKey;
 use qiantai_wire::api::{PUSH_LIMIT, PushAnswer, PushRequest};
 use qiantai_wire::feed::CursorDto;
-use qiantai_wire::text::{Base64, Hex};
+use qiantai_wire::text::Hex;
 use qiantai_wire::{ApiError, ErrorCode};
 
+use super::attached::Profiles;
 use super::auth::{Known, check_standing};
 use super::failure::Failure;
 use super::request::{Body, read};
@@ -41,7 +42,7 @@ pub(super) async fn push(
         .desks
         .get(seat.tenant)
         .ok_or(ErrorCode::Unavailable)?;
-    let operations = verified(&seat, request.operations).await?;
+    let operations = verified(&seat, request).await?;
     let pushed = desk.writer.push(operations).await?;
     check_standing(seat.standing)?;
     let (tenant, device) = (seat.tenant, seat.device);
@@ -65,16 +66,18 @@ pub(super) async fn push(
 
 /// Reads and verifies every operation; one that is not of this device spoils the call, for then
 /// the terminal's own log is damaged and its order cannot be trusted.
-async fn verified(seat: &Seat, operations: Vec<Base64>) -> Result<Vec<Received>, Failure> {
+async fn verified(seat: &Seat, request: PushRequest) -> Result<Vec<Received>, Failure> {
     let seat = seat.clone();
     let verify = move || {
         let key = VerifyingKey::from_bytes(&seat.public_key).map_err(|_| ErrorCode::Internal)?;
+        let profiles = Profiles::of(request.profiles);
         (0_usize..)
-            .zip(operations)
+            .zip(request.operations)
             .map(|(index, bytes)| {
-                verified_one(&seat, &key, bytes.0).ok_or_else(|| {
+                let received = verified_one(&seat, &key, bytes.0).ok_or_else(|| {
                     Failure::from(ErrorCode::OperationUnreadable).with("index", index)
-                })
+                })?;
+                Ok(profiles.beside(received))
             })
             .collect()
     };

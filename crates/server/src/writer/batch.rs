@@ -145,7 +145,7 @@ impl<'a> Desk<'a> {
             },
             Place::Next => Taken::Answered(match (&received.content, unit.instead) {
                 (Content::Known(operation), Instead::Nothing | Instead::Refuse) => {
-                    self.decide(unit, signed, operation, None)
+                    self.decide(unit, signed, operation, received.attachment.clone())
                 }
                 (Content::Known(_), Instead::Hold) => self.keep(
                     unit.now,

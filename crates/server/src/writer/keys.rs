@@ -51,6 +51,9 @@ pub(super) fn add_body(keys: &mut Keys, action: ActionId, body: &OperationBody) 
         OperationBody::DeviceEnrol(body) => {
             keys.devices.insert(body.device);
         }
+        OperationBody::MemberCreate(body) => {
+            keys.members.insert(body.member);
+        }
         OperationBody::MemberRegister(body) => {
             keys.members.insert(body.member);
         }

@@ -4,7 +4,7 @@ use ed25519_dalek::VerifyingKey;
 use qiantai_core::operation::Operation;
 use qiantai_wire::{DecodeError, Header, SignedOperation};
 
-use crate::db::HeldReason;
+use crate::db::{Attachment, HeldReason};
 
 /// An operation whose signature holds.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Received {
     pub header: Header,
     /// The body, when this version can read it.
     pub content: Content,
+    /// What travelled beside it.
+    pub attachment: Option<Attachment>,
 }
 
 /// What could be read.
@@ -53,5 +55,6 @@ pub fn receive(bytes: Vec<u8>, key: &VerifyingKey) -> Result<Received, NotAnOper
         signed,
         header,
         content,
+        attachment: None,
     })
 }

@@ -7,6 +7,7 @@ use qiantai_paysim::gateway::PhoneAction;
 use uuid::Uuid;
 
 use crate::harness::Shop;
+use crate::new_members::Registration;
 use crate::till::Till;
 
 /// Payments of every kind, cash, an action sent twice, a refusal, and in the end a cloned till.
@@ -37,6 +38,15 @@ pub async fn day(shop: &Shop) -> Till {
         order: OrderId(Uuid::now_v7()),
     });
     till.push(shop, &[first, again, refused]).await;
+    // Somebody becomes a member at the counter, pays at once and gets a second slip.
+    let new = Registration::of("赵敏", 7);
+    let created = new.sign(&mut till);
+    new.push(&till, shop, &[created]).await;
+    let cash = till.cash(shop, new.member, 200).await;
+    let order = cash.open.order;
+    let cash = till.sign(OperationBody::RechargeCash(cash));
+    let reprint = till.sign(OperationBody::ReceiptReprint { order, copy: 1 });
+    till.push(shop, &[cash, reprint]).await;
     shop.pass(Millis::minutes(20)).await;
     // Then the till is cloned: what comes after is quarantined, and that is replayed too.
     let mut clone = till.clone();

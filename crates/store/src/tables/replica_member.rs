@@ -13,6 +13,9 @@ use crate::store::Store;
 
 const TABLE: &str = "replica_member";
 
+/// Revision of a row that this terminal wrote itself; every word of a server is later.
+const BEFORE_ANY_SERVER: i64 = -1;
+
 /// A member as this terminal knows the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownMember {
@@ -122,15 +125,28 @@ pub fn by_row(connection: &Connection, row_no: i64) -> Result<Option<MemberDto>,
     json.map(|json| from_json(TABLE, &json)).transpose()
 }
 
-/// Removes members that only an earlier timeline knew.
+/// Shows a member created here before the server has said anything of it.
+pub fn insert_own(
+    connection: &Connection,
+    member: &MemberDto,
+    active_ms: i64,
+) -> Result<(), StoreError> {
+    insert(connection, member, BEFORE_ANY_SERVER, active_ms)
+}
+
+/// Removes members that only an earlier timeline knew. Those created here stay until the server
+/// tells of them.
 pub fn forget_older_than(connection: &Connection, revision: i64) -> Result<(), StoreError> {
     connection.execute(
         "DELETE FROM member_key WHERE member_row IN (
-             SELECT row_no FROM replica_member WHERE revision < ?1
+             SELECT row_no FROM replica_member WHERE revision < ?1 AND revision > ?2
          )",
-        [revision],
+        [revision, BEFORE_ANY_SERVER],
     )?;
-    connection.execute("DELETE FROM replica_member WHERE revision < ?1", [revision])?;
+    connection.execute(
+        "DELETE FROM replica_member WHERE revision < ?1 AND revision > ?2",
+        [revision, BEFORE_ANY_SERVER],
+    )?;
     Ok(())
 }
 

@@ -26,7 +26,13 @@ impl Work {
             // The server asks for what this log no longer has.
             return Err(Failure::Stop(StopReason::Forked));
         }
-        let answer = self.client.push(&operations).await.map_err(call)?;
+        let profiles = self.log.profiles(from_seq, operations.len());
+        let profiles = profiles.await.map_err(local)?;
+        let answer = self
+            .client
+            .push(&operations, profiles)
+            .await
+            .map_err(call)?;
         let server_acked = answer.acked_seq;
         let halt = answer.halt.clone();
         let head = answer.cursor.into();

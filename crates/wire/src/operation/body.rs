@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use qiantai_core::operation::{Operation, OperationBody};
 
 use super::envelope::{Around, Envelope, Skipped};
+use super::member::WireMemberCreate;
 use super::server::{
     WireAttemptResult, WireDeviceEnrol, WireMemberRegister, WireOpeningBalance, WirePolicyPublish,
     WireSurplusRefunded,
@@ -36,6 +37,7 @@ pub fn encode(operation: &Operation) -> Vec<u8> {
                 copy: *copy,
             },
         ),
+        OperationBody::MemberCreate(body) => pack(operation, WireMemberCreate::new(body, &around)),
         OperationBody::PolicyPublish { version } => {
             pack(operation, WirePolicyPublish { version: *version })
         }
@@ -98,6 +100,9 @@ fn read(kind: Kind, payload: &[u8]) -> Result<Operation, DecodeError> {
                 order: body.order.into(),
                 copy: body.copy,
             })
+        }),
+        Kind::MemberCreate => unpack(payload, |body: WireMemberCreate, around| {
+            Ok(OperationBody::MemberCreate(body.into_core(around)))
         }),
         Kind::PolicyPublish => unpack(payload, |body: WirePolicyPublish, _| {
             Ok(OperationBody::PolicyPublish {

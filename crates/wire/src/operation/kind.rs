@@ -60,6 +60,8 @@ kinds! {
     OperationBody::RechargeCancel { .. } => RechargeCancel, 5, 1, "recharge.cancel";
     /// A receipt was printed again.
     OperationBody::ReceiptReprint { .. } => ReceiptReprint, 6, 1, "receipt.reprint";
+    /// Somebody became a member at the counter.
+    OperationBody::MemberCreate(_) => MemberCreate, 7, 1, "member.create";
     /// Rules were published.
     OperationBody::PolicyPublish { .. } => PolicyPublish, 64, 1, "policy.publish";
     /// A terminal joined.

@@ -26,7 +26,7 @@ const LINES: Record<string, Wish[]> = {
 
 const REMARKS: Record<string, string> = { "张伟 退 300": "command.other_action" };
 
-const hit = ({ id, name, phone, member_no, tier, available_fen }: MemberView) => ({
+export const hit = ({ id, name, phone, member_no, tier, available_fen }: MemberView) => ({
   ...{ id, name, phone, member_no, tier, available_fen },
   birth_month: null,
 });

@@ -13,6 +13,7 @@ import { understand } from "./commands";
 import { cancelOrder, payCash, queryPayment, reprint, retryPayment, startQr } from "./money";
 import { priceOf, topUpForm } from "./pricing";
 import { receiptOf } from "./receipt";
+import { checkNewMember, createMember } from "./registration";
 
 export type DemoBooks = {
   boot: BootStatus;
@@ -105,6 +106,9 @@ export const handlers: Handlers = {
         birth_month: (Number(id) % 12) + 1,
       })),
   member: (books, { member_id }) => memberOf(books, member_id),
+  new_member_form: (books) => ({ intent: `member-${(books.last += 1)}` }),
+  check_new_member: checkNewMember,
+  create_member: createMember,
   understand: (books, { text }) => understand(books, text),
   top_up_form: (books, { member_id }) => topUpForm(books, member_id),
   quote: (books, request) => priceOf(books, request),

@@ -1,0 +1,72 @@
+//! A customer becomes a member in the real window: phone, Enter, name, Enter.
+
+use std::time::{Duration, Instant};
+
+use qiantai_testkit::{Cashier, Key, Method};
+
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, synced};
+use crate::tour::{AND_LARGE, EVERY, Tour};
+
+const PHONE: &str = "13800001111";
+const NAME: &str = "赵敏";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_keyboard_alone_and_pays_at_once() {
+    let shop = Shop::new();
+    let window = shop.open_counter().await;
+    let cashier = shop.cashier(&window);
+    let words = &shop.words;
+    let mut tour = Tour::new("new-member");
+    known(&cashier, &mut tour).await;
+
+    let began = Instant::now();
+    window.type_text(PHONE).await.unwrap();
+    let none = words.with("search.none", &[("text", PHONE)]).unwrap();
+    window.text(&none).await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let dialog = words.get("new_member.name").unwrap();
+    window.control("dialog", &dialog).await.unwrap();
+    window.type_text(NAME).await.unwrap();
+    let register = format!("/^{}/", words.get("new_member.go").unwrap());
+    window.button(&register).await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    window.gone("dialog", &dialog).await.unwrap();
+    let title = words.with("top_up.title", &[("member", NAME)]).unwrap();
+    window.control("heading", &title).await.unwrap();
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    tour.stop(&window, "served", EVERY).await;
+
+    cashier.choose_amount("300").await.unwrap();
+    cashier.choose_method(Method::Cash).await.unwrap();
+    cashier.take_payment().await.unwrap();
+    cashier.success().await.unwrap();
+    synced(&window).await;
+    let order = cashier.newest_order().await.unwrap();
+    assert_eq!(order["member"], NAME);
+    assert_eq!(order["credit"]["balance_before_fen"], 0);
+    cashier.next_customer().await.unwrap();
+    cashier.find(PHONE, NAME).await.unwrap();
+    tour.end();
+    window.close().await.unwrap();
+}
+
+/// A phone that is registered leads to its member.
+async fn known(cashier: &Cashier<'_>, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
+    window.press_with(Key::Control, 'n').await.unwrap();
+    let dialog = words.get("new_member.name").unwrap();
+    window.control("dialog", &dialog).await.unwrap();
+    tour.stop(window, "empty", EVERY).await;
+    let phone = words.get("new_member.phone").unwrap();
+    window.fill("textbox", &phone, MEMBER_PHONE).await.unwrap();
+    let registered = words.get("new_member.registered").unwrap();
+    window.text(&registered).await.unwrap();
+    tour.stop(window, "known", AND_LARGE).await;
+    window.press(Key::Enter).await.unwrap();
+    window.gone("dialog", &dialog).await.unwrap();
+    let title = words.with("top_up.title", &[("member", MEMBER)]).unwrap();
+    window.control("heading", &title).await.unwrap();
+    window.press(Key::Escape).await.unwrap();
+    cashier.at_rest().await.unwrap();
+}
