@@ -50,6 +50,14 @@ pub(crate) struct Told {
     /// `QIANTAI_STOP_PATIENCE_S`; 10 if nothing is said.
     #[arg(long, global = true)]
     pub(crate) stop_patience_s: Option<String>,
+    /// Requests of one device in a second. Also `QIANTAI_DEVICE_REQUESTS_PER_S`; 100 if nothing is
+    /// said.
+    #[arg(long, global = true)]
+    pub(crate) device_requests_per_s: Option<String>,
+    /// Requests from one address without a known token in a minute. Also
+    /// `QIANTAI_STRANGER_REQUESTS_PER_MIN`; 60 if nothing is said.
+    #[arg(long, global = true)]
+    pub(crate) stranger_requests_per_min: Option<String>,
     /// Form of the log on standard error: text or json. Also `QIANTAI_LOG_FORM`.
     #[arg(long, global = true)]
     pub(crate) log: Option<String>,
@@ -78,6 +86,8 @@ impl Told {
             ("upkeep_listen", &self.upkeep_listen),
             ("public_url", &self.public_url),
             ("stop_patience_s", &self.stop_patience_s),
+            ("device_requests_per_s", &self.device_requests_per_s),
+            ("stranger_requests_per_min", &self.stranger_requests_per_min),
             ("log", &self.log),
             ("log_filter", &self.log_filter),
             ("training_gateway", &self.training_gateway),

@@ -41,7 +41,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), AnyError> {
     say(&format!("listening on http://{address}"))?;
 
     let (stop, mut stopping) = watch::channel(false);
-    let requests = axum::serve(listener, server.router());
+    let requests = axum::serve(listener, server.network_service(settings.limits()?));
     let requests = requests
         .with_graceful_shutdown(async move {
             // Its sender lives until the requests have ended.

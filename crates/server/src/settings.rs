@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use qiantai_server::limits::Limits;
+
 use crate::cli::{LogFormat, Told};
 
 /// Read when no other file is named, if it exists.
@@ -45,6 +47,16 @@ const SETTINGS: &[Setting] = &[
     plain("upkeep_listen", "QIANTAI_UPKEEP_LISTEN", None),
     plain("public_url", "QIANTAI_PUBLIC_URL", None),
     plain("stop_patience_s", "QIANTAI_STOP_PATIENCE_S", Some("10")),
+    plain(
+        "device_requests_per_s",
+        "QIANTAI_DEVICE_REQUESTS_PER_S",
+        Some("100"),
+    ),
+    plain(
+        "stranger_requests_per_min",
+        "QIANTAI_STRANGER_REQUESTS_PER_MIN",
+        Some("60"),
+    ),
     plain("log", "QIANTAI_LOG_FORM", Some("text")),
     plain("log_filter", "QIANTAI_LOG", Some("info")),
     plain("training_gateway", "QIANTAI_TRAINING_GATEWAY", None),
@@ -260,6 +272,18 @@ impl Settings {
         }
     }
 
+    /// How much one device and one stranger may ask.
+    pub(crate) fn limits(&self) -> Result<Limits, SettingsError> {
+        let measure = |key| {
+            let said = self.get(key).and_then(|(value, _)| value.parse().ok());
+            said.ok_or_else(|| self.wrong(key, "it must be a whole number above 0"))
+        };
+        Ok(Limits {
+            device_per_second: measure("device_requests_per_s")?,
+            strangers_per_minute: measure("stranger_requests_per_min")?,
+        })
+    }
+
     /// Form of the log.
     pub(crate) fn log_format(&self) -> Result<LogFormat, SettingsError> {
         match self.get("log").map(|(value, _)| value) {
@@ -321,6 +345,7 @@ impl Settings {
         self.upkeep_listen()?;
         self.public_url()?;
         self.stop_patience()?;
+        self.limits()?;
         self.log_format()?;
         self.log_filter()?;
         self.training().map(drop)
@@ -464,6 +489,7 @@ mod tests {
         );
         check(("listen = ", &[], none()), all, "not TOML");
         check(("stop_patience_s = 0", &[], none()), all, "1 to 300");
+        check(("device_requests_per_s = 0", &[], none()), all, "above 0");
         check(("log = \"xml\"", &[], none()), all, "text or json");
         check(
             ("log_filter = \"a=b=c\"", &[], none()),

@@ -270,3 +270,52 @@ fn told_to_stop_it_finishes_or_refuses() {
         verify(ledger.as_ref(), &tenant).unwrap();
     }
 }
+
+#[test]
+fn whoever_asks_too_much_waits_and_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let books = ["--data", data.to_str().unwrap()];
+    made(books);
+    let mut command = program();
+    command.args(books).args(["--device-requests-per-s", "2"]);
+    command.args(["--stranger-requests-per-min", "6"]);
+    let (_server, _, address) = Running::start(command);
+    let (wild, quiet) = (
+        joined(&address, &invited(books), 1),
+        joined(&address, &invited(books), 2),
+    );
+    let feed = |token: &str| {
+        ask(
+            &address,
+            "GET /v1/feed?timeline=1&after=0",
+            Some(token),
+            &[],
+        )
+    };
+    let answers: Vec<_> = (0..40).map(|_| feed(&wild.join.token).unwrap()).collect();
+    let refused: Vec<_> = answers
+        .iter()
+        .filter(|(status, _)| *status == 429)
+        .collect();
+    let taken = answers.iter().filter(|(status, _)| *status == 200).count();
+    assert_eq!(taken + refused.len(), 40);
+    assert!(taken >= 10 && refused.len() > 10, "{taken} were taken");
+    let error: qiantai_wire::ApiError = serde_json::from_str(&refused[0].1).unwrap();
+    assert!(
+        error.retryable && error.params.contains_key("wait_s"),
+        "{error:?}"
+    );
+    assert_eq!(feed(&quiet.join.token).unwrap().0, 200);
+
+    // Two of the six tries of this address were the joining above.
+    let strangers: Vec<_> = (0..8).map(|_| feed("nobody's").unwrap().0).collect();
+    assert_eq!(strangers, [401, 401, 401, 401, 429, 429, 429, 429]);
+    let (status, _) = ask(&address, "POST /v1/devices/join", None, b"{}").unwrap();
+    assert_eq!(status, 429);
+    assert_eq!(
+        feed(&quiet.join.token).unwrap().0,
+        200,
+        "it shares the address"
+    );
+}

@@ -1,6 +1,9 @@
 //! Who asks: the device behind a bearer token.
 
-use axum::extract::FromRequestParts;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use qiantai_wire::ErrorCode;
@@ -10,6 +13,7 @@ use super::failure::Failure;
 use super::request::read;
 use crate::db::{DeviceStanding, Seat};
 use crate::embedded::{Server, sha256};
+use crate::limits::Limiters;
 
 /// Versions of the interface before the current one that are still served.
 const OLDER_VERSIONS: u16 = 2;
@@ -29,11 +33,20 @@ impl FromRequestParts<Server> for Known {
             .headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or(ErrorCode::Unauthorised)?;
+            .and_then(|value| value.strip_prefix("Bearer "));
+        let Some(token) = token else {
+            count_stranger(parts)?;
+            return Err(ErrorCode::Unauthorised.into());
+        };
         let hash = sha256(token.as_bytes());
         let seat = read(server, move |ledger| ledger.seat_of_token(&hash)).await?;
-        let seat = seat.ok_or(ErrorCode::Unauthorised)?;
+        let Some(seat) = seat else {
+            count_stranger(parts)?;
+            return Err(ErrorCode::Unauthorised.into());
+        };
+        if let Some(limiters) = parts.extensions.get::<Arc<Limiters>>() {
+            limiters.device(seat.device).map_err(Failure::wait)?;
+        }
         let contacts = &server.0.contacts;
         contacts.note(seat.tenant, seat.device, server.now());
         Ok(Known(seat))
@@ -47,6 +60,29 @@ impl FromRequestParts<Server> for Seated {
         let Known(seat) = Known::from_request_parts(parts, server).await?;
         check_standing(seat.standing)?;
         Ok(Seated(seat))
+    }
+}
+
+/// Somebody who shows no token yet, and has tries left.
+pub(super) struct Stranger;
+
+impl FromRequestParts<Server> for Stranger {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Stranger, Failure> {
+        count_stranger(parts).map(|()| Stranger)
+    }
+}
+
+/// Requests within this process have neither limits nor an address.
+fn count_stranger(parts: &Parts) -> Result<(), Failure> {
+    let limiters = parts.extensions.get::<Arc<Limiters>>();
+    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    match (limiters, from) {
+        (Some(limiters), Some(ConnectInfo(from))) => {
+            limiters.stranger(from.ip()).map_err(Failure::wait)
+        }
+        _ => Ok(()),
     }
 }
 

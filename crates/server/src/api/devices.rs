@@ -6,6 +6,7 @@ use ed25519_dalek::VerifyingKey;
 use qiantai_wire::api::{JoinAnswer, JoinRequest};
 use qiantai_wire::{ApiError, ErrorCode};
 
+use super::auth::Stranger;
 use super::failure::Failure;
 use super::request::Body;
 use crate::embedded::Server;
@@ -25,6 +26,7 @@ const NAME_LENGTH_MAX: usize = 40;
 )]
 pub(super) async fn join(
     State(server): State<Server>,
+    _counted: Stranger,
     Body(request): Body<JoinRequest>,
 ) -> Result<Json<JoinAnswer>, Failure> {
     let name_length = request.name.chars().count();

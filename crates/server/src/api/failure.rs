@@ -1,7 +1,10 @@
 //! Errors as the interface answers them.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use qiantai_wire::{ApiError, ErrorCode};
 
@@ -9,6 +12,9 @@ use crate::db::LedgerError;
 use crate::embedded::AdminError;
 use crate::engine::EngineError;
 use crate::writer::WriteError;
+
+/// Parameter with the seconds to wait.
+const WAIT: &str = "wait_s";
 
 /// An error with its status.
 #[derive(Debug)]
@@ -24,6 +30,12 @@ impl Failure {
             error: self.error.with(name, value),
             ..self
         }
+    }
+
+    /// Too much was asked; the answer says for how long to be quiet.
+    pub(super) fn wait(span: Duration) -> Failure {
+        let seconds = span.as_secs() + 1;
+        Failure::from(ErrorCode::TooManyRequests).with(WAIT, seconds)
     }
 
     /// A defect or an outage; the log has the cause, the answer has not.
@@ -106,6 +118,28 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         // Every status of the table is a valid one; the fallback is a defect all the same.
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(self.error)).into_response()
+        let wait = self.error.params.get(WAIT);
+        let wait = wait.and_then(|seconds| HeaderValue::from_str(seconds).ok());
+        let mut response = (status, Json(self.error)).into_response();
+        if let Some(wait) = wait {
+            response.headers_mut().insert(RETRY_AFTER, wait);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_must_wait_is_told_for_how_long() {
+        let check = |span, told: &str| {
+            let response = Failure::wait(span).into_response();
+            assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(response.headers()[RETRY_AFTER], told);
+        };
+        check(Duration::from_millis(1), "1");
+        check(Duration::from_millis(2_500), "3");
     }
 }

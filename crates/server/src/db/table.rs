@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use qiantai_core::ids::{DeviceId, LotId, MemberId};
+use qiantai_core::ids::{DeviceId, LotId, MemberId, TenantId};
 
 use super::record::{Kind, Value};
 use super::{Cursor, Head};
@@ -148,6 +148,16 @@ impl Question {
             single: Vec::new(),
             lists: Vec::new(),
         }
+    }
+
+    /// About the rows of members: the tenant is `?1`, the members are the list `?2`.
+    pub(super) fn of_members(
+        sql: &'static str,
+        tenant: TenantId,
+        members: &[MemberId],
+    ) -> Question {
+        let members = members.iter().map(|id| id.0);
+        Question::new(sql).with(tenant.0).each(Kind::Bytes, members)
     }
 
     /// The next parameter.

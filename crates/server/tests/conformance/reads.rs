@@ -223,3 +223,33 @@ fn keys_of(ledger: &dyn Ledger, tenant: TenantId, rows: &[LogRow]) -> Keys {
     }
     keys
 }
+
+#[tokio::test]
+async fn money_that_was_given_back_counts_no_more() {
+    for on in On::BOTH {
+        let shop = Shop::open_on(on, 8).await;
+        let mut till = crate::till::Till::open(&shop).await;
+        let member = shop.members()[0];
+        let cash = till.cash(&shop, member, 500).await;
+        till.act(
+            &shop,
+            qiantai_core::operation::OperationBody::RechargeCash(cash),
+        )
+        .await;
+        let check = |state: &str, alive: bool| {
+            shop.place
+                .execute(&format!("UPDATE recharge_order SET state = '{state}'"));
+            let ledger = shop.server.ledger();
+            let since = shop.now() - Millis::days(1);
+            let recent = ledger.recent_orders(shop.seeded.tenant, member, since);
+            let recent = recent.unwrap();
+            assert_eq!(recent.len(), 1);
+            assert_eq!(recent[0].alive, alive, "{on:?} {state}");
+        };
+        check("credited", true);
+        check("partially_refunded", true);
+        check("refunded", false);
+        check("voided", false);
+        check("closed", false);
+    }
+}

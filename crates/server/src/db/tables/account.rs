@@ -97,7 +97,6 @@ pub(in crate::db) fn member(row: &Record) -> Result<MemberId, LedgerError> {
 }
 
 pub(in crate::db) fn of_members(tenant: TenantId, members: &[MemberId]) -> Question {
-    Question::new("SELECT * FROM account WHERE tenant_id = ?1 AND member_id IN (?2)")
-        .with(tenant.0)
-        .each(Bytes, members.iter().map(|id| id.0))
+    let sql = "SELECT * FROM account WHERE tenant_id = ?1 AND member_id IN (?2)";
+    Question::of_members(sql, tenant, members)
 }

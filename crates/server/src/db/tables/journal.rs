@@ -66,9 +66,8 @@ pub(in crate::db) fn seq_of_recharge(tenant: TenantId, order: OrderId) -> Questi
 }
 
 pub(in crate::db) fn of_members(tenant: TenantId, members: &[MemberId]) -> Question {
-    Question::new("SELECT * FROM journal WHERE tenant_id = ?1 AND member_id IN (?2)")
-        .with(tenant.0)
-        .each(Bytes, members.iter().map(|id| id.0))
+    let sql = "SELECT * FROM journal WHERE tenant_id = ?1 AND member_id IN (?2)";
+    Question::of_members(sql, tenant, members)
 }
 
 pub(in crate::db) fn read(row: &Record) -> Result<JournalEntry, LedgerError> {

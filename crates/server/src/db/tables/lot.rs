@@ -44,24 +44,24 @@ pub(in crate::db) fn row(member: MemberId, lot: &Lot) -> Vec<Value> {
 
 /// With anything left, oldest first.
 pub(in crate::db) fn of_members(tenant: TenantId, members: &[MemberId]) -> Question {
-    Question::new(
+    Question::of_members(
         "SELECT * FROM lot
          WHERE tenant_id = ?1 AND member_id IN (?2)
              AND (principal_left_fen > 0 OR bonus_left_fen > 0)
          ORDER BY credited_ms, lot_id",
+        tenant,
+        members,
     )
-    .with(tenant.0)
-    .each(Bytes, members.iter().map(|id| id.0))
 }
 
 /// Used up or not, oldest first.
 pub(in crate::db) fn all_of_members(tenant: TenantId, members: &[MemberId]) -> Question {
-    Question::new(
+    Question::of_members(
         "SELECT * FROM lot WHERE tenant_id = ?1 AND member_id IN (?2)
          ORDER BY credited_ms, lot_id",
+        tenant,
+        members,
     )
-    .with(tenant.0)
-    .each(Bytes, members.iter().map(|id| id.0))
 }
 
 pub(in crate::db) fn read(row: &Record) -> Result<(MemberId, Lot), LedgerError> {

@@ -33,9 +33,8 @@ pub(in crate::db) fn row(member: &Member) -> Vec<Value> {
 }
 
 pub(in crate::db) fn of_ids(tenant: TenantId, ids: &[MemberId]) -> Question {
-    Question::new("SELECT * FROM member WHERE tenant_id = ?1 AND member_id IN (?2)")
-        .with(tenant.0)
-        .each(Bytes, ids.iter().map(|id| id.0))
+    let sql = "SELECT * FROM member WHERE tenant_id = ?1 AND member_id IN (?2)";
+    Question::of_members(sql, tenant, ids)
 }
 
 /// By identity, after `after`.

@@ -21,15 +21,15 @@ pub(in crate::db) fn row(member: MemberId, sealed: &[u8]) -> Vec<Value> {
 
 /// With their keys, where the persons were not erased.
 pub(in crate::db) fn of_members(tenant: TenantId, members: &[MemberId]) -> Question {
-    Question::new(
+    Question::of_members(
         "SELECT member_profile.member_id, member_profile.sealed, member_key.key AS opens
          FROM member_profile LEFT JOIN member_key
              ON member_key.tenant_id = member_profile.tenant_id
              AND member_key.member_id = member_profile.member_id
          WHERE member_profile.tenant_id = ?1 AND member_profile.member_id IN (?2)",
+        tenant,
+        members,
     )
-    .with(tenant.0)
-    .each(Bytes, members.iter().map(|id| id.0))
 }
 
 pub(in crate::db) fn read(row: &Record) -> Result<(MemberId, SealedProfile), LedgerError> {

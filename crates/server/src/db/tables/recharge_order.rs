@@ -195,12 +195,12 @@ pub(in crate::db) fn read_recent(row: &Record) -> Result<RecentOrder, LedgerErro
 
 /// Orders of members that were credited, whatever became of them since.
 pub(in crate::db) fn credited_of(tenant: TenantId, members: &[MemberId]) -> Question {
-    Question::new(
+    Question::of_members(
         "SELECT order_id, member_id, paid_fen FROM recharge_order
          WHERE tenant_id = ?1 AND credited_ms IS NOT NULL AND member_id IN (?2)",
+        tenant,
+        members,
     )
-    .with(tenant.0)
-    .each(Bytes, members.iter().map(|id| id.0))
 }
 
 /// Whose, which, and with how much.
