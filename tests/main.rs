@@ -15,6 +15,7 @@ mod command;
 mod crash;
 mod faults;
 mod keyboard;
+mod member_page;
 mod mounted_disk;
 mod new_member;
 mod offline;

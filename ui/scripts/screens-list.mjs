@@ -154,6 +154,8 @@ export const SCREENS = {
     },
   },
   "08-member": { scene: "counter", steps: on("张伟") },
+  "08-member-page": { scene: "counter", steps: on("张伟", "F4") },
+  "08-member-page-long": { scene: "counter", steps: on("迪丽热巴", "F4") },
   "08-member-long": { scene: "counter", steps: on("迪丽热巴", "6") },
   "08-member-inactive": { scene: "counter", steps: on("解放") },
   "09-qr-chosen": { scene: "counter", steps: on("张伟", "3", "w") },

@@ -14,6 +14,7 @@ await Promise.all([
   import("../src/features/shift/OpenShift.svelte"),
   import("../src/features/command/CommandBar.svelte"),
   import("../src/features/new-member/NewMember.svelte"),
+  import("../src/features/member-page/MemberPage.svelte"),
   import("../src/features/settings/Settings.svelte"),
   import("../src/features/boot/Trouble.svelte"),
   import("../src/features/boot/KeepCode.svelte"),

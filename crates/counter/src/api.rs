@@ -10,6 +10,7 @@ use crate::error::CallError;
 use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode};
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
+use crate::view::member_page::MemberPage;
 use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
 use crate::view::order::{
     OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
@@ -76,6 +77,8 @@ commands! {
     search_members: MemberSearch => Vec<MemberHit>;
     /// One member with balance as the shop knows it now.
     member: MemberKey => MemberView;
+    /// One member with lots, coupons and history.
+    member_page: MemberKey => MemberPage;
     /// Begins a registration with an intent that makes a repeated click harmless.
     new_member_form: () => NewMemberForm;
     /// What is wrong with what was typed so far, and who has it already.

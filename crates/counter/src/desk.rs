@@ -31,6 +31,7 @@ use crate::view::boot::{
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::event::CounterEvent;
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
+use crate::view::member_page::MemberPage;
 use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
 use crate::view::order::{
     OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
@@ -379,6 +380,11 @@ impl CounterApi for Desk {
 
     async fn member(&self, request: MemberKey) -> Result<MemberView, CallError> {
         self.work(move |counter| counter.member(&request)).await
+    }
+
+    async fn member_page(&self, request: MemberKey) -> Result<MemberPage, CallError> {
+        self.work(move |counter| counter.member_page(&request))
+            .await
     }
 
     async fn new_member_form(&self, (): ()) -> Result<NewMemberForm, CallError> {

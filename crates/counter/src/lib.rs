@@ -16,6 +16,7 @@ mod commit;
 mod counter;
 pub mod desk;
 pub mod error;
+mod member_page;
 mod members;
 mod orders;
 mod overlay;

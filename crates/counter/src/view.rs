@@ -5,6 +5,7 @@ pub mod boot;
 pub mod command;
 pub mod event;
 pub mod member;
+pub mod member_page;
 pub mod new_member;
 pub mod order;
 pub mod queue;

@@ -11,6 +11,7 @@ mod commands;
 mod crash;
 mod line;
 mod locked;
+mod member_page;
 mod outage;
 mod paper;
 mod printers;

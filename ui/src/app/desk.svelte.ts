@@ -42,6 +42,8 @@ export class Desk {
   screen = $state<Screen>("counter");
   /** Order whose receipt is shown. */
   receiptOf = $state<string | null>(null);
+  /** Member whose page is shown. */
+  lookingAt = $state<string | null>(null);
   /** A registration is open, begun with what was searched for. */
   registering = $state<string | null>(null);
   /** The command bar is open. */

@@ -5,6 +5,7 @@ import type { CommandReading } from "./CommandReading";
 import type { JobKey } from "./JobKey";
 import type { MemberHit } from "./MemberHit";
 import type { MemberKey } from "./MemberKey";
+import type { MemberPage } from "./MemberPage";
 import type { MemberSearch } from "./MemberSearch";
 import type { MemberView } from "./MemberView";
 import type { NewMember } from "./NewMember";
@@ -39,6 +40,7 @@ export type Commands = {
   open_shift: { request: OpenShift; response: SessionView };
   search_members: { request: MemberSearch; response: Array<MemberHit> };
   member: { request: MemberKey; response: MemberView };
+  member_page: { request: MemberKey; response: MemberPage };
   new_member_form: { request: null; response: NewMemberForm };
   check_new_member: { request: NewMember; response: NewMemberCheck };
   create_member: { request: NewMember; response: MemberView };

@@ -9,7 +9,7 @@ use crate::show::{count, tier_name};
 use crate::view::member::{ExpiringBonus, MemberHit, MemberView, NextTier, RecentEntry};
 
 /// Bonus that expires within this span is pointed out (docs: domain §3.6).
-const EXPIRY_WARNING: Millis = Millis::days(30);
+pub const EXPIRY_WARNING: Millis = Millis::days(30);
 
 /// One member with everything shown on the left side of the counter.
 pub struct MemberCard<'a> {

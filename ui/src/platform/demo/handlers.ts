@@ -10,6 +10,7 @@ import type { QuoteView } from "../../bindings/QuoteView";
 import type { SessionView } from "../../bindings/SessionView";
 import type { CommandName, Request, Response } from "../host";
 import { understand } from "./commands";
+import { memberPage } from "./member-page";
 import { cancelOrder, payCash, queryPayment, reprint, retryPayment, startQr } from "./money";
 import { priceOf, topUpForm } from "./pricing";
 import { receiptOf } from "./receipt";
@@ -106,6 +107,7 @@ export const handlers: Handlers = {
         birth_month: (Number(id) % 12) + 1,
       })),
   member: (books, { member_id }) => memberOf(books, member_id),
+  member_page: (books, { member_id }) => memberPage(books, memberOf(books, member_id)),
   new_member_form: (books) => ({ intent: `member-${(books.last += 1)}` }),
   check_new_member: checkNewMember,
   create_member: createMember,

@@ -1,0 +1,94 @@
+//! The member page: balance by lot, coupons, history.
+
+use qiantai_core::account::Lot;
+use qiantai_core::ids::MemberId;
+use qiantai_core::ledger::{Coupon, CouponState};
+use qiantai_core::policy::Policy;
+
+use crate::counter::Counter;
+use crate::error::{CallError, ErrorCode};
+use crate::overlay::Overlay;
+use crate::parse;
+use crate::show::member::EXPIRY_WARNING;
+use crate::view::member::MemberKey;
+use crate::view::member_page::{CouponView, LotView, MemberPage};
+
+/// Orders on the page.
+const ORDERS_MAX: u32 = 20;
+
+impl Counter {
+    /// One member with lots, coupons and history.
+    pub(crate) fn member_page(&self, request: &MemberKey) -> Result<MemberPage, CallError> {
+        let member = self.member(request)?;
+        let id = MemberId(parse::id(&request.member_id)?);
+        let policy = self.policy()?;
+        let overlay = self.overlay(&[id])?;
+        let account = overlay
+            .account(id)
+            .ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))?;
+        let mut lots: Vec<&Lot> = account.lots.iter().filter(|lot| !is_empty(lot)).collect();
+        // As payments draw: earliest bonus expiry, then oldest (docs: domain §3.1).
+        lots.sort_by_key(|lot| {
+            let never = lot.bonus_expires_at.is_none();
+            (never, lot.bonus_expires_at, lot.credited_at)
+        });
+        let lots = lots.into_iter().map(|lot| self.lot(&overlay, lot));
+        let now = self.now();
+        let mut coupons = self.store.coupons_of(id)?;
+        coupons.retain(|coupon| coupon.state == CouponState::Issued && coupon.expires_at > now);
+        coupons.sort_by_key(|coupon| coupon.expires_at);
+        let orders = self.order_files_of(id, ORDERS_MAX)?;
+        Ok(MemberPage {
+            member,
+            lots: lots.collect::<Result<_, _>>()?,
+            coupons: coupons
+                .iter()
+                .map(|coupon| coupon_view(&policy, coupon))
+                .collect(),
+            orders: orders.iter().map(|file| file.summary()).collect(),
+        })
+    }
+
+    fn lot(&self, overlay: &Overlay, lot: &Lot) -> Result<LotView, CallError> {
+        let order = match lot.order {
+            None => None,
+            Some(id) => match overlay.state.orders.get(&id) {
+                Some(order) => Some(order.clone()),
+                None => self.store.order(id)?,
+            },
+        };
+        let until = lot
+            .bonus_expires_at
+            .filter(|_| lot.bonus_left.is_positive());
+        let now = self.now();
+        Ok(LotView {
+            order_no: order.map(|order| order.order_no),
+            credited_at_ms: lot.credited_at.into(),
+            principal_fen: lot.principal_init.into(),
+            principal_left_fen: lot.principal_left.into(),
+            bonus_fen: lot.bonus_init.into(),
+            bonus_left_fen: lot.bonus_left.into(),
+            bonus_expires_ms: until.map(Into::into),
+            expires_soon: until.is_some_and(|at| at > now && at <= now + EXPIRY_WARNING),
+        })
+    }
+}
+
+fn is_empty(lot: &Lot) -> bool {
+    lot.principal_left.is_zero() && lot.bonus_left.is_zero()
+}
+
+/// A template that the rules no longer have is shown by its number, so that nothing is hidden.
+fn coupon_view(policy: &Policy, coupon: &Coupon) -> CouponView {
+    let mut templates = policy.coupon_templates.iter();
+    let template = templates.find(|template| template.id == coupon.template);
+    CouponView {
+        name: template.map_or_else(
+            || coupon.template.to_string(),
+            |template| template.name.clone(),
+        ),
+        face_fen: template.map(|template| template.face.into()),
+        threshold_fen: template.map(|template| template.threshold.into()),
+        expires_ms: coupon.expires_at.into(),
+    }
+}
