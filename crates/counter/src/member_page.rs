@@ -41,10 +41,7 @@ impl Counter {
         Ok(MemberPage {
             member,
             lots: lots.collect::<Result<_, _>>()?,
-            coupons: coupons
-                .iter()
-                .map(|coupon| coupon_view(&policy, coupon))
-                .collect(),
+            coupons: counted(coupons.iter().map(|coupon| coupon_view(&policy, coupon))),
             orders: orders.iter().map(|file| file.summary()).collect(),
         })
     }
@@ -74,6 +71,26 @@ impl Counter {
     }
 }
 
+/// Equal coupons in one line.
+fn counted(coupons: impl Iterator<Item = CouponView>) -> Vec<CouponView> {
+    let mut lines: Vec<CouponView> = Vec::new();
+    for coupon in coupons {
+        let alike = |line: &&mut CouponView| {
+            let count = line.count;
+            **line
+                == CouponView {
+                    count,
+                    ..coupon.clone()
+                }
+        };
+        match lines.iter_mut().find(alike) {
+            Some(line) => line.count += 1,
+            None => lines.push(coupon),
+        }
+    }
+    lines
+}
+
 fn is_empty(lot: &Lot) -> bool {
     lot.principal_left.is_zero() && lot.bonus_left.is_zero()
 }
@@ -88,7 +105,10 @@ fn coupon_view(policy: &Policy, coupon: &Coupon) -> CouponView {
             |template| template.name.clone(),
         ),
         face_fen: template.map(|template| template.face.into()),
-        threshold_fen: template.map(|template| template.threshold.into()),
+        threshold_fen: template
+            .filter(|template| template.threshold.is_positive())
+            .map(|template| template.threshold.into()),
         expires_ms: coupon.expires_at.into(),
+        count: 1,
     }
 }

@@ -3,7 +3,7 @@ import type { Fen } from "./Fen";
 import type { Ms } from "./Ms";
 
 /**
- * One coupon.
+ * Equal coupons.
  */
 export type CouponView = { 
 /**
@@ -15,10 +15,14 @@ name: string,
  */
 face_fen: Fen | null, 
 /**
- * Least bill.
+ * Least bill, where there is one.
  */
 threshold_fen: Fen | null, 
 /**
  * Last instant of validity.
  */
-expires_ms: Ms, };
+expires_ms: Ms, 
+/**
+ * How many.
+ */
+count: number, };

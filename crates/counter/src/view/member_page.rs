@@ -41,15 +41,17 @@ pub struct LotView {
     pub expires_soon: bool,
 }
 
-/// One coupon.
+/// Equal coupons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct CouponView {
     /// Name.
     pub name: String,
     /// Face value.
     pub face_fen: Option<Fen>,
-    /// Least bill.
+    /// Least bill, where there is one.
     pub threshold_fen: Option<Fen>,
     /// Last instant of validity.
     pub expires_ms: Ms,
+    /// How many.
+    pub count: u32,
 }

@@ -27,10 +27,10 @@ export function memberPage({ orders }: DemoBooks, member: MemberView): MemberPag
   return {
     member,
     lots,
-    coupons: Array.from({ length: member.coupons }, () => ({
-      ...coupon,
-      expires_ms: now + 20 * DAY,
-    })),
+    coupons:
+      member.coupons === 0
+        ? []
+        : [{ ...coupon, expires_ms: now + 20 * DAY, count: member.coupons }],
     orders: orders
       .filter((order) => order.member_id === member.id)
       .map(
