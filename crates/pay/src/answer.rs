@@ -24,6 +24,18 @@ pub enum GatewayAnswer {
     ConfigError(ConfigCause),
 }
 
+impl GatewayAnswer {
+    /// The answer to a query, from a gateway that records a QR payment when it is scanned.
+    pub(crate) fn recorded_when_scanned(self) -> GatewayAnswer {
+        match self {
+            GatewayAnswer::Unknown(UnknownCause::NotFound) => {
+                GatewayAnswer::Unknown(UnknownCause::NotFoundOrNotScanned)
+            }
+            other => other,
+        }
+    }
+}
+
 /// A payment as the gateway states it. The caller compares `amount` with the attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaidFact {
@@ -159,6 +171,12 @@ pub enum UnknownCause {
     /// The gateway has no record; a charge sent less than 60 s ago may still arrive.
     #[error("the gateway has no record of it")]
     NotFound,
+    /// The gateway has no record, and keeps none of a QR code before somebody scans it. Where it
+    /// had answered that it made the code, nobody has scanned it yet: it is not paid, and can be
+    /// until the code's time is over. Where it had not, and for payment codes, this says no more
+    /// than [`UnknownCause::NotFound`].
+    #[error("the gateway has no record of it, and keeps none before a scan")]
+    NotFoundOrNotScanned,
     /// The gateway says that it is paid; query for the facts.
     #[error("the gateway says that it is paid already")]
     AlreadyPaid,

@@ -30,7 +30,8 @@ pub trait Channel: Send + Sync {
     /// Charges the payment code that the customer shows (付款码).
     async fn charge_code(&self, request: &CodeRequest) -> GatewayAnswer;
 
-    /// Asks what became of an attempt.
+    /// Asks what became of an attempt. A gateway that keeps no record of a QR code before it is
+    /// scanned answers [`crate::UnknownCause::NotFoundOrNotScanned`] until then.
     async fn query(&self, attempt_no: &str) -> GatewayAnswer;
 
     /// Closes an unpaid QR attempt, so that it can no longer be paid.

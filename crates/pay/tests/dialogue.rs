@@ -12,10 +12,11 @@ use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::x509::{X509, X509NameBuilder};
 use qiantai_core::clock::{Millis, Timestamp};
+use qiantai_core::money::Money;
 use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_pay::crypto::PrivateKey;
 use qiantai_pay::transport::{HttpTransport, TransportError};
-use qiantai_pay::{Charset, Pairs};
+use qiantai_pay::{AuthCode, Charset, CodeRequest, Pairs, QrRequest, RefundRequest, Wallet};
 
 use crate::scripted::NOW;
 
@@ -142,6 +143,51 @@ impl Certified<'_> {
         let signer = self.issuer.map_or(self.keys, |(_, keys)| keys);
         builder.sign(signer.raw(), MessageDigest::sha256()).unwrap();
         builder.build()
+    }
+}
+
+/// An attempt of half a minute ago.
+pub fn attempt() -> String {
+    number(Prefix::Attempt, Millis::seconds(30))
+}
+
+/// A refund of ten seconds ago.
+pub fn refund_no() -> String {
+    number(Prefix::Refund, Millis::seconds(10))
+}
+
+/// A code of 300 yuan for the attempt, wanted for an hour.
+pub fn qr_request(wallet: Wallet) -> QrRequest {
+    QrRequest {
+        attempt_no: attempt(),
+        amount: Money::from_yuan(300),
+        subject: "会员充值".to_owned(),
+        wallet,
+        expires_at: NOW + Millis::hours(1),
+        notify_url: None,
+    }
+}
+
+/// A payment code charged with 300 yuan for the attempt.
+pub fn code_request(digits: &str) -> CodeRequest {
+    CodeRequest {
+        attempt_no: attempt(),
+        amount: Money::from_yuan(300),
+        subject: "会员充值".to_owned(),
+        auth_code: AuthCode::new(digits),
+        notify_url: None,
+    }
+}
+
+/// A refund of the attempt's 300 yuan, in part.
+pub fn refund_request(refund_no: &str, yuan: i64) -> RefundRequest {
+    RefundRequest {
+        attempt_no: attempt(),
+        channel_txn_no: None,
+        refund_no: refund_no.to_owned(),
+        paid: Money::from_yuan(300),
+        amount: Money::from_yuan(yuan),
+        reason: "退卡".to_owned(),
     }
 }
 

@@ -7,11 +7,13 @@
 
 mod alipay;
 mod answers;
+mod corpora;
 mod credentials;
 mod dialogue;
 mod emv;
 mod hostile;
 mod notices;
+mod parsers;
 mod registry;
 mod rotation;
 mod scripted;

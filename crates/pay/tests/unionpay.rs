@@ -15,14 +15,15 @@ use qiantai_pay::channels::unionpay::{UnionpayChannel, UnionpayConfig};
 use qiantai_pay::crypto::VerifyKey;
 use qiantai_pay::transport::TransportError;
 use qiantai_pay::{
-    AuthCode, Channel, CloseAnswer, CodeRequest, ConfigCause, GatewayAnswer, Notice, NoticeError,
-    PaidFact, Pairs, PendingState, QrAnswer, QrRequest, RefundAnswer, RefundQuery, RefundRefusal,
-    RefundRequest, ReverseAnswer, UnknownCause, Wallet,
+    Channel, CloseAnswer, ConfigCause, GatewayAnswer, Notice, NoticeError, PaidFact, Pairs,
+    PendingState, QrAnswer, RefundAnswer, RefundQuery, RefundRefusal, RefundRequest, ReverseAnswer,
+    UnknownCause, Wallet,
 };
 use serde_json::json;
 
 use crate::dialogue::{
-    Answer, Certified, Dialogue, GATEWAY, Keys, OURS, STRANGER, certified, number, ok, pem, status,
+    Answer, Certified, Dialogue, GATEWAY, Keys, OURS, STRANGER, attempt, certified, code_request,
+    number, ok, pem, qr_request, refund_no, refund_request, status,
 };
 use crate::scripted::{NOW, Still};
 
@@ -56,14 +57,6 @@ fn channel(answers: impl IntoIterator<Item = Answer>) -> (UnionpayChannel, Arc<D
 
 fn unionpay(answers: impl IntoIterator<Item = Answer>) -> UnionpayChannel {
     channel(answers).0
-}
-
-fn attempt() -> String {
-    number(Prefix::Attempt, Millis::seconds(30))
-}
-
-fn refund_no() -> String {
-    number(Prefix::Refund, Millis::seconds(10))
 }
 
 fn fields(order_id: &str, more: &[(&str, &str)]) -> Pairs {
@@ -144,7 +137,7 @@ async fn answers_to_a_query() {
         (origin("79"), Declined(D::IssuerRefused)),
         (origin("99"), Unknown(UnknownCause::Unlisted("99".into()))),
         (origin("6"), Unknown(UnknownCause::Unlisted("6".into()))),
-        (code("34"), Unknown(UnknownCause::NotFound)),
+        (code("34"), Unknown(UnknownCause::NotFoundOrNotScanned)),
         (code("37"), Unknown(UnknownCause::Busy)),
         (code("12"), Unknown(UnknownCause::AlreadyPaid)),
         (code("11"), ConfigError(ConfigCause::Signature)),
@@ -215,16 +208,6 @@ async fn only_unionpay_s_certificates_sign_answers() {
     }
 }
 
-fn code_request() -> CodeRequest {
-    CodeRequest {
-        attempt_no: attempt(),
-        amount: Money::from_yuan(300),
-        subject: "会员充值".to_owned(),
-        auth_code: AuthCode::new("6212345678901234567"),
-        notify_url: None,
-    }
-}
-
 #[tokio::test]
 async fn a_charge_that_was_taken_is_asked_about() {
     let cases = [
@@ -256,7 +239,12 @@ async fn a_charge_that_was_taken_is_asked_about() {
     for (answers, expected) in cases {
         let calls = answers.len();
         let (channel, dialogue) = channel(answers);
-        assert_eq!(channel.charge_code(&code_request()).await, expected);
+        assert_eq!(
+            channel
+                .charge_code(&code_request("6212345678901234567"))
+                .await,
+            expected
+        );
         assert_eq!(dialogue.requests().len(), calls);
     }
 }
@@ -265,14 +253,7 @@ async fn a_charge_that_was_taken_is_asked_about() {
 async fn requests_carry_the_time_of_the_number_and_our_certificate() {
     let created = about(&attempt(), &[("respCode", "00"), ("qrCode", "https://q")]);
     let (channel, dialogue) = channel([created]);
-    let mut request = QrRequest {
-        attempt_no: attempt(),
-        amount: Money::from_yuan(300),
-        subject: "会员充值".to_owned(),
-        wallet: Wallet::Unionpay,
-        expires_at: NOW + Millis::hours(1),
-        notify_url: None,
-    };
+    let mut request = qr_request(Wallet::Unionpay);
     let payload = "https://q".to_owned();
     assert_eq!(
         channel.create_qr(&request).await,
@@ -391,12 +372,8 @@ async fn a_payment_is_reversed_by_cancelling_it_once() {
 #[tokio::test]
 async fn answers_to_refunds() {
     let request = |channel_txn_no: Option<&str>| RefundRequest {
-        attempt_no: attempt(),
         channel_txn_no: channel_txn_no.map(str::to_owned),
-        refund_no: refund_no(),
-        paid: Money::from_yuan(300),
-        amount: Money::from_yuan(300),
-        reason: "退卡".to_owned(),
+        ..refund_request(&refund_no(), 300)
     };
     let sent = |code| about(&refund_no(), &[("respCode", code)]);
     let succeeded = || RefundAnswer::Succeeded {

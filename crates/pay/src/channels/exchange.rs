@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::answer::UnknownCause;
-use crate::channel::ChannelId;
+use crate::channel::{Channel, ChannelId};
 use crate::registry::OpenError;
 use crate::transport::{HttpTransport, TransportError};
 
@@ -62,6 +62,15 @@ pub(super) fn settings<T: DeserializeOwned>(
     settings: Value,
 ) -> Result<T, OpenError> {
     serde_json::from_value(settings).map_err(|error| wrong(channel, error))
+}
+
+/// Reads a channel's settings and opens it; nothing is sent.
+pub(super) fn open<S: DeserializeOwned, C: Channel + 'static>(
+    channel: ChannelId,
+    given: Value,
+    new: impl FnOnce(S) -> Result<C, OpenError>,
+) -> Result<Arc<dyn Channel>, OpenError> {
+    Ok(Arc::new(new(settings(channel, given)?)?))
 }
 
 /// The refusal of a channel's settings.

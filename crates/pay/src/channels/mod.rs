@@ -13,11 +13,18 @@ pub mod alipay;
 pub mod emv;
 mod exchange;
 mod keyed_md5;
+mod qr_life;
 pub mod shouqianba;
 pub mod training;
 mod trust;
 pub mod unionpay;
 pub mod wechat;
+
+pub use qr_life::QrLife;
+
+use alipay::AlipayChannel;
+use training::TrainingChannel;
+use unionpay::UnionpayChannel;
 
 pub(crate) type Open = fn(
     settings: Value,
@@ -27,9 +34,21 @@ pub(crate) type Open = fn(
 
 /// Every channel there is, with the function that opens it from its settings.
 pub(crate) const ALL: &[(ChannelId, Open)] = &[
-    (alipay::ID, alipay::open),
+    (alipay::ID, |settings, transport, surroundings| {
+        exchange::open(alipay::ID, settings, |config| {
+            AlipayChannel::new(config, transport, surroundings)
+        })
+    }),
     (shouqianba::ID, shouqianba::open),
-    (training::ID, training::open),
-    (unionpay::ID, unionpay::open),
+    (training::ID, |settings, transport, surroundings| {
+        exchange::open(training::ID, settings, |config| {
+            TrainingChannel::new(config, transport, surroundings)
+        })
+    }),
+    (unionpay::ID, |settings, transport, surroundings| {
+        exchange::open(unionpay::ID, settings, |config| {
+            UnionpayChannel::new(config, transport, surroundings)
+        })
+    }),
     (wechat::ID, wechat::open),
 ];

@@ -2,16 +2,6 @@
 
 use super::*;
 
-fn code_request() -> CodeRequest {
-    CodeRequest {
-        attempt_no: attempt(),
-        amount: Money::from_yuan(300),
-        subject: "一号店/会员=充值".to_owned(),
-        auth_code: AuthCode::new("280000000000000000"),
-        notify_url: None,
-    }
-}
-
 #[tokio::test]
 async fn answers_to_a_payment_code() {
     use DeclineCode as D;
@@ -60,7 +50,9 @@ async fn answers_to_a_payment_code() {
     ];
     for (sub_code, expected) in cases {
         let answer = failure("trade.pay", &format!("ACQ.{sub_code}"));
-        let found = alipay(answer).charge_code(&code_request()).await;
+        let found = alipay(answer)
+            .charge_code(&code_request("280000000000000000"))
+            .await;
         assert_eq!(found, expected, "{sub_code}");
     }
     let waiting = json!({ "code": "10003", "out_trade_no": attempt() });
@@ -74,7 +66,9 @@ async fn answers_to_a_payment_code() {
     ] {
         let answer = reply("trade.pay", &node);
         assert_eq!(
-            alipay(answer).charge_code(&code_request()).await,
+            alipay(answer)
+                .charge_code(&code_request("280000000000000000"))
+                .await,
             expected,
             "{node}"
         );
@@ -88,12 +82,10 @@ async fn requests_are_signed_forms() {
     settings["app_auth_token"] = json!("5ec2e7");
     let (channel, dialogue) = channel(settings, [reply("trade.precreate", &created)]);
     let request = QrRequest {
-        attempt_no: attempt(),
         amount: Money::from_fen(30_005),
         subject: "一号店/会员=充值&".to_owned(),
-        wallet: Wallet::Alipay,
-        expires_at: NOW + Millis::hours(1),
         notify_url: Some("https://pos.test/v1/notify/alipay".to_owned()),
+        ..qr_request(Wallet::Alipay)
     };
     let payload = "https://q".to_owned();
     assert_eq!(
@@ -194,14 +186,7 @@ async fn answers_to_reversing() {
 
 #[tokio::test]
 async fn answers_to_refunds() {
-    let request = RefundRequest {
-        attempt_no: attempt(),
-        channel_txn_no: None,
-        refund_no: "TK1".to_owned(),
-        paid: Money::from_yuan(300),
-        amount: Money::from_yuan(180),
-        reason: "退卡".to_owned(),
-    };
+    let request = refund_request("TK1", 180);
     let succeeded = || RefundAnswer::Succeeded {
         channel_refund_no: "TK1".to_owned(),
         amount: Money::from_yuan(180),

@@ -15,18 +15,18 @@ use qiantai_pay::channels::alipay::{AlipayChannel, AlipayConfig, cert_sn};
 use qiantai_pay::crypto::{Certificate, VerifyKey};
 use qiantai_pay::transport::TransportError;
 use qiantai_pay::{
-    AuthCode, BillAnswer, BillKind, BillRequest, Channel, CloseAnswer, CodeRequest, ConfigCause,
-    GatewayAnswer, Notice, NoticeError, NoticeReceipt, PaidFact, Pairs, PendingState, QrAnswer,
-    QrRequest, RefundAnswer, RefundQuery, RefundRefusal, RefundRequest, ReverseAnswer,
-    UnknownCause, Wallet,
+    BillAnswer, BillKind, BillRequest, Channel, CloseAnswer, ConfigCause, GatewayAnswer, Notice,
+    NoticeError, NoticeReceipt, PaidFact, Pairs, PendingState, QrAnswer, QrRequest, RefundAnswer,
+    RefundQuery, RefundRefusal, ReverseAnswer, UnknownCause, Wallet,
 };
 use serde_json::{Value, json};
 use time::macros::date;
 
 use crate::dialogue::{
-    Answer, Dialogue, GATEWAY, Keys, OURS, STRANGER, certified, number, ok, pem, status,
+    Answer, Dialogue, GATEWAY, Keys, OURS, STRANGER, attempt, certified, code_request, number, ok,
+    pem, qr_request, refund_request, status,
 };
-use crate::scripted::{NOW, Still};
+use crate::scripted::Still;
 
 const APP: &str = "2021000000000001";
 const SELLER: &str = "2088000000000099";
@@ -54,10 +54,6 @@ fn channel(
 
 fn alipay(answer: Answer) -> AlipayChannel {
     channel(config(), [answer]).0
-}
-
-fn attempt() -> String {
-    number(Prefix::Attempt, Millis::seconds(30))
 }
 
 fn node_of(method: &str) -> String {
@@ -128,7 +124,7 @@ async fn answers_to_a_query() {
         (query(&trade("TRADE_CLOSED")), Closed),
         (
             failure("trade.query", "ACQ.TRADE_NOT_EXIST"),
-            Unknown(UnknownCause::NotFound),
+            Unknown(UnknownCause::NotFoundOrNotScanned),
         ),
         (
             failure("trade.query", "ACQ.SYSTEM_ERROR"),

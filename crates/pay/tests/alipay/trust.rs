@@ -1,5 +1,9 @@
 //! Who is believed: notices, certificates, settings and bills.
 
+use std::sync::Arc;
+
+use qiantai_pay::Registry;
+
 use super::*;
 
 fn notice_fields(change: &[(&str, &str)]) -> Pairs {
@@ -165,14 +169,14 @@ fn wrong_settings_are_refused_in_plain_words() {
         for (name, value) in change {
             settings[*name] = value.clone();
         }
-        let config: AlipayConfig = serde_json::from_value(settings).unwrap();
-        let opened = AlipayChannel::new(config, Dialogue::new([]), std::sync::Arc::new(Still));
+        let mut registry = Registry::new();
+        let opened = registry.open("alipay", settings, Dialogue::new([]), Arc::new(Still));
         let error = opened.err().unwrap().to_string();
         assert!(error.contains(expected), "{error}");
     };
     check(&[("base_url", json!("ftp://x"))], "base_url must be http");
     check(&[("app_id", json!("x"))], "app_id must be digits");
-    check(&[("qr_minutes", json!(0))], "qr_minutes");
+    check(&[("qr_minutes", json!(0))], "qr_minutes must be at least 1");
     check(
         &[("private_key", json!("no key"))],
         "private_key: this is not a private key",

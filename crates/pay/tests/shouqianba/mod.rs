@@ -15,13 +15,15 @@ use qiantai_pay::channels::shouqianba::{
 };
 use qiantai_pay::transport::TransportError;
 use qiantai_pay::{
-    AuthCode, Channel, CloseAnswer, CodeRequest, ConfigCause, GatewayAnswer, Notice, NoticeError,
-    PaidFact, PendingState, QrAnswer, QrRequest, RefundAnswer, RefundRefusal, RefundRequest,
-    ReverseAnswer, SecretText, UnknownCause, Wallet,
+    Channel, CloseAnswer, ConfigCause, GatewayAnswer, Notice, NoticeError, PaidFact, PendingState,
+    QrAnswer, RefundAnswer, RefundRefusal, ReverseAnswer, SecretText, UnknownCause, Wallet,
 };
 use serde_json::{Value, json};
 
-use crate::dialogue::{Answer, Dialogue, GATEWAY, OURS, number, ok, status};
+use crate::dialogue::{
+    Answer, Dialogue, GATEWAY, OURS, attempt, code_request, number, ok, qr_request, refund_request,
+    status,
+};
 use crate::scripted::{NOW, Still};
 
 const TERMINAL: &str = "10298371039";
@@ -93,10 +95,6 @@ fn shouqianba(answers: impl IntoIterator<Item = Answer>) -> ShouqianbaChannel {
     checked_in(answers).0
 }
 
-fn attempt() -> String {
-    number(Prefix::Attempt, Millis::seconds(30))
-}
-
 fn business(result: &str, error: Option<&str>, data: Value) -> Answer {
     let mut business = json!({ "result_code": result, "data": data });
     if let Some(code) = error {
@@ -130,16 +128,6 @@ fn paid() -> PaidFact {
         amount: Money::from_yuan(300),
         paid_at: Timestamp::from_ms(1_795_298_401_000),
         payer: Some("o1".to_owned()),
-    }
-}
-
-fn code_request() -> CodeRequest {
-    CodeRequest {
-        attempt_no: attempt(),
-        amount: Money::from_yuan(300),
-        subject: "会员充值".to_owned(),
-        auth_code: AuthCode::new("130000000000000001"),
-        notify_url: None,
     }
 }
 
@@ -239,7 +227,9 @@ async fn answers_to_a_payment_code() {
     ];
     for (answer, expected) in cases {
         let shown = format!("{answer:?}");
-        let found = shouqianba([answer]).charge_code(&code_request()).await;
+        let found = shouqianba([answer])
+            .charge_code(&code_request("130000000000000001"))
+            .await;
         assert_eq!(found, expected, "{shown}");
     }
 }
@@ -248,14 +238,7 @@ async fn answers_to_a_payment_code() {
 async fn requests_are_signed_by_the_terminal() {
     let created = business("PRECREATE_SUCCESS", None, json!({ "qr_code": "https://q" }));
     let (channel, dialogue) = checked_in([created]);
-    let mut request = QrRequest {
-        attempt_no: attempt(),
-        amount: Money::from_yuan(300),
-        subject: "会员充值".to_owned(),
-        wallet: Wallet::Wechat,
-        expires_at: NOW + Millis::minutes(5),
-        notify_url: None,
-    };
+    let mut request = qr_request(Wallet::Wechat);
     let payload = "https://q".to_owned();
     assert_eq!(
         channel.create_qr(&request).await,
@@ -376,14 +359,7 @@ async fn answers_to_reversing() {
 
 #[tokio::test]
 async fn answers_to_refunds() {
-    let request = RefundRequest {
-        attempt_no: attempt(),
-        channel_txn_no: None,
-        refund_no: "TK1".to_owned(),
-        paid: Money::from_yuan(300),
-        amount: Money::from_yuan(180),
-        reason: "退卡".to_owned(),
-    };
+    let request = refund_request("TK1", 180);
     let succeeded = || RefundAnswer::Succeeded {
         channel_refund_no: "TK1".to_owned(),
         amount: Money::from_yuan(180),

@@ -121,7 +121,9 @@ impl Account {
             Protocol::Training | Protocol::Wechat | Protocol::Shouqianba => {
                 GatewayAnswer::Pending(PendingState::NotScanned)
             }
-            Protocol::Alipay | Protocol::Unionpay => GatewayAnswer::Unknown(UnknownCause::NotFound),
+            Protocol::Alipay | Protocol::Unionpay => {
+                GatewayAnswer::Unknown(UnknownCause::NotFoundOrNotScanned)
+            }
         }
     }
 

@@ -46,9 +46,6 @@ impl AlipayChannel {
         if config.app_id.is_empty() || !app_id_is_plain {
             return Err(wrong(ID, "app_id must be digits"));
         }
-        if config.qr_minutes == 0 {
-            return Err(wrong(ID, "qr_minutes must be at least 1"));
-        }
         let keys = Keys::of(&config)?;
         Ok(AlipayChannel {
             config,
@@ -144,7 +141,7 @@ impl Channel for AlipayChannel {
 
     async fn query(&self, attempt_no: &str) -> GatewayAnswer {
         let outcome = self.call(&message::query(attempt_no)).await;
-        read::queried(attempt_no, outcome)
+        read::queried(attempt_no, outcome).recorded_when_scanned()
     }
 
     async fn close(&self, attempt_no: &str) -> CloseAnswer {

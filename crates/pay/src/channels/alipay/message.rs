@@ -1,6 +1,6 @@
 //! Alipay's requests: one method with its business content, as signed pairs.
 
-use qiantai_core::clock::{Millis, Timestamp};
+use qiantai_core::clock::Timestamp;
 use serde_json::{Value, json};
 use time::Date;
 
@@ -62,8 +62,7 @@ pub(super) fn precreate(config: &AlipayConfig, request: &QrRequest) -> Call {
 /// When the QR code of an attempt can no longer be paid, at the latest; `None` for a number that
 /// does not tell when it was made.
 pub(super) fn code_ends_at(config: &AlipayConfig, attempt_no: &str) -> Option<Timestamp> {
-    let life = Millis::minutes(i64::from(config.qr_minutes));
-    made_at(attempt_no).map(|made| made + life)
+    made_at(attempt_no).map(|made| config.qr_minutes.end(made))
 }
 
 pub(super) fn pay(request: &CodeRequest) -> Call {

@@ -12,21 +12,15 @@ mod message;
 mod read;
 pub mod signature;
 
-use std::sync::Arc;
-
 use serde::Deserialize;
-use serde_json::Value;
 
 pub use bill::{AlipayBill, AlipayBillError};
 pub use certificate::{cert_sn, root_cert_sn};
 pub use client::AlipayChannel;
 
-use super::exchange;
-use crate::channel::{Channel, ChannelId};
-use crate::registry::OpenError;
+use super::QrLife;
+use crate::channel::ChannelId;
 use crate::secret::SecretText;
-use crate::surroundings::Surroundings;
-use crate::transport::HttpTransport;
 
 /// This channel's name.
 pub const ID: ChannelId = ChannelId("alipay");
@@ -60,30 +54,11 @@ pub struct AlipayConfig {
     /// Service providers' token for this shop.
     #[serde(default)]
     pub app_auth_token: Option<SecretText>,
-    /// Longest life of our QR codes in minutes, counted from the attempt's number. A code that
-    /// nobody scanned leaves no trace at the gateway, so its end is the only proof that it can no
-    /// longer be paid.
-    #[serde(default = "qr_minutes")]
-    pub qr_minutes: u8,
+    /// How long our QR codes live.
+    #[serde(default)]
+    pub qr_minutes: QrLife,
 }
 
 fn gateway() -> String {
     "https://openapi.alipay.com".to_owned()
-}
-
-fn qr_minutes() -> u8 {
-    5
-}
-
-pub(crate) fn open(
-    settings: Value,
-    transport: Arc<dyn HttpTransport>,
-    surroundings: Arc<dyn Surroundings>,
-) -> Result<Arc<dyn Channel>, OpenError> {
-    let config: AlipayConfig = exchange::settings(ID, settings)?;
-    Ok(Arc::new(AlipayChannel::new(
-        config,
-        transport,
-        surroundings,
-    )?))
 }

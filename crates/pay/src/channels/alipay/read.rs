@@ -17,6 +17,7 @@ use crate::answer::{
 use crate::beijing;
 use crate::bill::BillAnswer;
 use crate::channel::{RefundQuery, RefundRequest};
+use crate::channels::QrLife;
 use crate::channels::exchange::made_at;
 use crate::notice::{Notice, NoticeError, PaymentNotice};
 use crate::pairs::Charset;
@@ -24,8 +25,6 @@ use crate::yuan::from_yuan;
 
 /// A charge that the gateway has no record of may still arrive for this long.
 const CHARGE_MAY_ARRIVE: Millis = Millis::seconds(60);
-/// Our clock and the gateway's may differ by this much when a code ends.
-const CODE_END_MARGIN: Millis = Millis::seconds(30);
 /// Hour of the next day at which bills are ready, China time.
 const BILL_READY_HOUR: u8 = 10;
 
@@ -206,7 +205,7 @@ pub(super) fn closed(
             CloseAnswer::AlreadyPaid
         }
         Err(Fault::Unknown(UnknownCause::NotFound))
-            if code_ends_at.is_some_and(|end| now >= end + CODE_END_MARGIN) =>
+            if code_ends_at.is_some_and(|end| QrLife::is_past(end, now)) =>
         {
             CloseAnswer::Closed
         }

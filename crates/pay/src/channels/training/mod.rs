@@ -8,18 +8,12 @@ pub mod message;
 mod read;
 pub mod signature;
 
-use std::sync::Arc;
-
 use serde::Deserialize;
-use serde_json::Value;
 
 pub use client::TrainingChannel;
 
-use crate::channel::{Channel, ChannelId};
-use crate::registry::OpenError;
+use crate::channel::ChannelId;
 use crate::secret::SharedKey;
-use crate::surroundings::Surroundings;
-use crate::transport::HttpTransport;
 
 /// This channel's name.
 pub const ID: ChannelId = ChannelId("training");
@@ -34,21 +28,4 @@ pub struct TrainingConfig {
     pub merchant: String,
     /// The key shared with the gateway; in JSON as hexadecimal.
     pub key: SharedKey,
-}
-
-pub(crate) fn open(
-    settings: Value,
-    transport: Arc<dyn HttpTransport>,
-    surroundings: Arc<dyn Surroundings>,
-) -> Result<Arc<dyn Channel>, OpenError> {
-    let config: TrainingConfig =
-        serde_json::from_value(settings).map_err(|error| OpenError::Settings {
-            channel: ID,
-            problem: error.to_string(),
-        })?;
-    Ok(Arc::new(TrainingChannel::new(
-        config,
-        transport,
-        surroundings,
-    )?))
 }

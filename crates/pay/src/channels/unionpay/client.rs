@@ -46,9 +46,6 @@ impl UnionpayChannel {
         if config.merchant_id.len() != 15 || !is_plain(&config.merchant_id) {
             return Err(wrong(ID, "merchant_id must be fifteen digits and letters"));
         }
-        if config.qr_minutes == 0 {
-            return Err(wrong(ID, "qr_minutes must be at least 1"));
-        }
         let file = BASE64
             .decode(config.key_store.expose().trim())
             .map(Zeroizing::new)
@@ -127,7 +124,7 @@ impl Channel for UnionpayChannel {
 
     async fn query(&self, attempt_no: &str) -> GatewayAnswer {
         match reference(attempt_no) {
-            Ok(at) => self.standing(&at).await,
+            Ok(at) => self.standing(&at).await.recorded_when_scanned(),
             Err(cause) => GatewayAnswer::ConfigError(cause),
         }
     }

@@ -1,6 +1,6 @@
 //! UnionPay's requests, as signed pairs.
 
-use qiantai_core::clock::{Millis, Timestamp};
+use qiantai_core::clock::Timestamp;
 use qiantai_core::money::Money;
 
 use super::UnionpayConfig;
@@ -48,7 +48,7 @@ impl Reference {
 
     /// When the QR code of this attempt can no longer be paid, at the latest.
     pub(super) fn code_ends_at(&self, config: &UnionpayConfig) -> Timestamp {
-        self.txn_time + Millis::minutes(i64::from(config.qr_minutes))
+        config.qr_minutes.end(self.txn_time)
     }
 }
 

@@ -9,20 +9,14 @@ mod message;
 mod read;
 pub mod signature;
 
-use std::sync::Arc;
-
 use serde::Deserialize;
-use serde_json::Value;
 
 pub use super::keyed_md5::{keyed_md5_upper, keyed_text};
 pub use client::UnionpayChannel;
 
-use super::exchange;
-use crate::channel::{Channel, ChannelId};
-use crate::registry::OpenError;
+use super::QrLife;
+use crate::channel::ChannelId;
 use crate::secret::SecretText;
-use crate::surroundings::Surroundings;
-use crate::transport::HttpTransport;
 
 /// This channel's name.
 pub const ID: ChannelId = ChannelId("unionpay");
@@ -45,30 +39,11 @@ pub struct UnionpayConfig {
     /// Our terminal number at UnionPay, eight digits and letters.
     #[serde(default)]
     pub terminal_id: Option<String>,
-    /// Longest life of our QR codes in minutes, counted from the attempt's number. A code that
-    /// nobody scanned leaves no trace at the gateway, so its end is the only proof that it can no
-    /// longer be paid.
-    #[serde(default = "qr_minutes")]
-    pub qr_minutes: u8,
+    /// How long our QR codes live.
+    #[serde(default)]
+    pub qr_minutes: QrLife,
 }
 
 fn gateway() -> String {
     "https://gateway.95516.com".to_owned()
-}
-
-fn qr_minutes() -> u8 {
-    5
-}
-
-pub(crate) fn open(
-    settings: Value,
-    transport: Arc<dyn HttpTransport>,
-    surroundings: Arc<dyn Surroundings>,
-) -> Result<Arc<dyn Channel>, OpenError> {
-    let config: UnionpayConfig = exchange::settings(ID, settings)?;
-    Ok(Arc::new(UnionpayChannel::new(
-        config,
-        transport,
-        surroundings,
-    )?))
 }

@@ -11,6 +11,7 @@ use crate::answer::{
     RefundRefusal, ReverseAnswer, UnknownCause,
 };
 use crate::beijing;
+use crate::channels::QrLife;
 use crate::crypto::Certificate;
 use crate::notice::{Notice, NoticeError, PaymentNotice};
 use crate::pairs::{Charset, Pairs};
@@ -19,8 +20,6 @@ use crate::yuan::from_fen;
 /// A charge that the gateway has no record of may still arrive for this long. Twice the minute of
 /// the table, because the time in our number is a terminal's.
 const CHARGE_MAY_ARRIVE: Millis = Millis::minutes(2);
-/// Our clock and the gateway's may differ by this much when a code ends.
-const CODE_END_MARGIN: Millis = Millis::seconds(30);
 
 /// What came back from one call: genuine pairs, or why there are none.
 pub(super) type Outcome = Result<Pairs, UnknownCause>;
@@ -140,7 +139,7 @@ pub(super) fn closed(
     match standing {
         GatewayAnswer::Success(_) => CloseAnswer::AlreadyPaid,
         GatewayAnswer::Declined(_) | GatewayAnswer::Closed => CloseAnswer::Closed,
-        GatewayAnswer::Unknown(UnknownCause::NotFound) if now >= code_ends_at + CODE_END_MARGIN => {
+        GatewayAnswer::Unknown(UnknownCause::NotFound) if QrLife::is_past(code_ends_at, now) => {
             CloseAnswer::Closed
         }
         GatewayAnswer::Pending(_) => CloseAnswer::Unknown(still_paying()),
