@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use qiantai_testkit::{Launch, Method, Window};
+use qiantai_testkit::{Launch, Method, PATIENCE, Window, until};
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, app, balance, orders, sync_state, synced};
 
@@ -51,12 +51,15 @@ async fn cash_goes_on_without_the_server_and_arrives_once() {
 
     let _server = books.serve();
     synced(&window).await;
-    let orders = orders(&window).await;
-    assert_eq!(orders.len(), 2);
-    assert!(
-        orders.iter().all(|order| order["provisional"] == false),
-        "{orders:?}"
-    );
+    // What the server took comes back with its next news.
+    until("the server's word on both", PATIENCE, || async {
+        let orders = orders(&window).await;
+        assert_eq!(orders.len(), 2);
+        let confirmed = orders.iter().all(|order| order["provisional"] == false);
+        Ok(confirmed.then_some(()))
+    })
+    .await
+    .unwrap();
     assert_eq!(balance(&window).await, expected, "everything arrived, once");
     window.close().await.unwrap();
 }

@@ -316,6 +316,16 @@ fn an_offline_top_up_is_priced_by_the_rules_of_its_time() {
         shop.state.policies.push(newer(NOON + Millis::days(1)));
     });
     assert_eq!((cases(&decision), account(&shop).bonus), (vec![], yuan(50)));
+    // Rules that were replaced unheard: the promise stands, and somebody looks at it.
+    let (shop, decision, _) = take(amount(300), |shop, operation| {
+        operation.offline = true;
+        shop.now = NOON + Millis::days(2);
+        shop.state.policies.push(newer(NOON - Millis::days(1)));
+    });
+    assert_eq!(
+        (cases(&decision), account(&shop).bonus),
+        (vec![CaseKind::QuoteDiffers], yuan(50))
+    );
     // Rules nobody knows: those in force at the time of the operation.
     let (shop, decision, _) = take(amount(300), |shop, operation| {
         operation.offline = true;

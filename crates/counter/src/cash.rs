@@ -18,6 +18,7 @@ use crate::parse;
 use crate::quotes::ShownQuote;
 use crate::terminal::Draft;
 use crate::top_up::{blocked, member_of};
+use crate::view::event::CounterEvent;
 use crate::view::order::{Approval, OrderView, PayCash};
 
 impl Counter {
@@ -61,6 +62,9 @@ impl Counter {
         }
         let jobs = self.slips_of_sale(order)?;
         let overlay = self.commit(&[draft], overlay, jobs)?;
+        self.tell(CounterEvent::Member {
+            member_id: shown.member.to_string(),
+        });
         self.just_written(&overlay, order, MoneyMoved::Yes)
     }
 

@@ -102,7 +102,11 @@ impl Counter {
         let _sale = self.sale_lock();
         let file = self.order_file(order)?;
         let asked = file.attempts.iter().any(|attempt| attempt.cancel_requested);
-        if asked || file.order.state != OrderState::PendingPayment {
+        let waits = matches!(
+            file.order.state,
+            OrderState::PendingPayment | OrderState::PendingReview
+        );
+        if asked || !waits {
             return self.order_view(order);
         }
         let overlay = self.overlay(&[file.order.member])?;

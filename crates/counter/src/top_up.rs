@@ -1,7 +1,7 @@
 //! Choosing and pricing a top-up.
 
 use qiantai_core::attempt::Channel;
-use qiantai_core::ids::{ActionId, MemberId, PackageId};
+use qiantai_core::ids::{ActionId, MemberId, OrderId, PackageId};
 use qiantai_core::member::Member;
 use qiantai_core::policy::{LimitAction, Policy};
 use qiantai_core::quote::Quote;
@@ -129,18 +129,29 @@ impl Counter {
             .account(id)
             .ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))?;
         let duplicate = duplicate_of(&overlay.state, id, quote.pay, now, DUPLICATE_WITHIN);
-        let duplicate = duplicate.and_then(|order| overlay.state.orders.get(&order));
+        let duplicate = match duplicate {
+            Some(order) => self.order_no_of(&overlay, order)?,
+            None => None,
+        };
         let context = QuoteContext {
             policy: &policy,
             account,
             quote_id: shown.id.to_string(),
-            duplicate_of: duplicate.map(|order| order.order_no.clone()),
+            duplicate_of: duplicate,
             // Cash is taken at once; a review comes before payment (docs: domain §3.8).
             review_blocks: cash,
         };
         let view = quote_view(&quote, context);
         self.quotes().put(shown);
         Ok(view)
+    }
+
+    /// The number of an order that may have synchronised already.
+    fn order_no_of(&self, overlay: &Overlay, id: OrderId) -> Result<Option<String>, CallError> {
+        if let Some(order) = overlay.state.orders.get(&id) {
+            return Ok(Some(order.order_no.clone()));
+        }
+        Ok(self.store.order(id)?.map(|order| order.order_no))
     }
 
     /// The price of `choice` now.

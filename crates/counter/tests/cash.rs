@@ -4,6 +4,7 @@ use qiantai_core::Millis;
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::{ErrorCode, MoneyMoved};
 use qiantai_counter::view::Fen;
+use qiantai_counter::view::event::CounterEvent;
 use qiantai_counter::view::order::{PayCash, Stage};
 use qiantai_counter::view::top_up::{ChannelView, Choice};
 
@@ -203,7 +204,16 @@ async fn an_equal_top_up_within_two_minutes_is_asked_about() {
     let shop = Shop::salon().await;
     let till = Till::open(&shop).await;
     let member = till.zhang_wei().await;
+    let mut events = till.desk.subscribe();
     let first = till.cash(&member, "300").await;
+    let mut came = std::iter::from_fn(|| events.try_recv().ok());
+    assert!(
+        came.any(
+            |event| matches!(event, CounterEvent::Member { member_id } if member_id == member)
+        ),
+        "the balance beside the sale is told"
+    );
+    till.until_confirmed(&first.id).await;
     let intent = till.intend(&member).await;
     let choice = || Choice::Typed {
         text: "300".to_owned(),

@@ -62,6 +62,24 @@ async fn a_large_top_up_asks_nobody_for_money_before_it_is_approved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_review_can_be_given_up_and_then_counts_no_more() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let offer = till.qr_offer(&member, "6000", ChannelView::Wechat).await;
+    let opened = till.desk.start_qr(offer).await.unwrap();
+    assert_eq!(opened.stage, Stage::Review);
+    till.cancel(&opened.id).await;
+    till.until("the end of the order", async || {
+        (till.order(&opened.id).await.stage == Stage::Ended).then_some(())
+    })
+    .await;
+    let sale = till.cash(&member, "300").await;
+    till.until_confirmed(&sale.id).await;
+    assert_eq!(shop.cases(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn cash_that_needs_a_review_is_not_taken() {
     let shop = Shop::salon().await;
     let till = Till::open(&shop).await;

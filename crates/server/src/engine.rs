@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
-use qiantai_core::attempt::{self, PaymentAttempt};
+use qiantai_core::attempt::{self, AttemptState, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{ActionId, AttemptId, DeviceId, OpId, OrderId, StoreId, TenantId};
 use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::{OrderState, RechargeOrder};
@@ -346,7 +346,11 @@ impl Engine {
         order: &RechargeOrder,
         now: Timestamp,
     ) -> Option<(Timestamp, Step)> {
-        self.channels.of(attempt.channel)?;
+        if self.channels.of(attempt.channel).is_none() {
+            // No gateway will ever answer; only what was never sent to one is known to be unpaid.
+            let is_new = attempt.method == PayMethod::Qr && attempt.state == AttemptState::Init;
+            return is_new.then_some((attempt.changed_at, Step::Create));
+        }
         let memory = self.recall(attempt.id);
         if order.state == OrderState::Credited && !attempt.state.is_open() {
             return next_step_beside_the_money(attempt, &memory, now);

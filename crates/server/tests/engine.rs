@@ -6,6 +6,7 @@ use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::OrderState;
 use qiantai_pay::{CloseAnswer, GatewayAnswer, UnknownCause};
 use qiantai_paysim::gateway::PhoneAction;
+use qiantai_server::Channels;
 use qiantai_wire::feed::OutcomeDto;
 
 use crate::gateway::Call;
@@ -32,6 +33,23 @@ async fn a_caller_that_leaves_does_not_end_the_sweep() {
     let is_credited = || shop.order(order.id).state == OrderState::Credited;
     until("the sweep finds the money", is_credited).await;
     shop.server.stop().await;
+}
+
+/// A shop may offer a method for which nobody has set up a gateway.
+#[tokio::test]
+async fn an_attempt_without_a_gateway_fails_at_once() {
+    let mut shop = Shop::open(1).await;
+    shop.channels = Channels::default();
+    shop.restart().await;
+    let mut till = Till::open(&shop).await;
+    let member = shop.members()[0];
+    let (order, attempt) = till.show_qr(&shop, member, 300).await;
+    assert_eq!(attempt.state, AttemptState::Failed);
+    assert_eq!(order.state, OrderState::PendingPayment);
+    shop.time.advance(Millis::minutes(16));
+    shop.server.settle_due().await.unwrap();
+    assert_eq!(shop.order(order.id).state, OrderState::Closed);
+    assert_eq!(shop.gateway.count(Call::Create), 0);
 }
 
 #[tokio::test]

@@ -204,8 +204,16 @@ impl Cashier<'_> {
     pub async fn payment_qr(&self, method: Method) -> Result<Vec<u8>, Fault> {
         let channel = self.words.get(method.key())?;
         let name = self.words.with("paying.qr", &[("channel", &channel)])?;
-        let code = self.window.control("img", &name).await?;
-        self.window.picture_of(&code).await?.png()
+        // Under the eyes of a phone: a code that is laid out is not yet painted.
+        until("a code that a phone can read", PATIENCE, || async {
+            let code = self.window.control("img", &name).await?;
+            let picture = self.window.picture_of(&code).await?;
+            match picture.shows_a_code() {
+                true => picture.png().map(Some),
+                false => Ok(None),
+            }
+        })
+        .await
     }
 
     /// Waits for the success screen.

@@ -81,6 +81,18 @@ impl Picture {
         differing.count() * 1_000 <= self.0.pixels().len() * NOISE_PER_MILLE
     }
 
+    /// Whether a phone could read a QR code in it.
+    pub fn shows_a_code(&self) -> bool {
+        let grey = image::imageops::grayscale(&self.0);
+        let (width, height) = (grey.width() as usize, grey.height() as usize);
+        let mut seen = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
+            let (x, y) = (u32::try_from(x), u32::try_from(y));
+            x.and_then(|x| y.map(|y| grey.get_pixel(x, y).0[0]))
+                .unwrap_or_default()
+        });
+        seen.detect_grids().iter().any(|grid| grid.decode().is_ok())
+    }
+
     /// As PNG.
     ///
     /// # Errors

@@ -222,7 +222,9 @@ fn look_for_breaches(
         ),
         (
             CaseKind::QuoteDiffers,
-            received != quote.pay || !keeps_promise(operation, &open.quote, quote),
+            received != quote.pay
+                || !keeps_promise(operation, &open.quote, quote)
+                || !was_in_force(state, policy, quote),
         ),
     ];
     let links = CaseLinks {
@@ -253,6 +255,13 @@ fn passes_limit(
     let passes_offline_cap =
         operation.offline && quote.pay > policy.offline.cash_per_order && approver.is_none();
     needs_eyes || passes_offline_cap
+}
+
+/// A terminal that had not heard of newer rules promised by older ones. The customer keeps what was
+/// promised, and somebody looks at the difference.
+fn was_in_force(state: &State, policy: &Policy, quote: &Quote) -> bool {
+    let in_force = state.policy_at(quote.quoted_at);
+    in_force.is_some_and(|rules| rules.version == policy.version)
 }
 
 /// Offline, points and tier are shown as provisional and may come out otherwise.

@@ -62,13 +62,27 @@ impl Engine {
         step: Step,
     ) -> Result<(), EngineError> {
         let Some(channel) = self.channels.of(attempt.channel).cloned() else {
-            return Ok(());
+            return match step {
+                Step::Create => self.refuse_unserved(tenant, attempt).await,
+                Step::Query | Step::QueryLate | Step::Close => Ok(()),
+            };
         };
         match step {
             Step::Create => self.create(tenant, attempt, &channel).await,
             Step::Query | Step::QueryLate => self.query(tenant, attempt, &channel).await,
             Step::Close => self.close(tenant, attempt, &channel).await,
         }
+    }
+
+    /// Ends an attempt for which this server has no gateway.
+    async fn refuse_unserved(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+    ) -> Result<(), EngineError> {
+        tracing::error!(channel = ?attempt.channel, "no gateway is set up for this channel");
+        self.record(tenant, attempt, GatewayOutcome::ConfigError)
+            .await
     }
 
     async fn create(
