@@ -15,9 +15,15 @@ export type Mark =
 
 const BASELINE = 0.78;
 
-/** Columns that a text takes: one for a letter, two for a Chinese character. */
+const columnsOfCharacter = (character: string) =>
+  eastAsianWidth(character.codePointAt(0) ?? 0, { ambiguousAsWide: true });
+
+/**
+ * Columns that a text takes: one for a letter, two for a Chinese character. Ambiguous ones such as
+ * `·` and `×` take two, as on the printers and in the layout that the rows come from.
+ */
 export function columnsOf(text: string, large: boolean): number {
-  const plain = [...text].reduce((sum, it) => sum + eastAsianWidth(it.codePointAt(0) ?? 0), 0);
+  const plain = [...text].reduce((sum, it) => sum + columnsOfCharacter(it), 0);
   return large ? plain * 2 : plain;
 }
 
