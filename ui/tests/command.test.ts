@@ -24,7 +24,7 @@ function clock() {
 test("one line fills the ordinary form, and only Enter there charges", async () => {
   const time = clock();
   const { user, screen, counter } = await commanding("张伟 充 300 微信");
-  expect(await screen.findByText(/给 张伟 充值 ¥300.00,微信。按 Enter 填好充值单/)).toBeTruthy();
+  expect(await screen.findByText(/给 张伟 充值 ¥300.00，微信。按 Enter 填好充值单/)).toBeTruthy();
   expect(counter.times("top_up_form") + counter.times("quote")).toBe(0);
   await user.keyboard("{Enter}");
   await screen.findByRole("heading", { name: "为 张伟 充值" });
@@ -52,7 +52,7 @@ test("from another screen the keyboard is the form's as well", async () => {
   await screen.findByRole("button", { name: /收现金 ¥680.00/ });
   time.pass(700);
   await user.keyboard("{Enter}");
-  await screen.findByRole("heading", { name: "现金已收,余额已更新" });
+  await screen.findByRole("heading", { name: "现金已收，余额已更新" });
   expect(counter.times("pay_cash")).toBe(1);
 });
 
@@ -75,7 +75,7 @@ test("an amount that is on no button is typed", async () => {
 
 test("among several nothing is chosen until the cashier chooses", async () => {
   const { user, screen, field } = await commanding("5678 充 500");
-  expect(await screen.findByText("有 2 种可能,请用 ↑ ↓ 选一个。")).toBeTruthy();
+  expect(await screen.findByText("有 2 种可能，请用 ↑ ↓ 选一个。")).toBeTruthy();
   await user.keyboard("{Enter}");
   expect(screen.getByRole("dialog", { name: "一句话充值" })).toBeTruthy();
   expect(screen.getByRole("button", { name: "填好充值单" })).toHaveProperty("disabled", true);

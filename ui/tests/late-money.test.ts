@@ -26,13 +26,13 @@ async function over(stage: Stage) {
 }
 
 const LATE: [Stage, Stage, string, string, string][] = [
-  ["ended", "abnormal", "failure", "尉迟敏 的 ¥300.00 异常,已转人工处理", "异常"],
-  ["ended", "paid", "checking", "尉迟敏 的 ¥300.00 已收到,入账待处理", "待入账"],
-  ["ended", "unknown", "checking", "尉迟敏 的 ¥300.00 正在核实,请勿重复收款", "核实中"],
+  ["ended", "abnormal", "failure", "尉迟敏 的 ¥300.00 异常，已转人工处理", "异常"],
+  ["ended", "paid", "checking", "尉迟敏 的 ¥300.00 已收到，入账待处理", "待入账"],
+  ["ended", "unknown", "checking", "尉迟敏 的 ¥300.00 正在核实，请勿重复收款", "核实中"],
   ["ended", "waiting", "checking", "等待 尉迟敏 付款 ¥300.00", "待付款"],
-  ["refused", "abnormal", "failure", "尉迟敏 的 ¥300.00 异常,已转人工处理", "异常"],
-  ["credited", "abnormal", "failure", "尉迟敏 的 ¥300.00 异常,已转人工处理", "异常"],
-  ["credited", "paid", "checking", "尉迟敏 的 ¥300.00 已收到,入账待处理", "待入账"],
+  ["refused", "abnormal", "failure", "尉迟敏 的 ¥300.00 异常，已转人工处理", "异常"],
+  ["credited", "abnormal", "failure", "尉迟敏 的 ¥300.00 异常，已转人工处理", "异常"],
+  ["credited", "paid", "checking", "尉迟敏 的 ¥300.00 已收到，入账待处理", "待入账"],
 ];
 
 test.each(LATE)("%s, then %s: sounded, told and listed", async (before, after, ...told) => {
@@ -72,9 +72,9 @@ test.each(EARLIER)("%s is not taken back by an earlier %s", async (stage, earlie
 test("late money for the order on the screen takes its place there", async () => {
   const { screen, desk, order, move } = await over("ended");
   await desk.openOrder(order.id);
-  await screen.findByText("本单已结束,没有收款");
+  await screen.findByText("本单已结束，没有收款");
   move({ stage: "abnormal" });
-  expect(await screen.findByText("请勿交付,也请勿再次收款。", { exact: false })).toBeTruthy();
+  expect(await screen.findByText("请勿交付，也请勿再次收款。", { exact: false })).toBeTruthy();
   expect(vi.mocked(play).mock.calls).toContainEqual(["failure"]);
 });
 

@@ -38,6 +38,14 @@ test("English speaks English", () => {
   expect(chinese).toEqual([]);
 });
 
+test("Chinese uses the full width marks of Chinese", () => {
+  const narrow = /[\p{Script=Han}“”《》（）()}][,:;?!]|[,:;?!][\p{Script=Han}“”《》（）(){]/u;
+  const wrong = Object.entries(CATALOGUES["zh-CN"]!).filter(([, text]) =>
+    narrow.test(text.replaceAll(/\{\w+[^}]*\}/g, "{}")),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test("every key that the counter's words name has a sentence", () => {
   const words = readFileSync(join(here, "../crates/counter/src/words.rs"), "utf8");
   const named = [...words.matchAll(/=> "(\w+)"/g)].map(([, key]) => key);

@@ -62,10 +62,10 @@ test("a number half typed is not called wrong before it is meant", async () => {
   await user.type(phone, "1380");
   expect(phone.getAttribute("aria-invalid")).toBe("false");
   await user.keyboard("{Enter}");
-  expect(await screen.findByText("手机号是 11 位,还没输完")).toBeTruthy();
+  expect(await screen.findByText("手机号是 11 位，还没输完")).toBeTruthy();
   await user.clear(phone);
   await user.type(phone, "2");
-  expect(await screen.findByText("不是手机号,请核对")).toBeTruthy();
+  expect(await screen.findByText("不是手机号，请核对")).toBeTruthy();
 });
 
 test("pictures in a name are said next to it", async () => {

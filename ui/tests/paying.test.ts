@@ -21,30 +21,30 @@ const buttons = () => [...document.querySelectorAll("button")].map((it) => it.te
 test("unknown hides the code, says so, and offers no way to charge again", async () => {
   const { screen, move } = await paying();
   move({ stage: "unknown", qr: null });
-  expect(await screen.findByText("正在核实,请勿重复收款")).toBeTruthy();
+  expect(await screen.findByText("正在核实，请勿重复收款")).toBeTruthy();
   expect(screen.queryByRole("img", { name: /收款码/ })).toBeNull();
   expect(buttons().some((text) => /^(收款|重新|改用)/.test(text.trim()))).toBe(false);
   expect(document.querySelector("[aria-live=assertive]")?.textContent).toContain("请勿重复收款");
 });
 
 test.each([
-  ["offline", /网络连接中断,正在重连/],
-  ["stopped", /同步已停止,请联系管理员/],
+  ["offline", /网络连接中断，正在重连/],
+  ["stopped", /同步已停止，请联系管理员/],
 ] as const)("%s, a code that is out counts as unknown", async (state, sentence) => {
   const { screen, counter } = await paying();
   counter.sync({ state, stopped_key: null, pending: 1, oldest_ms: 1, last_contact_ms: 1 });
   expect(await screen.findByText(sentence)).toBeTruthy();
-  expect(screen.getByText("正在核实,请勿重复收款")).toBeTruthy();
+  expect(screen.getByText("正在核实，请勿重复收款")).toBeTruthy();
   expect(screen.queryByRole("img", { name: /收款码/ })).toBeNull();
 });
 
 test("an order left alone stays in sight and can be opened again", async () => {
   const { user, screen, move } = await paying();
   move({ stage: "unknown", qr: null });
-  await screen.findByText("正在核实,请勿重复收款");
+  await screen.findByText("正在核实，请勿重复收款");
   await user.keyboard("{Escape}");
   await user.click(await screen.findByRole("button", { name: /张伟.*核实中/ }));
-  expect(await screen.findByText("正在核实,请勿重复收款")).toBeTruthy();
+  expect(await screen.findByText("正在核实，请勿重复收款")).toBeTruthy();
 });
 
 test("money for an order left alone is told", async () => {
@@ -94,7 +94,7 @@ const OFFERS: [string, RegExp, RegExp][] = [
 test.each(OFFERS)("after %s the right way out comes first", async (key, first, absent) => {
   const { screen, move } = await paying();
   move({ stage: "failed", qr: null, failure: { code: "X", message_key: key } });
-  await screen.findByText(/没有收到款,可以放心重新收款/);
+  await screen.findByText(/没有收到款，可以放心重新收款/);
   const offers = buttons().filter((text) => /重新出码|改用/.test(text));
   expect(offers[0]).toMatch(first);
   expect(offers.some((text) => absent.test(text))).toBe(false);
@@ -115,26 +115,60 @@ test("an order that asked nobody for money has no method", async () => {
   move({ stage: "review", qr: null, channel: null });
   expect(await screen.findByRole("heading", { name: "收款" })).toBeTruthy();
   await user.keyboard("{F7}");
-  const row = await screen.findByRole("row", { name: /张伟.*—.*待审核/ });
+  const row = await screen.findByRole("row", { name: /张伟.*—.*需审核/ });
   expect(row.textContent).not.toContain("现金");
+});
+
+test("an order that would need a review can be cancelled and promises nothing", async () => {
+  const { user, screen, counter, move } = await paying();
+  move({ stage: "review", qr: null, channel: null });
+  expect(await screen.findByText(/没有收款，钱没有变动。请取消这一单/)).toBeTruthy();
+  expect(screen.queryByText(/审核通过|等待审核|联系店长/)).toBeNull();
+  expect(screen.queryByRole("button", { name: /结果会提醒/ })).toBeNull();
+  await user.click(screen.getByRole("button", { name: /取消收款/ }));
+  await waitFor(() => expect(counter.times("cancel_order")).toBe(1));
+});
+
+const CODES: [OrderView["stage"], boolean, boolean][] = [
+  ["waiting", true, true],
+  ["user_paying", true, true],
+  ["unknown", false, false],
+  ["cancelling", false, false],
+  ["paid", false, false],
+];
+
+test.each(CODES)("%s with its code in sight: %s, tells of a code: %s", async (...given) => {
+  const [stage, inSight, told] = given;
+  const { screen, order, move } = await paying();
+  move({ stage, qr: inSight ? order.qr : null });
+  await waitFor(() => expect(screen.queryByText("已出码") !== null).toBe(told));
+  expect(screen.getByText("已开单")).toBeTruthy();
+});
+
+test("a code that was out stays told when the line breaks", async () => {
+  const { screen, counter } = await paying();
+  const gone = { stopped_key: null, pending: 1, oldest_ms: 1, last_contact_ms: 1 };
+  counter.sync({ ...gone, state: "offline" });
+  await screen.findByText(/网络连接中断/);
+  expect(screen.getByText("已出码")).toBeTruthy();
 });
 
 test("an order that was refused says why", async () => {
   const { screen, move } = await paying();
   const failure = { code: "1008", message_key: "error.limit_blocked" };
   move({ stage: "refused", qr: null, failure });
-  expect(await screen.findByText("超出法规或本店限额,不能办理。没有收款。")).toBeTruthy();
+  expect(await screen.findByText("超出法规或本店限额，不能办理。没有收款。")).toBeTruthy();
   expect(screen.getByText("代码 1008")).toBeTruthy();
 });
 
 const HELD = { code: "HELD", message_key: "error.held_by_server" };
 const HELD_WORDS =
-  /服务器保留了这笔充值,等待人工核对。现金已记录,不会丢失。请告诉店长,不要再次收款/;
+  /服务器保留了这笔充值，等待人工核对。现金已记录，不会丢失。请告诉店长，不要再次收款/;
 
 test("cash that the server holds takes the place of the success and says what to do", async () => {
   const { user, screen, counter } = await serving("offline");
   await user.keyboard("1c500{Enter}");
-  await screen.findByRole("heading", { name: "现金已收,余额暂记" });
+  await screen.findByRole("heading", { name: "现金已收，余额暂记" });
   const order = { ...counter.books.orders[0]!, credit: null, failure: HELD };
   counter.emit({ kind: "order", order: { ...order, stage: "abnormal" } });
   expect(await screen.findByText(HELD_WORDS)).toBeTruthy();
@@ -162,7 +196,7 @@ test("a declined attempt does not explain an abnormal order", async () => {
   const { screen, move } = await paying();
   const failure = { code: "X", message_key: "decline.closed" };
   move({ stage: "abnormal", qr: null, failure });
-  expect(await screen.findByText("收款与订单不符,已转人工处理")).toBeTruthy();
+  expect(await screen.findByText("收款与订单不符，已转人工处理")).toBeTruthy();
   expect(screen.queryByText(/可以重新收款|可以放心/)).toBeNull();
 });
 
@@ -170,5 +204,5 @@ test("after missed events everything shown is asked anew", async () => {
   const { screen, counter, order } = await paying();
   Object.assign(order, { stage: "unknown", qr: null });
   counter.emit({ kind: "boot" });
-  expect(await screen.findByText("正在核实,请勿重复收款")).toBeTruthy();
+  expect(await screen.findByText("正在核实，请勿重复收款")).toBeTruthy();
 });

@@ -5,8 +5,8 @@ import type { PrintJobView } from "../src/bindings/PrintJobView";
 import type { PrintState } from "../src/bindings/PrintState";
 import { openWindow } from "./window";
 
-const OFF = "打印机连不上,请检查电源和网线";
-const NO_ANSWER = "打印机没有应答,请检查是否缺纸";
+const OFF = "打印机连不上，请检查电源和网线";
+const NO_ANSWER = "打印机没有应答，请检查是否缺纸";
 
 type Slip = [state: PrintState, trouble: string | null];
 

@@ -30,25 +30,25 @@ test("the recovery code is left only with its last group", async () => {
   await waitFor(() => expect(field.getAttribute("aria-invalid")).toBe("true"));
   await user.clear(field);
   await user.type(field, "9wxz{Enter}");
-  expect(await screen.findByText("谁来收银?")).toBeTruthy();
+  expect(await screen.findByText("谁来收银？")).toBeTruthy();
 });
 
 test("a wrong PIN counts down and then locks", async () => {
   const { user, screen } = await openWindow("sign_in");
-  await screen.findByText("谁来收银?");
+  await screen.findByText("谁来收银？");
   await user.keyboard("1");
   await user.keyboard("9999{Enter}");
-  expect(await screen.findByText("PIN 不对,还可以试 4 次")).toBeTruthy();
+  expect(await screen.findByText("PIN 不对，还可以试 4 次")).toBeTruthy();
   for (let turn = 0; turn < 4; turn++) {
     await user.keyboard("9999{Enter}");
     await waitFor(() => expect(screen.getByRole("img", { name: "已输入 0 位" })).toBeTruthy());
   }
-  expect((await screen.findByRole("alert")).textContent).toMatch(/已锁定,(10:00|09:59) 后再试/);
+  expect((await screen.findByRole("alert")).textContent).toMatch(/已锁定，(10:00|09:59) 后再试/);
 });
 
 test("a shift opens by keyboard alone", async () => {
   const { user, screen, counter } = await openWindow("sign_in");
-  await screen.findByText("谁来收银?");
+  await screen.findByText("谁来收银？");
   await user.keyboard("1");
   await user.keyboard("1001{Enter}");
   await screen.findByRole("textbox", { name: "¥100" });
@@ -64,7 +64,7 @@ test("locking keeps the screen for the next person", async () => {
   await user.type(await screen.findByRole("combobox"), "张伟{Enter}");
   await screen.findByRole("heading", { name: /为 张伟 充值/ });
   await user.keyboard("{F12}");
-  await screen.findByText("谁来收银?");
+  await screen.findByText("谁来收银？");
   await user.keyboard("2");
   await user.keyboard("1002{Enter}");
   expect(await screen.findByRole("heading", { name: /为 张伟 充值/ })).toBeTruthy();

@@ -9,7 +9,7 @@ test("a known member with cash takes three actions", async () => {
   await user.keyboard("1");
   await user.keyboard("c");
   await user.keyboard("{Enter}");
-  expect(await screen.findByRole("heading", { name: "现金已收,余额已更新" })).toBeTruthy();
+  expect(await screen.findByRole("heading", { name: "现金已收，余额已更新" })).toBeTruthy();
   expect(counter.calls.filter(({ name }) => name === "pay_cash")).toMatchObject([
     { payload: { tendered: "", duplicate_confirmed: false } },
   ]);
@@ -73,7 +73,7 @@ test("offline a large amount of cash waits for a manager's number and PIN", asyn
   expect(document.activeElement).toBe(pin);
   expect(pin).toHaveProperty("value", "");
   await user.type(pin, "2001{Enter}");
-  expect(await screen.findByText(/店长授权:王敏/)).toBeTruthy();
+  expect(await screen.findByText(/店长授权：王敏/)).toBeTruthy();
   expect(screen.queryByRole("dialog")).toBeNull();
 });
 
@@ -105,8 +105,8 @@ const TYPED: [string, string][] = [
   ["0", "金额必须大于 0"],
   ["-5", "金额不能为负数"],
   ["0.001", "金额最多到分(两位小数)"],
-  ["1e9", "请输入数字金额,例如 300 或 300.50"],
-  ["99999999999999", "金额过大,请检查"],
+  ["1e9", "请输入数字金额，例如 300 或 300.50"],
+  ["99999999999999", "金额过大，请检查"],
 ];
 
 test.each(TYPED)("typing %s says why not, under the field", async (text, sentence) => {
@@ -149,7 +149,7 @@ test("an equal top-up asks first, and the second press of Enter does not answer"
   await user.keyboard("{Enter}");
   await screen.findByRole("alertdialog");
   await user.keyboard("y");
-  await screen.findByRole("heading", { name: "现金已收,余额已更新" });
+  await screen.findByRole("heading", { name: "现金已收，余额已更新" });
   const [first, , last] = counter.calls.filter(({ name }) => name === "pay_cash");
   const intent = (first?.payload as { intent: string }).intent;
   expect(last?.payload).toMatchObject({ intent, duplicate_confirmed: true });
@@ -162,7 +162,7 @@ test("a changed price is shown and not charged", async () => {
   counter.refuse("start_qr", { code: "quote_changed" });
   counter.books.members[0]!.available_fen -= 5_000;
   await user.keyboard("{Enter}");
-  await screen.findByRole("alertdialog", { name: "价格有变化,尚未收款" });
+  await screen.findByRole("alertdialog", { name: "价格有变化，尚未收款" });
   expect(counter.times("start_qr")).toBe(1);
   await user.keyboard("y");
   expect(await screen.findByRole("img", { name: /收款码/ })).toBeTruthy();
@@ -185,7 +185,7 @@ test("a price refused again is not charged a third time", async () => {
   const again = { code: "quote_changed", message_key: "error.quote_changed" } as const;
   for (let turn = 0; turn < 5; turn++) counter.refuse("start_qr", again);
   await user.keyboard("{Enter}");
-  expect(await screen.findByText("价格有变化,请重新确认。没有收款。")).toBeTruthy();
+  expect(await screen.findByText("价格有变化，请重新确认。没有收款。")).toBeTruthy();
   expect(counter.times("start_qr")).toBe(2);
   expect(screen.getByRole("button", { name: /收款 ¥300/ })).toHaveProperty("disabled", false);
 });
@@ -200,8 +200,9 @@ test.each(OUT_OF_REACH)("%s, only cash is offered and the balance provisional", 
   await screen.findByRole("radio", { name: /¥300/ });
   expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("disabled", true);
   await user.keyboard("1{Enter}");
-  expect(await screen.findByRole("heading", { name: "现金已收,余额暂记" })).toBeTruthy();
+  expect(await screen.findByRole("heading", { name: "现金已收，余额暂记" })).toBeTruthy();
   expect(screen.getByText("离线待同步")).toBeTruthy();
+  expect(document.querySelector("[aria-live=assertive]")?.textContent).toMatch(/现金已收，余额暂记/);
   expect(screen.getByText(/与服务器恢复同步后自动上传/)).toBeTruthy();
 });
 
@@ -218,7 +219,7 @@ test.each(OUT_OF_REACH)("%s for a blink turns no WeChat payment into cash", asyn
   await user.keyboard("1w");
   await screen.findByRole("button", { name: /收款 ¥300/ });
   counter.sync(line(state));
-  await screen.findByText(/微信暂时用不了,没有收款/);
+  await screen.findByText(/微信暂时用不了，没有收款/);
   expect(screen.getByRole("button", { name: /^收款/ })).toHaveProperty("disabled", true);
   expect(screen.getByRole("radio", { name: /现金/ })).toHaveProperty("checked", false);
   await user.keyboard("w{Enter}{Enter}");
@@ -287,5 +288,5 @@ test("a refusal for want of a person brings the sign-in", async () => {
   counter.books.session.signed_in = null;
   counter.refuse("quote", { code: "not_signed_in", message_key: "error.not_signed_in" });
   await user.keyboard("1");
-  expect(await screen.findByText("谁来收银?")).toBeTruthy();
+  expect(await screen.findByText("谁来收银？")).toBeTruthy();
 });

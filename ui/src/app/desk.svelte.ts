@@ -215,7 +215,8 @@ export class Desk {
     const late = before !== undefined && isFinal(before);
     const sound = SOUNDS[stage] ?? (late ? "checking" : undefined);
     if (sound !== undefined) this.#sound(sound);
-    const said = t(`stage.${stage}.said`, values);
+    const provisional = stage === "credited" && order.provisional;
+    const said = t(provisional ? "success.said_provisional" : `stage.${stage}.said`, values);
     this.notices.say(said);
     if (!onScreen && before !== undefined && (late || TOLD.includes(stage)))
       this.notices.tell(stage === "credited" ? "good" : "warn", said);

@@ -8,7 +8,7 @@ import { CHANNEL_KEYS } from "../top-up/channels";
 
 const UNDER_WAY: readonly Stage[] = ["waiting", "user_paying", "unknown", "cancelling"];
 const ASKABLE: readonly Stage[] = ["waiting", "user_paying", "unknown", "cancelling"];
-const CANCELLABLE: readonly Stage[] = ["opening", "preparing", "waiting", "user_paying"];
+const CANCELLABLE: readonly Stage[] = ["opening", "review", "preparing", "waiting", "user_paying"];
 
 /** Causes after which the same app may be tried once more (errors-to-cashier §2). */
 const SAME_AGAIN =

@@ -17,15 +17,15 @@ const PAID: Row = ["step.paid", "next"];
 /** The way of an order, in the words of the cashier. 支付中 only when the channel says so. */
 const ROWS: Record<Stage, Row[]> = {
   opening: [["step.opening", "now"], ["step.code", "next"], PAID],
-  review: [OPENED, ["step.review", "doubt"], PAID],
+  review: [OPENED, ["step.review", "stopped"]],
   preparing: [OPENED, ["step.preparing", "now"], PAID],
   waiting: [OPENED, CODE, ["step.waiting", "now"], PAID],
   user_paying: [OPENED, CODE, ["step.user_paying", "now"], PAID],
   unknown: [OPENED, CODE, ["step.unknown", "doubt"], PAID],
-  cancelling: [OPENED, CODE, ["step.cancelling", "doubt"]],
+  cancelling: [OPENED, ["step.cancelling", "doubt"]],
   failed: [OPENED, ["step.failed", "stopped"]],
   refused: [["step.refused", "stopped"]],
-  paid: [OPENED, CODE, ["step.paid", "done"], ["step.credit_waits", "doubt"]],
+  paid: [OPENED, ["step.paid", "done"], ["step.credit_waits", "doubt"]],
   credited: [OPENED, ["step.paid", "done"]],
   ended: [OPENED, ["step.ended", "stopped"]],
   abnormal: [OPENED, ["step.abnormal", "stopped"]],
@@ -36,7 +36,9 @@ export function stepsOf(order: OrderView, stage: Stage): Step[] {
     "step.opened": order.opened_at_ms,
     "step.code": order.attempt_started_ms,
   };
-  return ROWS[stage].map(([key, mark]) => ({
+  // An attempt may come to nothing before its code is out: only the code itself proves it.
+  const rows = ROWS[stage].filter((row) => row !== CODE || order.qr !== null);
+  return rows.map(([key, mark]) => ({
     key,
     mark,
     at: mark === "done" ? (times[key] ?? null) : null,
