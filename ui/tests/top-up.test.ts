@@ -24,6 +24,58 @@ test("cash shows the change while typing and on the success screen", async () =>
   expect(screen.getByText("¥200.00")).toBeTruthy();
 });
 
+test("a letter in the cash field chooses another method", async () => {
+  const { user, screen } = await serving();
+  await user.keyboard("c250w");
+  expect(await screen.findByRole("button", { name: /^收款 ¥500/ })).toBeTruthy();
+  expect(screen.getByRole("radio", { name: /微信/ })).toHaveProperty("checked", true);
+});
+
+/** Keys from an empty form, and what is handed to the counter. */
+const DIGITS: ["counter" | "offline", string, number, string][] = [
+  ["counter", "c2505{Enter}", 50_000, "505"],
+  ["counter", "2c505{Enter}", 50_000, "505"],
+  ["offline", "2505{Enter}", 50_000, "505"],
+  ["offline", "2c505{Enter}", 50_000, "505"],
+  ["offline", "2{Escape}1500{Enter}", 30_000, "500"],
+  ["offline", "2{Escape}2505{Enter}", 50_000, "505"],
+];
+
+test.each(DIGITS)("%s: %s sells %d for %s", async (scene, keys, pay_fen, tendered) => {
+  const { user, counter } = await serving(scene);
+  await user.keyboard(keys);
+  await waitFor(() => expect(counter.times("pay_cash")).toBe(1));
+  const paid = counter.calls.find(({ name }) => name === "pay_cash");
+  expect(paid).toMatchObject({ payload: { tendered } });
+  expect(counter.books.orders[0]).toMatchObject({ pay_fen });
+});
+
+test("digits beside the cash field are money, wherever the focus went", async () => {
+  const { user, screen, desk } = await serving("offline");
+  await user.click(screen.getByRole("radio", { name: /¥500/ }));
+  const field = screen.getByRole("textbox", { name: "实收现金" });
+  await waitFor(() => expect(document.activeElement).toBe(field));
+  field.blur();
+  await user.keyboard("505");
+  expect(field).toHaveProperty("value", "505");
+  expect(desk.topUp.choice).toEqual({ kind: "amount", fen: 50_000 });
+});
+
+test("cash after a failed payment takes the next digits", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("2w{Enter}");
+  await screen.findByRole("img", { name: /收款码/ });
+  const order = counter.books.orders[0]!;
+  const failure = { code: "X", message_key: "decline.risk_control" };
+  counter.emit({ kind: "order", order: Object.assign(order, { stage: "failed", failure }) });
+  await screen.findByRole("button", { name: /改用现金/ });
+  await user.keyboard("c");
+  const field = await screen.findByRole("textbox", { name: "实收现金" });
+  await waitFor(() => expect(document.activeElement).toBe(field));
+  await user.keyboard("505{Enter}");
+  expect(await screen.findByText("¥5.00")).toBeTruthy();
+});
+
 test.each(["{Enter}", "{Escape}"])("a hasty %s leaves the change on the screen", async (key) => {
   let nowMs = 1_000_000;
   const clock = vi.spyOn(performance, "now").mockImplementation(() => nowMs);
@@ -133,8 +185,27 @@ test.each(PRICED)("typing %s prices ¥%s", async (text, amount) => {
 test("a limit that blocks says so and leaves nothing to press", async () => {
   const { user, screen } = await serving();
   await user.keyboard("08000");
-  expect(await screen.findByText(/超过单张卡上限 ¥5,000.00/)).toBeTruthy();
+  const reason = await screen.findByText(/超过单张卡上限 ¥5,000.00.*请改小金额/);
+  expect(reason.closest("footer")).toBeTruthy();
+  expect(reason.textContent).not.toContain("换方式");
   expect(screen.getByRole("button", { name: /收款/ })).toHaveProperty("disabled", true);
+});
+
+test("only a limit on cash advises another method, in one notice", async () => {
+  const { user, screen, counter } = await serving();
+  const limits = { limit_fen: 10_000, reached_fen: 50_000, blocks: true };
+  const keys = ["limit.new_member_cash", "limit.single_pay", "limit.day_sum"];
+  const call = counter.call.bind(counter);
+  vi.spyOn(counter, "call").mockImplementation(async (name, payload) => {
+    const answer = await call(name, payload);
+    if (name !== "quote") return answer;
+    const notices = keys.map((message_key) => ({ ...limits, message_key }));
+    return { ...(answer as object), blocked: true, notices } as typeof answer;
+  });
+  await user.keyboard("c6");
+  expect(await screen.findByText(/新会员现金.*换方式/)).toBeTruthy();
+  expect(screen.queryByText(/单笔|24 小时/)).toBeNull();
+  expect(screen.queryByText("最优惠")).toBeNull();
 });
 
 test("an equal top-up asks first, and the second press of Enter does not answer", async () => {
@@ -202,7 +273,9 @@ test.each(OUT_OF_REACH)("%s, only cash is offered and the balance provisional", 
   await user.keyboard("1{Enter}");
   expect(await screen.findByRole("heading", { name: "现金已收，余额暂记" })).toBeTruthy();
   expect(screen.getByText("离线待同步")).toBeTruthy();
-  expect(document.querySelector("[aria-live=assertive]")?.textContent).toMatch(/现金已收，余额暂记/);
+  expect(document.querySelector("[aria-live=assertive]")?.textContent).toMatch(
+    /现金已收，余额暂记/,
+  );
   expect(screen.getByText(/与服务器恢复同步后自动上传/)).toBeTruthy();
 });
 

@@ -22,6 +22,8 @@ function nameOf(event: KeyboardEvent): string {
 type Options = {
   /** The keys belong to the open dialog. */
   dialog?: boolean;
+  /** A text field that takes figures only, so that letters stay keys in it. */
+  figures?: EventTarget | null | undefined;
 };
 
 /**
@@ -35,8 +37,9 @@ export function onKey(event: KeyboardEvent, keys: KeyMap, options: Options = {})
   const name = nameOf(event);
   const character = event.key.length === 1 && !event.ctrlKey && !event.metaKey;
   const action = keys[name];
-  if (action === undefined || (character && inTextField(event.target))) return;
   const target = event.target;
+  const isKept = inTextField(target) && !(target === options.figures && name.startsWith("Key"));
+  if (action === undefined || (character && isKept)) return;
   const native = target instanceof Element && target.closest(ACTIVATED_BY_ENTER) !== null;
   if ((name === "Enter" || name === "Space") && native) return;
   event.preventDefault();

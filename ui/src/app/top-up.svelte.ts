@@ -48,6 +48,8 @@ export class TopUp {
   choice = $state.raw<Choice | null>(null);
   typed = $state("");
   tendered = $state("");
+  /** Grows with each amount and each method that is picked, the same one again included. */
+  picks = $state(0);
   /** How the customer wants to pay. Kept while it is not on offer: a blink of the line is no wish. */
   wish = $state<ChannelView | null>(null);
   quote = $state.raw<QuoteView | null>(null);
@@ -61,6 +63,10 @@ export class TopUp {
   /** The wish, while it is on offer. Without one nothing is priced and nothing can be charged. */
   readonly channel = $derived(this.#isOffered(this.wish) ? this.wish : null);
   readonly custom = $derived(this.choice?.kind === "typed");
+  /** An amount stands on the form, right or wrong. */
+  readonly chosen = $derived(
+    this.choice !== null && (this.choice.kind !== "typed" || this.choice.text.trim() !== ""),
+  );
   readonly ready = $derived(
     this.quote !== null && !this.quote.blocked && !this.busy && this.question === null,
   );
@@ -122,8 +128,9 @@ export class TopUp {
   }
 
   choose(choice: Choice): void {
+    this.picks += 1;
     this.choice = choice;
-    this.typed = "";
+    this.typed = choice.kind === "typed" ? choice.text : "";
     this.tendered = "";
     this.tenderedError = null;
     this.#reprice();
@@ -137,6 +144,7 @@ export class TopUp {
   }
 
   payBy(channel: ChannelView): void {
+    this.picks += 1;
     if (this.wish === channel) return;
     this.wish = channel;
     this.tenderedError = null;
@@ -279,8 +287,8 @@ export class TopUp {
     const asked = ++this.#asked;
     this.amountError = null;
     this.error = null;
-    const empty = choice?.kind === "typed" && choice.text.trim() === "";
-    if (member === null || form === null || choice === null || channel === null || empty) {
+    const incomplete = member === null || form === null || channel === null;
+    if (incomplete || choice === null || !this.chosen) {
       this.quote = null;
       return null;
     }
