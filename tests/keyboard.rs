@@ -1,6 +1,7 @@
 //! Everything by keyboard: no mouse from the sign-in to the next customer.
 
 use qiantai_testkit::{Cashier, Key, Method, PATIENCE, until};
+use serde_json::{Value, json};
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, orders};
 
@@ -53,6 +54,46 @@ async fn a_cash_top_up_without_a_mouse() {
 
     next_by_enter(&cashier).await;
     window.close().await.unwrap();
+}
+
+/// Once an amount stands, digits are the cash received and never another amount.
+#[tokio::test(flavor = "multi_thread")]
+async fn digits_after_the_amount_are_cash_received() {
+    let shop = Shop::new();
+    let window = shop.open_counter().await;
+    let cashier = shop.cashier(&window);
+    find_by_keys(&cashier).await;
+    window.type_text("c").await.unwrap();
+    window
+        .type_text(&key_of(&cashier, 50_000).await)
+        .await
+        .unwrap();
+    window.type_text("505").await.unwrap();
+    cashier.ready_to_pay().await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    cashier.success().await.unwrap();
+    let order = cashier.newest_order().await.unwrap();
+    assert_eq!(order["pay_fen"], 50_000);
+    assert_eq!(order["tendered_fen"], 50_500);
+    assert_eq!(order["change_fen"], 500);
+    window.close().await.unwrap();
+}
+
+/// The digit that chooses the offer of `fen`.
+async fn key_of(cashier: &Cashier<'_>, fen: i64) -> String {
+    let members: Vec<Value> = cashier
+        .window
+        .call("search_members", json!({ "text": MEMBER_PHONE }))
+        .await
+        .unwrap();
+    let form: Value = cashier
+        .window
+        .call("top_up_form", json!({ "member_id": members[0]["id"] }))
+        .await
+        .unwrap();
+    let offers = form["offers"].as_array().unwrap();
+    let place = offers.iter().position(|offer| offer["pay_fen"] == fen);
+    (place.unwrap() + 1).to_string()
 }
 
 /// The customer's phone pays; everything else is keys.
