@@ -135,7 +135,8 @@ fn paid() -> PaidFact {
 async fn answers_to_a_payment_code() {
     use DeclineCode as D;
     use GatewayAnswer::{Closed, ConfigError, Declined, Pending, Success, Unknown};
-    let unlisted = |code: &str| Unknown(UnknownCause::Unlisted(code.to_owned()));
+    use UnknownCause as U;
+    let unlisted = |code: &str| Unknown(U::Unlisted(code.to_owned()));
     let failed = |code| business("PAY_FAIL", Some(code), Value::Null);
     let mut broken_off = order("PAY_CANCELED");
     broken_off["status"] = json!("FAIL_IO_1");
@@ -168,14 +169,8 @@ async fn answers_to_a_payment_code() {
         ),
         (failed("TRADE_FAILED"), Declined(D::IssuerRefused)),
         (failed("TRADE_TIMEOUT"), Declined(D::NotCompleted)),
-        (
-            failed("TRADE_HAS_SUCCESS"),
-            Unknown(UnknownCause::AlreadyPaid),
-        ),
-        (
-            failed("CLIENT_SN_CONFLICT"),
-            Unknown(UnknownCause::NumberReused),
-        ),
+        (failed("TRADE_HAS_SUCCESS"), Unknown(U::AlreadyPaid)),
+        (failed("CLIENT_SN_CONFLICT"), Unknown(U::NumberReused)),
         (failed("BRAND_NEW"), unlisted("BRAND_NEW")),
         (
             business("PAY_FAIL", None, Value::Null),
@@ -206,24 +201,18 @@ async fn answers_to_a_payment_code() {
             business("SUCCESS", None, order("PARTIAL_REFUNDED")),
             Success(paid()),
         ),
-        (
-            business("SUCCESS", None, other),
-            Unknown(UnknownCause::Mismatched),
-        ),
+        (business("SUCCESS", None, other), Unknown(U::Mismatched)),
         (
             refused("INVALID_PARAMS"),
             ConfigError(ConfigCause::BadRequest("说明".into())),
         ),
-        (
-            refused("UPAY_ORDER_NOT_EXISTS"),
-            Unknown(UnknownCause::NotFound),
-        ),
+        (refused("UPAY_ORDER_NOT_EXISTS"), Unknown(U::NotFound)),
         (
             ok(r#"{"result_code":"500"}"#),
-            Unknown(UnknownCause::GatewayFault(500)),
+            Unknown(U::GatewayFault(500)),
         ),
-        (status(503), Unknown(UnknownCause::GatewayFault(503))),
-        (Err(TransportError::Timeout), Unknown(UnknownCause::Timeout)),
+        (status(503), Unknown(U::GatewayFault(503))),
+        (Err(TransportError::Timeout), Unknown(U::Timeout)),
     ];
     for (answer, expected) in cases {
         let shown = format!("{answer:?}");
