@@ -58,6 +58,10 @@ async fn large(cashier: &Cashier<'_>, tour: &mut Tour) {
     let review = words.get("stage.review.title").unwrap();
     window.text(&review).await.unwrap();
     tour.stop(window, "review", EVERY).await;
+    // It can only be given up.
+    window.press(Key::Escape).await.unwrap();
+    let ended = words.get("stage.ended.title").unwrap();
+    window.text(&ended).await.unwrap();
     window.press(Key::Escape).await.unwrap();
     cashier.at_rest().await.unwrap();
 

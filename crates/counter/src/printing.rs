@@ -5,6 +5,7 @@ pub(crate) mod preview;
 mod printer;
 mod queue;
 pub(crate) mod slip;
+mod word;
 
 pub(crate) use queue::job_view;
 pub use queue::run;

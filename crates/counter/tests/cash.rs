@@ -27,7 +27,7 @@ async fn cash_is_credited_at_once_and_then_confirmed_as_quoted() {
         .unwrap();
     assert_eq!((quote.tier_after.as_str(), quote.upgrade), ("金卡", true));
     // Nothing comes back from the server before the first look.
-    till.line.set(crate::line::Weather::LosesAnswers);
+    till.line.set(crate::line::Weather::HoldsAnswers);
     let offer = PayCash {
         intent,
         quote_id: quote.quote_id.clone(),

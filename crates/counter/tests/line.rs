@@ -26,6 +26,14 @@ pub enum Weather {
     Cut,
     /// The server does what it is asked, and no answer comes back.
     LosesAnswers,
+    /// The server does what it is asked, and its answers wait for other weather.
+    HoldsAnswers,
+}
+
+impl Weather {
+    fn carries_requests(self) -> bool {
+        matches!(self, Weather::Fair | Weather::HoldsAnswers)
+    }
 }
 
 /// What somebody between the terminal and the server says in the server's place.
@@ -116,9 +124,11 @@ impl Transport for Line {
             .at_the_server
             .spawn(async move { server.send(request).await });
         let answer = work.await.expect("the server does not panic");
-        match self.is(Weather::Fair) {
-            true => answer,
-            false => Err(TransportError::Interrupted),
+        let mut weather = self.weather.subscribe();
+        let now = weather.wait_for(|now| *now != Weather::HoldsAnswers).await;
+        match now.map(|now| *now) {
+            Ok(Weather::Fair) => answer,
+            _ => Err(TransportError::Interrupted),
         }
     }
 
@@ -126,7 +136,7 @@ impl Transport for Line {
         &self,
         request: Request<Bytes>,
     ) -> Result<Response<ByteStream>, TransportError> {
-        if !self.is(Weather::Fair) {
+        if !self.weather.borrow().carries_requests() {
             return Err(TransportError::NotSent);
         }
         let server = Arc::clone(&self.server);
@@ -138,7 +148,7 @@ impl Transport for Line {
         Ok(answer.map(|body| {
             let broken = async move {
                 // A line that is gone altogether is cut, too.
-                let _gone = weather.wait_for(|now| *now != Weather::Fair).await;
+                let _gone = weather.wait_for(|now| !now.carries_requests()).await;
             };
             let end = stream::iter([Err(TransportError::Interrupted)]);
             body.take_until(Box::pin(broken)).chain(end).boxed()

@@ -3,15 +3,19 @@
 use std::path::Path;
 
 use ed25519_dalek::VerifyingKey;
+use qiantai_core::Millis;
 use qiantai_core::operation::OperationBody;
 use qiantai_counter::api::CounterApi;
-use qiantai_counter::view::order::{OrderView, PayCash, PrintState, ReceiptRow, Stage};
+use qiantai_counter::view::order::{
+    OrderView, PayCash, PrintJobView, PrintState, ReceiptRow, Stage,
+};
 use qiantai_counter::view::session::Language;
 use qiantai_paysim::gateway::PhoneAction;
 use qiantai_testkit::Words;
 use qiantai_wire::SignedOperation;
 use qiantai_wire::receipt_qr::parse_receipt_text;
 
+use crate::line::Weather;
 use crate::paper::{self, Paper};
 use crate::shop::Shop;
 use crate::till::{Till, key, sentence};
@@ -67,6 +71,37 @@ fn slips(folder: &Path, order: &OrderView) -> (Paper, Paper) {
         Paper::of(folder, order, "shop"),
         Paper::of(folder, order, "member"),
     )
+}
+
+/// The line is up and no answer comes: what is on paper must not look certain.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_without_the_servers_word_says_so() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    for (weather, is_marked) in [(Weather::Fair, false), (Weather::HoldsAnswers, true)] {
+        till.line.set(weather);
+        let order = till
+            .cash(&member, if is_marked { "500" } else { "300" })
+            .await;
+        if is_marked {
+            assert!(till.prints(&order).await.iter().all(is_waiting));
+            till.until("the patience of the slips", async || {
+                shop.time.advance(Millis::seconds(4));
+                (!till.prints(&order).await.iter().any(is_waiting)).then_some(())
+            })
+            .await;
+        }
+        till.until_printed(&order, 2).await;
+        let (for_shop, for_member) = slips(&till.folder, &order);
+        for slip in [for_shop, for_member] {
+            assert_eq!(slip.says(&["离线待同步"]), is_marked, "{:#?}", slip.lines());
+        }
+    }
+}
+
+fn is_waiting(job: &PrintJobView) -> bool {
+    job.state == PrintState::Queued
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,6 +64,8 @@ async fn sells_on_a_small_disk() {
     drop(file);
     fs::remove_file(&filler).unwrap();
     let order = till.pay_cash(&offer).await.unwrap();
+    // What came down in vain is tried again after a while.
+    till.mend(&shop).await;
     till.until_confirmed(&order.id).await;
     assert_eq!(
         shop.credits(&member).len(),

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::printer::{self, PrinterTrouble, Slip};
 use super::slip::{PRINTER, SlipRequest};
+use super::word;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::orders::OrderNames;
@@ -189,6 +190,7 @@ async fn print(counter: &Arc<Counter>, job: &PrintJob) -> Result<(), Trouble> {
         );
     }
     fetch_settlement(counter, order).await?;
+    word::hear(counter, order).await?;
     let (target, slip) = {
         let counter = Arc::clone(counter);
         let job = job.clone();

@@ -177,7 +177,7 @@ impl Counter {
             complaint_phone: policy.store.complaint_phone.clone(),
             qr_payload: self.qr_payload(order.id)?,
             reprint,
-            provisional: file.provisional && order.offline,
+            provisional: file.provisional,
             training: self.training,
             open_drawer: settings.printer.drawer
                 && file.channel() == Some(Channel::Cash)
