@@ -66,6 +66,12 @@ impl Fault {
             if error.is_stale_element_reference() || error.is_no_such_element())
     }
 
+    /// Whether the driver never answered when it was asked to open the app.
+    pub fn is_unanswered(&self) -> bool {
+        use fantoccini::error::NewSessionError::{FailedC, Lost};
+        matches!(self, Fault::Session(FailedC(_) | Lost(_)))
+    }
+
     /// A failed file operation on `path`.
     pub fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Fault {
         Fault::File {

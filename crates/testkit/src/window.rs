@@ -26,6 +26,8 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const LOOKS_MAX: u32 = 300;
 /// A screen that shows the same so many times is at rest.
 const LOOKS_AT_REST: u32 = 4;
+/// A window that does not open so often does not open.
+const TRIES: u32 = 3;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(30);
 
 /// The app in its real window.
@@ -45,6 +47,18 @@ impl Window {
     /// # Errors
     /// Where a program is missing or the window does not open.
     pub async fn open(display: &Display, launch: &Launch) -> Result<Window, Fault> {
+        let mut tries = 1;
+        loop {
+            match Window::open_once(display, launch).await {
+                // Driver and app meet at a port that somebody else may have taken in between; then
+                // neither ever hears of the other.
+                Err(fault) if fault.is_unanswered() && tries < TRIES => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn open_once(display: &Display, launch: &Launch) -> Result<Window, Fault> {
         let probe = probe_path();
         let probe = std::fs::read_to_string(&probe).map_err(|source| Fault::file(probe, source))?;
         let driver = Driver::start(display, launch).await?;
@@ -53,10 +67,19 @@ impl Window {
         let options = json!({"binary": binary, "args": launch.arguments});
         let mut capabilities = Capabilities::new();
         capabilities.insert("webkitgtk:browserOptions".into(), options);
-        let client = ClientBuilder::new(Driver::connector())
+        let connected = ClientBuilder::new(Driver::connector())
             .capabilities(capabilities)
             .connect(&driver.url())
-            .await?;
+            .await;
+        let client = match connected {
+            Ok(client) => client,
+            Err(error) => {
+                let apps = Apps::of(&driver, &binary);
+                drop(driver);
+                apps.ended().await?;
+                return Err(error.into());
+            }
+        };
         Ok(Window {
             client,
             actions: Actions::default(),
