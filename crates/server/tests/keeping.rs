@@ -132,13 +132,14 @@ fn books_are_backed_up_while_they_are_served_and_restored_elsewhere() {
     let (data, key) = (name("data"), name("backup.key"));
     let database = TestDatabase::make();
     let url = database.url();
-    let backups = name("backups");
-    std::fs::create_dir(&backups).unwrap();
     for (books, with_key, timeline) in [
         (["--data", &data], None, "timeline=1"),
         (["--database-url", &url], Some(&key), "timeline=1"),
     ] {
         made(books);
+        // A backup is named by its second; two in one second do not share a folder.
+        let backups = name(&format!("backups of {}", &books[0][2..]));
+        std::fs::create_dir(&backups).unwrap();
         let (_server, _) = Running::serve(&books);
         let mut backup = program();
         backup.args(["backup", "--to", &backups]).args(books);
