@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +28,38 @@ const LAST_LINES_WITHIN: Duration = Duration::from_secs(2);
 /// # Errors
 /// Where the program cannot be started, or ends badly.
 pub fn run(step: &str, command: &mut Command) -> Result<Vec<String>, Error> {
+    let ended = run_to_its_end(step, command)?;
+    if ended.status.success() {
+        return Ok(ended.output);
+    }
+    show_end(&ended.output);
+    Err(ended.failed(step))
+}
+
+/// A program that has ended.
+pub struct Ended {
+    pub status: ExitStatus,
+    /// What it printed, line by line.
+    pub output: Vec<String>,
+    log: PathBuf,
+}
+
+impl Ended {
+    /// The error for an end that was a bad one.
+    pub fn failed(self, step: &str) -> Error {
+        Error::Failed {
+            step: step.to_owned(),
+            status: self.status.to_string(),
+            log: self.log,
+        }
+    }
+}
+
+/// The same as [`run`], for a program whose bad end is not the last word.
+///
+/// # Errors
+/// Where the program cannot be started.
+pub fn run_to_its_end(step: &str, command: &mut Command) -> Result<Ended, Error> {
     let log = log_path(step)?;
     let mut file = File::create(&log).map_err(|source| Error::file(&log, source))?;
     let began = Instant::now();
@@ -71,13 +103,9 @@ pub fn run(step: &str, command: &mut Command) -> Result<Vec<String>, Error> {
         }
     }
     let status = child.wait().map_err(|source| Error::file(&log, source))?;
-    if status.success() {
-        return Ok(output);
-    }
-    show_end(&output);
-    Err(Error::Failed {
-        step: step.to_owned(),
-        status: status.to_string(),
+    Ok(Ended {
+        status,
+        output,
         log,
     })
 }
@@ -126,7 +154,8 @@ fn last(output: &[String]) -> String {
     line.map_or_else(String::new, |line| line.trim().chars().take(90).collect())
 }
 
-fn show_end(output: &[String]) {
+/// Shows the last lines of an output.
+pub fn show_end(output: &[String]) {
     let mut end: VecDeque<&String> = output.iter().rev().take(SHOWN_LINES_MAX).collect();
     end.make_contiguous().reverse();
     for line in end {

@@ -19,6 +19,7 @@ mod stages;
 mod test;
 mod tidy;
 mod tree;
+mod unsteady;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

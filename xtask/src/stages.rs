@@ -12,6 +12,8 @@ pub struct Count {
     pub failed: u32,
     /// Groups of checks that are not possible on this machine.
     pub left_out: u32,
+    /// Of those that passed, how many did so only when they were tried again alone.
+    pub unsteady: u32,
 }
 
 impl Count {
@@ -20,12 +22,14 @@ impl Count {
         passed: 1,
         failed: 0,
         left_out: 0,
+        unsteady: 0,
     };
     /// A stage that is not possible on this machine.
     pub const LEFT_OUT: Self = Self {
         passed: 0,
         failed: 0,
         left_out: 1,
+        unsteady: 0,
     };
 }
 
@@ -84,6 +88,7 @@ impl<'a> Stages<'a> {
         for Ended { name, time, count } in &self.ended {
             let verdict = match count {
                 Count { failed: 1.., .. } => "FAILED",
+                Count { unsteady: 1.., .. } => "only when tried again alone, see above",
                 Count { left_out: 1.., .. } => "not all possible here, see above",
                 Count { .. } => "ok",
             };

@@ -4,7 +4,8 @@ use crate::child::{self, cargo, npm};
 use crate::error::Error;
 use crate::machine::{self, Need};
 use crate::stages::{Count, Stages};
-use crate::{abilities, advisories, codegen, licences, pages, tidy};
+use crate::unsteady::{self, Failures};
+use crate::{abilities, advisories, codegen, licences, pages, say, tidy};
 
 /// How long one binary of tests may take, in the words of coreutils' `timeout`: several times what
 /// the longest takes on two busy cores.
@@ -82,10 +83,27 @@ fn tests() -> Result<Count, Error> {
     for part_of_name in &lacking {
         command.args(["--skip", part_of_name]);
     }
-    let output = child::run("tests", &mut command)?;
+    let ended = child::run_to_its_end("tests", &mut command)?;
+    let mut count = counted("cargo test", libtest(&ended.output))?;
+    count.left_out = u32::try_from(lacking.len()).unwrap_or(u32::MAX);
+    if ended.status.success() {
+        return Ok(count);
+    }
+    let failures = Failures::read(&ended.output);
+    child::show_end(if failures.words.is_empty() {
+        &ended.output
+    } else {
+        &failures.words
+    });
+    let Ok(unsteady) = unsteady::again(&failures) else {
+        say::line(format_args!("failed: {}", failures.tests.join(", ")));
+        return Err(ended.failed("tests"));
+    };
     Ok(Count {
-        left_out: u32::try_from(lacking.len()).unwrap_or(u32::MAX),
-        ..counted("cargo test", libtest(&output))?
+        passed: count.passed + unsteady,
+        failed: 0,
+        unsteady,
+        ..count
     })
 }
 
@@ -98,7 +116,7 @@ fn counted(what: &str, count: Count) -> Result<Count, Error> {
 }
 
 /// Adds up the closing lines of Rust's test binaries.
-fn libtest(output: &[String]) -> Count {
+pub fn libtest(output: &[String]) -> Count {
     let mut count = Count::default();
     for line in output
         .iter()
@@ -119,7 +137,7 @@ fn vitest(output: &[String]) -> Count {
     line.map_or_else(Count::default, |line| Count {
         passed: before(line, "passed"),
         failed: before(line, "failed"),
-        left_out: 0,
+        ..Count::default()
     })
 }
 
@@ -153,7 +171,7 @@ mod tests_of_reading {
             Count {
                 passed: 7,
                 failed: 2,
-                left_out: 0
+                ..Count::default()
             }
         );
     }
@@ -166,7 +184,7 @@ mod tests_of_reading {
                 Count {
                     passed: 12,
                     failed: 0,
-                    left_out: 0,
+                    ..Count::default()
                 },
             ),
             (
@@ -174,7 +192,7 @@ mod tests_of_reading {
                 Count {
                     passed: 11,
                     failed: 1,
-                    left_out: 0,
+                    ..Count::default()
                 },
             ),
             ("   no such line", Count::default()),

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use qiantai_counter::view::session::PrinterTarget;
 
 /// Longer than a queue waits between two tries.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A slip in the receipt folder.
 pub struct Paper {

@@ -31,7 +31,7 @@ use crate::shop::Shop;
 use crate::time::WallClock;
 
 /// Longer than anything takes on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Looks at what no event tells of.
 const GLANCE: Duration = Duration::from_millis(15);
