@@ -82,4 +82,8 @@ impl Surroundings for ShopClock {
     fn new_id(&self) -> Uuid {
         self.machine.new_id()
     }
+
+    fn slip_waits(&self) -> Millis {
+        self.machine.slip_waits()
+    }
 }

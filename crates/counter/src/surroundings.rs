@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use qiantai_core::Timestamp;
+use qiantai_core::{Millis, Timestamp};
 use uuid::Uuid;
 
 /// The clock and the dice of a terminal.
@@ -11,6 +11,11 @@ pub trait Surroundings: qiantai_sync::Surroundings {
     fn monotonic_ms(&self) -> u64;
     /// A new UUIDv7.
     fn new_id(&self) -> Uuid;
+    /// How long a slip waits for the server's word before it says that its figures are provisional:
+    /// longer than a server needs that answers at all, shorter than a customer's patience.
+    fn slip_waits(&self) -> Millis {
+        Millis::seconds(3)
+    }
 }
 
 /// The machine's own clock and random numbers.

@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use ed25519_dalek::VerifyingKey;
-use qiantai_core::Millis;
 use qiantai_core::operation::OperationBody;
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::view::order::{
-    OrderView, PayCash, PrintJobView, PrintState, ReceiptRow, Stage,
+    Holder, OrderView, PayCash, PrintJobView, PrintState, ReceiptRow, Stage,
 };
-use qiantai_counter::view::session::Language;
+use qiantai_counter::view::session::{Language, PrinterTarget};
 use qiantai_paysim::gateway::PhoneAction;
 use qiantai_testkit::Words;
 use qiantai_wire::SignedOperation;
@@ -19,6 +18,7 @@ use crate::line::Weather;
 use crate::paper::{self, Paper};
 use crate::shop::Shop;
 use crate::till::{Till, key, sentence};
+use crate::time::SLIP_WAITS;
 
 /// What the code on the receipt says.
 async fn code_of(till: &Till, order: &OrderView) -> SignedOperation {
@@ -87,7 +87,7 @@ async fn a_slip_without_the_servers_word_says_so() {
         if is_marked {
             assert!(till.prints(&order).await.iter().all(is_waiting));
             till.until("the patience of the slips", async || {
-                shop.time.advance(Millis::seconds(4));
+                shop.time.advance(SLIP_WAITS);
                 (!till.prints(&order).await.iter().any(is_waiting)).then_some(())
             })
             .await;
@@ -282,7 +282,7 @@ async fn settings_decide_paper_copies_drawer_and_language() {
     let till = Till::open(&shop).await;
     let member = till.zhang_wei().await;
     let mut settings = till.session().await.settings;
-    settings.language = Language::En;
+    settings.printer.language = Language::En;
     settings.printer.paper_mm = 58;
     settings.printer.copies = 1;
     till.desk.save_settings(settings.clone()).await.unwrap();
@@ -300,4 +300,42 @@ async fn settings_decide_paper_copies_drawer_and_language() {
     till.until_printed(&order, 1).await;
     assert_eq!(Paper::of(&till.folder, &order, "member").pulses(), 0);
     assert_eq!(till.desk.receipt(key(&order.id)).await.unwrap().columns, 48);
+}
+
+/// The slips of an order speak the language of the printer at the moment of the sale.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_slip_of_an_order_speaks_its_first_language() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let folder = till.session().await.settings.printer.target;
+    till.print_to(PrinterTarget::Network {
+        host: "127.0.0.1".to_owned(),
+        port: 1,
+    })
+    .await;
+    let order = till.cash(&member, "300").await;
+    let jobs = till.prints(&order).await;
+    let holders: Vec<Holder> = jobs.iter().map(|job| job.holder).collect();
+    assert_eq!(holders, [Holder::Shop, Holder::Member]);
+
+    // The screen, then the printer, speak English before anything is on paper.
+    let mut settings = till.session().await.settings;
+    settings.language = Language::En;
+    settings.printer.language = Language::En;
+    settings.printer.target = folder;
+    till.desk.save_settings(settings).await.unwrap();
+    till.until_printed(&order, 2).await;
+    till.desk.reprint(key(&order.id)).await.unwrap();
+    till.until_printed(&order, 3).await;
+    for which in ["shop", "member", "member-copy1"] {
+        let slip = Paper::of(&till.folder, &order, which);
+        assert!(slip.says(&["充值单"]), "{which}: {:#?}", slip.lines());
+    }
+    let shown = preview(&till, &order).await;
+    assert!(shown.iter().any(|line| line.starts_with("充值单")), "{shown:#?}");
+
+    let next = till.cash(&member, "500").await;
+    till.until_printed(&next, 2).await;
+    assert!(Paper::of(&till.folder, &next, "member").says(&["Top-up", "Member copy"]));
 }

@@ -64,6 +64,9 @@ impl qiantai_pay::Surroundings for Time {
     }
 }
 
+/// Longer than a server on a loaded machine needs for its word.
+pub const SLIP_WAITS: Millis = Millis::minutes(10);
+
 /// The clock of one terminal, right or wrong.
 pub struct WallClock {
     time: Arc<Time>,
@@ -107,5 +110,9 @@ impl Surroundings for WallClock {
 
     fn new_id(&self) -> Uuid {
         Uuid::now_v7()
+    }
+
+    fn slip_waits(&self) -> Millis {
+        SLIP_WAITS
     }
 }

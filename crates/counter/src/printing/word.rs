@@ -3,16 +3,12 @@
 
 use std::sync::Arc;
 
-use qiantai_core::Millis;
 use qiantai_core::ids::OrderId;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::counter::Counter;
 use crate::error::CallError;
 use crate::serve::blocking;
-
-/// Longer than a server needs that answers at all, shorter than a customer's patience.
-const WITHIN: Millis = Millis::seconds(3);
 
 /// Waits for the server's word on `order`, as long as it may come.
 pub(super) async fn hear(counter: &Arc<Counter>, order: OrderId) -> Result<(), CallError> {
@@ -27,7 +23,7 @@ pub(super) async fn hear(counter: &Arc<Counter>, order: OrderId) -> Result<(), C
     };
     tokio::select! {
         heard = heard => heard,
-        () = counter.surroundings.sleep(WITHIN) => Ok(()),
+        () = counter.surroundings.sleep(counter.surroundings.slip_waits()) => Ok(()),
     }
 }
 
