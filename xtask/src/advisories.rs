@@ -1,5 +1,8 @@
-//! Security advisories against the crates we build on, by cargo-deny and as `deny.toml` says. Where
-//! their database cannot be reached they are left out, and a line says so.
+//! Security advisories against the crates we build on, by cargo-deny and as `deny.toml` says, and
+//! against the window's packages. Where a database cannot be reached they are left out, and a line
+//! says so.
+
+mod packages;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -23,11 +26,21 @@ const CHECKER_ROOT: &str = "target/xtask/cargo-deny";
 const PATIENCE: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// Checks every crate, or says why that is not possible here.
+/// Checks every crate and package, or says why that is not possible here.
 ///
 /// # Errors
-/// Where an advisory stands against a crate and `deny.toml` does not accept it.
+/// Where an advisory stands against a package, or against a crate and `deny.toml` does not accept it.
 pub fn report() -> Result<Count, Error> {
+    let (packages, crates) = (packages::report(), crates());
+    let (packages, crates) = (packages?, crates?);
+    Ok(Count {
+        passed: packages.passed + crates.passed,
+        left_out: packages.left_out + crates.left_out,
+        ..Count::default()
+    })
+}
+
+fn crates() -> Result<Count, Error> {
     for url in databases()? {
         if !is_reachable(&url) {
             return Ok(left_out(format_args!("{url} cannot be reached")));
