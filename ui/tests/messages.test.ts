@@ -54,6 +54,12 @@ test("every key that the counter's words name has a sentence", () => {
   expect(named.filter((key) => !known.includes(key))).toEqual([]);
 });
 
+test("every limit has its few words on the card of an amount", () => {
+  const limits = COUNTER_KEYS.filter((key) => key.startsWith("limit."));
+  expect(limits.length).toBeGreaterThan(5);
+  for (const key of limits) expect(CATALOGUES["zh-CN"]![`offer.${key}`], key).toBeTruthy();
+});
+
 const plural = new Intl.PluralRules("en");
 const FILLED: [string, Record<string, string | number>, string][] = [
   ["{a} and {b}", { a: "x", b: 2 }, "x and 2"],

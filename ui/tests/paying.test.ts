@@ -132,15 +132,16 @@ test("an order that would need a review can be cancelled and promises nothing", 
 const CODES: [OrderView["stage"], boolean, boolean][] = [
   ["waiting", true, true],
   ["user_paying", true, true],
+  ["unknown", true, true],
   ["unknown", false, false],
   ["cancelling", false, false],
   ["paid", false, false],
 ];
 
-test.each(CODES)("%s with its code in sight: %s, tells of a code: %s", async (...given) => {
-  const [stage, inSight, told] = given;
-  const { screen, order, move } = await paying();
-  move({ stage, qr: inSight ? order.qr : null });
+test.each(CODES)("%s with a code that was out: %s, tells of a code: %s", async (...given) => {
+  const [stage, wasOut, told] = given;
+  const { screen, move } = await paying();
+  move({ stage, qr: null, had_code: wasOut });
   await waitFor(() => expect(screen.queryByText("已出码") !== null).toBe(told));
   expect(screen.getByText("已开单")).toBeTruthy();
 });

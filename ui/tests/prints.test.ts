@@ -16,6 +16,7 @@ async function queue(slips: Slip[]) {
   window.counter.books.prints = slips.map(([state, trouble], at): PrintJobView => ({
     id: `p${at}`,
     order_no: `CZ${at}`,
+    holder: at === 0 ? "shop" : "member",
     copy: 0,
     state,
     trouble,
@@ -96,7 +97,7 @@ test.each<[string, Slip[], ReturnType<Awaited<ReturnType<typeof queue>>["line"]>
 
 test("a slip that waits for its printer is tried at once on request", async () => {
   const { user, screen, counter, line } = await queue([["queued", "error.printer_unreachable"]]);
-  await user.click(screen.getByRole("button", { name: "重试打印 CZ0" }));
+  await user.click(screen.getByRole("button", { name: "重试打印 CZ0 商户联" }));
   expect(counter.books.prints[0]).toMatchObject({ state: "queued", trouble: null });
   await expect.poll(() => line(0)).toEqual({ reason: null, button: null });
 });

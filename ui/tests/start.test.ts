@@ -1,4 +1,4 @@
-import { waitFor } from "@testing-library/dom";
+import { waitFor, within } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
 import type { SceneName } from "../src/platform/demo/scenes";
@@ -74,7 +74,8 @@ test("the language changes at once, without reload", async () => {
   const { user, screen } = await openWindow("counter");
   await screen.findByRole("combobox");
   await user.keyboard("{F9}");
-  await user.click(await screen.findByRole("radio", { name: "English" }));
+  const languages = await screen.findByRole("group", { name: "语言" });
+  await user.click(within(languages).getByRole("radio", { name: "English" }));
   expect(await screen.findByRole("heading", { name: "Settings" })).toBeTruthy();
   expect(document.documentElement.lang).toBe("en");
 });

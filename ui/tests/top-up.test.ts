@@ -2,6 +2,7 @@ import { waitFor } from "@testing-library/dom";
 import { expect, onTestFinished, test, vi } from "vitest";
 
 import type { SyncState } from "../src/bindings/SyncState";
+import type { TopUpForm } from "../src/bindings/TopUpForm";
 import { openWindow, serving } from "./window";
 
 test("a known member with cash takes three actions", async () => {
@@ -189,6 +190,33 @@ test("a limit that blocks says so and leaves nothing to press", async () => {
   expect(reason.closest("footer")).toBeTruthy();
   expect(reason.textContent).not.toContain("换方式");
   expect(screen.getByRole("button", { name: /收款/ })).toHaveProperty("disabled", true);
+});
+
+test("what a limit forbids says why on its card and is not called the best", async () => {
+  const { user, screen, counter, desk } = await openWindow("counter");
+  const call = counter.call.bind(counter);
+  const limit = { limit_fen: 300_000, reached_fen: 500_000, blocks: true };
+  const card = { ...limit, message_key: "limit.outstanding_principal" };
+  const cash = { ...limit, message_key: "limit.new_member_cash" };
+  vi.spyOn(counter, "call").mockImplementation(async (name, payload) => {
+    const answer = await call(name, payload);
+    if (name !== "top_up_form") return answer;
+    const form = answer as TopUpForm;
+    Object.assign(form.offers[5]!, { blocked: card, blocked_in_cash: card });
+    Object.assign(form.offers[4]!, { most_favourable: true, blocked_in_cash: cash });
+    return answer;
+  });
+  await user.type(await screen.findByRole("combobox"), "张伟{Enter}");
+  const words = (name: RegExp) =>
+    screen.getByRole("radio", { name }).closest("label")!.textContent.replaceAll(/\s+/g, " ");
+  await screen.findByRole("radio", { name: /¥300/ });
+  expect(words(/^¥5,000/)).toContain("超单卡上限 ¥3,000");
+  expect(words(/^¥5,000/)).not.toContain("最优惠");
+  expect(words(/^¥3,000/)).toContain("最优惠");
+  await user.keyboard("c");
+  expect(desk.topUp.channel).toBe("cash");
+  expect(words(/^¥3,000/)).toContain("新会员现金超 ¥3,000");
+  expect(words(/^¥3,000/)).not.toContain("最优惠");
 });
 
 test("only a limit on cash advises another method, in one notice", async () => {

@@ -57,7 +57,7 @@ impl Overlay {
         members: &[MemberId],
     ) -> Result<Overlay, StoreError> {
         let mut rows = store.open_operations(None)?;
-        rows.retain(|row| row.outcome.as_ref().is_none_or(will_show));
+        rows.retain(is_shown);
         let open = decode_all(&rows);
         let mut touched = Touched::of(&open);
         touched.members.extend(members);
@@ -134,12 +134,14 @@ impl Overlay {
     }
 }
 
-/// Whether the effect of an operation with this answer is still to come through the feed. One
-/// that was refused, or that a person must look at, moves nothing here.
-fn will_show(outcome: &OutcomeDto) -> bool {
-    match outcome {
-        OutcomeDto::Applied | OutcomeDto::Exists => true,
-        OutcomeDto::Refused(_) | OutcomeDto::ExistsWithDifferent { .. } | OutcomeDto::Held => false,
+/// Whether an open operation has an effect that is still to come through the feed. One that was
+/// refused, or that a person must look at, moves nothing here.
+pub fn is_shown(row: &OwnOperation) -> bool {
+    match &row.outcome {
+        None | Some(OutcomeDto::Applied | OutcomeDto::Exists) => true,
+        Some(
+            OutcomeDto::Refused(_) | OutcomeDto::ExistsWithDifferent { .. } | OutcomeDto::Held,
+        ) => false,
     }
 }
 

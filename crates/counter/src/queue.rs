@@ -11,7 +11,7 @@ use qiantai_wire::feed::OutcomeDto;
 use crate::counter::Counter;
 use crate::error::CallError;
 use crate::orders::OrderNames;
-use crate::overlay::{Overlay, decode, order_of};
+use crate::overlay::{Overlay, decode, is_shown, order_of};
 use crate::printing::job_view;
 use crate::show::order::HELD;
 use crate::view::Fen;
@@ -36,7 +36,7 @@ impl Counter {
         let state = match status {
             SyncStatus::Offline { .. } => SyncState::Offline,
             SyncStatus::Stopped { .. } => SyncState::Stopped,
-            SyncStatus::Synced if pending.count == 0 => SyncState::Synced,
+            SyncStatus::Synced if pending.count == 0 && !self.awaits_news()? => SyncState::Synced,
             SyncStatus::Synced | SyncStatus::Syncing { .. } => SyncState::Syncing,
         };
         Ok(SyncView {
@@ -46,6 +46,13 @@ impl Counter {
             oldest_ms: pending.oldest.map(Into::into),
             last_contact_ms: self.store.sync_mark()?.server_time.map(Into::into),
         })
+    }
+
+    /// True while something that the server took is not in its news yet: what is shown of it is
+    /// still this terminal's own reckoning.
+    fn awaits_news(&self) -> Result<bool, CallError> {
+        let open = self.store.open_operations(None)?;
+        Ok(open.iter().any(is_shown))
     }
 
     /// The queue, item by item.
@@ -78,7 +85,7 @@ impl Counter {
         let mut prints = Vec::new();
         for job in self.store.print_jobs(LIST_MAX)? {
             let named = self.named(&overlay, &mut names, job.order)?;
-            prints.push(job_view(&job, named));
+            prints.push(job_view(&job, named)?);
         }
         Ok(QueueView {
             sync: self.sync_view()?,

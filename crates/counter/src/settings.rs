@@ -34,6 +34,7 @@ fn initial(store: &Path) -> Settings {
             paper_mm: 80,
             copies: 2,
             drawer: true,
+            language: Language::ZhCn,
         },
     }
 }

@@ -15,7 +15,7 @@ use crate::error::{CallError, ErrorCode};
 use crate::overlay::{Overlay, duplicate_of};
 use crate::parse;
 use crate::quotes::ShownQuote;
-use crate::show::quote::{QuoteContext, quote_view};
+use crate::show::quote::{QuoteContext, forbidden_by, quote_view};
 use crate::view::member::MemberKey;
 use crate::view::top_up::{ChannelOffer, Choice, Offer, QuoteRequest, QuoteView, TopUpForm};
 
@@ -71,16 +71,19 @@ impl Counter {
         let mut offers = Vec::new();
         for (choice, name, _) in candidates {
             // What is not on sale today is not offered.
-            let Ok(quote) = self.price_now(policy, overlay, member, choice, false, self.now())
-            else {
+            let now = self.now();
+            let priced = |cash| self.price_now(policy, overlay, member, choice, cash, now);
+            let (Ok(quote), Ok(in_cash)) = (priced(false), priced(true)) else {
                 continue;
             };
             offers.push(Offer {
                 choice: choice_view(choice),
-                name,
+                name: name.filter(|name| says_more(name, &quote)),
                 pay_fen: quote.pay.into(),
                 bonus_fen: quote.bonus.into(),
                 most_favourable: false,
+                blocked: forbidden_by(&quote, false),
+                blocked_in_cash: forbidden_by(&in_cash, true),
             });
         }
         Ok(offers)
@@ -228,11 +231,20 @@ fn choice_view(choice: AmountChoice) -> Choice {
     }
 }
 
-/// Marks the highest bonus per yuan; of equals the smallest amount.
+/// Whether a package's name is more than the two amounts beside it, as 充300送50 is not.
+fn says_more(name: &str, quote: &Quote) -> bool {
+    let amounts = name.split(|c: char| !c.is_ascii_digit());
+    let amounts: Vec<&str> = amounts.filter(|digits| !digits.is_empty()).collect();
+    let yuan = |money: Money| (money.fen() / 100).to_string();
+    let plain = |c: char| c.is_ascii_digit() || c.is_whitespace() || "充满送赠元¥￥".contains(c);
+    !name.chars().all(plain) || amounts != [yuan(quote.pay), yuan(quote.bonus)]
+}
+
+/// Marks the highest bonus per yuan of what may be sold; of equals the smallest amount.
 fn mark_most_favourable(offers: &mut [Offer]) {
     let mut best: Option<usize> = None;
     for (index, offer) in offers.iter().enumerate() {
-        if offer.bonus_fen.0 == 0 {
+        if offer.bonus_fen.0 == 0 || offer.blocked.is_some() {
             continue;
         }
         let better = best.is_none_or(|other| {

@@ -43,10 +43,10 @@ async fn the_form_offers_packages_and_amounts_once_each() {
     assert_eq!(
         shown,
         [
-            (300, 50, Some("充300送50")),
-            (500, 100, Some("充500送100")),
+            (300, 50, None),
+            (500, 100, None),
             (1_000, 230, None),
-            (2_000, 520, Some("充2000送520")),
+            (2_000, 520, None),
             (3_000, 900, None),
         ]
     );
@@ -257,4 +257,40 @@ async fn limits_of_law_and_shop_block_with_their_sentence() {
         till.until_synced().await;
         assert!(shop.credits(&member).is_empty(), "{kind:?} {text}");
     }
+}
+
+/// What no limit lets through is offered with its reason, and never recommended.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_beyond_a_limit_says_which() {
+    let shop = Shop::open(ShopKind::Gym).await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    // 460 of at most 5,000 are on the card; another 2,000 leave no room for 3,000.
+    assert_eq!(limits(&till, &member).await, (Fen(300_000), vec![]));
+    till.cash(&member, "2000").await;
+    let card = ("limit.outstanding_principal".to_owned(), true);
+    let beyond = vec![(Fen(300_000), card)];
+    assert_eq!(limits(&till, &member).await, (Fen(200_000), beyond));
+
+    // Above 5,000 in a day a review comes first, for which cash cannot wait.
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    till.cash(&member, "2500").await;
+    let review = ("limit.day_sum".to_owned(), false);
+    let beyond = vec![(Fen(300_000), review)];
+    assert_eq!(limits(&till, &member).await, (Fen(300_000), beyond));
+}
+
+/// The recommended amount, and each forbidden one with its limit and whether every method is.
+async fn limits(till: &Till, member: &str) -> (Fen, Vec<(Fen, (String, bool))>) {
+    let form = form(till, member).await;
+    let mut best = form.offers.iter().filter(|offer| offer.most_favourable);
+    let best = best.next().expect("one is recommended").pay_fen;
+    let beyond = form.offers.iter().filter_map(|offer| {
+        let limit = offer.blocked.as_ref().or(offer.blocked_in_cash.as_ref())?;
+        let reason = (limit.message_key.clone(), offer.blocked.is_some());
+        Some((offer.pay_fen, reason))
+    });
+    (best, beyond.collect())
 }

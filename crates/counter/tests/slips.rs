@@ -333,7 +333,10 @@ async fn every_slip_of_an_order_speaks_its_first_language() {
         assert!(slip.says(&["充值单"]), "{which}: {:#?}", slip.lines());
     }
     let shown = preview(&till, &order).await;
-    assert!(shown.iter().any(|line| line.starts_with("充值单")), "{shown:#?}");
+    assert!(
+        shown.iter().any(|line| line.starts_with("充值单")),
+        "{shown:#?}"
+    );
 
     let next = till.cash(&member, "500").await;
     till.until_printed(&next, 2).await;

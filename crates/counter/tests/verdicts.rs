@@ -186,3 +186,21 @@ async fn an_order_is_told_even_if_its_slips_cannot_be_queued() {
     let till = Till::reopen(&shop, Weather::Fair).await;
     till.until_printed(&waiting, 2).await;
 }
+
+/// Taken over is not yet told: until the news cover it the balance is this terminal's reckoning.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pill_says_synced_only_when_nothing_is_provisional() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    till.line.judge(Some(Verdict::Outcome(OutcomeDto::Applied)));
+    let order = till.cash(&member, "300").await;
+    let pill = till
+        .until("an operation taken over", async || {
+            let pill = till.session().await.sync;
+            (pill.pending == 0).then_some(pill)
+        })
+        .await;
+    assert_eq!(pill.state, SyncState::Syncing);
+    assert!(till.order(&order.id).await.provisional);
+}

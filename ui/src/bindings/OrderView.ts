@@ -56,6 +56,10 @@ stage: Stage,
  */
 qr: QrView | null, 
 /**
+ * A QR code was shown for this order at some time: a customer may have scanned it.
+ */
+had_code: boolean, 
+/**
  * When the QR code or the order stops waiting.
  */
 expires_at_ms: Ms | null, 

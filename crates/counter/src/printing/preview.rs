@@ -5,10 +5,10 @@ use qiantai_print::document::{Align, Rule, Size};
 use qiantai_print::layout;
 use qiantai_print::preview::{self, PreviewRow, PreviewText};
 
-use super::slip::{Holder, SlipRequest};
+use super::slip::SlipRequest;
 use crate::counter::Counter;
 use crate::error::CallError;
-use crate::view::order::{QrView, ReceiptAlign, ReceiptCell, ReceiptRow, ReceiptView};
+use crate::view::order::{Holder, QrView, ReceiptAlign, ReceiptCell, ReceiptRow, ReceiptView};
 
 /// The member's slip of `order`, as it would be printed now.
 ///
@@ -21,6 +21,7 @@ pub(crate) fn receipt(counter: &Counter, order: OrderId) -> Result<ReceiptView, 
         holder: Holder::Member,
         operator: None,
         asked_ms: now.ms(),
+        language: counter.slip_language(order)?,
     };
     let receipt = counter.receipt(&file, 0, &request)?;
     let payload = receipt.qr_payload.clone();

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::printer::{self, PrinterTrouble, Slip};
-use super::slip::{PRINTER, SlipRequest};
+use super::slip::{PRINTER, request_of};
 use super::word;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
@@ -21,7 +21,7 @@ use crate::orders::OrderNames;
 use crate::serve::{blocking, fetch_settlement};
 use crate::settings;
 use crate::view::event::CounterEvent;
-use crate::view::order::{PrintJobView, PrintState as PrintStateView};
+use crate::view::order::{Holder, PrintJobView, PrintState as PrintStateView};
 
 /// Prints queued slips for as long as the counter lives. `wake` is the counter's own.
 pub async fn run(counter: Weak<Counter>, wake: Arc<Notify>) {
@@ -255,8 +255,7 @@ fn trouble_key(trouble: &str) -> String {
 impl Counter {
     fn render(&self, job: &PrintJob) -> Result<Slip, CallError> {
         let order = job.order.ok_or_else(CallError::internal)?;
-        let request: SlipRequest =
-            serde_json::from_slice(&job.document).map_err(|error| CallError::malformed(&error))?;
+        let request = request_of(job)?;
         let file = self.order_file(order)?;
         let receipt = self.receipt(&file, job.copy, &request)?;
         let layout = layout(&receipt.document()).map_err(|error| {
@@ -264,8 +263,8 @@ impl Counter {
             CallError::internal()
         })?;
         let holder = match request.holder {
-            super::slip::Holder::Shop => "shop",
-            super::slip::Holder::Member => "member",
+            Holder::Shop => "shop",
+            Holder::Member => "member",
         };
         let copy = if job.copy > 0 {
             format!("-copy{}", job.copy)
@@ -297,7 +296,7 @@ impl Counter {
             Some(order) => self.order_names(&self.overlay(&[])?, order)?,
             None => None,
         };
-        Ok(job_view(&job, named))
+        job_view(&job, named)
     }
 
     /// A job that cannot be shown is printed all the same.
@@ -315,10 +314,14 @@ impl Counter {
 }
 
 /// A print job for the window.
-pub(crate) fn job_view(job: &PrintJob, named: Option<OrderNames>) -> PrintJobView {
-    PrintJobView {
+pub(crate) fn job_view(
+    job: &PrintJob,
+    named: Option<OrderNames>,
+) -> Result<PrintJobView, CallError> {
+    Ok(PrintJobView {
         id: job.id.to_string(),
         order_no: named.map_or_else(String::new, |named| named.order_no),
+        holder: request_of(job)?.holder,
         copy: job.copy,
         state: match job.state {
             PrintState::Queued => PrintStateView::Queued,
@@ -329,5 +332,5 @@ pub(crate) fn job_view(job: &PrintJob, named: Option<OrderNames>) -> PrintJobVie
         trouble: job.trouble.as_deref().map(trouble_key),
         tries: job.tries,
         queued_at_ms: job.queued_at.into(),
-    }
+    })
 }

@@ -11,7 +11,7 @@ use qiantai_print::recharge_receipt::{
     SlipHolder, StoreHeader,
 };
 use qiantai_print::{PaperWidth, RechargeReceipt};
-use qiantai_store::NewPrintJob;
+use qiantai_store::{NewPrintJob, PrintJob};
 use qiantai_wire::SignedOperation;
 use qiantai_wire::receipt_qr::receipt_text;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ use crate::show::order::OrderFile;
 use crate::show::quote::reasons;
 use crate::show::{coupon_names, staff_name, tier_name};
 use crate::terminal::Draft;
-use crate::view::order::{PrintJobView, Stage};
+use crate::view::order::{Holder, PrintJobView, Stage};
 use crate::view::session::{Language, PrinterSetting};
 
 /// Kind of print job for the slip of a recharge.
@@ -46,16 +46,18 @@ pub struct SlipRequest {
     pub operator: Option<String>,
     /// When it was asked for.
     pub asked_ms: i64,
+    /// In which language, so that a later setting changes no slip of this order. Jobs of earlier
+    /// versions have none.
+    #[serde(default)]
+    pub language: Language,
 }
 
-/// Who keeps a slip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Holder {
-    /// The shop.
-    Shop,
-    /// The member.
-    Member,
+/// What `job` keeps.
+///
+/// # Errors
+/// The document is not one of a slip.
+pub(crate) fn request_of(job: &PrintJob) -> Result<SlipRequest, CallError> {
+    serde_json::from_slice(&job.document).map_err(|error| CallError::malformed(&error))
 }
 
 impl Counter {
@@ -109,6 +111,7 @@ impl Counter {
             holder,
             operator,
             asked_ms: now.ms(),
+            language: self.slip_language(order)?,
         };
         let document =
             serde_json::to_vec(&request).map_err(|error| CallError::malformed(&error))?;
@@ -123,6 +126,15 @@ impl Counter {
         })
     }
 
+    /// The language of the order's first slip, else the printer's: every copy says the same.
+    pub(crate) fn slip_language(&self, order: OrderId) -> Result<Language, CallError> {
+        let jobs = self.store.print_jobs_of(order)?;
+        match jobs.first() {
+            Some(first) => Ok(request_of(first)?.language),
+            None => Ok(settings::load(&self.store)?.printer.language),
+        }
+    }
+
     /// The slip of a credited order.
     pub(crate) fn receipt(
         &self,
@@ -135,7 +147,7 @@ impl Counter {
         let credit = credit.ok_or_else(|| CallError::new(ErrorCode::WrongState, "order_state"))?;
         let policy = self.policy_of(order.quote.policy_version)?;
         let settings = settings::load(&self.store)?;
-        let language = match settings.language {
+        let language = match request.language {
             Language::ZhCn => qiantai_print::Language::ZhCn,
             Language::En => qiantai_print::Language::En,
         };
@@ -330,6 +342,7 @@ mod tests {
                 holder: Holder::Shop,
                 operator: None,
                 asked_ms: (now - age).ms(),
+                language: Language::ZhCn,
             };
             assert_eq!(is_of_this_moment(&request, now), opens, "{name}");
         }

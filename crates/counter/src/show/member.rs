@@ -3,7 +3,7 @@
 use qiantai_core::account::Account;
 use qiantai_core::member::{Member, MemberProfile, MemberStatus};
 use qiantai_core::policy::Policy;
-use qiantai_core::{Millis, Money, Timestamp, masking};
+use qiantai_core::{Millis, Money, Timestamp, masking, tier};
 
 use crate::show::{count, tier_name};
 use crate::view::member::{ExpiringBonus, MemberHit, MemberView, NextTier, RecentEntry};
@@ -53,7 +53,7 @@ impl MemberCard<'_> {
             bonus_fen: account.bonus.into(),
             provisional_fen: (available(account) - available(self.confirmed)).into(),
             points: count(account.points),
-            recharged_fen: (account.recharged - account.refunded).into(),
+            recharged_fen: tier::net_recharged(account).into(),
             next_tier: next_tier(self.policy, account),
             expiring: expiring(account, self.now),
             coupons: self.coupons,
@@ -83,16 +83,11 @@ pub fn hit(
 }
 
 fn next_tier(policy: &Policy, account: &Account) -> Option<NextTier> {
-    let current = policy.tiers.iter().find(|tier| tier.id == account.tier)?;
-    let next = policy
-        .tiers
-        .iter()
-        .filter(|tier| tier.rank > current.rank)
-        .min_by_key(|tier| tier.rank)?;
-    let basis = account.recharged - account.refunded;
-    let missing = (next.threshold - basis).max(Money::ZERO);
-    let span = (next.threshold - current.threshold).fen().max(1);
-    let done = (basis - current.threshold).fen().clamp(0, span);
+    let (next, missing) = tier::next_gap(&policy.tiers, account)?;
+    let current = policy.tiers.iter().find(|tier| tier.id == account.tier);
+    let from = current.map_or(Money::ZERO, |tier| tier.threshold);
+    let span = (next.threshold - from).fen().max(1);
+    let done = (span - missing.fen()).clamp(0, span);
     let percent = u8::try_from(done.saturating_mul(100) / span).unwrap_or(100);
     Some(NextTier {
         name: next.name.clone(),

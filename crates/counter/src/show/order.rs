@@ -153,6 +153,10 @@ impl OrderFile {
             change_fen: tendered.map(|tendered| (tendered - order.quote.pay).into()),
             stage: self.stage(),
             qr: self.qr(),
+            had_code: self
+                .attempts
+                .iter()
+                .any(|attempt| attempt.qr_payload.is_some()),
             expires_at_ms: waiting.then(|| self.expires_at().into()),
             attempt_started_ms: self.last_attempt().map(|attempt| attempt.started_at.into()),
             failure: self.failure(),

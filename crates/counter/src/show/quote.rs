@@ -2,7 +2,7 @@
 
 use qiantai_core::account::Account;
 use qiantai_core::policy::{LimitAction, LimitKind, Policy};
-use qiantai_core::quote::{LimitCause, LimitNotice, Quote, RuleVerdict};
+use qiantai_core::quote::{LimitCause, LimitNotice, Quote, RuleKind, RuleVerdict};
 use qiantai_core::{Millis, Timestamp};
 
 use crate::show::{count, coupon_names, tier_name};
@@ -60,13 +60,21 @@ pub fn quote_view(quote: &Quote, context: QuoteContext<'_>) -> QuoteView {
     }
 }
 
-/// Names of the rules that counted.
+/// Names of the rules that gave something. A tier that is reached is told as such.
 pub fn reasons(quote: &Quote) -> Vec<String> {
-    let matched = quote
-        .rules
-        .iter()
-        .filter(|rule| matches!(rule.verdict, RuleVerdict::Matched | RuleVerdict::Capped));
+    let matched = quote.rules.iter().filter(|rule| {
+        rule.kind != RuleKind::Tier
+            && matches!(rule.verdict, RuleVerdict::Matched | RuleVerdict::Capped)
+    });
     matched.map(|rule| rule.name.clone()).collect()
+}
+
+/// The first limit that forbids `quote`.
+pub fn forbidden_by(quote: &Quote, review_blocks: bool) -> Option<NoticeView> {
+    let notices = quote.notices.iter();
+    notices
+        .map(|notice| notice_view(notice, review_blocks))
+        .find(|notice| notice.blocks)
 }
 
 fn bonus_expiry(quote: &Quote, credited_at: Timestamp) -> Option<Timestamp> {

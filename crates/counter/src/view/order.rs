@@ -115,6 +115,8 @@ pub struct OrderView {
     pub stage: Stage,
     /// QR code as an SVG path on a square of `qr_modules` modules, quiet zone included.
     pub qr: Option<QrView>,
+    /// A QR code was shown for this order at some time: a customer may have scanned it.
+    pub had_code: bool,
     /// When the QR code or the order stops waiting.
     pub expires_at_ms: Option<Ms>,
     /// When the present attempt began.
@@ -288,6 +290,8 @@ pub struct PrintJobView {
     pub id: String,
     /// Order number.
     pub order_no: String,
+    /// Who keeps the slip.
+    pub holder: Holder,
     /// 0 for the original, otherwise the number of the copy.
     pub copy: u32,
     /// Where it stands.
@@ -298,6 +302,16 @@ pub struct PrintJobView {
     pub tries: u32,
     /// When it was queued.
     pub queued_at_ms: Ms,
+}
+
+/// Who keeps a slip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Holder {
+    /// The shop.
+    Shop,
+    /// The member.
+    Member,
 }
 
 /// States of a print job.

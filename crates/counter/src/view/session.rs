@@ -105,9 +105,10 @@ pub struct Settings {
 }
 
 /// Languages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub enum Language {
     /// 简体中文
+    #[default]
     #[serde(rename = "zh-CN")]
     ZhCn,
     /// English
@@ -138,6 +139,9 @@ pub struct PrinterSetting {
     pub copies: u8,
     /// Whether the drawer is on this printer.
     pub drawer: bool,
+    /// Language of the slips, whatever the screen speaks. Settings of earlier versions have none.
+    #[serde(default)]
+    pub language: Language,
 }
 
 /// Printer devices.

@@ -23,14 +23,18 @@ pub struct TopUpForm {
 pub struct Offer {
     /// What to send back.
     pub choice: Choice,
-    /// Name of the package, or none for a plain amount.
+    /// Name of the package where it says more than the amounts; none for a plain amount.
     pub name: Option<String>,
     /// To pay.
     pub pay_fen: Fen,
     /// Bonus.
     pub bonus_fen: Fen,
-    /// Highest bonus per yuan among the offers.
+    /// Highest bonus per yuan among the offers that no limit forbids.
     pub most_favourable: bool,
+    /// The limit that forbids it by every method.
+    pub blocked: Option<NoticeView>,
+    /// The limit that forbids it in cash.
+    pub blocked_in_cash: Option<NoticeView>,
 }
 
 /// What was chosen.

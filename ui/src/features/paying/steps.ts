@@ -37,7 +37,7 @@ export function stepsOf(order: OrderView, stage: Stage): Step[] {
     "step.code": order.attempt_started_ms,
   };
   // An attempt may come to nothing before its code is out: only the code itself proves it.
-  const rows = ROWS[stage].filter((row) => row !== CODE || order.qr !== null);
+  const rows = ROWS[stage].filter((row) => row !== CODE || order.had_code);
   return rows.map(([key, mark]) => ({
     key,
     mark,

@@ -66,6 +66,7 @@ function print(books: DemoBooks, order: OrderView, copy: number): PrintJobView {
   const job: PrintJobView = {
     id: `j${books.last}`,
     order_no: order.order_no,
+    holder: "member",
     copy,
     state: "printed",
     trouble: null,
@@ -118,6 +119,7 @@ function showCode(order: OrderView): OrderView {
   order.failure = null;
   order.attempt_started_ms = Date.now();
   order.expires_at_ms = Date.now() + 192_000;
+  order.had_code = true;
   order.qr = qrOf(`training://pay/${order.order_no}?amount=${order.pay_fen}`);
   return order;
 }

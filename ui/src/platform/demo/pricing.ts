@@ -29,6 +29,8 @@ export function topUpForm(books: DemoBooks, memberId: string): TopUpForm {
     pay_fen: fen,
     bonus_fen: ladderBonus(fen),
     most_favourable: fen === 500_000,
+    blocked: null,
+    blocked_in_cash: null,
   }));
   const { id, version, name, pay_fen, bonus_fen } = PACKAGE;
   const offline = isOutOfReach(books.session.sync.state);
@@ -37,7 +39,7 @@ export function topUpForm(books: DemoBooks, memberId: string): TopUpForm {
     offers: [
       ...plain,
       ...[{ choice: { kind: "package", id, version } as const, name, pay_fen, bonus_fen }].map(
-        (offer) => ({ ...offer, most_favourable: false }),
+        (offer) => ({ ...offer, most_favourable: false, blocked: null, blocked_in_cash: null }),
       ),
     ],
     custom: true,

@@ -50,6 +50,7 @@ function offline(counter: DemoCounter): void {
   books.prints = (["queued", "printing", "failed", "printed"] as const).map((state, at) => ({
     id: `j${at}`,
     order_no: `CZ2026112114${at}312480002010183QK`,
+    holder: at === 0 ? ("shop" as const) : ("member" as const),
     copy: at === 3 ? 1 : 0,
     state,
     trouble: state === "failed" ? "error.printer_timeout" : null,
