@@ -1,9 +1,11 @@
 //! Everything by keyboard: no mouse from the sign-in to the next customer.
 
+use qiantai_server::sample::ShopKind;
 use qiantai_testkit::{Cashier, Key, Method, PATIENCE, until};
 use serde_json::{Value, json};
 
-use crate::shop::{MEMBER, MEMBER_PHONE, Shop, orders};
+use crate::books::Books;
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, orders, sync_state};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cash_top_up_without_a_mouse() {
@@ -77,6 +79,76 @@ async fn digits_after_the_amount_are_cash_received() {
     assert_eq!(order["tendered_fen"], 50_500);
     assert_eq!(order["change_fen"], 500);
     window.close().await.unwrap();
+}
+
+/// Without the server cash is chosen already: the amount's digit and the cash are all that is typed.
+#[tokio::test(flavor = "multi_thread")]
+async fn offline_the_first_digit_is_the_amount_and_the_rest_is_cash() {
+    let shop = Shop::new();
+    let books = Books::open(ShopKind::Gym, |_| {}).await;
+    let window = shop.join(&books).await;
+    let cashier = shop.cashier(&window);
+    books.cut_line();
+    sync_state(&window, "offline").await;
+    find_by_keys(&cashier).await;
+    window
+        .type_text(&key_of(&cashier, 50_000).await)
+        .await
+        .unwrap();
+    cash_is_next(&cashier).await;
+    window.type_text("505").await.unwrap();
+    cashier.ready_to_pay().await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    cashier.success().await.unwrap();
+    tendered(&cashier, 50_000, 50_500).await;
+    window.close().await.unwrap();
+}
+
+/// After a declined payment one key changes to cash, and digits are cash received.
+#[tokio::test(flavor = "multi_thread")]
+async fn cash_instead_of_a_declined_payment_takes_the_next_digits() {
+    let shop = Shop::new();
+    let window = shop.open_counter().await;
+    let cashier = shop.cashier(&window);
+    let phone = cashier.customers_phone().await.unwrap();
+    find_by_keys(&cashier).await;
+    window
+        .type_text(&key_of(&cashier, 50_000).await)
+        .await
+        .unwrap();
+    window.type_text("w").await.unwrap();
+    cashier.ready_to_pay().await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let code = cashier.payment_qr(Method::Wechat).await.unwrap();
+    let payment = phone.scan(code).await.unwrap();
+    let declined = json!({ "action": "decline", "cause": "card_balance_short" });
+    phone.act(&payment, declined).await.unwrap();
+    let words = &shop.words;
+    let cash = words.get("channel.cash").unwrap();
+    let instead = words.with("paying.by", &[("channel", &cash)]).unwrap();
+    window.button(&format!("/^{instead}/")).await.unwrap();
+    window.type_text("c").await.unwrap();
+    cash_is_next(&cashier).await;
+    window.type_text("505").await.unwrap();
+    cashier.ready_to_pay().await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    cashier.success().await.unwrap();
+    tendered(&cashier, 50_000, 50_500).await;
+    window.close().await.unwrap();
+}
+
+/// Waits for the field for the cash received.
+async fn cash_is_next(cashier: &Cashier<'_>) {
+    let field = cashier.words.get("cash.tendered").unwrap();
+    cashier.window.control("textbox", &field).await.unwrap();
+}
+
+async fn tendered(cashier: &Cashier<'_>, pay_fen: i64, tendered_fen: i64) {
+    let order = cashier.newest_order().await.unwrap();
+    assert_eq!(order["stage"], "credited");
+    assert_eq!(order["channel"], "cash");
+    assert_eq!(order["pay_fen"], pay_fen);
+    assert_eq!(order["tendered_fen"], tendered_fen);
 }
 
 /// The digit that chooses the offer of `fen`.

@@ -59,7 +59,7 @@ async fn amounts(cashier: &Cashier<'_>, tour: &mut Tour) {
     ] {
         window.fill("textbox", &other, typed).await.unwrap();
         window.text(&said).await.unwrap();
-        tour.stop(window, screen, EVERY).await;
+        tour.stop(window, screen, AND_LARGE).await;
     }
 }
 
