@@ -1,6 +1,9 @@
-//! `cargo xtask soak`: the simulation over many seeds, on every core, for a given time.
+//! `cargo xtask soak`: what takes hours to show. Terminals in virtual time over many seeds, shop
+//! days of payments, and the fuzz targets.
 
-use clap::Args;
+mod fuzz;
+
+use clap::{Args, ValueEnum};
 
 use crate::error::Error;
 use crate::{run, simulate};
@@ -8,9 +11,21 @@ use crate::{run, simulate};
 /// What `soak` was asked to do.
 #[derive(Debug, Args)]
 pub struct Soak {
-    /// How long, in minutes.
+    /// Only these parts; by default all of them, one after another.
+    #[arg(value_enum, value_name = "PART")]
+    only: Vec<Part>,
+    /// How long terminals are simulated, in minutes.
     #[arg(long, default_value_t = 60)]
     minutes: u64,
+    /// Shop days of payments.
+    #[arg(long, default_value_t = 1_000)]
+    days: u64,
+    /// How long each fuzz target runs, in minutes.
+    #[arg(long, default_value_t = 10)]
+    fuzz_minutes: u64,
+    /// Only this fuzz target; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    target: Vec<String>,
     /// First seed; the seeds after it follow.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -19,15 +34,40 @@ pub struct Soak {
     jobs: Option<u64>,
 }
 
-/// Simulates seed after seed and prints the terminal-years in total; the first violation ends it.
+/// What can be soaked by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Terminals, server and the network between them.
+    Terminals,
+    /// Payments by the gateways' own protocols.
+    Payments,
+    /// Readers of bytes from outside.
+    Fuzz,
+}
+
+/// Does each part and prints its figures; the first violation or finding ends it.
 ///
 /// # Errors
-/// Where it does not build, or something that must hold does not.
+/// Where something does not build, or something that must hold does not.
 pub fn soak(options: &Soak) -> Result<(), Error> {
+    let wants = |part| options.only.is_empty() || options.only.contains(&part);
+    if wants(Part::Terminals) {
+        simulator(options, "soak", ("--minutes", options.minutes))?;
+    }
+    if wants(Part::Payments) {
+        simulator(options, "soak-payments", ("--days", options.days))?;
+    }
+    if wants(Part::Fuzz) {
+        fuzz::fuzz(&options.target, options.fuzz_minutes)?;
+    }
+    Ok(())
+}
+
+fn simulator(options: &Soak, job: &str, extent: (&str, u64)) -> Result<(), Error> {
     let mut command = simulate::built()?;
-    command.arg("soak");
+    command.arg(job);
     let numbers = [
-        ("--minutes", Some(options.minutes)),
+        (extent.0, Some(extent.1)),
         ("--seed", Some(options.seed)),
         ("--jobs", options.jobs),
     ];
@@ -36,5 +76,5 @@ pub fn soak(options: &Soak) -> Result<(), Error> {
             command.arg(name).arg(number.to_string());
         }
     }
-    run::finish("soak", &mut command)
+    run::finish(job, &mut command)
 }

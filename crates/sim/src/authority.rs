@@ -50,6 +50,7 @@ pub struct Authority {
     up: Option<Up>,
     boots: u32,
     bug: Option<Bug>,
+    channels: Channels,
     disk_full: bool,
     /// A second server that replays the log.
     copy: Server,
@@ -96,8 +97,9 @@ impl Authority {
     ) -> Step<(Authority, Vec<Batch>)> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            // Nothing here may depend on how long anything takes.
+            // Nothing here may depend on how long anything takes, nor on which of two is first.
             .start_paused(true)
+            .max_blocking_threads(1)
             .build()?;
         let mut shelf = Shelf::new(root.to_owned());
         let folder = shelf.next()?;
@@ -134,6 +136,7 @@ impl Authority {
             up: None,
             boots: 1,
             bug,
+            channels: Channels::default(),
             disk_full: false,
             copy,
             copy_has_begun: false,
@@ -150,7 +153,7 @@ impl Authority {
         let (server, mut writers) = Server::by_turns(
             Arc::clone(&ledger) as _,
             Arc::clone(&self.clock) as _,
-            Channels::default(),
+            self.channels.clone(),
             Uuid::from_u128(u128::from(self.boots)),
         )?;
         let turns = writers.pop().expect("the ledger has one tenant");
@@ -163,6 +166,11 @@ impl Authority {
             streams: Vec::new(),
         });
         Ok(())
+    }
+
+    /// Gives it gateways, from its next start on.
+    pub fn equip(&mut self, channels: Channels) {
+        self.channels = channels;
     }
 
     /// Ends it at once; what was written is on the disk.
@@ -290,6 +298,63 @@ impl Authority {
         }
         let said = self.runtime.block_on(saying);
         Ok((said.ok(), turned))
+    }
+
+    /// Takes a request and lets the writer write until it is answered. `None` when it is off or
+    /// dies.
+    pub fn call(&mut self, request: Request<Bytes>) -> (Option<Answered>, Turned) {
+        match self.up.as_ref().map(|up| up.router.clone()) {
+            Some(router) => self.drive(handle(router, request)),
+            None => (None, Turned::default()),
+        }
+    }
+
+    /// Does everything about payments that is due, unless it is off.
+    pub fn settle(&mut self) -> Step<Turned> {
+        let Some(server) = self.up.as_ref().map(|up| up.server.clone()) else {
+            return Ok(Turned::default());
+        };
+        let (settled, turned) = self.drive(Box::pin(async move { server.settle_due().await }));
+        match settled {
+            Some(Err(error)) if !turned.died => Err(error.into()),
+            _ => Ok(turned),
+        }
+    }
+
+    /// Works until `work` is done, and lets the writer write whenever something waits for it.
+    fn drive<T>(&mut self, mut work: Working<T>) -> (Option<T>, Turned) {
+        let Some(up) = &mut self.up else {
+            return (None, Turned::default());
+        };
+        let mut turned = Turned::default();
+        let done = loop {
+            let turns = &up.turns;
+            let done = self.runtime.block_on(futures::future::poll_fn(|context| {
+                match work.as_mut().poll(context) {
+                    Poll::Ready(done) => Poll::Ready(Some(done)),
+                    Poll::Pending if turns.waiting() > 0 => Poll::Ready(None),
+                    Poll::Pending => Poll::Pending,
+                }
+            }));
+            if done.is_some() {
+                break done;
+            }
+            // What others read now, they read before the write and not beside it.
+            let read = tokio::task::spawn_blocking;
+            let idle = self.runtime.block_on(async { read(|| ()).await });
+            if idle.is_err() {
+                break None;
+            }
+            while !up.ledger.trap.is_sprung() && up.turns.turn() {}
+            if up.ledger.trap.is_sprung() {
+                turned.died = true;
+                break None;
+            }
+        };
+        turned.tape = up.ledger.take_tape();
+        let _guard = self.runtime.enter();
+        drop(work);
+        (done, turned)
     }
 
     /// Opens a stream of live events; `None` when it is refused.

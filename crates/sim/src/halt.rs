@@ -28,6 +28,12 @@ pub enum Invariant {
     OverlayExact,
     /// The server doubts no device without reason, and every forked one.
     ForksFound,
+    /// Nobody is charged again while an earlier charge of the order can still be paid.
+    OneCharge,
+    /// What gateways keep for the shop is what the ledger says, to the fen.
+    GatewayAgrees,
+    /// Every order ends credited once, unpaid, with its money sent back, or in an open case.
+    OrdersEnd,
     /// Nothing panics or fails in a way that nobody planned.
     KeepsWorking,
 }
@@ -45,6 +51,9 @@ impl fmt::Display for Invariant {
             Invariant::Converges => "every terminal converges",
             Invariant::OverlayExact => "the overlay counts once",
             Invariant::ForksFound => "forks are found, and only forks",
+            Invariant::OneCharge => "one charge at a time",
+            Invariant::GatewayAgrees => "gateways and ledger agree",
+            Invariant::OrdersEnd => "every order ends",
             Invariant::KeepsWorking => "everything keeps working",
         })
     }

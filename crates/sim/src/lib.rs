@@ -20,6 +20,7 @@ mod image;
 mod ledger;
 mod office;
 mod oracle;
+mod payments;
 mod plan;
 mod planted;
 mod run;
@@ -35,6 +36,7 @@ mod world;
 
 pub use bug::Bug;
 pub use halt::{Invariant, Violation};
+pub use payments::{PaymentPlan, PaymentReport, rate_table, run_payments};
 pub use plan::{Fault, Misfortune, Plan};
 pub use planted::{TABLE_HEAD, caught, caught_by};
 pub use run::{Report, run};

@@ -1,6 +1,8 @@
 //! `qiantai-sim`: one seed, many seeds, or the planted bugs. Started by `cargo xtask simulate` and
 //! `cargo xtask soak`.
 
+mod shop_days;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -31,6 +33,12 @@ enum Job {
     Simulate(Simulate),
     /// Run many seeds on every core for a time.
     Soak(Soak),
+    /// Run shop days of payments under one seed.
+    Payments(shop_days::Payments),
+    /// Run many shop days of payments, seed after seed, on every core.
+    SoakPayments(shop_days::SoakPayments),
+    /// Print the table of rates of docs/simulation.md.
+    Rates,
     /// Plant each bug in turn and print the table of docs/simulation.md.
     Bugs,
 }
@@ -74,6 +82,9 @@ fn main() -> ExitCode {
     let outcome = match Command::parse().job {
         Job::Simulate(options) => simulate(&options),
         Job::Soak(options) => soak(&options),
+        Job::Payments(options) => shop_days::payments(&options),
+        Job::SoakPayments(options) => shop_days::soak(&options),
+        Job::Rates => rates(),
         Job::Bugs => bugs(),
     };
     match outcome {
@@ -235,6 +246,11 @@ fn plan_of_soak(seed: u64) -> Plan {
         |choices: &[u32], by: u64| choices[usize::try_from(by).unwrap_or_default() % choices.len()];
     let count = usize::try_from(pick(&terminals, seed)).unwrap_or(2);
     Plan::of_seed(seed, pick(&days, seed / 3), count)
+}
+
+fn rates() -> Result<bool, Failed> {
+    writeln!(io::stdout(), "{}", qiantai_sim::rate_table())?;
+    Ok(true)
 }
 
 fn bugs() -> Result<bool, Failed> {

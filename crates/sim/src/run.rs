@@ -86,7 +86,7 @@ fn live(world: &mut World, report: &mut Report) -> Step {
 
 /// Memory where the system offers it as a disk: nothing here must survive a power cut of the
 /// machine that simulates.
-fn disk() -> PathBuf {
+pub fn disk() -> PathBuf {
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() {
         memory
@@ -95,7 +95,8 @@ fn disk() -> PathBuf {
     }
 }
 
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
+/// What a panic said.
+pub fn words(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("panic: {}", text.unwrap_or_default())

@@ -79,6 +79,8 @@ const MAY_SEE: [(&str, &[&str]); 15] = [
             "qiantai-store",
             "qiantai-sync",
             "qiantai-server",
+            "qiantai-pay",
+            "qiantai-paysim",
         ],
     ),
     ("xtask", &[]),

@@ -1,0 +1,311 @@
+//! The gateways behind the shop, by their own protocols, and the line to them.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use qiantai_core::attempt::Channel;
+use qiantai_core::{Money, Timestamp};
+use qiantai_pay::transport::{HttpTransport, TransportError};
+use qiantai_pay::{Registry, Surroundings};
+use qiantai_paysim::gateway::{AnswerRule, NoticeRule, PhoneAction, PhoneRefusal, PhoneState};
+use qiantai_paysim::protocols::alipay::{AlipayOpening, Mode};
+use qiantai_paysim::protocols::shouqianba::ShouqianbaOpening;
+use qiantai_paysim::protocols::unionpay::UnionpayOpening;
+use qiantai_paysim::protocols::wechat::{CodeApi, KeyMode, WechatOpening};
+use qiantai_paysim::{Gateway, RouterTransport, Simulator, serve};
+use qiantai_server::{Channels, Clock};
+use serde_json::{Value, json};
+
+use crate::halt::Step;
+use crate::time::{MachineClock, START, Sky};
+
+/// How long the server waits for an answer, as its HTTP client does.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const BASE_URL: &str = "http://gateway.test";
+
+/// Where gateways reach the server.
+const SHOP_URL: &str = "http://shop.test";
+
+const SHOP: &str = "简单美发";
+
+/// Keys of the gateways: the same in every run, because drawing them takes longer than a day.
+const KEYS: [u8; 32] = [7; 32];
+
+/// What the shop has signed with the gateways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contracts {
+    /// Bare keys on both sides; UnionPay directly.
+    Keys,
+    /// Certificates; UnionPay through the aggregator.
+    Certificates,
+}
+
+/// A name of a channel, its settings, and the wallet that it carries.
+type Contract = (&'static str, Value, Channel);
+
+type Opened = (Gateway, Vec<Contract>);
+
+/// How the line to the gateways is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum LineState {
+    /// As it should be.
+    Well,
+    /// No address is found, no connection made.
+    Cut,
+    /// Requests leave and nothing comes back.
+    Silent,
+}
+
+/// The gateways and the line to them.
+pub struct Bank {
+    /// All gateways.
+    pub simulator: Simulator,
+    contracts: Vec<Contract>,
+    line: Arc<Line>,
+    senses: Arc<Senses>,
+}
+
+/// A payment as the gateway has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The shop's number of the attempt.
+    pub attempt_no: String,
+    /// What the gateway keeps for the shop.
+    pub received: Money,
+    /// True while a phone can still pay it.
+    pub is_payable: bool,
+}
+
+struct Line {
+    inner: RouterTransport,
+    state: AtomicU8,
+    calls: AtomicU64,
+}
+
+#[async_trait]
+impl HttpTransport for Line {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let state = self.state.load(Ordering::Relaxed);
+        if state == LineState::Cut as u8 {
+            return Err(TransportError::NotSent);
+        }
+        let answer = self.inner.send(request).await;
+        if state == LineState::Silent as u8 {
+            return Err(TransportError::Timeout);
+        }
+        answer
+    }
+}
+
+/// The server's clock with numbers that never repeat.
+struct Senses {
+    clock: Arc<MachineClock>,
+    nonces: AtomicU64,
+}
+
+impl Surroundings for Senses {
+    fn now(&self) -> Timestamp {
+        Clock::now(self.clock.as_ref())
+    }
+    fn nonce(&self) -> String {
+        format!("{:032x}", self.nonces.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Bank {
+    /// The gateways under `contracts`; the server's side lives by `clock` and keeps what it must
+    /// keep in `folder`.
+    pub fn open(
+        contracts: Contracts,
+        sky: &Arc<Sky>,
+        clock: &Arc<MachineClock>,
+        folder: &Path,
+    ) -> Bank {
+        static KEYS: OnceLock<Opened> = OnceLock::new();
+        static CERTIFICATES: OnceLock<Opened> = OnceLock::new();
+        let opened = match contracts {
+            Contracts::Keys => KEYS.get_or_init(by_keys),
+            Contracts::Certificates => CERTIFICATES.get_or_init(by_certificates),
+        };
+        let (gateway, mut contracts) = opened.clone();
+        for (name, settings, _) in &mut contracts {
+            if *name == "shouqianba" {
+                settings["terminal_file"] = json!(folder.join("terminal.json"));
+            }
+        }
+        let senses = |clock: Arc<MachineClock>| {
+            Arc::new(Senses {
+                clock,
+                nonces: AtomicU64::new(0),
+            })
+        };
+        let simulator = Simulator::new(gateway, senses(MachineClock::new(sky)));
+        let line = Line {
+            inner: RouterTransport::new(serve::router(simulator.clone()), PATIENCE),
+            state: AtomicU8::new(LineState::Well as u8),
+            calls: AtomicU64::new(0),
+        };
+        Bank {
+            simulator,
+            contracts,
+            line: Arc::new(line),
+            senses: senses(Arc::clone(clock)),
+        }
+    }
+
+    /// The server's side, as it is set up at a start.
+    pub fn channels(&self) -> Step<Channels> {
+        let mut registry = Registry::new();
+        let mut channels = Channels {
+            notify_base: Some(SHOP_URL.to_owned()),
+            ..Channels::default()
+        };
+        for (name, settings, method) in &self.contracts {
+            let (line, senses) = (Arc::clone(&self.line), Arc::clone(&self.senses));
+            registry.open(name, settings.clone(), line, senses)?;
+            channels.routes.insert(*method, name);
+        }
+        channels.registry = registry;
+        Ok(channels)
+    }
+
+    /// Changes the line.
+    pub fn set_line(&self, state: LineState) {
+        self.line.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// Calls that the server made.
+    pub fn calls(&self) -> u64 {
+        self.line.calls.load(Ordering::Relaxed)
+    }
+
+    /// Spoils answers.
+    pub fn spoil(&self, rule: AnswerRule) {
+        self.simulator
+            .with(|gateway, _| gateway.faults().answers.push(rule));
+    }
+
+    /// Spoils notices.
+    pub fn spoil_notices(&self, rule: NoticeRule) {
+        self.simulator
+            .with(|gateway, _| gateway.faults().notices.push(rule));
+    }
+
+    /// Behaves from now on.
+    pub fn heal(&self) {
+        self.set_line(LineState::Well);
+        self.simulator.with(|gateway, _| {
+            gateway.faults().answers.clear();
+            gateway.faults().notices.clear();
+        });
+    }
+
+    /// The customer scans a code and acts.
+    pub fn act(&self, payload: &str, action: &PhoneAction) -> Result<(), PhoneRefusal> {
+        self.simulator.with(|gateway, now| {
+            let token = gateway.scan(payload, now)?.token;
+            gateway.act(&token, action, now).map(drop)
+        })
+    }
+
+    /// The customer scans a code.
+    pub fn scan(&self, payload: &str) -> Result<(), PhoneRefusal> {
+        self.simulator
+            .with(|gateway, now| gateway.scan(payload, now).map(drop))
+    }
+
+    /// Every payment that ever reached a gateway.
+    pub fn holdings(&self) -> Vec<Holding> {
+        let views = self
+            .simulator
+            .with(|gateway, now| gateway.recent_payments(usize::MAX, now));
+        let holding = |view: qiantai_paysim::gateway::PhoneView| Holding {
+            attempt_no: view.attempt_no,
+            received: Money::from_fen(view.received_fen),
+            is_payable: matches!(view.state, PhoneState::Waiting | PhoneState::Confirming),
+        };
+        views.into_iter().map(holding).collect()
+    }
+}
+
+fn by_keys() -> Opened {
+    let mut gateway = Gateway::new(KEYS);
+    let wechat = wechat(KeyMode::PublicKey, CodeApi::V3);
+    let unionpay = UnionpayOpening {
+        name: SHOP,
+        mer_id: "777290058110048",
+    };
+    let contracts = vec![
+        (
+            "wechat",
+            gateway.open_wechat(wechat, BASE_URL, START),
+            Channel::Wechat,
+        ),
+        (
+            "alipay",
+            gateway.open_alipay(alipay(Mode::Keys), BASE_URL, START),
+            Channel::Alipay,
+        ),
+        (
+            "unionpay",
+            gateway.open_unionpay(unionpay, BASE_URL, START),
+            Channel::Unionpay,
+        ),
+    ];
+    (gateway, contracts)
+}
+
+fn by_certificates() -> Opened {
+    let mut gateway = Gateway::new(KEYS);
+    let wechat = wechat(KeyMode::Certificate, CodeApi::V2);
+    let shouqianba = ShouqianbaOpening {
+        name: SHOP,
+        vendor_sn: "91800001",
+        device_id: "front-desk-1",
+        // Each run puts its own in its place.
+        terminal_file: Path::new("terminal.json"),
+    };
+    let contracts = vec![
+        (
+            "wechat",
+            gateway.open_wechat(wechat, BASE_URL, START),
+            Channel::Wechat,
+        ),
+        (
+            "alipay",
+            gateway.open_alipay(alipay(Mode::Certificates), BASE_URL, START),
+            Channel::Alipay,
+        ),
+        (
+            "shouqianba",
+            gateway.open_shouqianba(shouqianba, BASE_URL),
+            Channel::Unionpay,
+        ),
+    ];
+    (gateway, contracts)
+}
+
+fn wechat(mode: KeyMode, codes: CodeApi) -> WechatOpening<'static> {
+    WechatOpening {
+        name: SHOP,
+        mchid: "1900000109",
+        mode,
+        codes,
+    }
+}
+
+fn alipay(mode: Mode) -> AlipayOpening<'static> {
+    AlipayOpening {
+        name: SHOP,
+        app_id: "2021000000000001",
+        mode,
+    }
+}

@@ -1,0 +1,31 @@
+//! A few shop days of payments, twice, and the table of their rates.
+
+use qiantai_sim::{PaymentPlan, rate_table, run_payments};
+
+#[test]
+fn shop_days_of_payments_end_well_and_replay_exactly() {
+    for seed in [1, 2] {
+        let plan = PaymentPlan {
+            seed,
+            days: 1,
+            visits: 10,
+            bug: None,
+        };
+        let report = run_payments(&plan).unwrap();
+        assert_eq!(report.violation, None, "seed {seed}");
+        let ended: u64 = report.ends.values().sum();
+        assert!(ended > 0 && ended == report.orders, "{report:?}");
+        assert!(report.ends.contains_key("credited"), "{report:?}");
+        assert_eq!(
+            run_payments(&plan).unwrap(),
+            report,
+            "seed {seed} does not replay"
+        );
+    }
+}
+
+#[test]
+fn the_rates_are_those_of_the_document() {
+    let document = include_str!("../../../docs/simulation.md");
+    assert!(document.contains(&rate_table()), "\n{}", rate_table());
+}
