@@ -251,7 +251,9 @@ impl AttemptState {
     ///
     /// A notice can overtake our own request, so `Init` may jump ahead. `Failed` and `Closed` are
     /// final for us; should the gateway report the money after all, the money is the fact. A
-    /// reversed attempt stays reversed: a success reported later is older than the reversal.
+    /// reversed attempt stays reversed: a success reported later is older than the reversal. While
+    /// it is being reversed only a gateway that refused to reverse can say that it is paid; the
+    /// server asks for no other word and takes none.
     pub const fn successors(self) -> &'static [AttemptState] {
         use AttemptState::{
             Closed, Failed, Init, Reversed, Reversing, Submitted, Succeeded, Unknown, UserPaying,
@@ -261,7 +263,7 @@ impl AttemptState {
             Submitted => &[UserPaying, Unknown, Succeeded, Failed, Closed],
             UserPaying => &[Unknown, Succeeded, Failed, Reversing, Closed],
             Unknown => &[Submitted, UserPaying, Succeeded, Failed, Reversing, Closed],
-            Reversing => &[Reversed],
+            Reversing => &[Reversed, Succeeded],
             Failed | Closed => &[Succeeded],
             Succeeded | Reversed => &[],
         }

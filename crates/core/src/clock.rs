@@ -58,6 +58,14 @@ impl Timestamp {
         utc.to_offset(offset)
     }
 
+    /// When the business day of `date` begins; the end of the calendar for a date at its end.
+    pub fn start_of_business_day(date: Date, cut_off_minutes: u16) -> Timestamp {
+        let offset = UtcOffset::from_hms(8, 0, 0).expect("UTC+8 is a valid offset");
+        let midnight = date.midnight().assume_offset(offset);
+        let midnight = Timestamp(midnight.unix_timestamp().saturating_mul(1_000));
+        midnight + Millis::minutes(i64::from(cut_off_minutes))
+    }
+
     /// The business date: the local date after moving the day's start to `cut_off`
     /// minutes past midnight (docs: domain, Conventions; default 04:00).
     pub fn business_date(self, cut_off_minutes: u16) -> Date {
@@ -166,6 +174,22 @@ mod tests {
         Timestamp::from_ms(
             i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).expect("in range"),
         )
+    }
+
+    #[test]
+    fn a_business_day_begins_at_its_cut_off() {
+        let cases = [
+            (datetime!(2026-11-22 04:00 +8), 240),
+            (datetime!(2026-11-22 00:00 +8), 0),
+            (datetime!(2028-02-29 06:30 +8), 390),
+        ];
+        for (start, cut_off) in cases {
+            let begins = Timestamp::start_of_business_day(start.date(), cut_off);
+            assert_eq!(begins, at(start), "{start}");
+            assert_eq!(begins.business_date(cut_off), start.date(), "{start}");
+            let before = Timestamp::from_ms(begins.ms() - 1);
+            assert_eq!(before.business_date(cut_off).next_day(), Some(start.date()));
+        }
     }
 
     #[test]

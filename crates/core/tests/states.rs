@@ -29,7 +29,7 @@ const ORDER: [(Order, Order); 22] = [
     (Order::PartiallyRefunded, Order::Refunded),
 ];
 
-const ATTEMPT: [(Attempt, Attempt); 25] = [
+const ATTEMPT: [(Attempt, Attempt); 26] = [
     (Attempt::Init, Attempt::Submitted),
     (Attempt::Init, Attempt::UserPaying),
     (Attempt::Init, Attempt::Unknown),
@@ -53,6 +53,7 @@ const ATTEMPT: [(Attempt, Attempt); 25] = [
     (Attempt::Unknown, Attempt::Reversing),
     (Attempt::Unknown, Attempt::Closed),
     (Attempt::Reversing, Attempt::Reversed),
+    (Attempt::Reversing, Attempt::Succeeded),
     (Attempt::Failed, Attempt::Succeeded),
     (Attempt::Closed, Attempt::Succeeded),
 ];

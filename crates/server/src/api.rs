@@ -40,6 +40,7 @@ fn addresses() -> OpenApiRouter<Server> {
         .routes(routes!(orders::read))
         .routes(routes!(attempts::read))
         .routes(routes!(attempts::query))
+        .routes(routes!(attempts::charge))
         .routes(routes!(devices::join))
         .routes(routes!(notify::take))
         .routes(routes!(health::read))

@@ -33,9 +33,9 @@ pub use archive::{
     Archive, DatabaseReport, Drawers, LogPage, LogStanding, MemberBook, MemberBooks,
 };
 pub use rows::{
-    Attachment, BackupMade, Batch, Books, Cursor, Delivery, DeliveryState, DeviceStanding,
-    DeviceToken, DueEvent, Entry, Head, HeldReason, Invite, Keys, LogRow, MemberRow, Restored,
-    SealedProfile, Seat, Standing, Tenant,
+    Attachment, BackupMade, Batch, Books, CodeCharge, Cursor, Delivery, DeliveryState,
+    DeviceStanding, DeviceToken, DueEvent, Entry, Head, HeldReason, Invite, Keys, LogRow,
+    MemberRow, Restored, SealedProfile, Seat, Standing, Tenant,
 };
 
 /// How far back a decision looks at the orders of a member (docs: domain §3.8, the 24 h sum).
@@ -110,6 +110,17 @@ pub trait Ledger: Send + Sync {
         tenant: TenantId,
         event: RowId,
         delivery: &Delivery,
+    ) -> Result<(), LedgerError>;
+
+    /// Records that a payment code goes to the gateway, before it goes, or that it did not.
+    ///
+    /// # Errors
+    /// [`LedgerError::Taken`] when the code was charged for another attempt.
+    fn save_code_charge(
+        &self,
+        tenant: TenantId,
+        attempt: AttemptId,
+        charge: &CodeCharge,
     ) -> Result<(), LedgerError>;
 
     // ---- named reads ----
@@ -199,6 +210,18 @@ pub trait Ledger: Send + Sync {
         &self,
         attempt_no: &str,
     ) -> Result<Option<(TenantId, PaymentAttempt)>, LedgerError>;
+    /// The payment code that was charged for an attempt.
+    fn code_charge(
+        &self,
+        tenant: TenantId,
+        attempt: AttemptId,
+    ) -> Result<Option<CodeCharge>, LedgerError>;
+    /// The attempt for which a payment code was charged.
+    fn attempt_of_code(
+        &self,
+        tenant: TenantId,
+        code: &Hash,
+    ) -> Result<Option<AttemptId>, LedgerError>;
     /// Attempts of an order.
     fn attempts_of_order(
         &self,

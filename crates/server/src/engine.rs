@@ -3,8 +3,11 @@
 //! What is known of a payment is in the ledger, so a restart loses nothing; this module only
 //! remembers when it last asked. Time comes from the clock it is given.
 
+mod charge;
+mod code_step;
 mod perform;
 mod recovery;
+mod reverse;
 pub mod schedule;
 mod step;
 mod surplus;
@@ -28,14 +31,16 @@ use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::db::{Ledger, LedgerError};
+use crate::db::{CodeCharge, Ledger, LedgerError};
 use crate::desks::Desks;
 use crate::writer::{OwnOperation, WriteError};
+use code_step::{Charge, next_code_step};
 use recovery::Recovery;
 use step::{Memory, Step, next_step, next_step_beside_the_money};
 use turns::{Turn, Turns};
 use watch::Watchers;
 
+pub use charge::ChargeError;
 pub(crate) use perform::success;
 pub use watch::Watching;
 
@@ -73,8 +78,8 @@ impl Channels {
     }
 
     /// The gateway behind a method.
-    pub fn of(&self, method: attempt::Channel) -> Option<&Arc<dyn Channel>> {
-        self.registry.get(self.routes.get(&method)?)
+    pub fn of(&self, method: attempt::Channel) -> Option<Arc<dyn Channel>> {
+        self.registry.get(self.routes.get(&method)?).cloned()
     }
 }
 
@@ -90,6 +95,9 @@ pub enum EngineError {
     /// A row that must be there is missing.
     #[error("the ledger lacks {0}")]
     Missing(String),
+    /// A payment code cannot be hashed.
+    #[error(transparent)]
+    Crypto(qiantai_pay::crypto::CryptoError),
     /// The order stays open past its time.
     #[error("order {0} was not ended: {1:?}")]
     NotEnded(OrderId, OutcomeDto),
@@ -108,6 +116,14 @@ pub struct Engine {
     watchers: Arc<Watchers>,
     recovery: Arc<Recovery>,
     wake: Notify,
+}
+
+/// An attempt with what its next step depends on.
+struct Watched {
+    tenant: TenantId,
+    attempt: PaymentAttempt,
+    order: Option<RechargeOrder>,
+    charge: Option<CodeCharge>,
 }
 
 /// One thing to do now.
@@ -218,11 +234,7 @@ impl Engine {
         let Some(attempt) = attempt else {
             return Ok(());
         };
-        let memory = self.recall(id);
-        let asked_just_now = memory
-            .last_query
-            .is_some_and(|last| now - last < Millis::seconds(1));
-        let turn = if asked_just_now || attempt.qr_payload.is_none() {
+        let turn = if self.was_asked_just_now(id) || !is_known_to_gateway(&attempt) {
             None
         } else {
             Turns::begin(&self.turns, id.0)
@@ -240,6 +252,12 @@ impl Engine {
         drop(turn);
         self.wake.notify_one();
         done
+    }
+
+    /// A gateway is not asked about one attempt more often than once a second.
+    fn was_asked_just_now(&self, id: AttemptId) -> bool {
+        let last = self.recall(id).last_query;
+        last.is_some_and(|last| self.clock.now() - last < Millis::seconds(1))
     }
 
     async fn round(self: &Arc<Engine>) -> Result<Option<Timestamp>, EngineError> {
@@ -282,7 +300,16 @@ impl Engine {
                         continue;
                     }
                     let order = ledger.order(tenant, attempt.order)?;
-                    attempts.push((tenant, attempt, order));
+                    let charge = match attempt.method {
+                        PayMethod::Code => ledger.code_charge(tenant, attempt.id)?,
+                        PayMethod::Qr | PayMethod::Recorded => None,
+                    };
+                    attempts.push(Watched {
+                        tenant,
+                        attempt,
+                        order,
+                        charge,
+                    });
                 }
                 let topic = qiantai_core::ledger::Topic::PaymentSurplus;
                 let mut orders = ledger.overdue_orders(now)?;
@@ -292,19 +319,16 @@ impl Engine {
                 Ok((attempts, orders, events))
             })
             .await?;
-        self.forget_all_but(attempts.iter().map(|(_, attempt, _)| attempt.id).collect());
+        self.forget_all_but(attempts.iter().map(|watched| watched.attempt.id).collect());
         let busy: HashSet<OrderId> = attempts
             .iter()
-            .filter(|(_, attempt, _)| attempt.state.is_open())
-            .map(|(_, attempt, _)| attempt.order)
+            .filter(|watched| watched.attempt.state.is_open())
+            .map(|watched| watched.attempt.order)
             .collect();
-        let steps = attempts.into_iter().filter_map(|(tenant, attempt, order)| {
-            let Some(order) = order else {
-                tracing::error!(attempt = %attempt.attempt_no, "an attempt without its order");
-                return None;
-            };
-            let (at, step) = self.next_of(&attempt, &order, now)?;
-            Some((at, Task::Attempt(tenant, Box::new(attempt), step)))
+        let steps = attempts.into_iter().filter_map(|watched| {
+            let (at, step) = self.next_of(&watched, now)?;
+            let attempt = Box::new(watched.attempt);
+            Some((at, Task::Attempt(watched.tenant, attempt, step)))
         });
         let ends = orders
             .into_iter()
@@ -340,23 +364,40 @@ impl Engine {
         (due, next)
     }
 
-    fn next_of(
-        &self,
-        attempt: &PaymentAttempt,
-        order: &RechargeOrder,
-        now: Timestamp,
-    ) -> Option<(Timestamp, Step)> {
+    fn next_of(&self, watched: &Watched, now: Timestamp) -> Option<(Timestamp, Step)> {
+        let attempt = &watched.attempt;
+        let Some(order) = &watched.order else {
+            tracing::error!(attempt = %attempt.attempt_no, "an attempt without its order");
+            return None;
+        };
+        let charge = self.charge_of(watched, order);
         if self.channels.of(attempt.channel).is_none() {
             // No gateway will ever answer; only what was never sent to one is known to be unpaid.
-            let is_new = attempt.method == PayMethod::Qr && attempt.state == AttemptState::Init;
+            let is_new = attempt.state == AttemptState::Init
+                && match attempt.method {
+                    PayMethod::Qr => true,
+                    PayMethod::Code => charge == Charge::Never,
+                    PayMethod::Recorded => false,
+                };
             return is_new.then_some((attempt.changed_at, Step::Create));
         }
         let memory = self.recall(attempt.id);
+        if attempt.method == PayMethod::Code {
+            return next_code_step(attempt, charge, &memory);
+        }
         if order.state == OrderState::Credited && !attempt.state.is_open() {
             return next_step_beside_the_money(attempt, &memory, now);
         }
         let is_watched = self.watchers.is_watching(order.device);
         next_step(attempt, &memory, is_watched, now)
+    }
+
+    fn charge_of(&self, watched: &Watched, order: &RechargeOrder) -> Charge {
+        match watched.charge {
+            Some(CodeCharge { code: Some(_), at }) => Charge::At(at),
+            _ if self.recovery.is_before_restore(watched.tenant, order) => Charge::Perhaps,
+            _ => Charge::Never,
+        }
     }
 
     /// Reads the books on a blocking thread.
@@ -418,6 +459,19 @@ impl Task {
             Task::Expire(_, _, order) => order.0,
             Task::Refund(event) => event.event.id.0,
         }
+    }
+}
+
+/// Whether there is anything to ask about.
+fn is_known_to_gateway(attempt: &PaymentAttempt) -> bool {
+    match attempt.method {
+        PayMethod::Qr => attempt.qr_payload.is_some(),
+        // While it is charged its turn is taken; while it is reversed only that answer counts.
+        PayMethod::Code => matches!(
+            attempt.state,
+            AttemptState::Submitted | AttemptState::UserPaying | AttemptState::Unknown
+        ),
+        PayMethod::Recorded => false,
     }
 }
 

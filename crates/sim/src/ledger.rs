@@ -20,8 +20,8 @@ use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
 use qiantai_server::db::sqlite::{OpenLedgerError, SqliteLedger};
 use qiantai_server::db::{
-    Batch, Books, Cursor, Delivery, DeviceToken, DueEvent, Entry, Head, Invite, Keys, Ledger,
-    LedgerError, LogRow, MemberRow, Restored, SealedProfile, Seat, Tenant,
+    Batch, Books, CodeCharge, Cursor, Delivery, DeviceToken, DueEvent, Entry, Head, Invite, Keys,
+    Ledger, LedgerError, LogRow, MemberRow, Restored, SealedProfile, Seat, Tenant,
 };
 use uuid::Uuid;
 
@@ -316,6 +316,28 @@ impl Ledger for SimLedger {
         delivery: &Delivery,
     ) -> Result<(), LedgerError> {
         self.inner.save_delivery(tenant, event, delivery)
+    }
+    fn save_code_charge(
+        &self,
+        tenant: TenantId,
+        attempt: AttemptId,
+        charge: &CodeCharge,
+    ) -> Result<(), LedgerError> {
+        self.inner.save_code_charge(tenant, attempt, charge)
+    }
+    fn code_charge(
+        &self,
+        tenant: TenantId,
+        attempt: AttemptId,
+    ) -> Result<Option<CodeCharge>, LedgerError> {
+        self.inner.code_charge(tenant, attempt)
+    }
+    fn attempt_of_code(
+        &self,
+        tenant: TenantId,
+        code: &Hash,
+    ) -> Result<Option<AttemptId>, LedgerError> {
+        self.inner.attempt_of_code(tenant, code)
     }
     fn tenants(&self) -> Result<Vec<Tenant>, LedgerError> {
         self.inner.tenants()

@@ -9,6 +9,7 @@
 //! | `GET /v1/orders/{id}` | | [`OrderAnswer`] |
 //! | `GET /v1/attempts/{id}` | | [`AttemptAnswer`] |
 //! | `POST /v1/attempts/{id}/query` | | [`AttemptAnswer`] |
+//! | `POST /v1/attempts/{id}/charge` | [`ChargeRequest`] | [`AttemptAnswer`] |
 //! | `GET /v1/events` | | server-sent [`Event`]s |
 //! | `POST /v1/devices/join` | [`JoinRequest`] | [`JoinAnswer`] |
 //! | `GET /v1/health` | | [`HealthAnswer`] |
@@ -16,8 +17,10 @@
 //! Every call except join and health carries `Authorization: Bearer <device token>` and
 //! [`PROTOCOL_HEADER`]. A failure is an [`ApiError`](crate::ApiError) with its HTTP status.
 
+mod charge;
 mod event;
 
+pub use charge::{ChargeRequest, SCANNED_CODE_MAX};
 pub use event::{
     AttemptEvent, EVENTS_BEAT, EVENTS_SILENCE_MAX, Event, EventUnreadable, FeedEvent, HelloEvent,
 };

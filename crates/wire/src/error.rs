@@ -146,6 +146,14 @@ error_codes! {
     GatewayUnreachable = 1030, 502, "error.gateway_unreachable", true;
     /// The payment channel is not set up here.
     GatewayNotConfigured = 1031, 409, "error.gateway_not_configured", false;
+    /// What was scanned is no payment code, or one of another channel. Nothing was sent.
+    PaymentCodeNotOfChannel = 1032, 422, "error.payment_code_not_of_channel", false;
+    /// This payment code was charged for another attempt before. Nothing was sent.
+    PaymentCodeUsed = 1033, 409, "error.payment_code_used", false;
+    /// Another payment code was charged for this attempt before: ask how it stands.
+    PaymentCodeGiven = 1034, 409, "error.payment_code_given", false;
+    /// The attempt takes no payment code: it is no code attempt, or it is over. Nothing was sent.
+    AttemptNotChargeable = 1035, 409, "error.attempt_not_chargeable", false;
     /// A defect; the log of the server names it.
     Internal = 1099, 500, "error.internal", true;
 }

@@ -1,17 +1,18 @@
-//! `GET /v1/attempts/{id}` and `POST /v1/attempts/{id}/query`.
+//! `GET /v1/attempts/{id}`, `POST /v1/attempts/{id}/query` and `POST /v1/attempts/{id}/charge`.
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use qiantai_core::ids::{AttemptId, TenantId};
-use qiantai_wire::api::AttemptAnswer;
+use qiantai_pay::AuthCode;
+use qiantai_wire::api::{AttemptAnswer, ChargeRequest};
 use qiantai_wire::{ApiError, ErrorCode};
 use uuid::Uuid;
 
 use super::auth::Seated;
 use super::failure::Failure;
 use super::orders::settlement;
-use super::request::{self, read as read_books};
+use super::request::{self, Body, read as read_books};
 use crate::embedded::Server;
 
 /// An attempt with its order, as the ledger knows it.
@@ -60,6 +61,32 @@ pub(super) async fn query(
     }
     server.0.engine.query_now(tenant, id).await?;
     answer(&server, tenant, id).await.map(Json)
+}
+
+/// Charges the payment code that the customer shows, once, and answers as `GET` does when the
+/// gateway has answered. Repeating it is safe.
+#[utoipa::path(
+    post,
+    path = "/v1/attempts/{id}/charge",
+    params(("id" = Uuid, Path, description = "The attempt")),
+    request_body = ChargeRequest,
+    responses(
+        (status = 200, description = "The attempt after the charge", body = AttemptAnswer),
+        (status = "default", description = "No answer", body = ApiError)
+    ),
+    security(("device" = []))
+)]
+pub(super) async fn charge(
+    State(server): State<Server>,
+    Seated(seat): Seated,
+    path: Result<Path<Uuid>, PathRejection>,
+    Body(request): Body<ChargeRequest>,
+) -> Result<Json<AttemptAnswer>, Failure> {
+    let id = AttemptId(request::id(path)?);
+    let code = request.scanned().map(AuthCode::new);
+    let code = code.ok_or(ErrorCode::PaymentCodeNotOfChannel)?;
+    server.0.engine.charge(seat.tenant, id, code).await?;
+    answer(&server, seat.tenant, id).await.map(Json)
 }
 
 async fn answer(

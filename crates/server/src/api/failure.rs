@@ -10,7 +10,7 @@ use qiantai_wire::{ApiError, ErrorCode};
 
 use crate::db::LedgerError;
 use crate::embedded::AdminError;
-use crate::engine::EngineError;
+use crate::engine::{ChargeError, EngineError};
 use crate::writer::WriteError;
 
 /// Parameter with the seconds to wait.
@@ -92,10 +92,26 @@ impl From<EngineError> for Failure {
         match error {
             EngineError::Ledger(error) => error.into(),
             EngineError::Write(error) => error.into(),
-            other @ (EngineError::Missing(_) | EngineError::NotEnded(..)) => {
-                Failure::logged(ErrorCode::Internal, &other)
-            }
+            other @ (EngineError::Missing(_)
+            | EngineError::Crypto(_)
+            | EngineError::NotEnded(..)) => Failure::logged(ErrorCode::Internal, &other),
         }
+    }
+}
+
+impl From<ChargeError> for Failure {
+    fn from(error: ChargeError) -> Failure {
+        let code = match error {
+            ChargeError::Engine(error) => return error.into(),
+            ChargeError::NoAttempt => ErrorCode::NotFound,
+            ChargeError::NotChargeable => ErrorCode::AttemptNotChargeable,
+            ChargeError::NotOfChannel => ErrorCode::PaymentCodeNotOfChannel,
+            ChargeError::Used => ErrorCode::PaymentCodeUsed,
+            ChargeError::OtherCode => ErrorCode::PaymentCodeGiven,
+            ChargeError::NoGateway => ErrorCode::GatewayNotConfigured,
+            ChargeError::NotSent => ErrorCode::GatewayUnreachable,
+        };
+        code.into()
     }
 }
 

@@ -68,10 +68,7 @@ async fn apply(
         tracing::warn!(channel = %name, attempt = %notice.attempt_no, "a notice from elsewhere");
         return Ok(NoticeReceipt::Refused);
     }
-    server
-        .0
-        .engine
-        .record(tenant, &attempt, success(notice.paid))
-        .await?;
+    let outcome = success(notice.paid);
+    server.0.engine.hear(tenant, &attempt, outcome).await?;
     Ok(NoticeReceipt::Taken)
 }

@@ -10,9 +10,9 @@ use super::digest::absorb;
 use super::record::Value;
 use super::table::{Question, Step, Table};
 use super::tables::{
-    account, action, backup, care_plan, cash_movement, coupon, device, device_contact,
-    device_token, earning_log, exception_case, feed, head, held_operation, journal, lot, member,
-    member_key, member_profile, operation, outbox, outbox_delivery, payment_attempt,
+    account, action, attempt_code, backup, care_plan, cash_movement, coupon, device,
+    device_contact, device_token, earning_log, exception_case, feed, head, held_operation, journal,
+    lot, member, member_key, member_profile, operation, outbox, outbox_delivery, payment_attempt,
     payment_surplus, policy, posting, recharge_order, shift, tenant, tier_log, timeline,
 };
 
@@ -52,6 +52,7 @@ const BESIDE: &[(&Table, &str)] = &[
     (&member_profile::TABLE, "member_id"),
     (&member_key::TABLE, "member_id"),
     (&outbox_delivery::TABLE, "event_id"),
+    (&attempt_code::TABLE, "attempt_id"),
     (&backup::TABLE, "made_ms"),
     (&timeline::TABLE, "timeline"),
     (&tenant::TABLE, "tenant_id"),

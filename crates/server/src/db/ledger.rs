@@ -18,14 +18,14 @@ use super::load::{accounts, ask_one, exactly, load, policies, with_surplus};
 use super::record::Record;
 use super::table::{Question, Step};
 use super::tables::{
-    account, coupon, device, device_contact, device_token, exception_case, feed, head,
-    held_operation, invite, journal, lot, member, member_profile, operation, outbox,
+    account, attempt_code, coupon, device, device_contact, device_token, exception_case, feed,
+    head, held_operation, invite, journal, lot, member, member_profile, operation, outbox,
     outbox_delivery, payment_attempt, payment_surplus, policy, recharge_order, shift, tenant,
     timeline,
 };
 use super::{
-    Batch, Books, Cursor, Delivery, DeviceToken, DueEvent, Head, Invite, Keys, Ledger, LedgerError,
-    LogRow, MemberRow, Restored, SealedProfile, Seat, Tenant, digest, write,
+    Batch, Books, CodeCharge, Cursor, Delivery, DeviceToken, DueEvent, Head, Invite, Keys, Ledger,
+    LedgerError, LogRow, MemberRow, Restored, SealedProfile, Seat, Tenant, digest, write,
 };
 
 impl<D: Database> Ledger for D {
@@ -124,6 +124,20 @@ impl<D: Database> Ledger for D {
             tenant,
             By::Writer,
             vec![Step::Put(&outbox_delivery::TABLE, row)],
+        )
+    }
+
+    fn save_code_charge(
+        &self,
+        tenant: TenantId,
+        attempt: AttemptId,
+        charge: &CodeCharge,
+    ) -> Result<(), LedgerError> {
+        let row = attempt_code::row(attempt, charge);
+        self.change(
+            tenant,
+            By::Writer,
+            vec![Step::Put(&attempt_code::TABLE, row)],
         )
     }
 
@@ -308,6 +322,24 @@ impl<D: Database> Ledger for D {
         let (tenant, id) = payment_attempt::key(row)?;
         let surplus = ask_one(self, payment_surplus::of_attempts(tenant, [id]))?;
         Ok(with_surplus(&rows, &surplus)?.pop())
+    }
+
+    fn code_charge(
+        &self,
+        tenant: TenantId,
+        attempt: AttemptId,
+    ) -> Result<Option<CodeCharge>, LedgerError> {
+        let question = attempt_code::of_attempt(tenant, attempt);
+        Ok(first(self, question, attempt_code::read)?.map(|(_, charge)| charge))
+    }
+
+    fn attempt_of_code(
+        &self,
+        tenant: TenantId,
+        code: &Hash,
+    ) -> Result<Option<AttemptId>, LedgerError> {
+        let question = attempt_code::of_code(tenant, code);
+        Ok(first(self, question, attempt_code::read)?.map(|(attempt, _)| attempt))
     }
 
     fn attempts_of_order(

@@ -121,6 +121,14 @@ impl Record {
             .map_err(|_| damaged(format!("{column} holds {} bytes", bytes.len())))
     }
 
+    /// Bytes of a fixed length or nothing.
+    pub fn array_opt<const N: usize>(&self, column: &str) -> Result<Option<[u8; N]>, LedgerError> {
+        match self.is_null(column)? {
+            true => Ok(None),
+            false => self.array(column).map(Some),
+        }
+    }
+
     /// An identity.
     pub fn id(&self, column: &str) -> Result<Uuid, LedgerError> {
         self.array(column).map(Uuid::from_bytes)

@@ -309,6 +309,15 @@ pub struct Invite {
     pub expires_at: Timestamp,
 }
 
+/// A payment code (付款码) that was handed to a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeCharge {
+    /// Keyed hash of the code; `None` when it turned out that nothing was sent.
+    pub code: Option<Hash>,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// How far an event was carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {

@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod action;
+pub(super) mod attempt_code;
 pub(super) mod backup;
 pub(super) mod care_plan;
 pub(super) mod cash_movement;

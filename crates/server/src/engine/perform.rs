@@ -61,16 +61,19 @@ impl Engine {
         attempt: &PaymentAttempt,
         step: Step,
     ) -> Result<(), EngineError> {
-        let Some(channel) = self.channels.of(attempt.channel).cloned() else {
+        let Some(channel) = self.channels.of(attempt.channel) else {
             return match step {
                 Step::Create => self.refuse_unserved(tenant, attempt).await,
-                Step::Query | Step::QueryLate | Step::Close => Ok(()),
+                Step::Abandon => self.abandon(tenant, attempt).await,
+                Step::Query | Step::QueryLate | Step::Close | Step::Reverse => Ok(()),
             };
         };
         match step {
             Step::Create => self.create(tenant, attempt, &channel).await,
             Step::Query | Step::QueryLate => self.query(tenant, attempt, &channel).await,
             Step::Close => self.close(tenant, attempt, &channel).await,
+            Step::Abandon => self.abandon(tenant, attempt).await,
+            Step::Reverse => self.reverse(tenant, attempt.id, &channel).await,
         }
     }
 
@@ -127,6 +130,24 @@ impl Engine {
         attempt: &PaymentAttempt,
         channel: &Arc<dyn Channel>,
     ) -> Result<QrRequest, EngineError> {
+        let wallet = Wallet::of(attempt.channel)
+            .ok_or_else(|| EngineError::Missing(format!("a wallet for {:?}", attempt.channel)))?;
+        Ok(QrRequest {
+            attempt_no: attempt.attempt_no.clone(),
+            amount: attempt.amount,
+            subject: self.subject(tenant, attempt).await?,
+            wallet,
+            expires_at: attempt.expires_at,
+            notify_url: self.notify_url(channel),
+        })
+    }
+
+    /// What the customer sees.
+    pub(super) async fn subject(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+    ) -> Result<String, EngineError> {
         let order_id = attempt.order;
         let (order, policies) = self
             .read(move |ledger| Ok((ledger.order(tenant, order_id)?, ledger.policies(tenant)?)))
@@ -136,19 +157,10 @@ impl Engine {
             policy.store.id == order.store && policy.version == order.quote.policy_version
         });
         let store_name = policy.map_or("", |policy| policy.store.name.as_str());
-        let wallet = Wallet::of(attempt.channel)
-            .ok_or_else(|| EngineError::Missing(format!("a wallet for {:?}", attempt.channel)))?;
-        Ok(QrRequest {
-            attempt_no: attempt.attempt_no.clone(),
-            amount: attempt.amount,
-            subject: format!("{store_name} 会员充值"),
-            wallet,
-            expires_at: attempt.expires_at,
-            notify_url: self.notify_url(channel),
-        })
+        Ok(format!("{store_name} 会员充值"))
     }
 
-    fn notify_url(&self, channel: &Arc<dyn Channel>) -> Option<String> {
+    pub(super) fn notify_url(&self, channel: &Arc<dyn Channel>) -> Option<String> {
         let base = self.channels.notify_base.as_deref()?;
         Some(format!(
             "{}/v1/notify/{}",
@@ -157,7 +169,7 @@ impl Engine {
         ))
     }
 
-    async fn query(
+    pub(super) async fn query(
         &self,
         tenant: TenantId,
         attempt: &PaymentAttempt,
@@ -196,7 +208,7 @@ impl Engine {
     }
 
     /// Asks what became of an attempt; `None` when the answer changes nothing.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         attempt: &PaymentAttempt,
         channel: &Arc<dyn Channel>,
@@ -286,6 +298,16 @@ impl Engine {
         if says_nothing_new(attempt, &outcome) {
             return Ok(());
         }
+        self.write(tenant, attempt, outcome).await
+    }
+
+    /// Writes what the gateway said.
+    pub(super) async fn write(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+        outcome: GatewayOutcome,
+    ) -> Result<(), EngineError> {
         let order_id = attempt.order;
         let order = self
             .read(move |ledger| ledger.order(tenant, order_id))
@@ -312,6 +334,15 @@ pub(crate) fn success(paid: PaidFact) -> GatewayOutcome {
 /// Answers repeat every two seconds; only those that move the attempt become operations.
 fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcome) -> bool {
     match outcome {
+        // Older than the reversal, or of the very payment that is being reversed.
+        GatewayOutcome::Success { .. }
+            if matches!(
+                attempt.state,
+                AttemptState::Reversing | AttemptState::Reversed
+            ) =>
+        {
+            true
+        }
         GatewayOutcome::Success { channel_txn_no, .. } => {
             attempt.channel_txn_no.as_ref() == Some(channel_txn_no)
                 || attempt
@@ -321,7 +352,8 @@ fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcome) -> bool 
         }
         _ if !attempt.state.is_open() => true,
         GatewayOutcome::Waiting => {
-            // Without its QR code an unknown attempt stays unknown until the code is there.
+            // Without its QR code an unknown attempt stays unknown until the code is there; a
+            // payment code that was charged waits for nobody.
             attempt.qr_payload.is_none()
                 || matches!(
                     attempt.state,

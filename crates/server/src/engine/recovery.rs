@@ -63,12 +63,16 @@ impl Recovery {
         order: &RechargeOrder,
         now: Timestamp,
     ) -> Timestamp {
-        let mut known = self.known();
-        let restored = known.restored.get(&tenant).copied().flatten();
-        if restored.is_none_or(|restored| order.opened_at >= restored.began_at) {
+        if !self.is_before_restore(tenant, order) {
             return now;
         }
-        *known.overdue.entry(order.id).or_insert(now) + GRACE
+        *self.known().overdue.entry(order.id).or_insert(now) + GRACE
+    }
+
+    /// Whether an order was opened before the backup was restored in which it may be missing.
+    pub(super) fn is_before_restore(&self, tenant: TenantId, order: &RechargeOrder) -> bool {
+        let restored = self.known().restored.get(&tenant).copied().flatten();
+        restored.is_some_and(|restored| order.opened_at < restored.began_at)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

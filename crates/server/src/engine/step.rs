@@ -15,9 +15,9 @@ pub(super) struct Memory {
     pub(super) last_create: Option<Timestamp>,
     /// Requests for a QR code without an answer.
     pub(super) creates: u32,
-    /// When closing was last tried.
+    /// When closing or reversing was last tried.
     pub(super) last_close: Option<Timestamp>,
-    /// Tries of closing without an answer.
+    /// Tries of it without an answer.
     pub(super) closes: u32,
     /// Queries in a row that did not even leave this machine.
     pub(super) unsent: u32,
@@ -36,6 +36,10 @@ pub(crate) enum Step {
     Close,
     /// Ask about an attempt that ended unpaid: money may come late.
     QueryLate,
+    /// End an attempt whose payment code never came.
+    Abandon,
+    /// Ask a last time, then reverse it; repeat until the gateway answers.
+    Reverse,
 }
 
 /// The next step and when it is due; `None` when there is nothing left to do.
@@ -45,7 +49,7 @@ pub(super) fn next_step(
     is_watched: bool,
     now: Timestamp,
 ) -> Option<(Timestamp, Step)> {
-    // Payment codes are charged and reversed elsewhere; staff's records ask no gateway.
+    // Payment codes follow a plan of their own; staff's records ask no gateway.
     if attempt.method != PayMethod::Qr {
         return None;
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use qiantai_core::Timestamp;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::lock;
@@ -15,6 +16,8 @@ use super::schedule::back_off;
 pub(super) struct Turns {
     under_way: Mutex<HashSet<Uuid>>,
     rests: Mutex<HashMap<Uuid, Rest>>,
+    /// Told when a turn ends.
+    ended: Notify,
 }
 
 /// A task that is under way until this is dropped: by its end, by a caller that leaves in the
@@ -38,6 +41,20 @@ impl Turns {
             turns: Arc::clone(turns),
             key,
         })
+    }
+
+    /// The same, once no other task of that key is under way.
+    pub(super) async fn wait(turns: &Arc<Turns>, key: Uuid) -> Turn {
+        loop {
+            let ended = turns.ended.notified();
+            tokio::pin!(ended);
+            // From here on an end is noticed, also one before the wait begins.
+            ended.as_mut().enable();
+            if let Some(turn) = Turns::begin(turns, key) {
+                return turn;
+            }
+            ended.await;
+        }
     }
 
     /// When a task of that key may begin that would otherwise begin at `at`.
@@ -70,5 +87,6 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         lock(&self.turns.under_way).remove(&self.key);
+        self.turns.ended.notify_waiters();
     }
 }
