@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::CallError;
 use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode};
+use crate::view::code::{ChargeCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
 use crate::view::member_page::MemberPage;
@@ -95,6 +96,12 @@ commands! {
     pay_cash: PayCash => OrderView;
     /// Opens the order and asks the channel for a QR code.
     start_qr: StartQr => OrderView;
+    /// What a scanner read; nothing happens.
+    read_scan: Scan => ScanReading;
+    /// Opens the order and charges the customer's payment code for it.
+    start_code: StartCode => OrderView;
+    /// Charges the customer's payment code for an order that waits for its money.
+    charge_code: ChargeCode => OrderView;
     /// Tries again to be paid for an order whose last attempt ended unpaid.
     retry_payment: RetryPayment => OrderView;
     /// Asks the channel now.

@@ -12,6 +12,7 @@ use qiantai_sync::{Client, PaymentWatch, SyncHandle, SyncStatus};
 use tokio::sync::{Notify, broadcast};
 
 use crate::clock::ShopClock;
+use crate::code_payment::CodeMemory;
 use crate::error::{CallError, ErrorCode};
 use crate::overlay::Overlay;
 use crate::quotes::QuoteShelf;
@@ -40,6 +41,7 @@ pub struct Counter {
     sale: Mutex<()>,
     /// Keeps the server's log read often while a payment is open.
     payments: Mutex<HashMap<OrderId, PaymentWatch>>,
+    codes: Mutex<CodeMemory>,
 }
 
 impl Drop for Counter {
@@ -89,6 +91,7 @@ impl Counter {
             policies: RwLock::new(policies),
             sale: Mutex::new(()),
             payments: Mutex::new(HashMap::new()),
+            codes: Mutex::default(),
         })
     }
 
@@ -175,6 +178,10 @@ impl Counter {
 
     pub(crate) fn payments(&self) -> MutexGuard<'_, HashMap<OrderId, PaymentWatch>> {
         self.payments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn codes(&self) -> MutexGuard<'_, CodeMemory> {
+        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn set_signed_in(&self, staff: Option<StaffId>) {

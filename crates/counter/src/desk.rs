@@ -16,6 +16,7 @@ use crate::api::CounterApi;
 use crate::boot::{self, Host, OpenFiles, Trouble};
 use crate::clock::ShopClock;
 use crate::clock_watch;
+use crate::code_payment;
 use crate::counter::{Counter, Parts};
 use crate::error::{CallError, ErrorCode};
 use crate::parse;
@@ -28,6 +29,7 @@ use crate::terminal::Terminal;
 use crate::view::boot::{
     BootState, BootStatus, RecoveryAnswer, RecoveryCode, Training, TroubleCause,
 };
+use crate::view::code::{ChargeCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::event::CounterEvent;
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
@@ -420,6 +422,18 @@ impl CounterApi for Desk {
 
     async fn start_qr(&self, request: StartQr) -> Result<OrderView, CallError> {
         self.work(move |counter| counter.start_qr(&request)).await
+    }
+
+    async fn read_scan(&self, request: Scan) -> Result<ScanReading, CallError> {
+        self.work(move |counter| counter.read_scan(&request)).await
+    }
+
+    async fn start_code(&self, request: StartCode) -> Result<OrderView, CallError> {
+        code_payment::start_code(&self.counter()?, request).await
+    }
+
+    async fn charge_code(&self, request: ChargeCode) -> Result<OrderView, CallError> {
+        code_payment::charge_code(&self.counter()?, request).await
     }
 
     async fn retry_payment(&self, request: RetryPayment) -> Result<OrderView, CallError> {

@@ -10,6 +10,7 @@ pub mod boot;
 mod cash;
 mod clock;
 mod clock_watch;
+mod code_payment;
 pub mod codegen;
 mod command_bar;
 mod commit;

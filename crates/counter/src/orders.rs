@@ -133,6 +133,9 @@ impl Counter {
             attempts = self.store.attempts_of(order.id)?;
         }
         let cut_off = self.is_offline() && attempts.iter().any(|attempt| !is_over(attempt));
+        let charging = attempts
+            .last()
+            .is_some_and(|attempt| self.codes().carries(attempt.id));
         let refusal = match order.state {
             OrderState::PendingPayment => self.last_refusal(order.id)?,
             _ => None,
@@ -141,6 +144,7 @@ impl Counter {
             member: self.member_name(order.member)?,
             provisional: overlay.is_provisional(order.id),
             attempts,
+            charging,
             cut_off,
             refusal,
             held: false,
@@ -173,6 +177,7 @@ impl Counter {
             member: self.member_name(order.member)?,
             provisional: false,
             attempts: Vec::new(),
+            charging: false,
             cut_off: false,
             refusal: refusal_of(row),
             held: is_cash,
@@ -232,8 +237,10 @@ fn is_open(stage: Stage) -> bool {
             | Stage::Review
             | Stage::Preparing
             | Stage::Waiting
+            | Stage::Charging
             | Stage::UserPaying
             | Stage::Unknown
+            | Stage::Reversing
             | Stage::Cancelling
             | Stage::Failed
             | Stage::Paid

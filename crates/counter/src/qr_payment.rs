@@ -5,15 +5,16 @@ use std::collections::HashSet;
 
 use qiantai_core::attempt::{Channel, PayMethod};
 use qiantai_core::ids::{ActionId, AttemptId, OrderId};
-use qiantai_core::operation::{AttemptStart, OperationBody};
+use qiantai_core::operation::{AttemptStart, OperationBody, StaffProof};
 use qiantai_core::order_no::Prefix;
 use qiantai_core::recharge::OrderState;
 use qiantai_core::{Millis, Money, Timestamp};
 
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode, MoneyMoved};
-use crate::overlay::is_over;
+use crate::overlay::{Overlay, is_over};
 use crate::parse;
+use crate::quotes::ShownQuote;
 use crate::show::order::OrderFile;
 use crate::terminal::Draft;
 use crate::top_up::QR_CHANNELS;
@@ -28,6 +29,16 @@ const PRINTED_WITHIN: Millis = Millis::days(30);
 /// Orders looked at for missed slips and open payments.
 const MISSED_MAX: u32 = 20;
 
+/// What a sale through a channel begins with.
+pub(crate) struct NewSale {
+    /// The price shown, with its intent and channel.
+    pub shown: ShownQuote,
+    /// How the customer pays.
+    pub method: PayMethod,
+    /// The cashier confirmed an equal top-up within two minutes.
+    pub duplicate_confirmed: bool,
+}
+
 impl Counter {
     /// Opens the order and asks the channel for a QR code. The same intent twice returns the
     /// first order.
@@ -39,11 +50,27 @@ impl Counter {
             return self.written_order(order, MoneyMoved::Unknown);
         }
         let channel = self.online_channel(request.channel.into())?;
-        let shown = self.shown_quote(&request.quote_id, intent, channel)?;
+        let sale = NewSale {
+            shown: self.shown_quote(&request.quote_id, intent, channel)?,
+            method: PayMethod::Qr,
+            duplicate_confirmed: request.duplicate_confirmed,
+        };
+        let (overlay, order, _) = self.open_sale(&sale, proof)?;
+        self.just_written(&overlay, order, MoneyMoved::Unknown)
+    }
+
+    /// Writes an order and its first attempt. An order under review asks nobody for money until
+    /// it is approved, and has none. The caller holds the sale lock.
+    pub(crate) fn open_sale(
+        &self,
+        sale: &NewSale,
+        proof: StaffProof,
+    ) -> Result<(Overlay, OrderId, Option<AttemptId>), CallError> {
+        let shown = &sale.shown;
         let overlay = self.overlay(&[shown.member])?;
         let shift = self.open_shift_id(&overlay)?;
         let policy = self.policy()?;
-        let open = self.opening(&policy, &overlay, &shown, request.duplicate_confirmed)?;
+        let open = self.opening(&policy, &overlay, shown, sale.duplicate_confirmed)?;
         let (order, pay) = (open.order, open.quote.pay);
         let reviewed = open
             .quote
@@ -57,15 +84,16 @@ impl Counter {
             offline: false,
             body,
         };
-        let mut drafts = vec![draft(intent, OperationBody::RechargeOpen(open))];
-        // An order under review asks nobody for money until it is approved.
+        let mut drafts = vec![draft(shown.intent, OperationBody::RechargeOpen(open))];
+        let mut attempt = None;
         if !reviewed {
-            let start = self.attempt(order, channel, pay)?;
+            let start = self.attempt(order, shown.channel, sale.method, pay)?;
+            attempt = Some(start.attempt);
             drafts.push(draft(self.new_action(), OperationBody::AttemptStart(start)));
         }
         let overlay = self.commit(&drafts, overlay, Vec::new())?;
         self.payments().insert(order, self.sync.watch_payment());
-        self.just_written(&overlay, order, MoneyMoved::Unknown)
+        Ok((overlay, order, attempt))
     }
 
     /// Another attempt on an order whose last one ended unpaid.
@@ -80,8 +108,22 @@ impl Counter {
             // A second click finds the attempt of the first.
             return self.order_view(order);
         }
+        let (overlay, _) = self.start_attempt(&file, channel, PayMethod::Qr, proof)?;
+        self.just_written(&overlay, order, MoneyMoved::Unknown)
+    }
+
+    /// Writes one more attempt on an order. The caller holds the sale lock.
+    pub(crate) fn start_attempt(
+        &self,
+        file: &OrderFile,
+        channel: Channel,
+        method: PayMethod,
+        proof: StaffProof,
+    ) -> Result<(Overlay, AttemptId), CallError> {
+        let order = file.order.id;
         let overlay = self.overlay(&[file.order.member])?;
-        let start = self.attempt(order, channel, file.order.quote.pay)?;
+        let start = self.attempt(order, channel, method, file.order.quote.pay)?;
+        let attempt = start.attempt;
         let draft = Draft {
             action: self.new_action(),
             staff: Some(proof),
@@ -89,10 +131,10 @@ impl Counter {
             offline: false,
             body: OperationBody::AttemptStart(start),
         };
-        let overlay = overlay.with_order(&file);
+        let overlay = overlay.with_order(file);
         let overlay = self.commit(&[draft], overlay, Vec::new())?;
         self.payments().insert(order, self.sync.watch_payment());
-        self.just_written(&overlay, order, MoneyMoved::Unknown)
+        Ok((overlay, attempt))
     }
 
     /// Asks to stop waiting. Repeating it changes nothing.
@@ -109,7 +151,18 @@ impl Counter {
         if asked || !waits {
             return self.order_view(order);
         }
+        let overlay = self.stop_waiting(&file, proof)?;
+        self.just_written(&overlay, order, MoneyMoved::Unknown)
+    }
+
+    /// Writes that an order is to end unpaid. The caller holds the sale lock.
+    pub(crate) fn stop_waiting(
+        &self,
+        file: &OrderFile,
+        proof: StaffProof,
+    ) -> Result<Overlay, CallError> {
         let overlay = self.overlay(&[file.order.member])?;
+        let order = file.order.id;
         let draft = Draft {
             action: self.new_action(),
             staff: Some(proof),
@@ -117,15 +170,14 @@ impl Counter {
             offline: self.is_offline(),
             body: OperationBody::RechargeCancel { order },
         };
-        let overlay = overlay.with_order(&file);
-        let overlay = self.commit(&[draft], overlay, Vec::new())?;
-        self.just_written(&overlay, order, MoneyMoved::Unknown)
+        self.commit(&[draft], overlay.with_order(file), Vec::new())
     }
 
     fn attempt(
         &self,
         order: OrderId,
         channel: Channel,
+        method: PayMethod,
         amount: Money,
     ) -> Result<AttemptStart, CallError> {
         Ok(AttemptStart {
@@ -133,12 +185,12 @@ impl Counter {
             attempt_no: self.number(Prefix::Attempt)?,
             order,
             channel,
-            method: PayMethod::Qr,
+            method,
             amount,
         })
     }
 
-    fn online_channel(&self, channel: Channel) -> Result<Channel, CallError> {
+    pub(crate) fn online_channel(&self, channel: Channel) -> Result<Channel, CallError> {
         if !QR_CHANNELS.contains(&channel) {
             return Err(CallError::new(
                 ErrorCode::InvalidInput,
@@ -152,7 +204,7 @@ impl Counter {
         Ok(channel)
     }
 
-    fn new_action(&self) -> ActionId {
+    pub(crate) fn new_action(&self) -> ActionId {
         ActionId(self.surroundings.new_id())
     }
 
@@ -160,6 +212,7 @@ impl Counter {
     /// a sale of this terminal once it is credited.
     pub(crate) fn order_came_in(&self, order: OrderId) -> Result<(), CallError> {
         let file = self.order_file(order)?;
+        self.forget_codes(&file.attempts);
         self.watch(&file);
         let policy = self.policy_of(file.order.quote.policy_version)?;
         self.tell(CounterEvent::Order {

@@ -2,6 +2,7 @@
 //! milliseconds, ids as text.
 
 pub mod boot;
+pub mod code;
 pub mod command;
 pub mod event;
 pub mod member;

@@ -7,6 +7,7 @@ mod approvals;
 mod bindings;
 mod cash;
 mod clocks;
+mod code;
 mod commands;
 mod crash;
 mod line;

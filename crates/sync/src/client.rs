@@ -10,8 +10,9 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response};
 use qiantai_core::operation::Cursor;
 use qiantai_wire::api::{
-    AttemptAnswer, Event, HealthAnswer, JoinAnswer, JoinRequest, OrderAnswer, PROTOCOL_HEADER,
-    PROTOCOL_VERSION, PushAnswer, PushRequest, PushedProfile, QuoteAnswer, QuoteRequest,
+    AttemptAnswer, ChargeRequest, Event, HealthAnswer, JoinAnswer, JoinRequest, OrderAnswer,
+    PROTOCOL_HEADER, PROTOCOL_VERSION, PushAnswer, PushRequest, PushedProfile, QuoteAnswer,
+    QuoteRequest,
 };
 use qiantai_wire::feed::{FeedPage, SnapshotPage};
 use qiantai_wire::text::Base64;
@@ -168,6 +169,20 @@ impl Client {
         let path = format!("/v1/attempts/{attempt}/query");
         let request = self.request(Method::POST, &path, Bytes::new());
         read(&self.transport.send(request).await?)
+    }
+
+    /// `POST /v1/attempts/{id}/charge`: charges the customer's payment code.
+    ///
+    /// # Errors
+    /// See [`CallFailed`]; the same again is done once.
+    pub async fn charge_attempt(
+        &self,
+        attempt: Uuid,
+        code: &str,
+    ) -> Result<AttemptAnswer, CallFailed> {
+        let path = format!("/v1/attempts/{attempt}/charge");
+        let code = code.to_owned();
+        self.post(&path, &ChargeRequest { code }).await
     }
 
     /// `POST /v1/devices/join`.

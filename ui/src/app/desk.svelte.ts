@@ -12,6 +12,7 @@ import { money } from "../i18n/money";
 import type { CommandName, Host, Request, Response } from "../platform/host";
 import { dress, remember } from "./dress";
 import { asCallError } from "./failure";
+import { Scans } from "./scans.svelte";
 import { leaveTextField } from "./keys";
 import { Notices } from "./notices.svelte";
 import { Orders, type OrderNews } from "./orders.svelte";
@@ -29,6 +30,7 @@ const SOUNDS: Partial<Record<Stage, Sound>> = {
   refused: "failure",
   abnormal: "failure",
   unknown: "checking",
+  reversing: "checking",
   paid: "checking",
 };
 
@@ -55,6 +57,7 @@ export class Desk {
   readonly notices = new Notices();
   readonly orders: Orders;
   readonly topUp: TopUp;
+  readonly scans: Scans;
 
   constructor(host: Host) {
     this.host = {
@@ -64,6 +67,7 @@ export class Desk {
     };
     this.orders = new Orders(this.host, (news) => this.#orderNews(news));
     this.topUp = new TopUp(this.host, this.orders);
+    this.scans = new Scans(this);
   }
 
   async start(): Promise<void> {

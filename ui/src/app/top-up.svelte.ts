@@ -12,8 +12,8 @@ import type { Orders } from "./orders.svelte";
 
 /** What must be answered before anything is charged. */
 export type Question =
-  | { kind: "duplicate"; quote: QuoteView }
-  | { kind: "changed"; shown: QuoteView; quote: QuoteView }
+  | { kind: "duplicate"; quote: QuoteView; code: string | null }
+  | { kind: "changed"; shown: QuoteView; quote: QuoteView; code: string | null }
   | ApprovalQuestion;
 
 /** A manager's number and PIN are wanted. */
@@ -29,6 +29,8 @@ export type ApprovalQuestion = {
 
 type Charge = {
   duplicateConfirmed: boolean;
+  /** The customer's payment code, where one was scanned. */
+  code: string | null;
   approval?: Approval;
   /** The price was asked for again already. */
   renewed?: boolean;
@@ -158,12 +160,36 @@ export class TopUp {
 
   /** Charges what is shown. Asked twice while running, it runs once. */
   async pay(): Promise<void> {
-    if (this.busy || this.question !== null || performance.now() < this.#readUntilMs) return;
+    if (performance.now() < this.#readUntilMs) return;
+    await this.#pay(null);
+  }
+
+  /** Charges the payment code that the customer shows, by the channel whose it is. */
+  async payByCode(channel: ChannelView, code: string): Promise<void> {
+    if (this.busy || this.question !== null) return;
+    this.payBy(channel);
+    await this.#pay(code);
+  }
+
+  /** Remembers what was chosen; the answer puts it back. */
+  remember(): () => void {
+    const { choice, typed, tendered, wish } = this;
+    return () => {
+      if (choice === this.choice && tendered === this.tendered && wish === this.wish) return;
+      Object.assign(this, { choice, typed, tendered, wish });
+      this.tenderedError = null;
+      this.#reprice();
+    };
+  }
+
+  async #pay(code: string | null): Promise<void> {
+    if (this.busy || this.question !== null) return;
     // Enter may come a moment before the price of the last key.
     await this.#pricing;
-    if (!this.ready || this.quote === null) return;
-    if (this.quote.duplicate_of !== null) this.question = { kind: "duplicate", quote: this.quote };
-    else await this.#charge(this.quote, { duplicateConfirmed: false });
+    const { quote } = this;
+    if (!this.ready || quote === null) return;
+    if (quote.duplicate_of !== null) this.question = { kind: "duplicate", quote, code };
+    else await this.#charge(quote, { duplicateConfirmed: false, code });
   }
 
   /** The cashier has read the question and wants the top-up. */
@@ -172,7 +198,8 @@ export class TopUp {
     if (question === null || question.kind === "approval" || this.busy) return;
     this.question = null;
     this.quote = question.quote;
-    await this.#charge(question.quote, { duplicateConfirmed: question.kind === "duplicate" });
+    const { quote, code } = question;
+    await this.#charge(quote, { duplicateConfirmed: question.kind === "duplicate", code });
   }
 
   /** A manager has typed number and PIN. The question stays until they are taken. */
@@ -180,7 +207,7 @@ export class TopUp {
     const question = this.question;
     if (question?.kind !== "approval" || this.busy) return;
     const { quote, duplicateConfirmed } = question;
-    await this.#charge(quote, { duplicateConfirmed, approval });
+    await this.#charge(quote, { duplicateConfirmed, approval, code: null });
   }
 
   dismiss(): void {
@@ -221,7 +248,7 @@ export class TopUp {
       const error = asCallError(reason);
       if (!this.#asksManager(error, quote, charge)) {
         this.question = null;
-        if (error.code !== "quote_changed") await this.#refused(error, quote);
+        if (error.code !== "quote_changed") await this.#refused(error, quote, charge);
         else await this.#showChange(error, quote, charge);
       }
     } finally {
@@ -233,9 +260,10 @@ export class TopUp {
   #send(
     channel: ChannelView,
     same: { intent: string; quote_id: string },
-    { duplicateConfirmed, approval }: Charge,
+    { duplicateConfirmed, approval, code }: Charge,
   ): Promise<OrderView> {
     const request = { ...same, duplicate_confirmed: duplicateConfirmed };
+    if (code !== null) return this.#host.call("start_code", { ...request, channel, code });
     if (channel === "cash") {
       const tendered = this.tendered.trim();
       return this.#host.call("pay_cash", { ...request, tendered, approval: approval ?? null });
@@ -258,9 +286,9 @@ export class TopUp {
     return true;
   }
 
-  async #refused(error: CallError, quote: QuoteView): Promise<void> {
+  async #refused(error: CallError, quote: QuoteView, { code }: Charge): Promise<void> {
     if (error.code === "duplicate_suspected") {
-      this.question = { kind: "duplicate", quote };
+      this.question = { kind: "duplicate", quote, code };
     } else if (error.code === "invalid_input" && this.channel === "cash") {
       this.tenderedError = error;
     } else {
@@ -273,7 +301,8 @@ export class TopUp {
   async #showChange(error: CallError, shown: QuoteView, charge: Charge): Promise<void> {
     const quote = await this.#price();
     if (quote === null) return;
-    if (visible(quote) !== visible(shown)) this.question = { kind: "changed", shown, quote };
+    const { code } = charge;
+    if (visible(quote) !== visible(shown)) this.question = { kind: "changed", shown, quote, code };
     else if (charge.renewed === true) this.error = error;
     else await this.#charge(quote, { ...charge, renewed: true });
   }

@@ -52,6 +52,10 @@ change_fen: Fen | null,
  */
 stage: Stage, 
 /**
+ * The last attempt charges the customer's payment code.
+ */
+by_code: boolean, 
+/**
  * QR code as an SVG path on a square of `qr_modules` modules, quiet zone included.
  */
 qr: QrView | null, 

@@ -3,4 +3,4 @@
 /**
  * What the cashier needs to know of an order.
  */
-export type Stage = "opening" | "review" | "preparing" | "waiting" | "user_paying" | "unknown" | "cancelling" | "failed" | "refused" | "paid" | "credited" | "ended" | "abnormal";
+export type Stage = "opening" | "review" | "preparing" | "waiting" | "charging" | "user_paying" | "unknown" | "reversing" | "cancelling" | "failed" | "refused" | "paid" | "credited" | "ended" | "abnormal";

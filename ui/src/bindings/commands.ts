@@ -1,5 +1,6 @@
 // This file was generated from crates/counter/src/api.rs. Do not edit it by hand.
 import type { BootStatus } from "./BootStatus";
+import type { ChargeCode } from "./ChargeCode";
 import type { CommandLine } from "./CommandLine";
 import type { CommandReading } from "./CommandReading";
 import type { JobKey } from "./JobKey";
@@ -24,9 +25,12 @@ import type { ReceiptView } from "./ReceiptView";
 import type { RecoveryAnswer } from "./RecoveryAnswer";
 import type { RecoveryCode } from "./RecoveryCode";
 import type { RetryPayment } from "./RetryPayment";
+import type { Scan } from "./Scan";
+import type { ScanReading } from "./ScanReading";
 import type { SessionView } from "./SessionView";
 import type { Settings } from "./Settings";
 import type { SignIn } from "./SignIn";
+import type { StartCode } from "./StartCode";
 import type { StartQr } from "./StartQr";
 import type { TopUpForm } from "./TopUpForm";
 
@@ -49,6 +53,9 @@ export type Commands = {
   quote: { request: QuoteRequest; response: QuoteView };
   pay_cash: { request: PayCash; response: OrderView };
   start_qr: { request: StartQr; response: OrderView };
+  read_scan: { request: Scan; response: ScanReading };
+  start_code: { request: StartCode; response: OrderView };
+  charge_code: { request: ChargeCode; response: OrderView };
   retry_payment: { request: RetryPayment; response: OrderView };
   query_payment: { request: OrderKey; response: OrderView };
   cancel_order: { request: OrderKey; response: OrderView };

@@ -1,10 +1,10 @@
 //! An order as the paying and success screens show it.
 
-use qiantai_core::Timestamp;
 use qiantai_core::attempt::{AttemptState, Channel, PayMethod, PaymentAttempt};
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::{Credit, OrderState, RechargeOrder};
+use qiantai_core::{Millis, Timestamp};
 use qiantai_print::QrModules;
 use qiantai_print::qr::QUIET_ZONE;
 
@@ -25,6 +25,8 @@ pub struct OrderFile {
     pub member: String,
     /// True while the server has not confirmed the last thing this terminal did with it.
     pub provisional: bool,
+    /// True while this terminal carries the payment code of the last attempt to the server.
+    pub charging: bool,
     /// True while the server cannot be reached and an attempt is open.
     pub cut_off: bool,
     /// Refusal of the operation that opened the order or its last attempt.
@@ -44,6 +46,12 @@ impl OrderFile {
         let paid = self.order.paid.as_ref().map(|paid| paid.channel);
         paid.or_else(|| self.last_attempt().map(|attempt| attempt.channel))
             .or_else(|| self.held.then_some(Channel::Cash))
+    }
+
+    /// Whether the last attempt is to be paid by the customer's payment code.
+    pub fn is_by_code(&self) -> bool {
+        self.last_attempt()
+            .is_some_and(|attempt| attempt.method == PayMethod::Code)
     }
 
     /// Where the order stands, in the cashier's terms.
@@ -81,14 +89,21 @@ impl OrderFile {
             return Stage::Failed;
         }
         // Before the gateway has the attempt nobody can have paid it.
+        let by_code = self.is_by_code();
         let asked = attempt.qr_payload.is_some() || attempt.method != PayMethod::Qr;
         if self.cut_off && asked {
             return Stage::Unknown;
+        }
+        if attempt.state == AttemptState::Reversing {
+            return Stage::Reversing;
         }
         if attempt.cancel_requested {
             return Stage::Cancelling;
         }
         match attempt.state {
+            // A code that was lost with an earlier start may have been charged all the same.
+            AttemptState::Init if by_code && !self.charging => Stage::Unknown,
+            AttemptState::Init | AttemptState::Submitted if by_code => Stage::Charging,
             AttemptState::Init if self.provisional => Stage::Opening,
             AttemptState::Init => Stage::Preparing,
             AttemptState::Submitted => Stage::Waiting,
@@ -152,6 +167,7 @@ impl OrderFile {
             tendered_fen: tendered.map(Into::into),
             change_fen: tendered.map(|tendered| (tendered - order.quote.pay).into()),
             stage: self.stage(),
+            by_code: self.is_by_code(),
             qr: self.qr(),
             had_code: self
                 .attempts
@@ -194,7 +210,12 @@ impl OrderFile {
 
     fn expires_at(&self) -> Timestamp {
         self.last_attempt()
-            .map_or(self.order.expires_at, |attempt| attempt.expires_at)
+            .map_or(self.order.expires_at, |attempt| match attempt.method {
+                PayMethod::Code => attempt
+                    .expires_at
+                    .min(attempt.started_at + password_wait(attempt.channel)),
+                PayMethod::Qr | PayMethod::Recorded => attempt.expires_at,
+            })
     }
 
     fn credit_view(&self, policy: &Policy, credit: &Credit) -> CreditView {
@@ -209,6 +230,15 @@ impl OrderFile {
             tier_after: tier_name(policy, credit.tier.1),
             credited_at_ms: credit.credited_at.into(),
         }
+    }
+}
+
+/// How long a customer may take for the password before the charge is reversed
+/// (docs: domain §3.11).
+const fn password_wait(channel: Channel) -> Millis {
+    match channel {
+        Channel::Alipay => Millis::seconds(60),
+        _ => Millis::seconds(45),
     }
 }
 

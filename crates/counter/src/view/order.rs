@@ -113,6 +113,8 @@ pub struct OrderView {
     pub change_fen: Option<Fen>,
     /// Where it stands.
     pub stage: Stage,
+    /// The last attempt charges the customer's payment code.
+    pub by_code: bool,
     /// QR code as an SVG path on a square of `qr_modules` modules, quiet zone included.
     pub qr: Option<QrView>,
     /// A QR code was shown for this order at some time: a customer may have scanned it.
@@ -150,10 +152,14 @@ pub enum Stage {
     Preparing,
     /// QR code shown, waiting for the customer.
     Waiting,
+    /// The customer's payment code is being charged.
+    Charging,
     /// The channel says that the customer is confirming.
     UserPaying,
     /// Nobody knows; do not charge again.
     Unknown,
+    /// The charge is being undone; do not charge again.
+    Reversing,
     /// Cancel asked for; the channel is being asked whether anything was paid.
     Cancelling,
     /// The last attempt ended unpaid; another method may be tried.

@@ -6,8 +6,16 @@ import type { Stage } from "../../bindings/Stage";
 import { isFinal } from "../../app/stages";
 import { CHANNEL_KEYS } from "../top-up/channels";
 
-const UNDER_WAY: readonly Stage[] = ["waiting", "user_paying", "unknown", "cancelling"];
-const ASKABLE: readonly Stage[] = ["waiting", "user_paying", "unknown", "cancelling"];
+const UNDER_WAY: readonly Stage[] = [
+  "waiting",
+  "charging",
+  "user_paying",
+  "unknown",
+  "reversing",
+  "cancelling",
+];
+/** The channel can be asked now. */
+const ASKABLE = UNDER_WAY;
 const CANCELLABLE: readonly Stage[] = ["opening", "review", "preparing", "waiting", "user_paying"];
 
 /** Causes after which the same app may be tried once more (errors-to-cashier §2). */
@@ -48,7 +56,9 @@ export class Payment {
   }
 
   get canCancel(): boolean {
-    return CANCELLABLE.includes(this.stage);
+    // A payment code can be reversed; a QR code whose fate is unknown can only be asked about.
+    const undoable = this.order.stage === "unknown" && this.order.by_code;
+    return CANCELLABLE.includes(this.stage) || (undoable && !this.cutOff);
   }
 
   get canGiveUp(): boolean {

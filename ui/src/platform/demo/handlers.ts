@@ -11,6 +11,7 @@ import type { SessionView } from "../../bindings/SessionView";
 import type { CommandName, Request, Response } from "../host";
 import { understand } from "./commands";
 import { memberPage } from "./member-page";
+import { chargeCode, readScan, startCode } from "./codes";
 import { cancelOrder, payCash, queryPayment, reprint, retryPayment, startQr } from "./money";
 import { priceOf, topUpForm } from "./pricing";
 import { receiptOf } from "./receipt";
@@ -25,6 +26,8 @@ export type DemoBooks = {
   operations: QueuedOperation[];
   /** Orders by the intent that opened them. */
   intents: Map<string, string>;
+  /** Payment codes that were charged. */
+  codes: Set<string>;
   quotes: Map<string, { request: QuoteRequest; quote: QuoteView }>;
   triesLeft: number;
   last: number;
@@ -116,6 +119,9 @@ export const handlers: Handlers = {
   quote: (books, request) => priceOf(books, request),
   pay_cash: payCash,
   start_qr: startQr,
+  read_scan: readScan,
+  start_code: startCode,
+  charge_code: chargeCode,
   retry_payment: retryPayment,
   query_payment: queryPayment,
   cancel_order: cancelOrder,

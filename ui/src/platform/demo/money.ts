@@ -8,6 +8,7 @@ import type { PrintJobView } from "../../bindings/PrintJobView";
 import type { QrView } from "../../bindings/QrView";
 import type { QuoteView } from "../../bindings/QuoteView";
 import type { RetryPayment } from "../../bindings/RetryPayment";
+import type { StartCode } from "../../bindings/StartCode";
 import type { StartQr } from "../../bindings/StartQr";
 import { readTendered } from "../../i18n/money";
 import { pastOrder } from "./books";
@@ -21,9 +22,9 @@ export function qrOf(payload: string): QrView {
   return { modules: size, path, payload };
 }
 
-function open(
+export function open(
   books: DemoBooks,
-  request: PayCash | StartQr,
+  request: PayCash | StartQr | StartCode,
 ): { order: OrderView; quote: QuoteView } {
   const known = books.quotes.get(request.quote_id);
   if (known === undefined) throw refusal("quote_changed", "quote_stale");
@@ -117,6 +118,7 @@ export function startQr(books: DemoBooks, request: StartQr): OrderView {
 function showCode(order: OrderView): OrderView {
   order.stage = "waiting";
   order.failure = null;
+  order.by_code = false;
   order.attempt_started_ms = Date.now();
   order.expires_at_ms = Date.now() + 192_000;
   order.had_code = true;

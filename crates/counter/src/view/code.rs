@@ -1,0 +1,82 @@
+//! Paying by the customer's payment code (付款码).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::view::top_up::ChannelView;
+
+/// What a scanner read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Scan {
+    /// Everything before Enter.
+    pub text: String,
+}
+
+/// What a scan is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ScanReading {
+    /// A payment code.
+    PaymentCode {
+        /// Whose; none where the number is of no channel that is known here.
+        channel: Option<ChannelView>,
+    },
+    /// Something else, to be looked for among the members.
+    Other,
+}
+
+/// Opens an order and charges the customer's payment code for it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct StartCode {
+    /// The intent of the form.
+    pub intent: String,
+    /// The price shown.
+    pub quote_id: String,
+    /// Which channel.
+    pub channel: ChannelView,
+    /// The payment code.
+    pub code: String,
+    /// The cashier confirmed an equal top-up within two minutes.
+    pub duplicate_confirmed: bool,
+}
+
+/// Charges the customer's payment code for an order that waits for its money.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ChargeCode {
+    /// The order.
+    pub order_id: String,
+    /// Which channel.
+    pub channel: ChannelView,
+    /// The payment code.
+    pub code: String,
+}
+
+// Whoever knows a payment code can charge it: it stands in no log.
+
+impl fmt::Debug for Scan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scan(redacted)")
+    }
+}
+
+impl fmt::Debug for StartCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "StartCode({}, {:?}, redacted)",
+            self.intent, self.channel
+        )
+    }
+}
+
+impl fmt::Debug for ChargeCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "ChargeCode({}, {:?}, redacted)",
+            self.order_id, self.channel
+        )
+    }
+}

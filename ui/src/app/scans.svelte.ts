@@ -1,0 +1,64 @@
+import { t } from "../i18n/index.svelte";
+import type { ChannelView } from "../bindings/ChannelView";
+import type { Desk } from "./desk.svelte";
+import { asCallError } from "./failure";
+import { leaveTextField } from "./keys";
+
+/** Text that is to be looked for among the members as if it had been typed there. */
+export type Sought = { text: string; turn: number };
+
+/** Where a scan goes: a payment code to the payment that waits for one, all else to the search. */
+export class Scans {
+  /** For the search box. */
+  sought = $state.raw<Sought | null>(null);
+  /** From a payment code until the order that it pays is on the screen. */
+  #charging = false;
+  readonly #desk: Desk;
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  /** Answers false where the text is for the field of an open dialog that had the keyboard. */
+  async take(text: string, field: HTMLInputElement | null): Promise<boolean> {
+    const dialog = document.querySelector("dialog[open]");
+    try {
+      const reading = await this.#desk.call("read_scan", { text });
+      if (reading.kind === "payment_code") await this.#paymentCode(text, reading.channel, dialog);
+      else if (dialog !== null) return field === null || !dialog.contains(field);
+      else this.sought = { text, turn: (this.sought?.turn ?? 0) + 1 };
+    } catch (reason) {
+      this.#desk.notices.failed(asCallError(reason));
+    }
+    return true;
+  }
+
+  async #paymentCode(code: string, channel: ChannelView | null, dialog: Element | null) {
+    const { notices } = this.#desk;
+    if (dialog !== null) return notices.tell("warn", t("scan.answer_first"));
+    if (channel === null) return notices.tell("warn", t("error.code_unknown"));
+    if (this.#charging) return notices.tell("warn", t("error.code_under_way"));
+    this.#charging = true;
+    try {
+      await this.#charge(code, channel);
+    } finally {
+      this.#charging = false;
+    }
+  }
+
+  async #charge(code: string, channel: ChannelView): Promise<void> {
+    const { orders, topUp, notices, screen } = this.#desk;
+    const order = orders.current;
+    if (screen === "counter" && order !== null) {
+      const request = { order_id: order.id, channel, code };
+      await orders.ask(() => this.#desk.call("charge_code", request));
+    } else if (screen !== "counter" || topUp.member === null) {
+      notices.tell("warn", t("error.no_payment_waits"));
+    } else if (!topUp.chosen) {
+      notices.tell("warn", t("scan.amount_first"));
+    } else {
+      leaveTextField();
+      await topUp.payByCode(channel, code);
+    }
+  }
+}

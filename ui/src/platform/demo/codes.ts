@@ -1,0 +1,63 @@
+import { isOutOfReach } from "../../app/reach";
+import type { ChannelView } from "../../bindings/ChannelView";
+import type { ChargeCode } from "../../bindings/ChargeCode";
+import type { OrderView } from "../../bindings/OrderView";
+import type { Scan } from "../../bindings/Scan";
+import type { ScanReading } from "../../bindings/ScanReading";
+import type { Stage } from "../../bindings/Stage";
+import type { StartCode } from "../../bindings/StartCode";
+import { type DemoBooks, orderOf, refusal } from "./handlers";
+import { open } from "./money";
+
+const CODES: [RegExp, ChannelView][] = [
+  [/^1[0-5]\d{16}$/, "wechat"],
+  [/^(2[5-9]|30)\d{14,22}$/, "alipay"],
+  [/^62\d{17}$/, "unionpay"],
+];
+
+export function readScan(_: DemoBooks, { text }: Scan): ScanReading {
+  const channel = CODES.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+  if (channel === null && !/^\d{16,24}$/.test(text)) return { kind: "other" };
+  return { kind: "payment_code", channel };
+}
+
+export function startCode(books: DemoBooks, request: StartCode): OrderView {
+  refuseUsed(books, request.code);
+  const { order } = open(books, request);
+  return charge(books, order, request);
+}
+
+const WHY_NOT: Partial<Record<Stage, string>> = {
+  charging: "code_under_way",
+  user_paying: "customer_is_paying",
+  unknown: "code_while_unknown",
+  reversing: "code_while_unknown",
+  cancelling: "code_while_unknown",
+  opening: "code_too_early",
+  preparing: "code_too_early",
+};
+
+export function chargeCode(books: DemoBooks, request: ChargeCode): OrderView {
+  const order = orderOf(books, request.order_id);
+  if (order.stage !== "waiting" && order.stage !== "failed")
+    throw refusal("wrong_state", WHY_NOT[order.stage] ?? "no_payment_waits");
+  refuseUsed(books, request.code);
+  return charge(books, order, request);
+}
+
+function refuseUsed(books: DemoBooks, code: string): void {
+  if (books.codes.has(code)) throw refusal("wrong_state", "code_used");
+  if (isOutOfReach(books.session.sync.state)) throw refusal("server_unreachable", "code_offline");
+}
+
+function charge(
+  books: DemoBooks,
+  order: OrderView,
+  { channel, code }: StartCode | ChargeCode,
+): OrderView {
+  books.codes.add(code);
+  return Object.assign(order, {
+    ...{ channel, stage: "charging", by_code: true, qr: null, failure: null },
+    ...{ attempt_started_ms: Date.now(), expires_at_ms: Date.now() + 45_000 },
+  } satisfies Partial<OrderView>);
+}

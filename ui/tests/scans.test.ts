@@ -1,0 +1,183 @@
+import { waitFor } from "@testing-library/dom";
+import { expect, test } from "vitest";
+
+import { RHYTHM } from "../src/app/scan-rhythm";
+import { openWindow, serving } from "./window";
+
+const WECHAT = "134567890123456789";
+const ALIPAY = "287654321098765432";
+const ODD = "9876543210987654";
+const CARD = "00201-8812";
+
+/** A scanner: a keyboard that types at its own pace and ends with Enter. */
+function scan(text: string, gapMs = 1) {
+  keys(text, gapMs, ["Enter"]);
+}
+
+function keys(text: string, gapMs = 1, end: string[] = []) {
+  let at = performance.now();
+  for (const key of [...text, ...end]) {
+    const event = new KeyboardEvent("keydown", {
+      ...{ key, bubbles: true, cancelable: true },
+      code: /\d/.test(key) ? `Digit${key}` : key === "Enter" ? "Enter" : "Minus",
+    });
+    Object.defineProperty(event, "timeStamp", { value: (at += gapMs) });
+    const target = document.activeElement ?? document.body;
+    // As a browser does where nobody prevents it.
+    if (!target.dispatchEvent(event) || key === "Enter") continue;
+    const field = document.activeElement;
+    if (!(field instanceof HTMLInputElement)) continue;
+    field.value += key;
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+}
+
+async function paying() {
+  const window = await serving();
+  await window.user.keyboard("1w{Enter}");
+  await window.screen.findByRole("img", { name: /收款码/ });
+  return { ...window, order: window.counter.books.orders[0]! };
+}
+
+const said = (text: RegExp) =>
+  waitFor(() => expect(document.querySelector("[role=log]")?.textContent).toMatch(text));
+const values = () => [...document.querySelectorAll("input")].map((field) => field.value).join("|");
+
+test.each([
+  ["wechat", WECHAT],
+  ["alipay", ALIPAY],
+] as const)("with an amount chosen a %s code is charged at once", async (channel, code) => {
+  const { screen, counter, user } = await serving();
+  await user.click(screen.getByRole("radio", { name: /¥300/ }));
+  scan(code, 50);
+  expect(await screen.findByText("正在扣款，请稍候")).toBeTruthy();
+  const { payload } = counter.calls.find(({ name }) => name === "start_code")!;
+  expect(payload).toMatchObject({ channel, code, duplicate_confirmed: false });
+  expect(counter.books.orders[0]?.pay_fen).toBe(30_000);
+  expect(values()).not.toContain(code.slice(0, 6));
+});
+
+test("the digits of a code never change what is sold, nor the cash received", async () => {
+  const { screen, counter, user } = await serving();
+  await user.keyboard("1c");
+  const cash = await screen.findByRole("textbox", { name: /实收/ });
+  await waitFor(() => expect(document.activeElement).toBe(cash));
+  scan(WECHAT);
+  expect(await screen.findByText("正在扣款，请稍候")).toBeTruthy();
+  expect(counter.books.orders[0]).toMatchObject({ pay_fen: 30_000, channel: "wechat" });
+});
+
+test("without an amount nothing is charged, and it is said", async () => {
+  const { counter, desk } = await serving();
+  scan(WECHAT);
+  await said(/请先选金额/);
+  expect(counter.times("start_code")).toBe(0);
+  expect(desk.topUp.choice).toBeNull();
+});
+
+test("a code replaces the QR code on the screen", async () => {
+  const { screen, counter, order } = await paying();
+  scan(ALIPAY);
+  expect(await screen.findByText("正在扣款，请稍候")).toBeTruthy();
+  expect(screen.queryByRole("img", { name: /收款码/ })).toBeNull();
+  expect(counter.calls.at(-1)?.payload).toEqual({
+    ...{ order_id: order.id, channel: "alipay", code: ALIPAY },
+  });
+});
+
+test.each([
+  ["unknown", /查询中，请勿重复收款/],
+  ["reversing", /查询中，请勿重复收款/],
+  ["charging", /正在用刚才的付款码扣款/],
+  ["user_paying", /顾客正在手机上付款/],
+  ["ended", /没有等待付款的订单/],
+] as const)("a code during %s is refused in words", async (stage, words) => {
+  const { counter, order } = await paying();
+  Object.assign(order, { stage, qr: null });
+  counter.emit({ kind: "order", order });
+  scan(WECHAT);
+  await said(words);
+  expect(order.by_code).toBe(false);
+});
+
+test("the same code twice is refused", async () => {
+  const { counter, order, screen } = await paying();
+  scan(WECHAT);
+  await screen.findByText("正在扣款，请稍候");
+  Object.assign(order, {
+    stage: "failed",
+    failure: { code: "ZF1", message_key: "decline.not_completed" },
+  });
+  counter.emit({ kind: "order", order });
+  await screen.findByText("请顾客刷新付款码，直接再扫一次。");
+  scan(WECHAT);
+  await said(/这个付款码刚才已经用过/);
+  expect(order.stage).toBe("failed");
+});
+
+test("a number of no channel asks how the customer wants to pay", async () => {
+  const { counter } = await paying();
+  scan(ODD);
+  await said(/请问顾客用哪种方式付款/);
+  expect(counter.times("charge_code")).toBe(0);
+});
+
+test("with no payment waiting a code is looked for nowhere", async () => {
+  const { counter, screen } = await openWindow("counter");
+  await screen.findByRole("combobox");
+  scan(WECHAT);
+  await said(/没有等待付款的订单/);
+  expect(values()).not.toContain(WECHAT.slice(0, 6));
+  expect(counter.times("start_code") + counter.times("charge_code")).toBe(0);
+});
+
+test("a member's card finds its member from anywhere", async () => {
+  const { screen } = await openWindow("counter");
+  await screen.findByRole("combobox");
+  scan(CARD);
+  expect(await screen.findByRole("radio", { name: /¥300/ })).toBeTruthy();
+});
+
+test("an unknown barcode during a payment changes nothing", async () => {
+  const { screen, desk } = await paying();
+  scan("6901234567892");
+  await said(/没有找到“6901234567892”/);
+  expect(desk.orders.current?.stage).toBe("waiting");
+  expect(screen.queryByRole("dialog")).toBeNull();
+});
+
+test("a question on the screen is answered first", async () => {
+  const { screen, counter, order } = await paying();
+  Object.assign(order, { stage: "user_paying" });
+  counter.emit({ kind: "order", order });
+  await screen.findByText("请顾客在手机上输入密码确认付款");
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  await screen.findByRole("alertdialog");
+  scan(WECHAT);
+  await said(/请先回答屏幕上的问题/);
+  expect(counter.times("charge_code")).toBe(0);
+});
+
+test("a burst that no Enter ends is typed after all", async () => {
+  const { screen } = await openWindow("counter");
+  const search = (await screen.findByRole("combobox")) as HTMLInputElement;
+  search.focus();
+  keys("138****5678");
+  expect(search.value).toBe("");
+  await waitFor(() => expect(search.value).toBe("138****5678"));
+  expect(await screen.findByRole("option", { name: /张伟/ })).toBeTruthy();
+});
+
+test("a hand that goes on elsewhere gets its characters at once", async () => {
+  const { screen } = await openWindow("counter");
+  const search = (await screen.findByRole("combobox")) as HTMLInputElement;
+  search.focus();
+  keys("138****5678");
+  document.body.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+  expect(search.value).toBe("138****5678");
+});
+
+test("the threshold holds for slow scanners", () => {
+  expect(RHYTHM.gapMaxMs).toBeGreaterThanOrEqual(60);
+  expect(RHYTHM.gapMaxMs).toBeLessThanOrEqual(100);
+});
