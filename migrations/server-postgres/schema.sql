@@ -42,6 +42,17 @@ CREATE TABLE action (
 );
 CREATE UNIQUE INDEX action_pkey ON action USING btree (tenant_id, action_id);
 
+CREATE TABLE attempt_code (
+    tenant_id bytea NOT NULL,
+    attempt_id bytea NOT NULL,
+    code_hash bytea,
+    charged_ms bigint NOT NULL,
+    CHECK ((octet_length(code_hash) = 32)),
+    PRIMARY KEY (tenant_id, attempt_id)
+);
+CREATE UNIQUE INDEX attempt_code_hash ON attempt_code USING btree (tenant_id, code_hash);
+CREATE UNIQUE INDEX attempt_code_pkey ON attempt_code USING btree (tenant_id, attempt_id);
+
 CREATE TABLE backup (
     tenant_id bytea NOT NULL,
     made_ms bigint NOT NULL,

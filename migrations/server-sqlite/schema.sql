@@ -30,6 +30,16 @@ CREATE TABLE action (
     PRIMARY KEY (tenant_id, action_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE attempt_code (
+    tenant_id  BLOB    NOT NULL,
+    attempt_id BLOB    NOT NULL,
+    code_hash  BLOB    CHECK (length(code_hash) = 32),
+    charged_ms INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, attempt_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX attempt_code_hash ON attempt_code (tenant_id, code_hash);
+
 CREATE TABLE backup (
     tenant_id  BLOB    NOT NULL,
     made_ms    INTEGER NOT NULL,

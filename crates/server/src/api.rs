@@ -3,6 +3,7 @@
 mod attached;
 mod attempts;
 mod auth;
+mod channels;
 mod devices;
 mod events;
 mod failure;
@@ -41,6 +42,7 @@ fn addresses() -> OpenApiRouter<Server> {
         .routes(routes!(attempts::read))
         .routes(routes!(attempts::query))
         .routes(routes!(attempts::charge))
+        .routes(routes!(channels::read))
         .routes(routes!(devices::join))
         .routes(routes!(notify::take))
         .routes(routes!(health::read))

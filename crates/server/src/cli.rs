@@ -121,6 +121,9 @@ pub(crate) enum Command {
     /// Make books from a backup. They begin a new timeline: terminals send again what the backup
     /// lacks, and gateways are asked about every payment since.
     Restore(Restore),
+    /// Try a merchant account of a payment channel: one call, its answer as JSON. The account
+    /// stands in `[pay.CHANNEL]` of the settings file, or is a JSON file of the channel's settings.
+    Pay(crate::pay::Pay),
     /// Print every setting as it stands, with its source; secrets are not shown.
     Config,
     /// Print the OpenAPI document.

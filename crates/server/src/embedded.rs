@@ -334,6 +334,11 @@ impl Server {
         self.0.clock.now()
     }
 
+    /// Which channels have a gateway has changed: terminals are told.
+    pub fn channels_changed(&self) {
+        self.0.engine.channels_changed();
+    }
+
     /// Where a tenant's log stands.
     ///
     /// # Errors

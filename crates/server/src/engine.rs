@@ -3,8 +3,10 @@
 //! What is known of a payment is in the ledger, so a restart loses nothing; this module only
 //! remembers when it last asked. Time comes from the clock it is given.
 
+mod channels;
 mod charge;
 mod code_step;
+mod health;
 mod perform;
 mod recovery;
 mod reverse;
@@ -24,10 +26,10 @@ use qiantai_core::ids::{ActionId, AttemptId, DeviceId, OpId, OrderId, StoreId, T
 use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::{OrderState, RechargeOrder};
 use qiantai_core::{Millis, Timestamp};
-use qiantai_pay::{Channel, Registry};
-use qiantai_wire::api::OpResultDto;
+use qiantai_pay::{Channel, ChannelId};
+use qiantai_wire::api::{ChannelStandingDto, ChannelsAnswer, OpResultDto, StandingDto};
 use qiantai_wire::feed::OutcomeDto;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch as watched};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -35,12 +37,15 @@ use crate::db::{CodeCharge, Ledger, LedgerError};
 use crate::desks::Desks;
 use crate::writer::{OwnOperation, WriteError};
 use code_step::{Charge, next_code_step};
+use health::{Health, Heard};
 use recovery::Recovery;
 use step::{Memory, Step, next_step, next_step_beside_the_money};
 use turns::{Turn, Turns};
 use watch::Watchers;
 
+pub use channels::Channels;
 pub use charge::ChargeError;
+pub use health::Standing;
 pub(crate) use perform::success;
 pub use watch::Watching;
 
@@ -49,39 +54,6 @@ const CALLS_AT_ONCE: usize = 32;
 
 /// How long the background loop sleeps at most; a clock that was set is noticed by then.
 const IDLE_MAX: Duration = Duration::from_secs(5);
-
-/// Which gateway carries which method of payment.
-#[derive(Clone, Default)]
-pub struct Channels {
-    /// Open gateways by name.
-    pub registry: Registry,
-    /// Name of the gateway behind each method that is offered.
-    pub routes: HashMap<attempt::Channel, &'static str>,
-    /// Address at which gateways reach [`crate::Server`], without a path; `None` when they
-    /// cannot.
-    pub notify_base: Option<String>,
-}
-
-impl Channels {
-    /// All wallets through one gateway, as in training.
-    pub fn all_through(gateway: Arc<dyn Channel>, notify_base: Option<String>) -> Channels {
-        use attempt::Channel::{Alipay, Ecny, Unionpay, Wechat};
-        let name = gateway.id().0;
-        let mut registry = Registry::new();
-        registry.insert(gateway);
-        let routes = [Wechat, Alipay, Unionpay, Ecny].map(|method| (method, name));
-        Channels {
-            registry,
-            routes: routes.into(),
-            notify_base,
-        }
-    }
-
-    /// The gateway behind a method.
-    pub fn of(&self, method: attempt::Channel) -> Option<Arc<dyn Channel>> {
-        self.registry.get(self.routes.get(&method)?).cloned()
-    }
-}
 
 /// Why payments could not be looked after; tried again at the next round.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +87,7 @@ pub struct Engine {
     calls: Arc<Semaphore>,
     watchers: Arc<Watchers>,
     recovery: Arc<Recovery>,
+    health: Arc<Health>,
     wake: Notify,
 }
 
@@ -135,6 +108,8 @@ pub(crate) enum Task {
     Expire(TenantId, StoreId, OrderId),
     /// Send back a second success.
     Refund(Box<crate::db::DueEvent>),
+    /// Look whether a gateway is back.
+    Probe(ChannelId, Uuid),
 }
 
 impl Engine {
@@ -155,6 +130,7 @@ impl Engine {
             calls: Arc::new(Semaphore::new(CALLS_AT_ONCE)),
             watchers: Arc::default(),
             recovery: Arc::default(),
+            health: Arc::default(),
             wake: Notify::new(),
         }
     }
@@ -162,6 +138,55 @@ impl Engine {
     /// The gateways.
     pub fn channels(&self) -> &Channels {
         &self.channels
+    }
+
+    /// The gateway behind a method, with an ear on its answers.
+    fn gateway(&self, method: attempt::Channel) -> Option<Arc<dyn Channel>> {
+        self.channels.of(method).map(|gateway| self.heard(gateway))
+    }
+
+    fn heard(&self, gateway: Arc<dyn Channel>) -> Arc<dyn Channel> {
+        Arc::new(Heard {
+            gateway,
+            health: Arc::clone(&self.health),
+            clock: Arc::clone(&self.clock),
+        })
+    }
+
+    /// How every channel stands.
+    pub fn standings(&self) -> ChannelsAnswer {
+        let standing = |method: attempt::Channel| {
+            let (standing, since) = match self.channels.of(method) {
+                None => (StandingDto::Absent, None),
+                Some(gateway) => match self.health.of(gateway.id()) {
+                    Standing::Up => (StandingDto::Up, None),
+                    Standing::Down(since) => (StandingDto::Down, Some(since.ms())),
+                },
+            };
+            ChannelStandingDto {
+                channel: method.into(),
+                standing,
+                since_ms: since,
+            }
+        };
+        ChannelsAnswer {
+            channels: Channels::METHODS.map(standing).to_vec(),
+        }
+    }
+
+    /// How the gateway of that name stands.
+    pub(crate) fn standing_of(&self, name: ChannelId) -> Standing {
+        self.health.of(name)
+    }
+
+    /// Which channels have a gateway has changed.
+    pub(crate) fn channels_changed(&self) {
+        self.health.tell();
+    }
+
+    /// Told at each change of what [`Engine::standings`] says.
+    pub(crate) fn health_changes(&self) -> watched::Receiver<u64> {
+        self.health.changes()
     }
 
     /// A terminal looks at its payments until the guard is dropped.
@@ -340,7 +365,10 @@ impl Engine {
         let refunds = events
             .into_iter()
             .map(|event| (now, Task::Refund(Box::new(event))));
-        Ok(self.split(steps.chain(ends).chain(refunds).collect(), now))
+        let probes = self.health.probes().into_iter();
+        let probes = probes.map(|(name, at, key)| (at, Task::Probe(name, key)));
+        let planned = steps.chain(ends).chain(refunds).chain(probes);
+        Ok(self.split(planned.collect(), now))
     }
 
     /// What is due of the planned tasks, and when the next of the others is.
@@ -458,6 +486,7 @@ impl Task {
             Task::Attempt(_, attempt, _) => attempt.id.0,
             Task::Expire(_, _, order) => order.0,
             Task::Refund(event) => event.event.id.0,
+            Task::Probe(_, key) => *key,
         }
     }
 }

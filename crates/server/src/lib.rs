@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod embedded;
 pub mod engine;
 mod enrolment;
+pub mod gateways;
 pub mod limits;
 mod metrics;
 pub mod replay;

@@ -3,10 +3,13 @@
 mod books;
 mod cli;
 mod keep;
+mod pay;
+mod pay_tables;
 mod serve;
 mod settings;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -18,12 +21,20 @@ use qiantai_server::{Channels, Server, SystemClock, adopt, data_folder};
 
 use books::Opened;
 use cli::{Adopt, Cli, Command, Init, LogFormat};
+use pay_tables::PayTables;
 use settings::{Place, Settings, SettingsError};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    let account = match (&cli.command, &cli.told.config) {
+        // Not settings of the server.
+        (Command::Pay(_), Some(path)) if path.extension().is_some_and(|end| end == "json") => {
+            cli.told.config.take()
+        }
+        _ => None,
+    };
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let settings = Settings::gather(&cli.told, &environment);
     let settings = match settings.and_then(|settings| start_log(&settings).map(|()| settings)) {
@@ -39,7 +50,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(AnyError::from)
-        .and_then(|runtime| runtime.block_on(run(cli.command, settings)));
+        .and_then(|runtime| runtime.block_on(run(cli.command, settings, account)));
     match done {
         Ok(Ending::Well) => ExitCode::SUCCESS,
         Ok(Ending::Bad) => ExitCode::from(BAD),
@@ -62,7 +73,11 @@ pub(crate) enum Ending {
 /// The exit status of [`Ending::Bad`]; 1 is a command that could not do what it was asked.
 const BAD: u8 = 2;
 
-async fn run(command: Command, settings: Settings) -> Result<Ending, AnyError> {
+async fn run(
+    command: Command,
+    settings: Settings,
+    account: Option<PathBuf>,
+) -> Result<Ending, AnyError> {
     let books = || settings.books();
     match command {
         Command::Config => {
@@ -73,6 +88,13 @@ async fn run(command: Command, settings: Settings) -> Result<Ending, AnyError> {
         Command::Openapi => {
             io::stdout().write_all(qiantai_server::openapi().as_bytes())?;
             Ok(Ending::Well)
+        }
+        Command::Pay(asked) => {
+            let tables = match account {
+                Some(path) => PayTables::of_account(&path)?,
+                None => settings.pay_tables().clone(),
+            };
+            pay::pay(asked, &tables).await
         }
         Command::Serve => serve::serve(&settings).await.map(|()| Ending::Well),
         Command::Verify => {

@@ -17,9 +17,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use qiantai_core::Millis;
 
 use crate::db::LedgerError;
 use crate::embedded::Server;
+use crate::engine::Standing;
 
 /// What the answer of `/metrics` is.
 const FORM: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -41,6 +43,17 @@ struct OfTenant {
     tenant: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfChannel {
+    channel: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfCredential {
+    channel: String,
+    credential: String,
+}
+
 /// Counters of one server, and gauges that are read when they are asked for.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -51,6 +64,8 @@ pub(crate) struct Metrics {
     held: Gauge,
     attempts: Gauge,
     streams: Gauge,
+    channels: Family<OfChannel, Gauge>,
+    credentials: Family<OfCredential, Gauge>,
     ready: Gauge,
 }
 
@@ -70,6 +85,8 @@ impl Default for Metrics {
             held: Gauge::default(),
             attempts: Gauge::default(),
             streams: Gauge::default(),
+            channels: Family::default(),
+            credentials: Family::default(),
             ready: Gauge::default(),
         };
         let registry = &mut metrics.registry;
@@ -101,12 +118,45 @@ impl Default for Metrics {
             "Terminals that listen to live events",
             metrics.streams.clone(),
         );
+        registry.register(
+            "channel_up",
+            "1 while the payment channel answers, 0 while it is down",
+            metrics.channels.clone(),
+        );
+        registry.register(
+            "credential_ends_in_days",
+            "Whole days until a credential ends, from a month before; below 0 it has ended",
+            metrics.credentials.clone(),
+        );
         registry.register("ready", "1 while the server serves", metrics.ready.clone());
         metrics
     }
 }
 
 impl Metrics {
+    fn tell_channels(&self, server: &Server) {
+        let engine = &server.0.engine;
+        let channels = engine.channels();
+        self.channels.clear();
+        for name in channels.names() {
+            let of = OfChannel {
+                channel: name.to_string(),
+            };
+            let is_up = engine.standing_of(name) == Standing::Up;
+            self.channels.get_or_create(&of).set(i64::from(is_up));
+        }
+        self.credentials.clear();
+        let now = server.now();
+        for (channel, expiry) in channels.ending_soon(now) {
+            let of = OfCredential {
+                channel: channel.to_string(),
+                credential: expiry.credential,
+            };
+            let days = (expiry.at - now).0.div_euclid(Millis::days(1).0);
+            self.credentials.get_or_create(&of).set(days);
+        }
+    }
+
     /// Everything, as text.
     fn told(&self, server: &Server) -> Result<String, LedgerError> {
         let shared = &server.0;
@@ -129,6 +179,7 @@ impl Metrics {
         let open = watched.iter().filter(|(_, row)| row.state.is_open());
         self.attempts.set(count(open.count()));
         self.streams.set(count(shared.events.receiver_count()));
+        self.tell_channels(server);
         self.ready.set(i64::from(server.is_ready()));
         let mut told = String::new();
         text::encode(&mut told, &self.registry)

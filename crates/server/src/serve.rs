@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
+use qiantai_pay::credentials::Credentials;
 use qiantai_pay::transport::{NetworkTransport, Patience};
 use qiantai_pay::{SharedKey, SystemSurroundings};
 use qiantai_server::Channels;
+use qiantai_server::gateways::Gateways;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -26,8 +28,13 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), AnyError> {
     let base = settings.public_url()?;
     let base = base.unwrap_or_else(|| format!("http://{address}"));
     let opened = books::open_to_write(&settings.books()?, base.clone())?;
-    let server = serving(&opened, channels(settings, base)?)?;
+    let (channels, gateways) = channels(settings, base)?;
+    let server = serving(&opened, channels)?;
     server.start();
+    if let Some(gateways) = gateways {
+        // Ends with the process.
+        tokio::spawn(gateways.keep(server.clone()));
+    }
     if let Some(listener) = upkeep {
         say(&format!("upkeep on http://{}", listener.local_addr()?))?;
         let router = server.upkeep_router();
@@ -66,9 +73,13 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), AnyError> {
     Ok(())
 }
 
-fn channels(settings: &Settings, base: String) -> Result<Channels, AnyError> {
+fn channels(settings: &Settings, base: String) -> Result<(Channels, Option<Gateways>), AnyError> {
     let Some((base_url, key_file, merchant)) = settings.training()? else {
-        return Ok(Channels::default());
+        // A gateway on the internet cannot post to an address that only this house knows.
+        let tables = settings.pay_tables();
+        let credentials = Credentials::new(tables.folder());
+        let gateways = Gateways::open(tables.all()?, credentials, settings.public_url()?)?;
+        return Ok((gateways.channels(), Some(gateways)));
     };
     let config = TrainingConfig {
         base_url,
@@ -77,7 +88,7 @@ fn channels(settings: &Settings, base: String) -> Result<Channels, AnyError> {
     };
     let transport = Arc::new(NetworkTransport::new(Patience::default())?);
     let gateway = TrainingChannel::new(config, transport, Arc::new(SystemSurroundings))?;
-    Ok(Channels::all_through(Arc::new(gateway), Some(base)))
+    Ok((Channels::all_through(Arc::new(gateway), Some(base)), None))
 }
 
 /// Signals to stop, caught from here on: one that comes while the books open stops as well.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use qiantai_server::limits::Limits;
 
 use crate::cli::{LogFormat, Told};
+use crate::pay_tables::PayTables;
 
 /// Read when no other file is named, if it exists.
 const USUAL_FILE: &str = "/etc/qiantai/server.toml";
@@ -134,6 +135,9 @@ pub(crate) enum SettingsError {
         /// Its source.
         other_from: String,
     },
+    /// Accounts at payment channels.
+    #[error("payment channels: {0}")]
+    Pay(String),
     /// Nothing says where the books are.
     #[error(
         "where are the books? Give --data or --database-url, or set data or database_url in the \
@@ -163,7 +167,7 @@ pub(crate) enum Place {
 
 /// Every value with its source.
 #[derive(Debug)]
-pub(crate) struct Settings(Vec<(&'static Setting, Option<(String, Source)>)>);
+pub(crate) struct Settings(Vec<(&'static Setting, Option<(String, Source)>)>, PayTables);
 
 impl fmt::Debug for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -186,9 +190,9 @@ impl Settings {
                 usual.exists().then_some(usual)
             }
         };
-        let in_file = match &file {
+        let (in_file, pay) = match &file {
             Some(path) => read_file(path)?,
-            None => Vec::new(),
+            None => (Vec::new(), PayTables::default()),
         };
         let value_of = |setting: &'static Setting| {
             let flag = flags.iter().find(|(key, _)| *key == setting.key);
@@ -207,7 +211,7 @@ impl Settings {
             Some((built_in.to_owned(), Source::BuiltIn))
         };
         let values = SETTINGS.iter().map(|setting| (setting, value_of(setting)));
-        Ok(Settings(values.collect()))
+        Ok(Settings(values.collect(), pay))
     }
 
     /// Where the books are. What is said more strongly stands; as strongly for both is refused.
@@ -318,6 +322,11 @@ impl Settings {
         }
     }
 
+    /// Accounts at payment channels.
+    pub(crate) fn pay_tables(&self) -> &PayTables {
+        &self.1
+    }
+
     /// Every value as it stands, with its source; secrets are not shown.
     pub(crate) fn shown(&self) -> String {
         let mut shown = String::new();
@@ -348,7 +357,17 @@ impl Settings {
         self.limits()?;
         self.log_format()?;
         self.log_filter()?;
-        self.training().map(drop)
+        let gateways = self
+            .1
+            .all()
+            .map_err(|error| SettingsError::Pay(error.to_string()))?;
+        match self.training()? {
+            Some(_) if !gateways.is_empty() => {
+                let problem = "training_gateway and [pay] exclude each other";
+                Err(SettingsError::Pay(problem.to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn address(&self, key: &'static str) -> Result<Option<SocketAddr>, SettingsError> {
@@ -383,9 +402,12 @@ impl Settings {
     }
 }
 
+/// Values by name, and the accounts at payment channels.
+type InFile = (Vec<(&'static str, String)>, PayTables);
+
 /// The file's values as text. Numbers and words are taken; anything else, and names that are not
 /// known, are refused: a slip of the pen must not go unnoticed.
-fn read_file(path: &Path) -> Result<Vec<(&'static str, String)>, SettingsError> {
+fn read_file(path: &Path) -> Result<InFile, SettingsError> {
     let refuse = |cause: String| SettingsError::File {
         path: path.to_owned(),
         cause,
@@ -395,7 +417,13 @@ fn read_file(path: &Path) -> Result<Vec<(&'static str, String)>, SettingsError> 
         .parse()
         .map_err(|error: toml::de::Error| refuse(format!("not TOML: {}", error.message())))?;
     let mut values = Vec::new();
+    let mut pay = PayTables::default();
     for (key, value) in table {
+        if key == "pay" {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            pay = PayTables::new(folder, value).map_err(refuse)?;
+            continue;
+        }
         let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
             let known: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
             let known = known.join(", ");
@@ -408,7 +436,7 @@ fn read_file(path: &Path) -> Result<Vec<(&'static str, String)>, SettingsError> 
         };
         values.push((setting.key, text));
     }
-    Ok(values)
+    Ok((values, pay))
 }
 
 #[cfg(test)]
@@ -488,6 +516,11 @@ mod tests {
             "must be a number or words",
         );
         check(("listen = ", &[], none()), all, "not TOML");
+        check(("[pay.paypal]", &[], none()), all, "known are wechat");
+        check(("pay = 1", &[], none()), all, "pay must be tables");
+        check(("[pay.shouqianba]", &[], none()), all, "carries must list");
+        let both = "[pay.wechat]\n[pay.shouqianba]\ncarries = [\"wechat\"]";
+        check((both, &[], none()), all, "both carry wechat");
         check(("stop_patience_s = 0", &[], none()), all, "1 to 300");
         check(("device_requests_per_s = 0", &[], none()), all, "above 0");
         check(("log = \"xml\"", &[], none()), all, "text or json");

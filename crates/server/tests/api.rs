@@ -304,6 +304,7 @@ async fn events_tell_of_payments_as_they_happen() {
         Event::parse(&field("event:"), &field("data:")).unwrap()
     };
     assert!(matches!(next().await, Event::Hello(_)));
+    assert!(matches!(next().await, Event::Channels(_)));
     shop.phone(&attempt, &PhoneAction::Pay);
     // An open stream makes the server ask every two seconds.
     shop.pass(Millis::seconds(2)).await;

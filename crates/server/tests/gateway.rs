@@ -18,6 +18,8 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     Create,
+    Charge,
+    Reverse,
     Query,
     Close,
     Refund,
@@ -27,6 +29,9 @@ pub enum Call {
 /// Answers that come instead of the gateway's own, oldest first.
 #[derive(Default)]
 pub struct Script {
+    pub creates: VecDeque<QrAnswer>,
+    pub charges: VecDeque<GatewayAnswer>,
+    pub reversals: VecDeque<ReverseAnswer>,
     pub queries: VecDeque<GatewayAnswer>,
     pub closes: VecDeque<CloseAnswer>,
     /// For refunds and for queries about them.
@@ -84,12 +89,16 @@ impl Channel for ScriptedChannel {
     }
 
     async fn create_qr(&self, request: &QrRequest) -> QrAnswer {
-        self.take(Call::Create, |_| None::<QrAnswer>);
-        self.inner.create_qr(request).await
+        let made = self.inner.create_qr(request).await;
+        self.take(Call::Create, |script| script.creates.pop_front())
+            .unwrap_or(made)
     }
 
     async fn charge_code(&self, request: &CodeRequest) -> GatewayAnswer {
-        self.inner.charge_code(request).await
+        match self.take(Call::Charge, |script| script.charges.pop_front()) {
+            Some(answer) => answer,
+            None => self.inner.charge_code(request).await,
+        }
     }
 
     async fn query(&self, attempt_no: &str) -> GatewayAnswer {
@@ -112,7 +121,10 @@ impl Channel for ScriptedChannel {
     }
 
     async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
-        self.inner.reverse(attempt_no).await
+        match self.take(Call::Reverse, |script| script.reversals.pop_front()) {
+            Some(answer) => answer,
+            None => self.inner.reverse(attempt_no).await,
+        }
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundAnswer {

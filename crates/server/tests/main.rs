@@ -4,6 +4,8 @@
 
 mod api;
 mod atomicity;
+mod channels;
+mod codes;
 mod conformance;
 mod engine;
 mod enrolment;
@@ -13,6 +15,7 @@ mod interface;
 mod keeping;
 mod new_members;
 mod operating;
+mod pay_command;
 mod payments;
 mod process;
 mod push;

@@ -331,6 +331,8 @@ impl SyncEngine {
             Event::Hello(hello) => self.hear_of(hello.cursor.into()),
             Event::Feed(feed) => self.head = self.head.max(feed.head),
             Event::Attempt(attempt) => self.head = self.head.max(attempt.head),
+            // Not of the log: whoever shows the channels listens for it.
+            Event::Channels(_) => {}
         }
     }
 

@@ -10,6 +10,7 @@
 //! | `GET /v1/attempts/{id}` | | [`AttemptAnswer`] |
 //! | `POST /v1/attempts/{id}/query` | | [`AttemptAnswer`] |
 //! | `POST /v1/attempts/{id}/charge` | [`ChargeRequest`] | [`AttemptAnswer`] |
+//! | `GET /v1/channels` | | [`ChannelsAnswer`] |
 //! | `GET /v1/events` | | server-sent [`Event`]s |
 //! | `POST /v1/devices/join` | [`JoinRequest`] | [`JoinAnswer`] |
 //! | `GET /v1/health` | | [`HealthAnswer`] |
@@ -17,9 +18,11 @@
 //! Every call except join and health carries `Authorization: Bearer <device token>` and
 //! [`PROTOCOL_HEADER`]. A failure is an [`ApiError`](crate::ApiError) with its HTTP status.
 
+mod channels;
 mod charge;
 mod event;
 
+pub use channels::{ChannelStandingDto, ChannelsAnswer, StandingDto};
 pub use charge::{ChargeRequest, SCANNED_CODE_MAX};
 pub use event::{
     AttemptEvent, EVENTS_BEAT, EVENTS_SILENCE_MAX, Event, EventUnreadable, FeedEvent, HelloEvent,

@@ -29,7 +29,8 @@ use crate::writer::Committed;
     responses(
         (
             status = 200,
-            description = "Events `hello`, `feed` and `attempt`; each `data` is one line of JSON",
+            description = "Events `hello`, `channels`, `feed` and `attempt`; each `data` is one \
+                line of JSON",
             content_type = "text/event-stream",
             body = String
         ),
@@ -54,15 +55,19 @@ pub(super) async fn stream(
         server_time_ms: server.now().ms(),
     });
     let ending = server.0.ending.subscribe();
+    let mut health = server.0.engine.health_changes();
+    health.mark_unchanged();
+    let channels = Event::Channels(server.0.engine.standings());
     let listening = Listening {
         server,
         tenant,
         commits,
+        health,
         ending,
         _watching: watching,
     };
     let live = stream::unfold(listening, next_events).flat_map(stream::iter);
-    let events = stream::iter([hello])
+    let events = stream::iter([hello, channels])
         .chain(live)
         .map(|event| Ok(sse::Event::default().event(event.name()).data(event.body())));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(EVENTS_BEAT)))
@@ -73,6 +78,7 @@ struct Listening {
     server: Server,
     tenant: TenantId,
     commits: Receiver<Committed>,
+    health: watch::Receiver<u64>,
     ending: watch::Receiver<bool>,
     _watching: Watching,
 }
@@ -80,8 +86,13 @@ struct Listening {
 async fn next_events(mut listening: Listening) -> Option<(Vec<Event>, Listening)> {
     loop {
         let received = tokio::select! {
-            received = listening.commits.recv() => received,
+            received = listening.commits.recv() => Some(received),
+            Ok(()) = listening.health.changed() => None,
             _ = listening.ending.wait_for(|ending| *ending) => return None,
+        };
+        let Some(received) = received else {
+            let channels = Event::Channels(listening.server.0.engine.standings());
+            return Some((vec![channels], listening));
         };
         let events = match received {
             Ok(committed) if committed.tenant == listening.tenant => events_of(committed),

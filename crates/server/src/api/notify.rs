@@ -37,7 +37,7 @@ pub(super) async fn take(
 ) -> Result<Response, Failure> {
     let Path(name) = path.map_err(|_| ErrorCode::BadRequest)?;
     let channels = server.0.engine.channels();
-    let channel = channels.registry.get(&name).ok_or(ErrorCode::NotFound)?;
+    let channel = channels.named(&name).ok_or(ErrorCode::NotFound)?;
     let receipt = match channel.parse_notice(&headers, &body) {
         Ok(Notice::Payment(notice)) => apply(&server, &name, notice).await?,
         // A refund that was accepted is asked about until it ends; its notice adds nothing.

@@ -102,7 +102,7 @@ impl Engine {
         let hash = self.hash_of(tenant, &code)?;
         let before = self.before_charge(tenant, id, hash).await?;
         let attempt = before.attempt;
-        let channel = self.channels.of(attempt.channel);
+        let channel = self.gateway(attempt.channel);
         match before.charge {
             Some(CodeCharge { code: None, .. }) | None => {}
             Some(charge) if charge.code != Some(hash) => return Err(ChargeError::OtherCode),

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use qiantai_core::Millis;
 use qiantai_core::attempt::{AttemptState, GatewayOutcome, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{OrderId, StoreId, TenantId};
 use qiantai_core::operation::{AttemptResult, OperationBody};
 use qiantai_pay::{
-    Channel, CloseAnswer, GatewayAnswer, PaidFact, PendingState, QrAnswer, QrRequest, UnknownCause,
-    Wallet,
+    Channel, ChannelId, CloseAnswer, GatewayAnswer, PaidFact, PendingState, QrAnswer, QrRequest,
+    UnknownCause, Wallet,
 };
 use qiantai_wire::feed::OutcomeDto;
 
+use super::health::probe_number;
 use super::step::Step;
 use super::{Engine, EngineError, Task, Turn};
 
@@ -18,10 +20,15 @@ use super::{Engine, EngineError, Task, Turn};
 /// say any more whether the customer pays.
 const UNSENT_MAX: u32 = 3;
 
+/// Our clock and a gateway's may differ by this much when a QR code ends.
+const CODE_END_MARGIN: Millis = Millis::seconds(30);
+
 /// What closing an attempt at the gateway came to; the cause of a doubt is in the log.
 enum CloseOutcome {
     Closed,
     AlreadyPaid,
+    /// The gateway knows of no such code, and so cannot close it.
+    NoRecord,
     Unknown,
 }
 
@@ -32,6 +39,10 @@ impl Engine {
             Task::Attempt(tenant, attempt, step) => self.step(tenant, &attempt, step).await,
             Task::Expire(tenant, store, order) => self.expire(tenant, store, order).await,
             Task::Refund(event) => self.refund(&event).await,
+            Task::Probe(name, _) => {
+                self.probe(name).await;
+                Ok(())
+            }
         };
         match done {
             Ok(()) => turn.succeeded(),
@@ -39,6 +50,19 @@ impl Engine {
                 tracing::error!(%error, "a payment could not be looked after");
                 turn.failed(self.clock.now());
             }
+        }
+    }
+
+    /// Asks about a number that no attempt has: whatever the gateway answers, it answers.
+    async fn probe(&self, name: ChannelId) {
+        let now = self.clock.now();
+        self.health.is_probed(name, now);
+        let Some(gateway) = self.channels.named(name.0) else {
+            return;
+        };
+        if let Some(number) = probe_number(now) {
+            let answer = self.heard(gateway).query(&number).await;
+            tracing::debug!(?answer, channel = %name, "probed");
         }
     }
 
@@ -61,7 +85,7 @@ impl Engine {
         attempt: &PaymentAttempt,
         step: Step,
     ) -> Result<(), EngineError> {
-        let Some(channel) = self.channels.of(attempt.channel) else {
+        let Some(channel) = self.gateway(attempt.channel) else {
             return match step {
                 Step::Create => self.refuse_unserved(tenant, attempt).await,
                 Step::Abandon => self.abandon(tenant, attempt).await,
@@ -113,12 +137,35 @@ impl Engine {
                 return Ok(());
             }
             QrAnswer::Unknown(UnknownCause::AlreadyPaid | UnknownCause::NumberReused) => {
-                return self.query(tenant, attempt, channel).await;
+                return self.end_unseen(tenant, attempt, channel).await;
             }
             QrAnswer::Unknown(cause) => {
                 tracing::warn!(%cause, attempt = %attempt.attempt_no, "no answer to a QR request");
                 GatewayOutcome::Unknown
             }
+        };
+        self.record(tenant, attempt, outcome).await
+    }
+
+    /// The gateway made the code in an earlier call whose answer was lost, and does not say it
+    /// again. Nobody has seen it, so unless it is paid all the same it is closed.
+    async fn end_unseen(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+        channel: &Arc<dyn Channel>,
+    ) -> Result<(), EngineError> {
+        let outcome = match self.ask(attempt, channel).await {
+            Some(
+                last_word @ (GatewayOutcome::Success { .. }
+                | GatewayOutcome::Declined(_)
+                | GatewayOutcome::Closed),
+            ) => last_word,
+            _ => match self.ask_to_close(attempt, channel).await {
+                CloseOutcome::Closed | CloseOutcome::NoRecord => GatewayOutcome::Closed,
+                CloseOutcome::AlreadyPaid => return self.query(tenant, attempt, channel).await,
+                CloseOutcome::Unknown => GatewayOutcome::Unknown,
+            },
         };
         self.record(tenant, attempt, outcome).await
     }
@@ -203,7 +250,7 @@ impl Engine {
                 // Declined and paid: the gateway contradicts itself.
                 _ => GatewayOutcome::Unknown,
             },
-            CloseOutcome::Unknown => GatewayOutcome::Unknown,
+            CloseOutcome::NoRecord | CloseOutcome::Unknown => GatewayOutcome::Unknown,
         }
     }
 
@@ -225,6 +272,12 @@ impl Engine {
             GatewayAnswer::Pending(PendingState::NotScanned) => Some(GatewayOutcome::Waiting),
             GatewayAnswer::Pending(PendingState::UserPaying) => Some(GatewayOutcome::UserPaying),
             GatewayAnswer::Closed => Some(GatewayOutcome::Closed),
+            // A code that was made and can still be scanned: nobody has yet.
+            GatewayAnswer::Unknown(UnknownCause::NotFoundOrNotScanned)
+                if attempt.qr_payload.is_some() && now < attempt.expires_at + CODE_END_MARGIN =>
+            {
+                Some(GatewayOutcome::Waiting)
+            }
             GatewayAnswer::Unknown(UnknownCause::Busy) => None,
             GatewayAnswer::Unknown(UnknownCause::NotSent) => {
                 self.remember(attempt.id, |memory| memory.unsent += 1);
@@ -263,7 +316,14 @@ impl Engine {
             _ => match self.ask_to_close(attempt, channel).await {
                 CloseOutcome::Closed => GatewayOutcome::Closed,
                 CloseOutcome::AlreadyPaid => return self.query(tenant, attempt, channel).await,
-                CloseOutcome::Unknown => GatewayOutcome::Unknown,
+                // The cashier goes on; the code is watched until its time is over, and what is
+                // paid with it beside the money goes back.
+                CloseOutcome::NoRecord
+                    if attempt.cancel_requested && last_word == Some(GatewayOutcome::Waiting) =>
+                {
+                    GatewayOutcome::Closed
+                }
+                CloseOutcome::NoRecord | CloseOutcome::Unknown => GatewayOutcome::Unknown,
             },
         };
         self.record(tenant, attempt, outcome).await
@@ -277,6 +337,9 @@ impl Engine {
         match channel.close(&attempt.attempt_no).await {
             CloseAnswer::Closed => CloseOutcome::Closed,
             CloseAnswer::AlreadyPaid => CloseOutcome::AlreadyPaid,
+            CloseAnswer::Unknown(UnknownCause::NotFound | UnknownCause::NotFoundOrNotScanned) => {
+                CloseOutcome::NoRecord
+            }
             CloseAnswer::Unknown(cause) => {
                 tracing::warn!(%cause, attempt = %attempt.attempt_no, "no answer to a close");
                 CloseOutcome::Unknown

@@ -64,7 +64,7 @@ impl Engine {
         store: StoreId,
         surplus: &Surplus,
     ) -> Result<Carried, EngineError> {
-        let Some(channel) = self.channels.of(attempt.channel) else {
+        let Some(channel) = self.gateway(attempt.channel) else {
             return Ok(Carried::Later("the channel is not set up".to_owned()));
         };
         let refund_no = refund_no(attempt, surplus);

@@ -7,6 +7,7 @@ use thiserror::Error;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::ChannelsAnswer;
 use crate::codes::AttemptStateDto;
 use crate::feed::CursorDto;
 
@@ -27,6 +28,8 @@ pub enum Event {
     /// A payment attempt changed; sent beside [`Event::Feed`] so that a payment screen can
     /// react before the rows are there.
     Attempt(AttemptEvent),
+    /// How the payment channels stand: after [`Event::Hello`], and at each change.
+    Channels(ChannelsAnswer),
 }
 
 /// First event of a connection.
@@ -74,6 +77,7 @@ impl Event {
             Event::Hello(_) => "hello",
             Event::Feed(_) => "feed",
             Event::Attempt(_) => "attempt",
+            Event::Channels(_) => "channels",
         }
     }
 
@@ -83,6 +87,7 @@ impl Event {
             Event::Hello(body) => serde_json::to_string(body),
             Event::Feed(body) => serde_json::to_string(body),
             Event::Attempt(body) => serde_json::to_string(body),
+            Event::Channels(body) => serde_json::to_string(body),
         };
         json.expect("plain structs of numbers and ids always serialise")
     }
@@ -96,6 +101,7 @@ impl Event {
             "hello" => Ok(Event::Hello(serde_json::from_str(body)?)),
             "feed" => Ok(Event::Feed(serde_json::from_str(body)?)),
             "attempt" => Ok(Event::Attempt(serde_json::from_str(body)?)),
+            "channels" => Ok(Event::Channels(serde_json::from_str(body)?)),
             other => Err(EventUnreadable::Name(other.to_owned())),
         }
     }
@@ -103,7 +109,9 @@ impl Event {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{ChannelStandingDto, StandingDto};
     use super::*;
+    use crate::codes::ChannelDto;
 
     #[test]
     fn one_lost_beat_is_no_silence() {
@@ -126,6 +134,13 @@ mod tests {
                 attempt: Uuid::from_u128(7),
                 state: AttemptStateDto::Succeeded,
                 head: 11,
+            }),
+            Event::Channels(ChannelsAnswer {
+                channels: vec![ChannelStandingDto {
+                    channel: ChannelDto::Wechat,
+                    standing: StandingDto::Down,
+                    since_ms: Some(12),
+                }],
             }),
         ];
         for event in events {
