@@ -97,6 +97,24 @@ bugs! {
         "A crash of a terminal loses what the write-ahead log held.";
     CommitUnwritten = "commit-unwritten": "terminal, commit",
         "A cashier is told that a sale is recorded, and it is not.";
+    UnknownIsOver = "unknown-is-over": "server, load",
+        "An attempt of which nobody knows what became counts as over.";
+    PaidIsForgotten = "paid-is-forgotten": "server, load",
+        "Who reads a paid attempt sees it as it was before the money came.";
+    AnotherChannel = "another-channel": "server, write",
+        "Money of one channel stands under another.";
+    SurplusKept = "surplus-kept": "server, write",
+        "Nobody is asked to send back what was paid a second time.";
+}
+
+impl Bug {
+    /// Whether it only shows where payments are simulated.
+    pub fn is_of_payments(self) -> bool {
+        matches!(
+            self,
+            Bug::UnknownIsOver | Bug::PaidIsForgotten | Bug::AnotherChannel | Bug::SurplusKept
+        )
+    }
 }
 
 /// No such bug.

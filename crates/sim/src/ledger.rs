@@ -26,6 +26,7 @@ use qiantai_server::db::{
 use uuid::Uuid;
 
 use crate::bug::Bug;
+use crate::payments::bugs;
 use crate::trap::Trap;
 
 /// One chance in so many that a bug shows where it could.
@@ -116,6 +117,9 @@ impl SimLedger {
     fn spoil_entry(&self, entry: &mut Entry) {
         if self.bug == Some(Bug::ForgetActions) {
             entry.action = None;
+        }
+        if let Some(bug) = self.bug {
+            bugs::spoil_changes(bug, &mut entry.changes);
         }
         if self.shows(Bug::ChainOff) {
             entry.row.chain_hash[0] ^= 1;
@@ -228,6 +232,9 @@ impl Ledger for SimLedger {
         let mut books = self.inner.load(tenant, keys)?;
         if self.bug == Some(Bug::SkipDedupe) {
             books.seen.clear();
+        }
+        if let Some(bug) = self.bug {
+            bugs::spoil_state(bug, &mut books.state);
         }
         if self.bug == Some(Bug::StaleAccount) {
             let mut state = self.state();
@@ -437,7 +444,11 @@ impl Ledger for SimLedger {
         &self,
         attempt_no: &str,
     ) -> Result<Option<(TenantId, PaymentAttempt)>, LedgerError> {
-        self.inner.attempt_of_number(attempt_no)
+        let mut found = self.inner.attempt_of_number(attempt_no)?;
+        if let (Some(bug), Some((_, attempt))) = (self.bug, &mut found) {
+            bugs::spoil_found(bug, attempt);
+        }
+        Ok(found)
     }
     fn attempts_of_order(
         &self,

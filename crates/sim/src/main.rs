@@ -39,8 +39,12 @@ enum Job {
     SoakPayments(shop_days::SoakPayments),
     /// Print the table of rates of docs/simulation.md.
     Rates,
-    /// Plant each bug in turn and print the table of docs/simulation.md.
-    Bugs,
+    /// Plant each bug in turn, or those of these names, and print the table of
+    /// docs/simulation.md.
+    Bugs {
+        /// Only these.
+        only: Vec<Bug>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -85,7 +89,7 @@ fn main() -> ExitCode {
         Job::Payments(options) => shop_days::payments(&options),
         Job::SoakPayments(options) => shop_days::soak(&options),
         Job::Rates => rates(),
-        Job::Bugs => bugs(),
+        Job::Bugs { only } => bugs(&only),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -253,11 +257,12 @@ fn rates() -> Result<bool, Failed> {
     Ok(true)
 }
 
-fn bugs() -> Result<bool, Failed> {
+fn bugs(only: &[Bug]) -> Result<bool, Failed> {
     let mut out = io::stdout().lock();
     let mut all_caught = true;
     write!(out, "{}", qiantai_sim::TABLE_HEAD)?;
-    for bug in Bug::ALL {
+    let wanted = |bug: &&Bug| only.is_empty() || only.contains(bug);
+    for bug in Bug::ALL.iter().filter(wanted) {
         match qiantai_sim::caught(*bug)? {
             Some(caught) => writeln!(out, "{caught}")?,
             None => {

@@ -1,6 +1,7 @@
 //! Which bug is caught by what: the table of docs/simulation.md.
 
 use crate::bug::Bug;
+use crate::payments::{PaymentPlan, run_payments};
 use crate::plan::Plan;
 use crate::run::run;
 
@@ -18,6 +19,9 @@ const DAYS: u32 = 3;
 
 /// Terminals of a try.
 const TERMINALS: usize = 3;
+
+/// Members who come to top up on each day of a try, where payments are tried.
+const VISITS: u32 = 12;
 
 /// The simulator itself could not go on.
 type Failed = Box<dyn std::error::Error + Send + Sync>;
@@ -40,9 +44,22 @@ pub fn caught(bug: Bug) -> Result<Option<String>, Failed> {
 /// # Errors
 /// The simulator itself cannot go on.
 pub fn caught_by(bug: Bug, seed: u64) -> Result<Option<String>, Failed> {
-    let mut plan = Plan::of_seed(seed, DAYS, TERMINALS);
-    plan.bug = Some(bug);
-    let violation = run(&plan)?.violation;
+    let violation = match bug.is_of_payments() {
+        true => {
+            let plan = PaymentPlan {
+                seed,
+                days: DAYS,
+                visits: VISITS,
+                bug: Some(bug),
+            };
+            run_payments(&plan)?.violation
+        }
+        false => {
+            let mut plan = Plan::of_seed(seed, DAYS, TERMINALS);
+            plan.bug = Some(bug);
+            run(&plan)?.violation
+        }
+    };
     Ok(violation.map(|violation| {
         let (name, place, what) = (bug.name(), bug.place(), bug.what());
         format!(

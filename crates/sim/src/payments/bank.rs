@@ -1,5 +1,6 @@
 //! The gateways behind the shop, by their own protocols, and the line to them.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,9 +11,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 use qiantai_core::attempt::Channel;
 use qiantai_core::{Money, Timestamp};
+use qiantai_pay::channels::training::message::WalletName;
 use qiantai_pay::transport::{HttpTransport, TransportError};
 use qiantai_pay::{Registry, Surroundings};
-use qiantai_paysim::gateway::{AnswerRule, NoticeRule, PhoneAction, PhoneRefusal, PhoneState};
+use qiantai_paysim::gateway::{
+    AnswerRule, CodeView, CodeWish, NoticeRule, PhoneAction, PhoneRefusal, PhoneState,
+};
 use qiantai_paysim::protocols::alipay::{AlipayOpening, Mode};
 use qiantai_paysim::protocols::shouqianba::ShouqianbaOpening;
 use qiantai_paysim::protocols::unionpay::UnionpayOpening;
@@ -21,6 +25,7 @@ use qiantai_paysim::{Gateway, RouterTransport, Simulator, serve};
 use qiantai_server::{Channels, Clock};
 use serde_json::{Value, json};
 
+use super::rates::CodeCustomer;
 use crate::halt::Step;
 use crate::time::{MachineClock, START, Sky};
 
@@ -164,17 +169,14 @@ impl Bank {
     /// The server's side, as it is set up at a start.
     pub fn channels(&self) -> Step<Channels> {
         let mut registry = Registry::new();
-        let mut channels = Channels {
-            notify_base: Some(SHOP_URL.to_owned()),
-            ..Channels::default()
-        };
+        let mut routes = HashMap::new();
         for (name, settings, method) in &self.contracts {
             let (line, senses) = (Arc::clone(&self.line), Arc::clone(&self.senses));
             registry.open(name, settings.clone(), line, senses)?;
-            channels.routes.insert(*method, name);
+            routes.insert(*method, *name);
         }
-        channels.registry = registry;
-        Ok(channels)
+        let notify_base = Some(SHOP_URL.to_owned());
+        Ok(Channels::new(registry, routes, notify_base))
     }
 
     /// Changes the line.
@@ -199,6 +201,13 @@ impl Bank {
             .with(|gateway, _| gateway.faults().notices.push(rule));
     }
 
+    /// Sends the notices of an attempt as it should.
+    pub fn forgive_notices(&self, attempt_no: &str) {
+        let is_other = |rule: &NoticeRule| rule.attempt_no.as_deref() != Some(attempt_no);
+        self.simulator
+            .with(|gateway, _| gateway.faults().notices.retain(is_other));
+    }
+
     /// Behaves from now on.
     pub fn heal(&self) {
         self.set_line(LineState::Well);
@@ -206,6 +215,34 @@ impl Bank {
             gateway.faults().answers.clear();
             gateway.faults().notices.clear();
         });
+    }
+
+    /// The customer shows a payment code of the wallet behind `channel`.
+    pub fn show_code(
+        &self,
+        channel: Channel,
+        wish: CodeCustomer,
+    ) -> Result<CodeView, PhoneRefusal> {
+        let wallet = match channel {
+            Channel::Alipay => WalletName::Alipay,
+            Channel::Unionpay => WalletName::Unionpay,
+            _ => WalletName::Wechat,
+        };
+        let declines = (wish == CodeCustomer::IsDeclined).then(|| "balance_short".to_owned());
+        let wish = CodeWish {
+            wallet,
+            asks_password: wish.asks_password(),
+            declines,
+        };
+        self.simulator
+            .with(|gateway, now| gateway.show_code_as(&wish, now))
+    }
+
+    /// The customer confirms with the password.
+    pub fn confirm(&self, code: &CodeView) -> Result<(), PhoneRefusal> {
+        self.simulator
+            .with(|gateway, now| gateway.act(&code.token, &PhoneAction::Pay, now))
+            .map(drop)
     }
 
     /// The customer scans a code and acts.

@@ -13,7 +13,7 @@ use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_core::recharge::AmountChoice;
 use qiantai_core::{Money, Timestamp};
 use qiantai_wire::SignedOperation;
-use qiantai_wire::api::{PushAnswer, PushRequest, QuoteAnswer, QuoteRequest};
+use qiantai_wire::api::{ChargeRequest, PushAnswer, PushRequest, QuoteAnswer, QuoteRequest};
 use qiantai_wire::text::Base64;
 use rand::{Rng, RngExt};
 use uuid::Uuid;
@@ -110,12 +110,12 @@ impl Desk {
         Ok(Some((open, fact)))
     }
 
-    /// Asks for the money of an order by a QR code; the number of the attempt.
+    /// Asks for the money of an order; the number of the attempt.
     pub fn charge(
         &mut self,
         order: OrderId,
         amount: Money,
-        channel: Channel,
+        by: (Channel, PayMethod),
         now: Timestamp,
     ) -> (String, Fact) {
         let attempt_no = self.number(Prefix::Attempt, now);
@@ -123,8 +123,8 @@ impl Desk {
             attempt: AttemptId(id(&mut self.dice, now)),
             attempt_no: attempt_no.clone(),
             order,
-            channel,
-            method: PayMethod::Qr,
+            channel: by.0,
+            method: by.1,
             amount,
         });
         (attempt_no, self.sign(body, now))
@@ -139,6 +139,15 @@ impl Desk {
     pub fn ask(&self, attempt: AttemptId) -> Request<Bytes> {
         let path = format!("/v1/attempts/{attempt}/query");
         self.request("POST", &path, Vec::new())
+    }
+
+    /// Sends the digits that were scanned.
+    pub fn scan(&self, attempt: AttemptId, digits: &str) -> Request<Bytes> {
+        let scanned = ChargeRequest {
+            code: digits.into(),
+        };
+        let body = serde_json::to_vec(&scanned).unwrap_or_default();
+        self.request("POST", &format!("/v1/attempts/{attempt}/charge"), body)
     }
 
     /// Whether something is signed and not answered.

@@ -3,7 +3,9 @@
 
 mod bank;
 mod books;
+pub mod bugs;
 mod desk;
+mod people;
 mod rates;
 mod street;
 

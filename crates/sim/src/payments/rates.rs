@@ -91,6 +91,45 @@ pub const CUSTOMERS: [Rate<Customer>; 10] = [
     ),
 ];
 
+/// What the customer does who shows a payment code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeCustomer {
+    /// Pays without being asked.
+    Pays,
+    /// Is asked for the password, and gives it.
+    Confirms,
+    /// Is asked for the password, and never gives it.
+    NeverConfirms,
+    /// Is declined.
+    IsDeclined,
+}
+
+impl CodeCustomer {
+    /// Whether the wallet asks for the password.
+    pub fn asks_password(self) -> bool {
+        matches!(self, CodeCustomer::Confirms | CodeCustomer::NeverConfirms)
+    }
+}
+
+/// Chance that an attempt is by payment code.
+pub const BY_CODE: u32 = 350;
+
+/// What customers with payment codes do.
+pub const CODE_CUSTOMERS: [Rate<CodeCustomer>; 4] = [
+    (500, "shows a code, pays at once", CodeCustomer::Pays),
+    (
+        300,
+        "shows a code, gives the password",
+        CodeCustomer::Confirms,
+    ),
+    (
+        120,
+        "shows a code, never gives the password",
+        CodeCustomer::NeverConfirms,
+    ),
+    (80, "shows a code, is declined", CodeCustomer::IsDeclined),
+];
+
 /// What a cashier does about an order while it runs, each by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Impatience {
@@ -141,8 +180,10 @@ pub const MISHAPS: [Rate<Mishap>; 4] = [
 pub const OUTAGE_MOST: Millis = Millis::minutes(20);
 
 /// Kinds of calls that [`CALLS`] spoil.
-pub const SPOILT: [Operation; 5] = [
+pub const SPOILT: [Operation; 7] = [
     Operation::Create,
+    Operation::Charge,
+    Operation::Reverse,
     Operation::Query,
     Operation::Close,
     Operation::Refund,
@@ -190,6 +231,10 @@ pub fn table() -> String {
     }
     for (chance, what, _) in CUSTOMERS {
         add("customer", chance, what);
+    }
+    add("attempt", BY_CODE, "by payment code instead of QR code");
+    for (chance, what, _) in CODE_CUSTOMERS {
+        add("customer with a payment code", chance, what);
     }
     for (chance, what, _) in CASHIERS {
         add("cashier, each by itself", chance, what);

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use qiantai_core::attempt::{Channel, PaymentAttempt};
 use qiantai_core::ids::{AttemptId, MemberId, OrderId};
 use qiantai_core::policy::{Policy, Role};
-use qiantai_core::recharge::OrderState;
-use qiantai_core::{Millis, Money, Timestamp};
+use qiantai_core::{Millis, Timestamp};
 use qiantai_paysim::Gateway;
-use qiantai_paysim::gateway::{Acknowledgement, AnswerRule, NoticeRule, Operation, PhoneAction};
+use qiantai_paysim::gateway::{Acknowledgement, CodeView};
 use qiantai_server::db::Ledger;
 use qiantai_server::sample::ShopKind;
 use rand::RngExt;
@@ -18,10 +16,7 @@ use rand::RngExt;
 use super::bank::{Bank, Contracts, LineState};
 use super::books::{Books, End, Heard};
 use super::desk::Desk;
-use super::rates::{
-    self, CALLS, CASHIERS, CUSTOMERS, Customer, FOLLOWS, FUNDS_SHORT, Impatience, MISHAPS, Mishap,
-    NOTICES, OUTAGE_MOST, Rate, SPOILT,
-};
+use super::rates::{self, CodeCustomer, Customer, FOLLOWS, MISHAPS, Mishap, OUTAGE_MOST};
 use super::{PaymentPlan, PaymentReport};
 use crate::authority::{Answered, Authority, Turned};
 use crate::dice::{Dice, dice};
@@ -48,34 +43,38 @@ const WATCHED_FOR: Millis = Millis::minutes(75);
 /// How long everything is well before the books are audited.
 const WELL_FOR: Millis = Millis::hours(2);
 
-/// Before the customer has the phone out, and before a cashier acts, in seconds.
-const SLOWEST_S: i64 = 240;
-
 /// The shop with everybody in it.
 pub struct Street {
-    plan: PaymentPlan,
-    sky: Arc<Sky>,
-    authority: Authority,
-    bank: Bank,
-    desk: Desk,
-    books: Books,
-    members: Vec<MemberId>,
-    policy: Arc<Policy>,
-    agenda: BTreeMap<(Timestamp, u64), Event>,
-    planned: u64,
-    looked_at: Timestamp,
-    news_at: Timestamp,
+    pub(super) plan: PaymentPlan,
+    pub(super) sky: Arc<Sky>,
+    pub(super) authority: Authority,
+    pub(super) bank: Bank,
+    pub(super) desk: Desk,
+    pub(super) books: Books,
+    pub(super) members: Vec<MemberId>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) agenda: BTreeMap<(Timestamp, u64), Event>,
+    pub(super) planned: u64,
+    pub(super) looked_at: Timestamp,
+    pub(super) news_at: Timestamp,
     /// Each attempt's customer.
-    intents: BTreeMap<AttemptId, Customer>,
-    people: Dice,
-    fate: Dice,
-    contracts: Contracts,
-    report: PaymentReport,
+    pub(super) intents: BTreeMap<AttemptId, Customer>,
+    /// Payment codes that customers show.
+    pub(super) codes: BTreeMap<AttemptId, (CodeCustomer, CodeView)>,
+    pub(super) people: Dice,
+    pub(super) fate: Dice,
+    pub(super) contracts: Contracts,
+    pub(super) report: PaymentReport,
 }
 
-enum Event {
+/// Something that will happen.
+pub enum Event {
     Visit,
     Phone(AttemptId),
+    /// The cashier scans a payment code; with the tries left.
+    Scan(AttemptId, u32),
+    /// The customer gives the password.
+    Confirm(AttemptId),
     Charge(OrderId),
     Ask(AttemptId, u32),
     Cancel(OrderId),
@@ -143,6 +142,7 @@ impl Street {
             looked_at: now,
             news_at: now,
             intents: BTreeMap::new(),
+            codes: BTreeMap::new(),
             contracts,
             report: PaymentReport::default(),
         };
@@ -202,12 +202,12 @@ impl Street {
         self.agenda.insert((at, self.planned), event);
     }
 
-    fn within(&mut self, least_s: i64, most_s: i64, event: Event) {
+    pub(super) fn within(&mut self, least_s: i64, most_s: i64, event: Event) {
         let span = Millis(self.people.random_range(least_s * 1_000..most_s * 1_000));
         self.at(self.now() + span, event);
     }
 
-    fn count(&mut self, name: &'static str) {
+    pub(super) fn count(&mut self, name: &'static str) {
         *self.report.happened.entry(name).or_default() += 1;
     }
 
@@ -248,7 +248,7 @@ impl Street {
         (next < self.news_at + WATCHED_FOR).then_some(next)
     }
 
-    fn look(&mut self) -> Step {
+    pub(super) fn look(&mut self) -> Step {
         self.looked_at = self.now();
         let turned = self.authority.settle()?;
         self.take(turned)
@@ -259,6 +259,11 @@ impl Street {
             Event::Visit => self.visit(),
             Event::Phone(attempt) => {
                 self.phone(attempt);
+                Ok(())
+            }
+            Event::Scan(attempt, left) => self.scan(attempt, left),
+            Event::Confirm(attempt) => {
+                self.confirm(attempt);
                 Ok(())
             }
             Event::Charge(order) => self.charge(order),
@@ -277,170 +282,6 @@ impl Street {
             }
             Event::ServerUp => self.server_up(),
         }
-    }
-
-    /// A member comes to top up.
-    fn visit(&mut self) -> Step {
-        let member = self.members[self.people.random_range(0..self.members.len())];
-        let (choice, question) = self.desk.ask_price(member, &self.policy.fixed_amounts);
-        let Some(answer) = self.call(question)? else {
-            self.count("visit while the server is off");
-            return Ok(());
-        };
-        let now = self.now();
-        let Some((open, fact)) = self.desk.open_order(member, choice, &answer, now)? else {
-            return Ok(());
-        };
-        self.do_and_push(fact)?;
-        self.begin(open.order, open.quote.pay)?;
-        let wishes: Vec<_> = rates::each(&CASHIERS, &mut self.people).collect();
-        for (name, wish) in wishes {
-            self.count(name);
-            match wish {
-                Impatience::ChargesAgain => self.within(1, SLOWEST_S, Event::Charge(open.order)),
-                Impatience::Cancels => self.within(5, 2 * SLOWEST_S, Event::Cancel(open.order)),
-                Impatience::Asks => {
-                    let attempt = self.books.attempts.values();
-                    let attempt = attempt.filter(|attempt| attempt.order == open.order);
-                    let first = attempt.map(|attempt| attempt.id).next();
-                    if let Some(attempt) = first {
-                        self.within(1, 20, Event::Ask(attempt, 8));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Another attempt for an order, whatever became of those before.
-    fn charge(&mut self, order: OrderId) -> Step {
-        let Some(known) = self.books.orders.get(&order) else {
-            return Ok(());
-        };
-        let (amount, is_waiting) = (known.quote.pay, known.state == OrderState::PendingPayment);
-        let was_open = self
-            .books
-            .attempts
-            .values()
-            .any(|attempt| attempt.order == order && attempt.state.is_open());
-        let before = self.books.attempts.len();
-        self.begin(order, amount)?;
-        let is_refused = self.books.attempts.len() == before;
-        if is_waiting && was_open && is_refused {
-            self.count("second charge refused while the first was open");
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self, order: OrderId, amount: Money) -> Step {
-        let channel = match self.people.random_range(0..100) {
-            0..50 => Channel::Wechat,
-            50..84 => Channel::Alipay,
-            84..98 => Channel::Unionpay,
-            // Offered by the shop's rules, and behind no gateway.
-            _ => Channel::Ecny,
-        };
-        let now = self.now();
-        let (attempt_no, fact) = self.desk.charge(order, amount, channel, now);
-        self.spoil(&attempt_no);
-        self.do_and_push(fact)?;
-        self.look()
-    }
-
-    /// What will go wrong about an attempt.
-    fn spoil(&mut self, attempt_no: &str) {
-        for operation in SPOILT {
-            let fault = rates::pick(&CALLS, &mut self.fate);
-            let times = self.fate.random_range(1..3);
-            self.spoil_answers(attempt_no, operation, fault, times);
-        }
-        let short: [Rate<_>; 1] = [FUNDS_SHORT];
-        let fault = rates::pick(&short, &mut self.fate);
-        self.spoil_answers(attempt_no, Operation::Refund, fault, 2);
-        if let Some((name, fault)) = rates::pick(&NOTICES, &mut self.fate) {
-            self.count(name);
-            self.bank.spoil_notices(NoticeRule {
-                attempt_no: Some(attempt_no.to_owned()),
-                fault,
-                times: None,
-            });
-        }
-    }
-
-    fn spoil_answers(
-        &mut self,
-        attempt_no: &str,
-        operation: Operation,
-        fault: Option<(&'static str, qiantai_paysim::gateway::AnswerFault)>,
-        times: u32,
-    ) {
-        if let Some((name, fault)) = fault {
-            self.count(name);
-            self.bank.spoil(AnswerRule {
-                attempt_no: Some(attempt_no.to_owned()),
-                operation: Some(operation),
-                fault,
-                times: Some(times),
-            });
-        }
-    }
-
-    /// The customer acts, once there is a code to scan.
-    fn phone(&mut self, attempt: AttemptId) {
-        let (Some(known), Some(intent)) = (
-            self.books.attempts.get(&attempt),
-            self.intents.get(&attempt),
-        ) else {
-            return;
-        };
-        let Some(payload) = known.qr_payload.clone() else {
-            if known.state.is_open() {
-                self.within(2, 6, Event::Phone(attempt));
-            }
-            return;
-        };
-        let decline = PhoneAction::Decline {
-            cause: "BALANCE_SHORT".to_owned(),
-        };
-        let action = match intent {
-            Customer::Pays => PhoneAction::Pay,
-            Customer::PaysUnnoticed => PhoneAction::PayWithoutNotice,
-            Customer::IsDeclined => decline,
-            Customer::IsDeclinedThenPays => {
-                self.intents.insert(attempt, Customer::Pays);
-                self.within(2, 40, Event::Phone(attempt));
-                decline
-            }
-            Customer::Looks => {
-                // A code that is over does not open, which is what the customer sees.
-                let _closed = self.bank.scan(&payload);
-                PhoneAction::Ignore
-            }
-            Customer::Leaves => return,
-            Customer::PaysLate => PhoneAction::PayLate,
-            Customer::PaysTwice => PhoneAction::PayTwice,
-            Customer::PaysAmountOff => PhoneAction::PayAmountOff,
-            Customer::IsImpersonated => PhoneAction::ForgeNotice,
-        };
-        if self.bank.act(&payload, &action).is_err() {
-            self.count("code that was over");
-        }
-    }
-
-    /// The cashier asks, and again while the attempt is open.
-    fn ask(&mut self, attempt: AttemptId, left: u32) -> Step {
-        let is_open = self
-            .books
-            .attempts
-            .get(&attempt)
-            .is_some_and(|attempt| attempt.state.is_open());
-        if is_open {
-            self.call(self.desk.ask(attempt))?;
-            if left > 0 {
-                self.within(2, 4, Event::Ask(attempt, left - 1));
-            }
-        }
-        Ok(())
     }
 
     fn befall(&mut self, mishap: Mishap) {
@@ -474,7 +315,7 @@ impl Street {
         }
     }
 
-    fn do_and_push(&mut self, fact: Fact) -> Step {
+    pub(super) fn do_and_push(&mut self, fact: Fact) -> Step {
         self.books.oracle.did(fact);
         self.push()
     }
@@ -490,7 +331,7 @@ impl Street {
         }
     }
 
-    fn call(&mut self, request: http::Request<bytes::Bytes>) -> Step<Option<Answered>> {
+    pub(super) fn call(&mut self, request: http::Request<bytes::Bytes>) -> Step<Option<Answered>> {
         let (answer, turned) = self.authority.call(request);
         self.take(turned)?;
         Ok(answer)
@@ -542,14 +383,6 @@ impl Street {
             }
         }
         Ok(())
-    }
-
-    fn attend(&mut self, attempt: &PaymentAttempt) {
-        let (name, customer) =
-            rates::pick(&CUSTOMERS, &mut self.people).unwrap_or(("never scans", Customer::Leaves));
-        self.count(name);
-        self.intents.insert(attempt.id, customer);
-        self.within(2, SLOWEST_S, Event::Phone(attempt.id));
     }
 
     fn server_up(&mut self) -> Step {

@@ -216,22 +216,23 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// An object or array: to the bracket that closes it, counted outside strings.
+    /// An object or array: to the bracket that closes it, each kind by its own, outside strings.
     fn nested(&mut self) -> Result<&'a [u8], AnswerError> {
         let start = self.at;
-        let mut depth = 0usize;
+        let mut closers = Vec::new();
         while let Some(byte) = self.peek() {
             match byte {
                 b'"' => {
                     self.string()?;
                     continue;
                 }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
+                b'{' => closers.push(b'}'),
+                b'[' => closers.push(b']'),
+                b'}' | b']' if closers.pop() != Some(byte) => return Err(self.stuck()),
                 _ => {}
             }
             self.at += 1;
-            if depth == 0 {
+            if closers.is_empty() {
                 return Ok(&self.body[start..self.at]);
             }
         }
