@@ -15,7 +15,8 @@ function scan(text: string, gapMs = 1) {
 }
 
 function keys(text: string, gapMs = 1, end: string[] = []) {
-  let at = performance.now();
+  // Well after the last key of a hand.
+  let at = performance.now() + 1_000;
   for (const key of [...text, ...end]) {
     const event = new KeyboardEvent("keydown", {
       ...{ key, bubbles: true, cancelable: true },
@@ -109,7 +110,7 @@ test("the same code twice is refused", async () => {
     failure: { code: "ZF1", message_key: "decline.not_completed" },
   });
   counter.emit({ kind: "order", order });
-  await screen.findByText("请顾客刷新付款码，直接再扫一次。");
+  await screen.findByText("也可以请顾客换一种方式，出示新的付款码，直接扫即可。");
   scan(WECHAT);
   await said(/这个付款码刚才已经用过/);
   expect(order.stage).toBe("failed");
@@ -175,6 +176,20 @@ test("a hand that goes on elsewhere gets its characters at once", async () => {
   keys("138****5678");
   document.body.dispatchEvent(new Event("pointerdown", { bubbles: true }));
   expect(search.value).toBe("138****5678");
+});
+
+test("an unknown charge is given up only after a second thought", async () => {
+  const { screen, counter, order, user } = await paying();
+  scan(WECHAT);
+  await screen.findByText("正在扣款，请稍候");
+  Object.assign(order, { stage: "unknown" });
+  counter.emit({ kind: "order", order });
+  await screen.findByText(/未付则自动撤销这次扣款/);
+  await user.keyboard("{Escape}");
+  await screen.findByRole("alertdialog");
+  expect(counter.times("cancel_order")).toBe(0);
+  await user.keyboard("y");
+  await waitFor(() => expect(counter.times("cancel_order")).toBe(1));
 });
 
 test("the threshold holds for slow scanners", () => {

@@ -78,10 +78,10 @@ export class Payment {
 
   query = () => this.#once(() => this.#call("query_payment"));
 
-  /** A customer who is typing the password deserves a second thought; a mere QR does not. */
+  /** Money that may be moving deserves a second thought; a mere QR does not. */
   cancel = () => {
     if (!this.canCancel) return;
-    if (this.stage === "user_paying") this.asking = true;
+    if (this.stage === "user_paying" || this.stage === "unknown") this.asking = true;
     else this.giveUp();
   };
 
