@@ -20,6 +20,7 @@ mod mounted_disk;
 mod new_member;
 mod offline;
 mod painting;
+mod pay_states;
 mod phone;
 mod price;
 mod screens;

@@ -23,6 +23,15 @@ impl Window {
         self.press_each(text.chars()).await
     }
 
+    /// Holds a scanner before a code: a keyboard that types without a pause and ends with Enter.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn scan(&self, code: &str) -> Result<(), Fault> {
+        self.press_each(code.chars().chain([char::from(Key::Enter)]))
+            .await
+    }
+
     /// Presses a key wherever the focus is.
     ///
     /// # Errors

@@ -68,6 +68,17 @@ impl Phone {
         checked(request.json(&action).send().await?).await.map(drop)
     }
 
+    /// Shows a fresh payment code, in the words of the phone page (`crates/paysim`). Its `digits`
+    /// are what a scanner reads.
+    ///
+    /// # Errors
+    /// Where the gateway does not know these words.
+    pub async fn show_code(&self, wish: &Value) -> Result<ScannedPayment, Fault> {
+        let request = self.client.post(format!("{}/codes", self.page));
+        let answer = request.json(wish).send().await?;
+        Ok(checked(answer).await?.json().await?)
+    }
+
     /// Makes the gateway behave badly, in the words of the phone page (`crates/paysim`).
     ///
     /// # Errors
