@@ -7,17 +7,21 @@ use qiantai_core::attempt::{AttemptState, Channel, GatewayOutcome};
 use qiantai_core::operation::{AttemptResult, OperationBody};
 use qiantai_core::recharge::OrderState;
 use qiantai_core::{Millis, Money};
+use qiantai_pay::credentials::Credentials;
 use qiantai_pay::{
     CloseAnswer, ConfigCause, GatewayAnswer, QrAnswer, Registry, Surroundings, UnknownCause,
 };
 use qiantai_paysim::gateway::PhoneAction;
 use qiantai_paysim::protocols::alipay::{AlipayOpening, Mode};
+use qiantai_paysim::protocols::wechat::{CodeApi, KeyMode, WechatOpening};
 use qiantai_paysim::{RouterTransport, serve};
 use qiantai_server::Channels;
+use qiantai_server::gateways::{Found, GatewaySettings, Gateways};
 use qiantai_wire::api::{ChannelsAnswer, StandingDto};
+use serde_json::json;
 
 use crate::gateway::Call;
-use crate::harness::Shop;
+use crate::harness::{START, Shop};
 use crate::till::Till;
 
 /// A salon whose WeChat attempts are carried by Alipay's own protocol.
@@ -188,4 +192,47 @@ async fn a_gateway_that_fails_is_down_and_comes_back_by_itself() {
         shop.pass(Millis::seconds(30)).await;
         assert_eq!(standings(&shop, &till).await, [Up; 4], "{failure:?}");
     }
+}
+
+#[tokio::test]
+async fn new_keys_come_into_force_and_wrong_ones_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut street = qiantai_paysim::Gateway::new([7; 32]);
+    let opening = |mchid| WechatOpening {
+        name: "简单美发",
+        mchid,
+        mode: KeyMode::PublicKey,
+        codes: CodeApi::V3,
+    };
+    let first = street.open_wechat(opening("1900000109"), "http://gateway", START);
+    let second = street.open_wechat(opening("1900000110"), "http://gateway", START);
+    let put = |settings: &serde_json::Value| {
+        for (name, field) in [("key.pem", "private_key"), ("cert.pem", "certificate")] {
+            let text = settings[field].as_str().unwrap();
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+    };
+    let mut settings = first.clone();
+    settings["private_key"] = json!({"file": "key.pem"});
+    settings["certificate"] = json!({"file": "cert.pem"});
+    let settings = GatewaySettings::read("wechat", settings).unwrap();
+    let credentials = Credentials::new(folder.path());
+    let mut gateways = Gateways::open(vec![settings], credentials, None).unwrap();
+    let channels = gateways.channels();
+    assert!(
+        channels.of(Channel::Wechat).is_none(),
+        "the keys are not there yet"
+    );
+    put(&first);
+    assert_eq!(gateways.look(), [Found::Opened("wechat")]);
+    assert!(channels.of(Channel::Wechat).is_some());
+    assert_eq!(gateways.look(), [], "nothing is new");
+    put(&second);
+    assert_eq!(gateways.look(), [Found::Opened("wechat")]);
+    std::fs::write(folder.path().join("key.pem"), "no key").unwrap();
+    assert!(matches!(gateways.look()[..], [Found::Problem("wechat", _)]));
+    assert!(
+        channels.of(Channel::Wechat).is_some(),
+        "the old stay in force"
+    );
 }

@@ -9,8 +9,9 @@ use super::step::{Memory, Step};
 /// Between queries, and before the first.
 const QUERY_EVERY: Millis = Millis::seconds(5);
 
-/// No reversal before so long after the charge.
-const REVERSE_AFTER: Millis = Millis::seconds(15);
+/// No reversal before so long after the charge: 15 s, which a gateway counts from when it had the
+/// charge, and some for the way.
+const REVERSE_AFTER: Millis = Millis::seconds(17);
 
 /// How long the customer may take to confirm on the phone.
 const CONFIRM_WITHIN: Millis = Millis::seconds(45);
@@ -172,7 +173,7 @@ mod tests {
         check(&alipay, charge, Some(65), none, Some((70, Step::Reverse)));
         let unknown = attempt(Unknown);
         check(&unknown, charge, Some(12), none, Some((17, Step::Query)));
-        check(&unknown, charge, Some(22), none, Some((25, Step::Reverse)));
+        check(&unknown, charge, Some(22), none, Some((27, Step::Reverse)));
         let late = PaymentAttempt {
             changed_at: at(40),
             ..unknown.clone()
@@ -180,7 +181,7 @@ mod tests {
         check(&late, charge, Some(40), none, Some((45, Step::Query)));
         check(&late, charge, Some(46), none, Some((50, Step::Reverse)));
         let reversing = attempt(Reversing);
-        check(&reversing, charge, None, none, Some((25, Step::Reverse)));
+        check(&reversing, charge, None, none, Some((27, Step::Reverse)));
         check(&reversing, charge, None, (3, 40), Some((48, Step::Reverse)));
         let cancelled = |state| PaymentAttempt {
             cancel_requested: true,
@@ -188,14 +189,14 @@ mod tests {
             ..attempt(state)
         };
         let stopped = cancelled(UserPaying);
-        check(&stopped, charge, Some(29), none, Some((25, Step::Reverse)));
+        check(&stopped, charge, Some(29), none, Some((27, Step::Reverse)));
         let early = PaymentAttempt {
             changed_at: at(13),
             ..stopped
         };
         check(&early, charge, Some(11), none, Some((13, Step::Query)));
         check(&early, charge, Some(13), none, Some((18, Step::Query)));
-        check(&early, charge, Some(22), none, Some((25, Step::Reverse)));
+        check(&early, charge, Some(22), none, Some((27, Step::Reverse)));
     }
 
     #[test]

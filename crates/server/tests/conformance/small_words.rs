@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use qiantai_core::Millis;
-use qiantai_core::ids::{DeviceId, RowId, StoreId, TenantId};
+use qiantai_core::ids::{AttemptId, DeviceId, RowId, StoreId, TenantId};
 use qiantai_core::ledger::Topic;
 use qiantai_server::db::{
-    Delivery, DeliveryState, DeviceToken, Invite, Keys, Ledger, LedgerError, Tenant,
+    CodeCharge, Delivery, DeliveryState, DeviceToken, Invite, Keys, Ledger, LedgerError, Tenant,
 };
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -165,5 +165,38 @@ async fn tokens_and_deliveries_of_a_day() {
         assert_eq!(later.len(), events.len() - 2, "{on:?}");
         assert_eq!((later[0].event.id, later[0].tries), (events[0].event.id, 1));
         assert_eq!(later[1].tries, 0);
+    }
+}
+
+#[test]
+fn a_payment_code_is_written_for_one_attempt() {
+    for on in On::BOTH {
+        let (_place, ledger) = empty(on);
+        let of = tenant(1).id;
+        let (one, other) = (AttemptId(Uuid::from_u128(5)), AttemptId(Uuid::from_u128(6)));
+        let charge = |code: Option<u8>| CodeCharge {
+            code: code.map(|byte| [byte; 32]),
+            at: START,
+        };
+        ledger.save_code_charge(of, one, &charge(Some(1))).unwrap();
+        let again = ledger.save_code_charge(of, other, &charge(Some(1)));
+        assert!(
+            matches!(again, Err(LedgerError::Taken(_))),
+            "{on:?}: {again:?}"
+        );
+        assert_eq!(ledger.attempt_of_code(of, &[1; 32]).unwrap(), Some(one));
+        // It turned out that nothing was sent: the code is free again, for either.
+        ledger.save_code_charge(of, one, &charge(None)).unwrap();
+        ledger.save_code_charge(of, other, &charge(None)).unwrap();
+        ledger
+            .save_code_charge(of, other, &charge(Some(1)))
+            .unwrap();
+        assert_eq!(ledger.code_charge(of, one).unwrap(), Some(charge(None)));
+        assert_eq!(
+            ledger.code_charge(of, other).unwrap(),
+            Some(charge(Some(1))),
+            "{on:?}"
+        );
+        assert_eq!(ledger.attempt_of_code(of, &[1; 32]).unwrap(), Some(other));
     }
 }
