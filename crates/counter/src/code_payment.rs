@@ -121,7 +121,7 @@ pub(crate) async fn charge_code(
     let request = Arc::new(request);
     let (writer, asked) = (Arc::clone(counter), Arc::clone(&request));
     let begun = match blocking(move || writer.pay_by_code(order, &asked)).await? {
-        Begun::Charge(view, charge) => (view, Some(charge)),
+        Begun::Charge(view, charge) => (*view, Some(charge)),
         Begun::ClosesQr => {
             let ended = until_over(counter, order).await;
             let writer = Arc::clone(counter);
@@ -134,7 +134,7 @@ pub(crate) async fn charge_code(
 /// What a scan began.
 enum Begun {
     /// The code is on its way.
-    Charge(OrderView, Charge),
+    Charge(Box<OrderView>, Charge),
     /// The QR code on the screen is being closed first.
     ClosesQr,
 }
@@ -216,7 +216,7 @@ impl Counter {
         let (overlay, attempt) = self.start_attempt(&file, channel, PayMethod::Code, proof)?;
         let charge = self.take_up(order, attempt, &request.code);
         let view = self.just_written(&overlay, order, MoneyMoved::Unknown)?;
-        Ok(Begun::Charge(view, charge))
+        Ok(Begun::Charge(Box::new(view), charge))
     }
 
     /// Goes on after the QR code of `order` was closed: an equal order takes its place and is
