@@ -1,12 +1,15 @@
 //! One payment attempt at the gateway.
 
 use qiantai_core::attempt::DeclineCode;
-use qiantai_core::clock::Timestamp;
+use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::money::Money;
 use qiantai_pay::channels::training::message::WalletName;
 
 use super::order::{AttemptKey, Means, NewPayment};
 use super::outbox::{Event, NoticeDraft};
+
+/// How long a wallet waits for the password of a payment code: longer than any merchant does.
+const PASSWORD_WITHIN: Millis = Millis::minutes(5);
 
 /// An attempt that arrived.
 #[derive(Clone, Debug)]
@@ -122,9 +125,16 @@ impl Payment {
         self.stage.is_open() && self.payable_until().is_none_or(|end| now < end)
     }
 
-    /// Closes an open QR attempt whose time has passed, where the gateway does so by itself.
+    /// Ends an attempt whose time has passed: a QR attempt where the gateway does so by itself, a
+    /// payment code whose password never came.
     pub fn expire(&mut self, now: Timestamp) {
-        let Some(end) = self.expires_at() else { return };
+        let Some(end) = self.expires_at() else {
+            let end = self.created_at + PASSWORD_WITHIN;
+            if self.stage == Stage::UserPaying && now >= end {
+                self.end(Stage::Failed(DeclineCode::NotCompleted), end);
+            }
+            return;
+        };
         let end = match self.key().protocol.qr_habits().stays_open {
             None => end,
             Some(stays_open) => self.created_at + stays_open,

@@ -5,7 +5,7 @@ use qiantai_pay::{
     BillAnswer, BillRequest, GatewayAnswer, Notice, NoticeError, QrAnswer, RefundAnswer,
     UnknownCause,
 };
-use qiantai_paysim::gateway::{AnswerFault, NoticeFault, Operation, PhoneAction};
+use qiantai_paysim::gateway::{AnswerFault, NoticeFault, Operation, PhoneAction, PhoneRefusal};
 
 use super::accounts::Account;
 use super::desk::Desk;
@@ -219,5 +219,22 @@ async fn a_bill_may_lack_a_line_and_can_be_damaged() {
             0,
             "{account:?}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_never_comes_ends_the_charge_unpaid() {
+    for account in Account::ALL {
+        let desk = Desk::new(account);
+        let number = desk.attempt_no();
+        let code = desk.show_code(true, None);
+        desk.charge(&number, &code.digits).await;
+        desk.wait(301).await;
+        let answer = desk.channel.query(&number).await;
+        let is_over = matches!(answer, GatewayAnswer::Declined(_) | GatewayAnswer::Closed);
+        assert!(is_over, "{account:?}: {answer:?}");
+        let late = desk.act(&code.token, PhoneAction::Pay);
+        assert_eq!(late, Err(PhoneRefusal::Over), "{account:?}");
+        assert_eq!(desk.takings(), Money::ZERO, "{account:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use qiantai_core::attempt::{AttemptState, Channel, PaymentAttempt};
+use qiantai_core::attempt::{AttemptState, Channel, PayMethod, PaymentAttempt};
 use qiantai_core::decide::Change;
 use qiantai_core::ids::{AttemptId, DeviceId, MemberId, OrderId, RowId};
 use qiantai_core::ledger::{Book, CaseKind, LedgerAccount, Topic};
@@ -157,10 +157,16 @@ impl Books {
             let state = open.map(|other| other.state);
             format!("{} began beside one that is {state:?}", attempt.attempt_no)
         })?;
+        // A code that was made and whose answer was lost is on no screen: nobody can scan it.
+        let was_shown =
+            |other: &PaymentAttempt| other.method == PayMethod::Code || other.qr_payload.is_some();
         let holdings = bank.holdings();
         let payable = holdings.iter().find(|holding| {
             let is_same = |other: &&&PaymentAttempt| other.attempt_no == holding.attempt_no;
-            holding.is_payable && others.iter().any(|other| is_same(&other))
+            holding.is_payable
+                && others
+                    .iter()
+                    .any(|other| was_shown(other) && is_same(&other))
         });
         must(payable.is_none(), Invariant::OneCharge, || {
             format!("{} began while {payable:?}", attempt.attempt_no)
