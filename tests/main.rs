@@ -19,6 +19,7 @@ mod member_page;
 mod mounted_disk;
 mod new_member;
 mod offline;
+mod orders;
 mod painting;
 mod pay_states;
 mod phone;

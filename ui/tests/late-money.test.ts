@@ -41,7 +41,7 @@ test.each(LATE)("%s, then %s: sounded, told and listed", async (before, after, .
   expect(screen.queryByRole("region", { name: "未完成的订单" })).toBeNull();
   move({ stage: after });
   await waitFor(() => expect(notices()).toContain(sentence));
-  expect(vi.mocked(play).mock.calls).toEqual([[sound]]);
+  expect(vi.mocked(play).mock.calls).toEqual([[sound, 1]]);
   const open = await screen.findByRole("region", { name: "未完成的订单" });
   expect(open.textContent).toContain(badge);
 });
@@ -50,7 +50,7 @@ test("money credited after the end is told and sounded", async () => {
   const { move, notices } = await over("ended");
   move({ stage: "credited" });
   await waitFor(() => expect(notices()).toContain("尉迟敏 的 ¥300.00 已到账"));
-  expect(vi.mocked(play).mock.calls).toEqual([["success"]]);
+  expect(vi.mocked(play).mock.calls).toEqual([["success", 1]]);
 });
 
 const EARLIER: [Stage, Stage][] = [
@@ -75,7 +75,7 @@ test("late money for the order on the screen takes its place there", async () =>
   await screen.findByText("本单已结束，没有收款");
   move({ stage: "abnormal" });
   expect(await screen.findByText("请勿交付，也请勿再次收款。", { exact: false })).toBeTruthy();
-  expect(vi.mocked(play).mock.calls).toContainEqual(["failure"]);
+  expect(vi.mocked(play).mock.calls).toContainEqual(["failure", 1]);
 });
 
 const QUESTIONS = ["order", "orders"] as const;

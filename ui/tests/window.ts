@@ -16,6 +16,9 @@ await Promise.all([
   import("../src/features/new-member/NewMember.svelte"),
   import("../src/features/member-page/MemberPage.svelte"),
   import("../src/features/settings/Settings.svelte"),
+  import("../src/features/orders/Orders.svelte"),
+  import("../src/features/order-page/OrderPage.svelte"),
+  import("../src/features/keys/Keys.svelte"),
   import("../src/features/boot/Trouble.svelte"),
   import("../src/features/boot/KeepCode.svelte"),
 ]);

@@ -16,6 +16,8 @@ use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
 use crate::view::order::{
     OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
 };
+use crate::view::order_list::{OrderFilter, OrderList};
+use crate::view::order_page::OrderPage;
 use crate::view::queue::{JobKey, QueueView};
 use crate::view::session::{OpenShift, SessionView, Settings, SignIn};
 use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
@@ -112,6 +114,10 @@ commands! {
     order: OrderKey => OrderView;
     /// Orders of this terminal, newest first, open ones before all others.
     orders: () => Vec<OrderSummary>;
+    /// Orders of the shop that fit a filter, newest first.
+    find_orders: OrderFilter => OrderList;
+    /// One order from the rules that priced it to the books.
+    order_page: OrderKey => OrderPage;
     /// The receipt as it will be or was printed.
     receipt: OrderKey => ReceiptView;
     /// Prints a marked and counted copy.

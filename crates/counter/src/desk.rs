@@ -38,6 +38,8 @@ use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
 use crate::view::order::{
     OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
 };
+use crate::view::order_list::{OrderFilter, OrderList};
+use crate::view::order_page::OrderPage;
 use crate::view::queue::{JobKey, QueueView};
 use crate::view::session::{Language, OpenShift, SessionView, Settings, SignIn, Theme};
 use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
@@ -461,6 +463,16 @@ impl CounterApi for Desk {
 
     async fn orders(&self, (): ()) -> Result<Vec<OrderSummary>, CallError> {
         self.work(Counter::orders).await
+    }
+
+    async fn find_orders(&self, request: OrderFilter) -> Result<OrderList, CallError> {
+        self.work(move |counter| counter.find_orders(&request))
+            .await
+    }
+
+    async fn order_page(&self, request: OrderKey) -> Result<OrderPage, CallError> {
+        self.work(move |counter| counter.order_page(OrderId(parse::id(&request.order_id)?)))
+            .await
     }
 
     async fn receipt(&self, request: OrderKey) -> Result<ReceiptView, CallError> {

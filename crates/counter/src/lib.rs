@@ -19,6 +19,8 @@ pub mod desk;
 pub mod error;
 mod member_page;
 mod members;
+mod order_list;
+mod order_page;
 mod orders;
 mod overlay;
 mod parse;

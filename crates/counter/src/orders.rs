@@ -121,7 +121,11 @@ impl Counter {
         }
     }
 
-    fn file_in(&self, overlay: &Overlay, order: RechargeOrder) -> Result<OrderFile, CallError> {
+    pub(crate) fn file_in(
+        &self,
+        overlay: &Overlay,
+        order: RechargeOrder,
+    ) -> Result<OrderFile, CallError> {
         let order = overlay
             .state
             .orders
@@ -186,7 +190,7 @@ impl Counter {
     }
 
     /// Cash orders that the server keeps for a person to look at.
-    fn held_files(&self) -> Result<Vec<OrderFile>, CallError> {
+    pub(crate) fn held_files(&self) -> Result<Vec<OrderFile>, CallError> {
         let mut files = Vec::new();
         for row in self.store.latest_operations(LIST_MAX)? {
             let is_held = matches!(
@@ -230,7 +234,7 @@ impl Counter {
     }
 }
 
-fn is_open(stage: Stage) -> bool {
+pub(crate) fn is_open(stage: Stage) -> bool {
     matches!(
         stage,
         Stage::Opening

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use qiantai_core::ids::OrderId;
-use qiantai_core::operation::OperationBody;
+use qiantai_core::operation::{Operation, OperationBody};
 use qiantai_store::OwnOperation;
 use qiantai_sync::SyncStatus;
 use qiantai_wire::feed::OutcomeDto;
@@ -63,24 +63,14 @@ impl Counter {
         let mut names = Names::new();
         let mut operations = Vec::new();
         for row in self.store.latest_operations(LIST_MAX)?.iter().rev() {
-            let (state, reason_key) = state_of(row, acked);
-            if state == OperationState::Confirmed {
+            if state_of(row, acked).0 == OperationState::Confirmed {
                 continue;
             }
             let Ok(operation) = decode(row) else {
                 continue;
             };
             let named = self.named(&overlay, &mut names, order_of(&operation.body))?;
-            operations.push(QueuedOperation {
-                device_seq: i32::try_from(row.device_seq).unwrap_or(i32::MAX),
-                kind_key: format!("operation.{}", words::operation(&operation.body)),
-                order_no: named.as_ref().map(|named| named.order_no.clone()),
-                member: named.map(|named| named.member),
-                amount_fen: amount_of(&operation.body),
-                state,
-                reason_key,
-                at_ms: row.created_at.into(),
-            });
+            operations.push(operation_view(row, &operation, acked, named));
         }
         let mut prints = Vec::new();
         for job in self.store.print_jobs(LIST_MAX)? {
@@ -109,6 +99,26 @@ impl Counter {
         let named = self.order_names(overlay, order)?;
         names.insert(order, named.clone());
         Ok(named)
+    }
+}
+
+/// One operation of this terminal for the window.
+pub(crate) fn operation_view(
+    row: &OwnOperation,
+    operation: &Operation,
+    acked: u64,
+    named: Option<OrderNames>,
+) -> QueuedOperation {
+    let (state, reason_key) = state_of(row, acked);
+    QueuedOperation {
+        device_seq: i32::try_from(row.device_seq).unwrap_or(i32::MAX),
+        kind_key: format!("operation.{}", words::operation(&operation.body)),
+        order_no: named.as_ref().map(|named| named.order_no.clone()),
+        member: named.map(|named| named.member),
+        amount_fen: amount_of(&operation.body),
+        state,
+        reason_key,
+        at_ms: row.created_at.into(),
     }
 }
 

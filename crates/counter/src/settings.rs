@@ -27,6 +27,8 @@ fn initial(store: &Path) -> Settings {
         theme: Theme::System,
         type_percent: 100,
         sound: true,
+        volume_percent: 100,
+        accent: None,
         printer: PrinterSetting {
             target: PrinterTarget::Folder {
                 path: folder.to_string_lossy().into_owned(),
@@ -41,9 +43,10 @@ fn initial(store: &Path) -> Settings {
 
 impl Counter {
     /// Saves settings after checking them. Whoever stands before a locked screen may make it
-    /// readable; where receipts go is for a person who works here.
+    /// readable; where receipts go and what the shop looks like is for a person who works here.
     pub(crate) fn save_settings(&self, settings: &Settings) -> Result<SessionView, CallError> {
-        if settings.printer != load(&self.store)?.printer {
+        let before = load(&self.store)?;
+        if settings.printer != before.printer || settings.accent != before.accent {
             self.staff()?;
         }
         check(settings)?;
@@ -79,6 +82,16 @@ fn check(settings: &Settings) -> Result<(), CallError> {
     if ![100, 125, 150].contains(&settings.type_percent) {
         return wrong("type_percent");
     }
+    if !(1..=100).contains(&settings.volume_percent) {
+        return wrong("volume_percent");
+    }
+    if settings
+        .accent
+        .as_deref()
+        .is_some_and(|accent| !is_colour(accent))
+    {
+        return wrong("accent");
+    }
     let printer = &settings.printer;
     if ![58, 80].contains(&printer.paper_mm) {
         return wrong("paper_mm");
@@ -92,6 +105,13 @@ fn check(settings: &Settings) -> Result<(), CallError> {
         PrinterTarget::Folder { path } if !Path::new(path).is_absolute() => wrong("path"),
         PrinterTarget::Network { .. } | PrinterTarget::Folder { .. } => Ok(()),
     }
+}
+
+/// `#rrggbb` in small letters.
+fn is_colour(text: &str) -> bool {
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    let small = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    digits.len() == 6 && digits.bytes().all(small)
 }
 
 /// A name or an address; nothing that a resolver would take for more than one word.

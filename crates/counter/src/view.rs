@@ -9,6 +9,8 @@ pub mod member;
 pub mod member_page;
 pub mod new_member;
 pub mod order;
+pub mod order_list;
+pub mod order_page;
 pub mod queue;
 pub mod session;
 pub mod top_up;

@@ -13,6 +13,7 @@ mod crash;
 mod line;
 mod locked;
 mod member_page;
+mod order_list;
 mod outage;
 mod paper;
 mod printers;

@@ -15,6 +15,7 @@ import { asCallError } from "./failure";
 import { Scans } from "./scans.svelte";
 import { leaveTextField } from "./keys";
 import { Notices } from "./notices.svelte";
+import { OrderBook } from "./order-book.svelte";
 import { Orders, type OrderNews } from "./orders.svelte";
 import { prepare } from "./prepare";
 import { isOutOfReach } from "./reach";
@@ -44,10 +45,14 @@ export class Desk {
   screen = $state<Screen>("counter");
   /** Order whose receipt is shown. */
   receiptOf = $state<string | null>(null);
+  /** Order whose page is shown. */
+  orderPage = $state<string | null>(null);
   /** Member whose page is shown. */
   lookingAt = $state<string | null>(null);
   /** A registration is open, begun with what was searched for. */
   registering = $state<string | null>(null);
+  /** The map of the keys is shown. */
+  helping = $state(false);
   /** The command bar is open. */
   commanding = $state(false);
   /** Grows with each print event, so that lists of prints look again. */
@@ -56,6 +61,7 @@ export class Desk {
   readonly host: Host;
   readonly notices = new Notices();
   readonly orders: Orders;
+  readonly book: OrderBook;
   readonly topUp: TopUp;
   readonly scans: Scans;
 
@@ -66,6 +72,7 @@ export class Desk {
       openPhone: () => host.openPhone(),
     };
     this.orders = new Orders(this.host, (news) => this.#orderNews(news));
+    this.book = new OrderBook(this.host);
     this.topUp = new TopUp(this.host, this.orders);
     this.scans = new Scans(this);
   }
@@ -227,7 +234,8 @@ export class Desk {
   }
 
   #sound(sound: Sound): void {
-    if (this.session?.settings.sound) play(sound);
+    const settings = this.session?.settings;
+    if (settings?.sound) play(sound, settings.volume_percent / 100);
   }
 }
 

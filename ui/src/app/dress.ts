@@ -1,17 +1,29 @@
+import { accentOf } from "./brand";
 import type { Settings } from "../bindings/Settings";
 import type { Language } from "../bindings/Language";
 
-type Looks = Pick<Settings, "language" | "theme" | "type_percent">;
+type Looks = Pick<Settings, "language" | "theme" | "type_percent" | "accent">;
 
 const KEPT = "looks";
+const BRANDED = [
+  ["--accent", "accent"],
+  ["--accent-ink", "ink"],
+  ["--accent-soft", "soft"],
+  ["--accent-line", "line"],
+] as const;
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
-let worn: Looks = { language: "zh-CN", theme: "system", type_percent: 100 };
+let worn: Looks = { language: "zh-CN", theme: "system", type_percent: 100, accent: null };
 
 function apply(): void {
   const dark = worn.theme === "dark" || (worn.theme === "system" && systemDark.matches);
   const root = document.documentElement;
   root.dataset["theme"] = dark ? "dark" : "light";
   root.style.fontSize = `${worn.type_percent}%`;
+  const brand = worn.accent === null ? null : accentOf(worn.accent, dark ? "dark" : "light");
+  for (const [name, part] of BRANDED) {
+    if (brand === null) root.style.removeProperty(name);
+    else root.style.setProperty(name, brand[part]);
+  }
 }
 
 /** Theme and type size, at once and without reload. */
@@ -21,8 +33,8 @@ export function dress(looks: Looks): void {
 }
 
 /** Keeps the looks for the first frame of the next start. The counter's settings stay the truth. */
-export function remember({ language, theme, type_percent }: Looks): void {
-  localStorage.setItem(KEPT, JSON.stringify({ language, theme, type_percent }));
+export function remember({ language, theme, type_percent, accent }: Looks): void {
+  localStorage.setItem(KEPT, JSON.stringify({ language, theme, type_percent, accent }));
 }
 
 /** Dresses the first frame and says in which language it speaks. */

@@ -1,4 +1,4 @@
-export type KeyMap = Record<string, (event: KeyboardEvent) => void>;
+import type { KeyMap } from "./shortcuts";
 
 const ACTIVATED_BY_ENTER = "button, a, summary, [role=option]";
 

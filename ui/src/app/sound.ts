@@ -19,9 +19,12 @@ const TONES: Record<Sound, Tone[]> = {
   ],
 };
 
+const LOUDEST = 0.22;
+
 let context: AudioContext | undefined;
 
-export function play(sound: Sound): void {
+/** `volume` from 0 to 1. */
+export function play(sound: Sound, volume: number): void {
   if (typeof AudioContext === "undefined") return;
   context ??= new AudioContext();
   const start = context.currentTime + 0.02;
@@ -31,7 +34,7 @@ export function play(sound: Sound): void {
     const from = start + atMs / 1000;
     const until = from + forMs / 1000;
     gain.gain.setValueAtTime(0, from);
-    gain.gain.linearRampToValueAtTime(0.22, from + 0.012);
+    gain.gain.linearRampToValueAtTime(LOUDEST * volume, from + 0.012);
     gain.gain.exponentialRampToValueAtTime(0.001, until);
     oscillator.connect(gain).connect(context.destination);
     oscillator.start(from);

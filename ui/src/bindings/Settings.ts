@@ -24,6 +24,14 @@ type_percent: number,
  */
 sound: boolean, 
 /**
+ * How loud, from 1 to 100. Settings of earlier versions have none.
+ */
+volume_percent: number, 
+/**
+ * The shop's colour as `#rrggbb`; none for the house's own.
+ */
+accent: string | null, 
+/**
  * Where receipts go.
  */
 printer: PrinterSetting, };

@@ -8,6 +8,7 @@ export const ICONS = {
   lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
   erase: "M9 6h11v12H9l-6-6zM12 10l4 4M16 10l-4 4",
   receipt: "M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6",
+  keyboard: "M3 7h18v11H3zM6.5 10.5h1M10 10.5h1M13.5 10.5h1M17 10.5h1M8 14.5h8",
   phone: "M7 2.5h10v19H7zM11 18.5h2",
   printer: "M7 9V3.5h10V9M7 17H4V9h16v8h-3M7 14h10v6.5H7z",
 } as const;

@@ -31,11 +31,7 @@ pub fn quote_view(quote: &Quote, context: QuoteContext<'_>) -> QuoteView {
         duplicate_of,
         review_blocks,
     } = context;
-    let notices: Vec<NoticeView> = quote
-        .notices
-        .iter()
-        .map(|notice| notice_view(notice, review_blocks))
-        .collect();
+    let notices = notices(quote, review_blocks);
     let principal_after = account.principal + quote.pay;
     let bonus_after = account.bonus + quote.bonus;
     let frozen = account.frozen_principal + account.frozen_bonus;
@@ -69,12 +65,18 @@ pub fn reasons(quote: &Quote) -> Vec<String> {
     matched.map(|rule| rule.name.clone()).collect()
 }
 
-/// The first limit that forbids `quote`.
-pub fn forbidden_by(quote: &Quote, review_blocks: bool) -> Option<NoticeView> {
+/// The limits that `quote` touches.
+pub fn notices(quote: &Quote, review_blocks: bool) -> Vec<NoticeView> {
     let notices = quote.notices.iter();
     notices
         .map(|notice| notice_view(notice, review_blocks))
-        .find(|notice| notice.blocks)
+        .collect()
+}
+
+/// The first limit that forbids `quote`.
+pub fn forbidden_by(quote: &Quote, review_blocks: bool) -> Option<NoticeView> {
+    let mut notices = notices(quote, review_blocks).into_iter();
+    notices.find(|notice| notice.blocks)
 }
 
 fn bonus_expiry(quote: &Quote, credited_at: Timestamp) -> Option<Timestamp> {

@@ -100,8 +100,18 @@ pub struct Settings {
     pub type_percent: u16,
     /// Whether sounds play.
     pub sound: bool,
+    /// How loud, from 1 to 100. Settings of earlier versions have none.
+    #[serde(default = "full_volume")]
+    pub volume_percent: u16,
+    /// The shop's colour as `#rrggbb`; none for the house's own.
+    #[serde(default)]
+    pub accent: Option<String>,
     /// Where receipts go.
     pub printer: PrinterSetting,
+}
+
+const fn full_volume() -> u16 {
+    100
 }
 
 /// Languages.

@@ -1,5 +1,6 @@
 //! Recharge orders as the server last told.
 
+use qiantai_core::Timestamp;
 use qiantai_core::ids::{MemberId, OrderId};
 use qiantai_core::recharge::RechargeOrder;
 use qiantai_wire::feed::OrderDto;
@@ -44,6 +45,25 @@ impl Store {
                 connection,
                 sql,
                 named_params! {":member": member, ":limit": limit},
+            )
+        })
+    }
+
+    /// Orders opened from `since` until before `until`, newest first, at most `limit`.
+    pub fn orders_between(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<RechargeOrder>, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT json FROM replica_order
+                 WHERE opened_ms >= :since AND opened_ms < :until
+                 ORDER BY opened_ms DESC LIMIT :limit";
+            select(
+                connection,
+                sql,
+                named_params! {":since": since.ms(), ":until": until.ms(), ":limit": limit},
             )
         })
     }

@@ -1,10 +1,9 @@
 import type { Desk } from "../../app/desk.svelte";
-import type { KeyMap } from "../../app/keys";
+import { bound, type Actions, type KeyMap } from "../../app/shortcuts";
 import type { ChannelView } from "../../bindings/ChannelView";
 import type { OrderView } from "../../bindings/OrderView";
 import type { Stage } from "../../bindings/Stage";
 import { isFinal } from "../../app/stages";
-import { CHANNEL_KEYS } from "../top-up/channels";
 
 const UNDER_WAY: readonly Stage[] = [
   "waiting",
@@ -130,14 +129,12 @@ export class Payment {
 
 export function keysOf(payment: Payment): KeyMap {
   const { stage } = payment;
-  const keys: KeyMap = {};
-  if (payment.canQuery) keys["F5"] = payment.query;
-  if (stage !== "failed") keys["F4"] = payment.leave;
-  keys["Escape"] = payment.leave;
-  if (payment.canCancel) keys["Escape"] = payment.cancel;
-  if (payment.canGiveUp) keys["Escape"] = payment.giveUp;
-  if (stage === "ended" || stage === "refused") keys["Enter"] = payment.again;
-  for (const channel of payment.otherChannels)
-    keys[`Key${CHANNEL_KEYS[channel]}`] = () => payment.payBy(channel);
-  return keys;
+  const keys: Actions = { give_up: payment.leave };
+  if (payment.canQuery) keys.query = payment.query;
+  if (stage !== "failed") keys.later = payment.leave;
+  if (payment.canCancel) keys.give_up = payment.cancel;
+  if (payment.canGiveUp) keys.give_up = payment.giveUp;
+  if (stage === "ended" || stage === "refused") keys.again = payment.again;
+  for (const channel of payment.otherChannels) keys[channel] = () => payment.payBy(channel);
+  return bound(keys);
 }

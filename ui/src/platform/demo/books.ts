@@ -56,6 +56,8 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
       theme: "light",
       type_percent: 100,
       sound: true,
+      volume_percent: 100,
+      accent: null,
       printer: {
         target: { kind: "network", host: "192.168.1.50", port: 9100 },
         paper_mm: 80,

@@ -13,6 +13,7 @@ import { understand } from "./commands";
 import { memberPage } from "./member-page";
 import { chargeCode, readScan, startCode } from "./codes";
 import { cancelOrder, payCash, queryPayment, reprint, retryPayment, startQr } from "./money";
+import { findOrders, orderPage } from "./order-book";
 import { priceOf, topUpForm } from "./pricing";
 import { receiptOf } from "./receipt";
 import { checkNewMember, createMember } from "./registration";
@@ -127,6 +128,8 @@ export const handlers: Handlers = {
   cancel_order: cancelOrder,
   order: (books, { order_id }) => orderOf(books, order_id),
   orders: ({ orders }) => orders,
+  find_orders: findOrders,
+  order_page: orderPage,
   receipt: (books, { order_id }) => receiptOf(books, orderOf(books, order_id)),
   reprint,
   queue: ({ session, operations, prints }) => ({ sync: session.sync, operations, prints }),

@@ -1,0 +1,233 @@
+//! Finding orders, and what one of them tells.
+
+use qiantai_counter::api::CounterApi;
+use qiantai_counter::error::{CallError, ErrorCode};
+use qiantai_counter::view::Fen;
+use qiantai_counter::view::order_list::{OrderFilter, OrderGroup, OrderList, OrderPeriod};
+use qiantai_counter::view::order_page::PostingView;
+use qiantai_counter::view::queue::OperationState;
+use qiantai_counter::view::top_up::ChannelView;
+
+use crate::shop::Shop;
+use crate::till::{Till, key};
+
+fn today() -> OrderFilter {
+    OrderFilter {
+        period: OrderPeriod::Today,
+        from: String::new(),
+        to: String::new(),
+        group: None,
+        channel: None,
+        cashier_id: None,
+        text: String::new(),
+    }
+}
+
+fn days(from: &str, to: &str) -> OrderFilter {
+    OrderFilter {
+        period: OrderPeriod::Days,
+        from: from.to_owned(),
+        to: to.to_owned(),
+        ..today()
+    }
+}
+
+fn with_text(text: &str) -> OrderFilter {
+    OrderFilter {
+        text: text.to_owned(),
+        ..today()
+    }
+}
+
+async fn find(till: &Till, filter: OrderFilter) -> Result<OrderList, CallError> {
+    till.desk.find_orders(filter).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_found_by_what_people_know_of_them() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let cash = till.cash(&member, "300").await;
+    let waiting = till.show_qr(&member, "500").await;
+    let staff = till.session().await.staff;
+    let by = |at: usize| OrderFilter {
+        cashier_id: Some(staff[at].id.clone()),
+        ..today()
+    };
+    let own = staff.iter().position(|tile| tile.staff_no == "1001");
+    let own = own.unwrap();
+    let (paid, open) = (cash.order_no.as_str(), waiting.order_no.as_str());
+    let cases: Vec<(&str, OrderFilter, Vec<&str>)> = vec![
+        ("today", today(), vec![open, paid]),
+        (
+            "a week",
+            OrderFilter {
+                period: OrderPeriod::Week,
+                ..today()
+            },
+            vec![open, paid],
+        ),
+        (
+            "yesterday",
+            OrderFilter {
+                period: OrderPeriod::Yesterday,
+                ..today()
+            },
+            vec![],
+        ),
+        ("all days", days("", ""), vec![open, paid]),
+        ("long ago", days("2020-01-01", "2020-12-31"), vec![]),
+        (
+            "credited",
+            OrderFilter {
+                group: Some(OrderGroup::Credited),
+                ..today()
+            },
+            vec![paid],
+        ),
+        (
+            "open",
+            OrderFilter {
+                group: Some(OrderGroup::Open),
+                ..today()
+            },
+            vec![open],
+        ),
+        (
+            "unpaid",
+            OrderFilter {
+                group: Some(OrderGroup::Unpaid),
+                ..today()
+            },
+            vec![],
+        ),
+        (
+            "cash",
+            OrderFilter {
+                channel: Some(ChannelView::Cash),
+                ..today()
+            },
+            vec![paid],
+        ),
+        ("its number", with_text(paid), vec![paid]),
+        (
+            "part of a number",
+            with_text(&open[20..].to_lowercase()),
+            vec![open],
+        ),
+        ("a name", with_text(" 张伟 "), vec![open, paid]),
+        ("initials", with_text("zw"), vec![open, paid]),
+        ("nobody", with_text("无此人"), vec![]),
+        ("the cashier", by(own), vec![open, paid]),
+        ("another person", by((own + 1) % staff.len()), vec![]),
+    ];
+    for (name, filter, expected) in cases {
+        let list = find(&till, filter).await.unwrap();
+        let found: Vec<&str> = list
+            .lines
+            .iter()
+            .map(|line| line.order.order_no.as_str())
+            .collect();
+        assert_eq!(found, expected, "{name}");
+        assert_eq!(
+            usize::try_from(list.count).unwrap(),
+            expected.len(),
+            "{name}"
+        );
+        let credited = u32::from(expected.contains(&paid));
+        let sum = (list.credited, list.paid_fen, list.bonus_fen);
+        let of_one = (
+            Fen(30_000 * i64::from(credited)),
+            Fen(5_000 * i64::from(credited)),
+        );
+        assert_eq!(sum, (credited, of_one.0, of_one.1), "{name}");
+        let named = list
+            .lines
+            .iter()
+            .all(|line| line.cashier == staff[own].name);
+        assert!(named && !list.cut, "{name}");
+    }
+    for (filter, sentence, field) in [
+        (days("2026-13-01", ""), "error.day_wrong", "from"),
+        (days("", "昨天"), "error.day_wrong", "to"),
+        (days("2026-11-02", "2026-11-01"), "error.day_order", "to"),
+    ] {
+        let refused = find(&till, filter).await.unwrap_err();
+        assert_eq!(refused.message_key, sentence);
+        assert_eq!(refused.params.get("field").map(String::as_str), Some(field));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_tells_why_this_price_what_was_signed_and_what_was_posted() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let order = till.cash(&member, "1200").await;
+    let order = till.until_confirmed(&order.id).await;
+    let page = till.desk.order_page(key(&order.id)).await.unwrap();
+    let counted: Vec<(&str, &str, i64)> = page
+        .rules
+        .iter()
+        .filter(|rule| rule.counted)
+        .map(|rule| (rule.kind_key.as_str(), rule.name.as_str(), rule.bonus_fen.0))
+        .collect();
+    let expected = [
+        ("rule.ladder", "秋季阶梯", 23_000),
+        ("rule.tier", "金卡", 0),
+    ];
+    assert_eq!(counted, expected);
+    assert!(page.attempts.is_empty(), "cash is no attempt");
+    let signed: Vec<(&str, OperationState)> = page
+        .operations
+        .iter()
+        .map(|row| (row.kind_key.as_str(), row.state))
+        .collect();
+    assert_eq!(
+        signed,
+        [("operation.recharge_cash", OperationState::Confirmed)]
+    );
+    let (pay, bonus) = (Fen(120_000), Fen(23_000));
+    assert_eq!(
+        page.postings[..3],
+        [
+            PostingView::Received {
+                channel: ChannelView::Cash,
+                amount_fen: pay
+            },
+            PostingView::Principal {
+                amount_fen: pay,
+                before_fen: Fen(46_000),
+                after_fen: Fen(166_000),
+            },
+            PostingView::Bonus {
+                amount_fen: bonus,
+                before_fen: Fen(7_000),
+                after_fen: Fen(30_000),
+            },
+        ]
+    );
+    assert!(
+        page.postings
+            .contains(&PostingView::Points { count: 1_440 })
+    );
+    let risen = PostingView::Tier {
+        before: "银卡".to_owned(),
+        after: "金卡".to_owned(),
+    };
+    assert_eq!(page.postings.last(), Some(&risen));
+
+    let waiting = till.show_qr(&member, "300").await;
+    let page = till.desk.order_page(key(&waiting.id)).await.unwrap();
+    assert!(page.postings.is_empty(), "nothing came in yet");
+    assert_eq!(page.attempts.len(), 1);
+    assert_eq!(page.attempts[0].state_key, "attempt_state.submitted");
+    assert_eq!(page.attempts[0].method_key, "attempt.qr");
+
+    till.desk.sign_out(()).await.unwrap();
+    let locked = till.desk.order_page(key(&order.id)).await.unwrap_err();
+    assert_eq!(locked.code, ErrorCode::NotSignedIn);
+    let locked = find(&till, today()).await.unwrap_err();
+    assert_eq!(locked.code, ErrorCode::NotSignedIn);
+}

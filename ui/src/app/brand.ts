@@ -1,0 +1,67 @@
+type Colour = readonly [red: number, green: number, blue: number];
+
+/** What a shop's colour becomes on the screen. */
+export type Accent = { accent: string; ink: string; soft: string; line: string };
+
+const BLACK: Colour = [0, 0, 0];
+const WHITE: Colour = [255, 255, 255];
+const PAPER = { light: WHITE, dark: [29, 31, 31] } as const;
+/** WCAG AA for text, with a little to spare for rounding. */
+const CONTRAST = 4.6;
+const STEPS = 50;
+
+/** #0b6b5d or 0B6B5D; null for anything else. */
+export function readColour(text: string): string | null {
+  const match = /^#?([0-9a-f]{6})$/i.exec(text.normalize("NFKC").trim());
+  return match?.[1] === undefined ? null : `#${match[1].toLowerCase()}`;
+}
+
+/**
+ * The shop's colour, darkened on paper and lightened in the dark until text in it can be read
+ * there and on its own soft ground. Every colour becomes one that everybody can read.
+ */
+export function accentOf(colour: string, theme: "light" | "dark"): Accent {
+  const paper = PAPER[theme];
+  const towards = theme === "light" ? BLACK : WHITE;
+  const share = theme === "light" ? 0.12 : 0.18;
+  for (let step = 0; step <= STEPS; step += 1) {
+    const accent = mix(towards, parse(colour), step / STEPS);
+    const soft = mix(accent, paper, share);
+    if (contrast(accent, soft) < CONTRAST && step < STEPS) continue;
+    const ink = theme === "light" ? WHITE : mix(accent, BLACK, 0.15);
+    const line = mix(accent, paper, 0.4);
+    return { accent: hex(accent), ink: hex(ink), soft: hex(soft), line: hex(line) };
+  }
+  throw new Error("black and white can always be read");
+}
+
+export function contrastOf(one: string, other: string): number {
+  return contrast(parse(one), parse(other));
+}
+
+function contrast(one: Colour, other: Colour): number {
+  const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance([red, green, blue]: Colour): number {
+  const linear = (value: number) => {
+    const part = value / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  };
+  return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+}
+
+/** `share` of `one`, the rest of `other`. */
+function mix(one: Colour, other: Colour, share: number): Colour {
+  const part = (at: 0 | 1 | 2) => Math.round(one[at] * share + other[at] * (1 - share));
+  return [part(0), part(1), part(2)];
+}
+
+function parse(colour: string): Colour {
+  const part = (at: number) => Number.parseInt(colour.slice(at, at + 2), 16);
+  return [part(1), part(3), part(5)];
+}
+
+const hex = (colour: Colour) =>
+  `#${colour.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
