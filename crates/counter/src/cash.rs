@@ -86,9 +86,14 @@ impl Counter {
         if let Some(error) = blocked(&fresh, cash) {
             return Err(error);
         }
+        let own = OrderId(shown.intent.0);
+        if !duplicate_confirmed && self.unsettled_of(overlay, shown.member, own)?.is_some() {
+            let code = ErrorCode::DuplicateSuspected;
+            return Err(CallError::new(code, "payment_unsettled"));
+        }
         Ok(RechargeOpen {
             // One intent opens one order: equal ids keep the receipt's code small.
-            order: OrderId(shown.intent.0),
+            order: own,
             order_no: self.number(Prefix::Recharge)?,
             member: shown.member,
             choice: shown.choice,

@@ -100,7 +100,7 @@ impl Counter {
     pub(crate) fn retry_payment(&self, request: &RetryPayment) -> Result<OrderView, CallError> {
         let (_, proof) = self.staff()?;
         let order = OrderId(parse::id(&request.order_id)?);
-        let channel = self.online_channel(request.channel.into())?;
+        let channel = qr_channel(request.channel.into())?;
         let _sale = self.sale_lock();
         let file = self.order_file(order)?;
         let open_attempt = file.attempts.iter().any(|attempt| !is_over(attempt));
@@ -108,6 +108,7 @@ impl Counter {
             // A second click finds the attempt of the first.
             return self.order_view(order);
         }
+        let channel = self.online_channel(channel)?;
         let (overlay, _) = self.start_attempt(&file, channel, PayMethod::Qr, proof)?;
         self.just_written(&overlay, order, MoneyMoved::Unknown)
     }
@@ -190,13 +191,9 @@ impl Counter {
         })
     }
 
+    /// A channel that shows a code and can be asked now.
     pub(crate) fn online_channel(&self, channel: Channel) -> Result<Channel, CallError> {
-        if !QR_CHANNELS.contains(&channel) {
-            return Err(CallError::new(
-                ErrorCode::InvalidInput,
-                "channel_not_offered",
-            ));
-        }
+        let channel = qr_channel(channel)?;
         if self.is_offline() {
             let error = CallError::new(ErrorCode::ServerUnreachable, "server_unreachable");
             return Err(error.retryable());
@@ -293,4 +290,12 @@ impl Counter {
         });
         Ok(())
     }
+}
+
+fn qr_channel(channel: Channel) -> Result<Channel, CallError> {
+    if QR_CHANNELS.contains(&channel) {
+        return Ok(channel);
+    }
+    let code = ErrorCode::InvalidInput;
+    Err(CallError::new(code, "channel_not_offered"))
 }

@@ -25,7 +25,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
         // The program is ending: nobody waits for the answer, and it is no failure.
         Err(error) if error.is_cancelled() => std::future::pending().await,
         Err(error) => {
-            tracing::error!(%error, "a command ended early");
+            // The panic itself was logged where it happened, without its words.
+            tracing::error!(panicked = error.is_panic(), "a command ended early");
             let mut failed = CallError::internal();
             // What was committed before the panic stands; the order list tells.
             failed.money = MoneyMoved::Unknown;
@@ -52,7 +53,7 @@ pub(crate) async fn query_payment(
             .client
             .query_attempt(attempt.id.0)
             .await
-            .map_err(unreachable)?;
+            .map_err(|error| no_word(&error, "payment_unanswered"))?;
         counter.sync.nudge();
     }
     let reader = Arc::clone(counter);
@@ -69,7 +70,8 @@ pub(crate) async fn fetch_settlement(
     if blocking(move || reader.has_receipt_code(order)).await? {
         return Ok(());
     }
-    let answer = counter.client.order(order.0).await.map_err(unreachable)?;
+    let answer = counter.client.order(order.0).await;
+    let answer = answer.map_err(|error| no_word(&error, "receipt_unsigned"))?;
     let Some(settlement) = answer.settlement else {
         return Err(CallError::new(ErrorCode::WrongState, "order_state").retryable());
     };
@@ -92,9 +94,10 @@ pub(crate) async fn receipt(
     blocking(move || preview::receipt(&reader, order)).await
 }
 
-fn unreachable(error: CallFailed) -> CallError {
+/// The server says nothing about a payment that was begun. What is told must fit one that was paid.
+fn no_word(error: &CallFailed, message: &str) -> CallError {
     tracing::warn!(%error, "server call");
-    let mut failed = CallError::new(ErrorCode::ServerUnreachable, "server_unreachable");
+    let mut failed = CallError::new(ErrorCode::ServerUnreachable, message);
     failed.money = MoneyMoved::Unknown;
     failed.retryable()
 }

@@ -12,7 +12,7 @@ use qiantai_core::{Money, Timestamp};
 use crate::commit::refused;
 use crate::counter::{Counter, DUPLICATE_WITHIN};
 use crate::error::{CallError, ErrorCode};
-use crate::overlay::{Overlay, duplicate_of};
+use crate::overlay::{Overlay, duplicate_of, is_over};
 use crate::parse;
 use crate::quotes::ShownQuote;
 use crate::show::quote::{QuoteContext, forbidden_by, quote_view};
@@ -136,11 +136,16 @@ impl Counter {
             Some(order) => self.order_no_of(&overlay, order)?,
             None => None,
         };
+        let unsettled = match self.unsettled_of(&overlay, id, OrderId(intent.0))? {
+            Some(order) => self.order_no_of(&overlay, order)?,
+            None => None,
+        };
         let context = QuoteContext {
             policy: &policy,
             account,
             quote_id: shown.id.to_string(),
             duplicate_of: duplicate,
+            unsettled,
             // Cash is taken at once; a review comes before payment (docs: domain §3.8).
             review_blocks: cash,
         };
@@ -150,6 +155,29 @@ impl Counter {
     }
 
     /// The number of an order that may have synchronised already.
+    /// The newest order of `member` besides `own` whose payment has not ended: its money may be on
+    /// its way, whatever its amount and however old it is (docs: domain §3.9).
+    pub(crate) fn unsettled_of(
+        &self,
+        overlay: &Overlay,
+        member: MemberId,
+        own: OrderId,
+    ) -> Result<Option<OrderId>, CallError> {
+        let mut known: Vec<_> = overlay.state.recent_orders.iter().collect();
+        known.retain(|order| order.member == member && order.alive && order.order != own);
+        known.sort_by_key(|order| std::cmp::Reverse(order.opened_at));
+        for order in known {
+            let mut attempts = overlay.attempts(order.order);
+            if attempts.is_empty() {
+                attempts = self.store.attempts_of(order.order)?;
+            }
+            if attempts.iter().any(|attempt| !is_over(attempt)) {
+                return Ok(Some(order.order));
+            }
+        }
+        Ok(None)
+    }
+
     fn order_no_of(&self, overlay: &Overlay, id: OrderId) -> Result<Option<String>, CallError> {
         if let Some(order) = overlay.state.orders.get(&id) {
             return Ok(Some(order.order_no.clone()));

@@ -288,3 +288,46 @@ async fn the_same_intent_after_a_restart_finds_its_order() {
     till.until_confirmed(&order.id).await;
     assert_eq!(shop.credits(&member).len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_a_payment_without_a_result_another_is_asked_about() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let waiting = till.show_qr(&member, "300").await;
+    // Neither equal nor of the same minutes.
+    shop.time.advance(Millis::minutes(3));
+    let intent = till.intend(&member).await;
+    let choice = Choice::Typed {
+        text: "500".to_owned(),
+    };
+    let quote = till
+        .quote(&intent, &member, choice, ChannelView::Cash)
+        .await
+        .unwrap();
+    assert_eq!(quote.duplicate_of, None);
+    assert_eq!(quote.unsettled, Some(waiting.order_no.clone()));
+    let mut cash = PayCash {
+        intent,
+        quote_id: quote.quote_id,
+        tendered: String::new(),
+        duplicate_confirmed: false,
+        approval: None,
+    };
+    let asked = sentence(till.pay_cash(&cash).await);
+    assert_eq!(asked, "error.payment_unsettled");
+    let mut qr = till.qr_offer(&member, "600", ChannelView::Alipay).await;
+    qr.duplicate_confirmed = false;
+    let asked = sentence(till.desk.start_qr(qr).await);
+    assert_eq!(asked, "error.payment_unsettled");
+    assert!(shop.credits(&member).is_empty());
+
+    cash.duplicate_confirmed = true;
+    till.pay_cash(&cash).await.unwrap();
+    till.cancel(&waiting.id).await;
+    let ended = till.until_stage(&waiting.id, Stage::Ended).await;
+    assert_eq!(ended.stage, Stage::Ended);
+    let mut later = till.cash_offer(&member, "700").await;
+    later.duplicate_confirmed = false;
+    till.pay_cash(&later).await.unwrap();
+}

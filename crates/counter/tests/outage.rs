@@ -30,11 +30,9 @@ async fn a_cut_while_waiting_means_unknown_until_it_is_known() {
             (refused.money, refused.retryable),
             (MoneyMoved::Unknown, true)
         );
-        let refused = till
-            .retry(&order.id, ChannelView::Alipay)
-            .await
-            .unwrap_err();
-        assert_eq!(refused.code, ErrorCode::ServerUnreachable);
+        assert_eq!(refused.message_key, "error.payment_unanswered");
+        let again = till.retry(&order.id, ChannelView::Alipay).await.unwrap();
+        assert_eq!(again.stage, Stage::Unknown, "no other attempt beside it");
         if is_paid {
             shop.phone(&order, &PhoneAction::Pay);
         }

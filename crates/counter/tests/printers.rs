@@ -143,7 +143,7 @@ async fn a_slip_without_its_code_holds_up_no_other() {
             (job.tries >= tries && job.state == PrintState::Queued).then_some(job)
         });
         let job = job.await;
-        assert_eq!(job.trouble.as_deref(), Some("error.server_unreachable"));
+        assert_eq!(job.trouble.as_deref(), Some("error.receipt_unsigned"));
         shop.time.advance(Millis::seconds(61));
     }
     till.line.judge(None);

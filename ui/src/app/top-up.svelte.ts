@@ -188,7 +188,8 @@ export class TopUp {
     await this.#pricing;
     const { quote } = this;
     if (!this.ready || quote === null) return;
-    if (quote.duplicate_of !== null) this.question = { kind: "duplicate", quote, code };
+    if (quote.duplicate_of !== null || quote.unsettled !== null)
+      this.question = { kind: "duplicate", quote, code };
     else await this.#charge(quote, { duplicateConfirmed: false, code });
   }
 

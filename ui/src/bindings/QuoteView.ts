@@ -72,6 +72,10 @@ blocked: boolean,
  */
 duplicate_of: string | null, 
 /**
+ * Another order of this member whose payment has not ended: ask before charging.
+ */
+unsettled: string | null, 
+/**
  * When this price stops being valid.
  */
 valid_until_ms: Ms, };

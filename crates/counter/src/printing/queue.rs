@@ -184,7 +184,7 @@ async fn print(counter: &Arc<Counter>, job: &PrintJob) -> Result<(), Trouble> {
     if !has_code && matches!(counter.sync.status(), SyncStatus::Offline { .. }) {
         // Asking would only hold up the slips behind it.
         return Err(
-            CallError::new(ErrorCode::ServerUnreachable, "server_unreachable")
+            CallError::new(ErrorCode::ServerUnreachable, "receipt_unsigned")
                 .retryable()
                 .into(),
         );

@@ -226,7 +226,7 @@ impl Counter {
             None => self.store.settlement(order)?,
         };
         let signed = signed.ok_or_else(|| {
-            CallError::new(ErrorCode::ServerUnreachable, "server_unreachable").retryable()
+            CallError::new(ErrorCode::ServerUnreachable, "receipt_unsigned").retryable()
         })?;
         receipt_text(&signed).map_err(|error| {
             tracing::error!(%error, "receipt code");

@@ -18,6 +18,8 @@ pub struct QuoteContext<'a> {
     pub quote_id: String,
     /// Number of an equal order within two minutes.
     pub duplicate_of: Option<String>,
+    /// Number of another order whose payment has not ended.
+    pub unsettled: Option<String>,
     /// True when reviews block because the method cannot wait for one.
     pub review_blocks: bool,
 }
@@ -29,6 +31,7 @@ pub fn quote_view(quote: &Quote, context: QuoteContext<'_>) -> QuoteView {
         account,
         quote_id,
         duplicate_of,
+        unsettled,
         review_blocks,
     } = context;
     let notices = notices(quote, review_blocks);
@@ -52,6 +55,7 @@ pub fn quote_view(quote: &Quote, context: QuoteContext<'_>) -> QuoteView {
         blocked: notices.iter().any(|notice| notice.blocks),
         notices,
         duplicate_of,
+        unsettled,
         valid_until_ms: (quote.quoted_at + policy.quote_valid).into(),
     }
 }

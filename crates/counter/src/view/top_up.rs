@@ -139,6 +139,8 @@ pub struct QuoteView {
     pub blocked: bool,
     /// An equal top-up of this member within two minutes: ask before charging.
     pub duplicate_of: Option<String>,
+    /// Another order of this member whose payment has not ended: ask before charging.
+    pub unsettled: Option<String>,
     /// When this price stops being valid.
     pub valid_until_ms: Ms,
 }

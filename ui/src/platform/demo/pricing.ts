@@ -91,6 +91,7 @@ export function priceOf(books: DemoBooks, request: QuoteRequest): QuoteView {
       : [],
     blocked,
     duplicate_of: null,
+    unsettled: null,
     valid_until_ms: Date.now() + 900_000,
   };
   books.quotes.set(quote.quote_id, { request, quote });
