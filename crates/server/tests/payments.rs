@@ -4,6 +4,7 @@ use qiantai_core::attempt::AttemptState;
 use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::OrderState;
 use qiantai_core::{Millis, Money};
+use qiantai_pay::{CloseAnswer, GatewayAnswer, QrAnswer, UnknownCause};
 use qiantai_paysim::gateway::{
     AnswerFault, AnswerRule, NoticeFault, NoticeRule, Operation, PhoneAction,
 };
@@ -405,4 +406,36 @@ async fn notice_query_and_sweep_of_one_payment_credit_once() {
     assert_eq!(shop.principal(member) - before, Money::from_yuan(300));
     assert_eq!(shop.balance("clearing"), 30_000);
     assert!(shop.cases().is_empty());
+}
+
+/// The gateway is away from the first request until its code would have ended, and then knows
+/// nothing of it.
+#[tokio::test]
+async fn an_attempt_that_never_reached_its_gateway_ends_once_the_gateway_is_back() {
+    let shop = Shop::open(1).await;
+    let mut till = Till::open(&shop).await;
+    let member = shop.members()[0];
+    let open = till.recharge(&shop, member, 300).await;
+    till.act(&shop, OperationBody::RechargeOpen(open.clone()))
+        .await;
+    shop.gateway.script(|script| {
+        let unsent = QrAnswer::Unknown(UnknownCause::NotSent);
+        script.creates.extend(vec![unsent; 90]);
+        let unheard = GatewayAnswer::Unknown(UnknownCause::NotFound);
+        script.queries.extend(vec![unheard; 90]);
+        let unknown = CloseAnswer::Unknown(UnknownCause::NotFound);
+        script.closes.extend(vec![unknown; 90]);
+    });
+    let id = till.start_attempt(&shop, &open).await;
+    for _ in 0..29 {
+        shop.pass(Millis::seconds(10)).await;
+    }
+    let waiting = shop.attempt(id);
+    assert!(waiting.state.is_open() && waiting.qr_payload.is_none());
+    for _ in 0..70 {
+        shop.pass(Millis::seconds(10)).await;
+    }
+    assert_eq!(shop.attempt(id).state, AttemptState::Closed);
+    assert_eq!(shop.order(open.order).state, OrderState::Closed);
+    assert_eq!(shop.cases(), Vec::<String>::new());
 }

@@ -4,7 +4,7 @@ use qiantai_core::attempt::{AttemptState, DeclineCode};
 use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::OrderState;
 use qiantai_core::{Millis, Money};
-use qiantai_pay::{CloseAnswer, GatewayAnswer, RefundAnswer};
+use qiantai_pay::{CloseAnswer, GatewayAnswer, RefundAnswer, UnknownCause};
 use qiantai_paysim::gateway::{NoticeFault, NoticeRule, PhoneAction};
 
 use crate::gateway::Call;
@@ -95,6 +95,26 @@ async fn a_refund_that_takes_its_time_is_asked_about_and_never_given_up() {
         .simulator
         .with(|gateway, _| gateway.takings("1900000001"));
     assert_eq!(takings, Money::from_yuan(300));
+}
+
+/// Longer away than any run of quick tries.
+#[tokio::test]
+async fn a_refund_outlasts_a_gateway_that_is_away() {
+    let shop = Shop::open(1).await;
+    let mut till = Till::open(&shop).await;
+    let member = shop.members()[0];
+    let (_, attempt) = till.show_qr(&shop, member, 300).await;
+    shop.phone(&attempt, &PhoneAction::PayTwice);
+    let away = vec![RefundAnswer::Unknown(UnknownCause::NotSent); 40];
+    shop.gateway.script(|script| script.refunds.extend(away));
+    assert_eq!(shop.deliver_notices().await, [true, true]);
+    for _ in 0..30 {
+        shop.pass(Millis::minutes(1)).await;
+    }
+    assert!(!shop.attempt(attempt.id).surplus[0].refunded);
+    shop.gateway.script(|script| script.refunds.clear());
+    shop.pass(Millis::hours(1)).await;
+    assert!(shop.attempt(attempt.id).surplus[0].refunded);
 }
 
 /// The notice of the first payment comes after that of the second.

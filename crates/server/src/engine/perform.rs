@@ -316,6 +316,8 @@ impl Engine {
             _ => match self.ask_to_close(attempt, channel).await {
                 CloseOutcome::Closed => GatewayOutcome::Closed,
                 CloseOutcome::AlreadyPaid => return self.query(tenant, attempt, channel).await,
+                // Nobody was shown a code, and the gateway has none: an outage from the start.
+                CloseOutcome::NoRecord if attempt.qr_payload.is_none() => GatewayOutcome::Closed,
                 // The cashier goes on; the code is watched until its time is over, and what is
                 // paid with it beside the money goes back.
                 CloseOutcome::NoRecord

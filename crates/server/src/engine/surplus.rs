@@ -12,11 +12,13 @@ use super::schedule::{back_off, next_query_at};
 use super::{Engine, EngineError};
 use crate::db::{Delivery, DeliveryState, DueEvent};
 
-/// After so many tries a person must act; the case is open since the payment came.
-const TRIES_MAX: u32 = 10;
+/// So many tries come one after the other; then it is tried now and then, for as long as it takes. A
+/// gateway may be away for a day, and the case is open since the payment came.
+const QUICK_TRIES: u32 = 10;
 
-/// Between questions about an accepted refund when the sweep's day is over: a bank takes days.
-const ACCEPTED_EVERY: Millis = Millis::hours(1);
+/// Between later tries, and between questions about an accepted refund when the sweep's day is over:
+/// a bank takes days.
+const NOW_AND_THEN: Millis = Millis::hours(1);
 
 /// What a refund came to.
 enum Carried {
@@ -104,9 +106,10 @@ impl Engine {
         };
         let next_at = match carried {
             Carried::Accepted => {
-                next_query_at(due.event.at, Some(now)).unwrap_or(now + ACCEPTED_EVERY)
+                next_query_at(due.event.at, Some(now)).unwrap_or(now + NOW_AND_THEN)
             }
-            _ => now + back_off(tries),
+            _ if tries < QUICK_TRIES => now + back_off(tries),
+            _ => now + NOW_AND_THEN,
         };
         let (state, last_error) = match carried {
             Carried::Returned => (DeliveryState::Acked, None),
@@ -114,8 +117,8 @@ impl Engine {
                 let why = "accepted, not done yet".to_owned();
                 (DeliveryState::Pending, Some(why))
             }
-            Carried::Later(why) if tries < TRIES_MAX => (DeliveryState::Pending, Some(why)),
-            Carried::Later(why) | Carried::Never(why) => (DeliveryState::Dead, Some(why)),
+            Carried::Later(why) => (DeliveryState::Pending, Some(why)),
+            Carried::Never(why) => (DeliveryState::Dead, Some(why)),
         };
         if let Some(why) = &last_error {
             tracing::warn!(%why, ?state, "a second payment was not sent back yet");
