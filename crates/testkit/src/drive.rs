@@ -183,9 +183,11 @@ impl Album {
     fn open(folder: &Path) -> Result<Album, Fault> {
         std::fs::create_dir_all(folder).map_err(|source| Fault::file(folder, source))?;
         let entries = std::fs::read_dir(folder).map_err(|source| Fault::file(folder, source))?;
+        // Without it nothing here is of a run.
+        let is_of_a_run = folder.join("summary.json").exists();
         for entry in entries {
             let path = entry.map_err(|source| Fault::file(folder, source))?.path();
-            if is_ours(&path) {
+            if is_of_a_run && is_ours(&path) {
                 std::fs::remove_file(&path).map_err(|source| Fault::file(&path, source))?;
             }
         }
@@ -231,7 +233,10 @@ impl Album {
 /// Whether a file was left by an earlier run.
 fn is_ours(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let numbered = name.ends_with(".png") && name.starts_with(|first: char| first.is_ascii_digit());
+    let numbered = matches!(
+        name.as_bytes(),
+        [b'0'..=b'9', b'0'..=b'9', b'-', b'a'..=b'z', ..]
+    ) && name.ends_with(".png");
     let fixed = [
         "payment-qr.png",
         "receipt.pdf",
