@@ -1,4 +1,4 @@
-//! The list of orders, and one order's page.
+//! The list of orders, one order's page, and the map of the keys.
 
 use qiantai_testkit::{Cashier, Key, Method, PATIENCE, until};
 
@@ -63,6 +63,25 @@ async fn a_manager_finds_an_order_and_reads_what_it_did() {
     tour.stop(&window, "page", AND_LARGE).await;
     window.press(Key::Escape).await.unwrap();
     window.gone("dialog", &page).await.unwrap();
+    tour.end();
+    window.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f1_shows_the_keys() {
+    let shop = Shop::new();
+    let window = shop.open_counter().await;
+    let name = shop.words.get("keys.name").unwrap();
+    let mut tour = Tour::new("keys");
+    window.press(Key::F1).await.unwrap();
+    window.control("dialog", &name).await.unwrap();
+    for key in ["keys.at.everywhere", "keys.at.top_up", "keys.at.paying"] {
+        let place = shop.words.get(key).unwrap();
+        window.control("region", &place).await.unwrap();
+    }
+    tour.stop(&window, "map", AND_LARGE).await;
+    window.press(Key::Escape).await.unwrap();
+    window.gone("dialog", &name).await.unwrap();
     tour.end();
     window.close().await.unwrap();
 }

@@ -130,24 +130,26 @@ async fn orders_are_found_by_what_people_know_of_them() {
             .map(|line| line.order.order_no.as_str())
             .collect();
         assert_eq!(found, expected, "{name}");
-        assert_eq!(
-            usize::try_from(list.count).unwrap(),
-            expected.len(),
-            "{name}"
-        );
-        let credited = u32::from(expected.contains(&paid));
-        let sum = (list.credited, list.paid_fen, list.bonus_fen);
-        let of_one = (
-            Fen(30_000 * i64::from(credited)),
-            Fen(5_000 * i64::from(credited)),
-        );
-        assert_eq!(sum, (credited, of_one.0, of_one.1), "{name}");
-        let named = list
-            .lines
-            .iter()
-            .all(|line| line.cashier == staff[own].name);
-        assert!(named && !list.cut, "{name}");
+        let paid_ones = u32::from(expected.contains(&paid));
+        adds_up(&list, expected.len(), paid_ones, &staff[own].name, name);
     }
+}
+
+/// The sum of a list with at most one credited order of 300 and 50.
+fn adds_up(list: &OrderList, count: usize, credited: u32, cashier: &str, name: &str) {
+    assert_eq!(usize::try_from(list.count).unwrap(), count, "{name}");
+    let paid = Fen(30_000 * i64::from(credited));
+    let bonus = Fen(5_000 * i64::from(credited));
+    let sum = (list.credited, list.paid_fen, list.bonus_fen);
+    assert_eq!(sum, (credited, paid, bonus), "{name}");
+    let named = list.lines.iter().all(|line| line.cashier == cashier);
+    assert!(named && !list.cut, "{name}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_that_are_none_are_named_with_their_field() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
     for (filter, sentence, field) in [
         (days("2026-13-01", ""), "error.day_wrong", "from"),
         (days("", "昨天"), "error.day_wrong", "to"),
