@@ -1,6 +1,7 @@
 //! The counter in training, up to the moment of paying, and the screens beside it.
 
-use qiantai_testkit::{Cashier, Key, Method, Window};
+use qiantai_testkit::{Cashier, Key, Method, PATIENCE, Window, until};
+use serde_json::Value;
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop};
 use crate::tour::{AND_LARGE, EVERY, Tour};
@@ -96,6 +97,21 @@ async fn settings(cashier: &Cashier<'_>, tour: &mut Tour) {
     let Cashier { window, words } = cashier;
     go(cashier, Key::F9, "settings.name").await;
     tour.stop(window, "settings", AND_LARGE).await;
+    let brand = words.get("settings.accent_own").unwrap();
+    let apply = words.get("settings.accent_apply").unwrap();
+    window.fill("textbox", &brand, "blue").await.unwrap();
+    window.click("button", &apply).await.unwrap();
+    let wrong = words.get("settings.accent_wrong").unwrap();
+    window.text(&wrong).await.unwrap();
+    window.fill("textbox", &brand, "#E60012").await.unwrap();
+    window.click("button", &apply).await.unwrap();
+    until("the shop's colour", PATIENCE, || async {
+        let session: Value = window.call("session", Value::Null).await?;
+        Ok((session["settings"]["accent"] == "#e60012").then_some(()))
+    })
+    .await
+    .unwrap();
+    tour.stop(window, "settings-brand", EVERY).await;
     window
         .choose("radio", &words.get("printer.network").unwrap())
         .await
