@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 
-/// Makes a file in `folder`, opened as the product's files are (SQLCipher, write-ahead log,
-/// `synchronous=FULL`), with one table and no index. What comes back commits one row of the given
-/// bytes and tells how long that took.
+/// Makes a file in `folder` with the product's write-ahead log and `synchronous=FULL` but without its
+/// encryption, with one table and no index. What comes back commits one row of the given bytes and
+/// tells how long that took.
 pub fn bare_commits(folder: &Path) -> Outcome<impl FnMut(&[u8]) -> Outcome<Duration>> {
     let options = qiantai_sqlite::OpenOptions {
-        key: Some([5; 32]),
+        key: None,
         create: true,
         read_only: false,
     };

@@ -45,7 +45,7 @@ pub async fn measure(folder: &Path, scale: Scale) -> Outcome<Report> {
             what: "a cash top-up through the desk, from the call to the durable order".to_owned(),
             unit: Unit::Micros,
             measured: Series::of_times(sales),
-            baseline_what: "one bare SQLCipher commit of as many bytes, WAL, synchronous=FULL",
+            baseline_what: "one bare SQLite commit of as many bytes, WAL, synchronous=FULL",
             baseline: Series::of_times(commits),
             goal: Some(Goal::RatioPercent(RATIO_PERCENT_MAX)),
         }],

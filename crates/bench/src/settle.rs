@@ -43,7 +43,7 @@ pub async fn measure(folder: &Path, scale: Scale) -> Outcome<Report> {
             unit: Unit::Micros,
             // The first round of each fills caches.
             measured: Series::of_times(settled.into_iter().skip(1)),
-            baseline_what: "one bare SQLCipher commit, WAL, synchronous=FULL",
+            baseline_what: "one bare SQLite commit, WAL, synchronous=FULL",
             baseline: Series::of_times(commits.into_iter().skip(1)),
             goal: None,
         }],

@@ -456,11 +456,12 @@ impl Engine {
             body,
             attachment: None,
         };
-        desk.writer
-            .say(vec![operation])
-            .await?
-            .pop()
-            .ok_or_else(missing)
+        let mut said = desk.writer.say(vec![operation]).await?;
+        let said = said.pop().ok_or_else(missing)?;
+        if let OutcomeDto::Refused(refusal) = &said.outcome {
+            tracing::warn!(?refusal, "the books refused the server's own word");
+        }
+        Ok(said)
     }
 
     fn recall(&self, attempt: AttemptId) -> Memory {
