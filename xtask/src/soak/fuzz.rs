@@ -119,8 +119,10 @@ mod tests {
 
     #[test]
     fn every_target_has_a_corpus() {
-        for target in targets().unwrap() {
-            let inputs = fs::read_dir(corpus().join(&target)).unwrap().count();
+        for target in targets().expect("the list of targets") {
+            let inputs = fs::read_dir(corpus().join(&target))
+                .expect("every target has a corpus")
+                .count();
             assert!(inputs > 0, "{target}");
         }
     }
@@ -128,7 +130,7 @@ mod tests {
     #[test]
     fn the_number_of_executions_is_read() {
         let output = ["#1 INITED", "stat::number_of_executed_units: 7342"].map(str::to_owned);
-        assert_eq!(executions("codes", &output).unwrap(), 7_342);
+        assert_eq!(executions("codes", &output).expect("a count"), 7_342);
         assert!(executions("codes", &output[..1]).is_err());
     }
 }
