@@ -103,6 +103,10 @@ async fn without_the_line(cashier: &Cashier<'_>, books: &Books, tour: &mut Tour)
     cashier.ready_to_pay().await.unwrap();
     tour.stop(window, "offline-top-up", AND_LARGE).await;
     cashier.take_payment().await.unwrap();
+    let unsettled = words.get("unsettled.title").unwrap();
+    window.control("alertdialog", &unsettled).await.unwrap();
+    tour.stop(window, "unsettled-question", AND_LARGE).await;
+    window.type_text("y").await.unwrap();
     cashier.success().await.unwrap();
     let provisional = words.get("success.title_provisional").unwrap();
     window.text(&provisional).await.unwrap();
