@@ -9,8 +9,11 @@ type Parts = {
   rhythm: () => Rhythm;
   /** Remembers what keys may change outside text fields; the answer puts it back. */
   remember: () => () => void;
-  /** Takes a scan. Answers false where its text belongs to the field that had the keyboard. */
-  scanned: (text: string, field: HTMLInputElement | null) => Promise<boolean>;
+  /**
+   * Takes a scan. Answers false where its text belongs to the field that had the keyboard;
+   * `continues` says that something stood in it already.
+   */
+  scanned: (text: string, field: HTMLInputElement | null, continues: boolean) => Promise<boolean>;
 };
 
 const SETTLE_AFTER_MS = 20;
@@ -77,9 +80,9 @@ export class ScanWatch {
 
   #take(text: string): void {
     const keys = this.#keys;
-    const field = this.#before?.field?.field ?? null;
+    const { field = null, value = "" } = this.#before?.field ?? {};
     this.#forget();
-    void this.#parts.scanned(text, field).then((taken) => {
+    void this.#parts.scanned(text, field, value !== "").then((taken) => {
       if (taken) return;
       for (const key of keys) this.#typeAgain(key, field);
       this.#enter(field);

@@ -19,13 +19,17 @@ export class Scans {
     this.#desk = desk;
   }
 
-  /** Answers false where the text is for the field of an open dialog that had the keyboard. */
-  async take(text: string, field: HTMLInputElement | null): Promise<boolean> {
+  /**
+   * Answers false where the text is for the field of an open dialog that had the keyboard, or is the
+   * quick end of what a hand began there.
+   */
+  async take(text: string, field: HTMLInputElement | null, continues: boolean): Promise<boolean> {
     const dialog = document.querySelector("dialog[open]");
     try {
       const reading = await this.#desk.call("read_scan", { text });
       if (reading.kind === "payment_code") await this.#paymentCode(text, reading.channel, dialog);
       else if (dialog !== null) return field === null || !dialog.contains(field);
+      else if (continues) return false;
       else this.sought = { text, turn: (this.sought?.turn ?? 0) + 1 };
     } catch (reason) {
       this.#desk.notices.failed(asCallError(reason));
