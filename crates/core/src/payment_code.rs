@@ -39,6 +39,12 @@ const PATTERNS: [Pattern; 4] = [
     },
 ];
 
+/// Whether `text` has the form that every payment code in digits has, of whatever channel: codes of
+/// a prefix that no table lists yet have it too (docs: domain §3.11).
+pub fn may_be_code(text: &str) -> bool {
+    (16..=24).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The channel of a scanned payment code; `None` when it is none, then the cashier is asked.
 /// `offered` are the shop's channels: a pattern that no channel has confirmed counts only when
 /// its channel is among them.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use qiantai_core::attempt::{AttemptState, Channel, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{ActionId, AttemptId, OrderId};
-use qiantai_core::payment_code::recognise;
+use qiantai_core::payment_code::{may_be_code, recognise};
 use qiantai_core::recharge::OrderState;
 use qiantai_sync::CallFailed;
 use qiantai_wire::ErrorCode as ServerCode;
@@ -29,8 +29,6 @@ use crate::view::code::{ChargeCode, Scan, ScanReading, StartCode};
 use crate::view::event::CounterEvent;
 use crate::view::order::{OrderView, Stage};
 
-/// Lengths of the payment codes of all channels; another number is no payment code.
-const CODE_LENGTHS: std::ops::RangeInclusive<usize> = 16..=24;
 /// Codes remembered to refuse them a second time; each is good for about a minute.
 const SEEN_MAX: usize = 256;
 /// How long a code is carried to the server. No channel takes one that is older.
@@ -353,10 +351,6 @@ fn may_be_charged(file: &OrderFile) -> Result<(), CallError> {
         refused.money = MoneyMoved::Unknown;
     }
     Err(refused)
-}
-
-fn may_be_code(text: &str) -> bool {
-    CODE_LENGTHS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Carries a code to the server. A lost answer is no reason to charge again: the same request is

@@ -9,6 +9,7 @@ use qiantai_core::Timestamp;
 use qiantai_core::attempt::{AttemptState, GatewayOutcome, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{AttemptId, TenantId};
 use qiantai_core::operation::Hash;
+use qiantai_core::payment_code::may_be_code;
 use qiantai_pay::crypto::hmac_sha256;
 use qiantai_pay::{
     AuthCode, Channel, CodeRequest, GatewayAnswer, UnknownCause, Wallet, payment_code,
@@ -20,10 +21,6 @@ use crate::db::{CodeCharge, LedgerError};
 
 /// Says what a hash is of, so that the same key never makes the same hash of something else.
 const HASH_OF: &[u8] = b"qiantai payment code\0";
-
-/// Lengths of bar codes: a code of a prefix that no table lists yet is the channel's that the
-/// cashier chose.
-const DIGITS: std::ops::RangeInclusive<usize> = 16..=24;
 
 /// Why a payment code was not charged.
 #[derive(Debug, thiserror::Error)]
@@ -256,6 +253,7 @@ fn is_of_channel(attempt: &PaymentAttempt, code: &AuthCode) -> bool {
     let digits = code.expose();
     match payment_code::recognise(digits, &[attempt.channel]) {
         Some(wallet) => Some(wallet) == Wallet::of(attempt.channel),
-        None => DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()),
+        // A code of a prefix that no table lists yet is the channel's that the cashier chose.
+        None => may_be_code(digits),
     }
 }
