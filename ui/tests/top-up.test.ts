@@ -1,6 +1,7 @@
 import { waitFor } from "@testing-library/dom";
 import { expect, onTestFinished, test, vi } from "vitest";
 
+import { isImplausible } from "../src/app/tender";
 import type { SyncState } from "../src/bindings/SyncState";
 import type { TopUpForm } from "../src/bindings/TopUpForm";
 import { openWindow, serving } from "./window";
@@ -23,6 +24,49 @@ test("cash shows the change while typing and on the success screen", async () =>
   await user.keyboard("{Enter}");
   expect(await screen.findByText("请找零")).toBeTruthy();
   expect(screen.getByText("¥200.00")).toBeTruthy();
+});
+
+test("cash that nobody would hand over is asked about once, beside the field", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1c30000{Enter}{Enter}");
+  expect(await screen.findByText(/^收到 ¥30,000\.00，要找零 ¥29,700\.00？/)).toBeTruthy();
+  expect(counter.times("pay_cash"), "a double Enter answers nothing").toBe(0);
+  await waitFor(
+    async () => {
+      await user.keyboard("{Enter}");
+      expect(counter.times("pay_cash")).toBe(1);
+    },
+    { timeout: 120_000 },
+  );
+  expect(counter.calls.find(({ name }) => name === "pay_cash")).toMatchObject({
+    payload: { tendered: "30000" },
+  });
+});
+
+test("cash put right after the question is taken without another", async () => {
+  const { user, screen, counter } = await serving();
+  await user.keyboard("1c30000{Enter}");
+  expect(await screen.findByText(/^收到 ¥30,000/)).toBeTruthy();
+  await user.keyboard("{Backspace}{Backspace}");
+  await waitFor(() => expect(screen.queryByText(/^收到 ¥/)).toBeNull());
+  await waitFor(
+    async () => {
+      await user.keyboard("{Enter}");
+      expect(counter.times("pay_cash")).toBe(1);
+    },
+    { timeout: 120_000 },
+  );
+});
+
+test.each([
+  [30_000, 30_000, false],
+  [10_000, 500, false],
+  [20_000, 1_000, true],
+  [50_000, 30_000, false],
+  [300_000, 30_000, true],
+  [299_999, 30_000, false],
+])("%d fen for %d is a slip of the finger: %s", (tendered, pay, expected) => {
+  expect(isImplausible(tendered, pay)).toBe(expected);
 });
 
 test("a letter in the cash field chooses another method", async () => {

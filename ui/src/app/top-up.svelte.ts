@@ -7,8 +7,10 @@ import type { OrderView } from "../bindings/OrderView";
 import type { QuoteView } from "../bindings/QuoteView";
 import type { TopUpForm } from "../bindings/TopUpForm";
 import type { Host } from "../platform/host";
+import { readTendered } from "../i18n/money";
 import { asCallError } from "./failure";
 import type { Orders } from "./orders.svelte";
+import { isImplausible } from "./tender";
 
 /** What must be answered before anything is charged. */
 export type Question =
@@ -60,6 +62,10 @@ export class TopUp {
   busy = $state(false);
   amountError = $state.raw<CallError | null>(null);
   tenderedError = $state.raw<CallError | null>(null);
+  /** Cash as typed that nobody would hand over, about which the cashier was asked. */
+  #doubted = $state<string | null>(null);
+  /** The cash typed is asked about: the next press of 收款 takes it. */
+  readonly tenderDoubted = $derived(this.#doubted !== null && this.#doubted === this.tendered);
   error = $state.raw<CallError | null>(null);
 
   /** The wish, while it is on offer. Without one nothing is priced and nothing can be charged. */
@@ -229,6 +235,16 @@ export class TopUp {
 
   #isOffered(channel: ChannelView | null): boolean {
     return this.form?.channels.some((o) => o.channel === channel && o.available) ?? false;
+  /** Asks once about cash that nobody would hand over. Pressed again, it is taken. */
+  #asksAboutTender(quote: QuoteView): boolean {
+    if (this.channel !== "cash" || this.tenderDoubted) return false;
+    const tendered = readTendered(this.tendered);
+    if (tendered === null || !isImplausible(tendered, quote.pay_fen)) return false;
+    this.#doubted = this.tendered;
+    this.rest();
+    return true;
+  }
+
   }
 
   #isCharging(): boolean {
@@ -352,3 +368,4 @@ export class TopUp {
     return ++this.#asked;
   }
 }
+    this.#doubted = null;
