@@ -46,6 +46,16 @@ test("Chinese uses the full width marks of Chinese", () => {
   expect(wrong).toEqual([]);
 });
 
+test("Chinese has one form of brackets", () => {
+  const wrong = Object.entries(CATALOGUES["zh-CN"]!).filter(([, text]) => /[()]/.test(text));
+  expect(wrong).toEqual([]);
+});
+
+test("the sum of a day says that it counts payments still open", () => {
+  expect(CATALOGUES["zh-CN"]!["limit.day_sum"]).toContain("未完成的收款");
+  expect(CATALOGUES["en"]!["limit.day_sum"]).toContain("payments still open");
+});
+
 test("every key that the counter's words name has a sentence", () => {
   const words = readFileSync(join(here, "../crates/counter/src/words.rs"), "utf8");
   const named = [...words.matchAll(/=> "(\w+)"/g)].map(([, key]) => key);
