@@ -111,7 +111,7 @@ export class Desk {
   sessionIs(session: SessionView): void {
     const before = this.session;
     this.session = session;
-    speak(session.settings.language);
+    void this.attempt(() => speak(session.settings.language));
     dress(session.settings);
     remember(session.settings);
     const entered = session.signed_in !== null && session.shift !== null;

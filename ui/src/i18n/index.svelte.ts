@@ -1,28 +1,62 @@
 import type { CallError } from "../bindings/CallError";
 import type { Language } from "../bindings/Language";
-import en from "../../messages/en.json";
 import zh from "../../messages/zh-CN.json";
 import { fill, type Params } from "./lookup";
 
 export type MessageKey = keyof typeof zh;
+type Catalogue = Readonly<Record<MessageKey, string>>;
 
-const CATALOGUES: Record<Language, Record<MessageKey, string>> = { "zh-CN": zh, en };
+/** Catalogues beside the first, which comes with the program. */
+const LATER: Record<Exclude<Language, "zh-CN">, () => Promise<{ default: Catalogue }>> = {
+  en: () => import("../../messages/en.json"),
+};
+const known = new Map<Language, Catalogue>([["zh-CN", zh]]);
+const FIRST = { language: "zh-CN", catalogue: zh } as const;
 
-let language = $state<Language>("zh-CN");
-const plural = $derived(new Intl.PluralRules(language));
+/** What the screen speaks: language and sentences change in one step, never one before the other. */
+let spoken = $state.raw<{ language: Language; catalogue: Catalogue }>(FIRST);
+const plural = $derived(new Intl.PluralRules(spoken.language));
+let wanted: Language = "zh-CN";
 
 export function currentLanguage(): Language {
-  return language;
+  return spoken.language;
 }
 
-export function speak(next: Language): void {
-  language = next;
-  document.documentElement.lang = next;
+/**
+ * Speaks `next`, at once where its sentences are here and else when they come; until then everything
+ * stays as it is. Of several wishes the last counts.
+ */
+export function speak(next: Language): Promise<void> {
+  wanted = next;
+  const catalogue = known.get(next);
+  if (catalogue === undefined) return learn(next).then(() => catchUp(next));
+  say(next, catalogue);
+  return Promise.resolve();
+}
+
+/** Fetches the sentences that are not here yet, so that a change of language need not wait. */
+export async function learnAll(): Promise<void> {
+  for (const language of Object.keys(LATER) as (keyof typeof LATER)[]) await learn(language);
+}
+
+async function learn(language: Language): Promise<void> {
+  if (language === "zh-CN" || known.has(language)) return;
+  known.set(language, (await LATER[language]()).default);
+}
+
+function catchUp(next: Language): void {
+  const catalogue = known.get(next);
+  if (wanted === next && catalogue !== undefined) say(next, catalogue);
+}
+
+function say(language: Language, catalogue: Catalogue): void {
+  document.documentElement.lang = language;
+  if (spoken.language !== language) spoken = { language, catalogue };
 }
 
 /** The sentence for `key` in the language of the screen. */
 export function t(key: MessageKey, params: Params = {}): string {
-  return fill(CATALOGUES[language][key], params, plural);
+  return fill(spoken.catalogue[key], params, plural);
 }
 
 function isKey(key: string): key is MessageKey {
