@@ -52,6 +52,10 @@ export class TopUp {
   choice = $state.raw<Choice | null>(null);
   typed = $state("");
   tendered = $state("");
+  /** Cash as typed that nobody would hand over, about which the cashier was asked. */
+  #doubted = $state<string | null>(null);
+  /** The cash typed is asked about: the next press of 收款 takes it. */
+  readonly tenderDoubted = $derived(this.#doubted !== null && this.#doubted === this.tendered);
   /** Grows with each amount and each method that is picked, the same one again included. */
   picks = $state(0);
   /** How the customer wants to pay. Kept while it is not on offer: a blink of the line is no wish. */
@@ -62,10 +66,6 @@ export class TopUp {
   busy = $state(false);
   amountError = $state.raw<CallError | null>(null);
   tenderedError = $state.raw<CallError | null>(null);
-  /** Cash as typed that nobody would hand over, about which the cashier was asked. */
-  #doubted = $state<string | null>(null);
-  /** The cash typed is asked about: the next press of 收款 takes it. */
-  readonly tenderDoubted = $derived(this.#doubted !== null && this.#doubted === this.tendered);
   error = $state.raw<CallError | null>(null);
 
   /** The wish, while it is on offer. Without one nothing is priced and nothing can be charged. */
@@ -194,9 +194,20 @@ export class TopUp {
     await this.#pricing;
     const { quote } = this;
     if (!this.ready || quote === null) return;
+    if (code === null && this.#asksAboutTender(quote)) return;
     if (quote.duplicate_of !== null || quote.unsettled !== null)
       this.question = { kind: "duplicate", quote, code };
     else await this.#charge(quote, { duplicateConfirmed: false, code });
+  }
+
+  /** Asks once about cash that nobody would hand over. Pressed again, it is taken. */
+  #asksAboutTender(quote: QuoteView): boolean {
+    if (this.channel !== "cash" || this.tenderDoubted) return false;
+    const tendered = readTendered(this.tendered);
+    if (tendered === null || !isImplausible(tendered, quote.pay_fen)) return false;
+    this.#doubted = this.tendered;
+    this.rest();
+    return true;
   }
 
   /** The cashier has read the question and wants the top-up. */
@@ -235,16 +246,6 @@ export class TopUp {
 
   #isOffered(channel: ChannelView | null): boolean {
     return this.form?.channels.some((o) => o.channel === channel && o.available) ?? false;
-  /** Asks once about cash that nobody would hand over. Pressed again, it is taken. */
-  #asksAboutTender(quote: QuoteView): boolean {
-    if (this.channel !== "cash" || this.tenderDoubted) return false;
-    const tendered = readTendered(this.tendered);
-    if (tendered === null || !isImplausible(tendered, quote.pay_fen)) return false;
-    this.#doubted = this.tendered;
-    this.rest();
-    return true;
-  }
-
   }
 
   #isCharging(): boolean {
@@ -362,10 +363,10 @@ export class TopUp {
     this.question = null;
     this.typed = "";
     this.tendered = "";
+    this.#doubted = null;
     this.amountError = null;
     this.tenderedError = null;
     this.error = null;
     return ++this.#asked;
   }
 }
-    this.#doubted = null;
