@@ -3,7 +3,7 @@
 use qiantai_core::ids::StaffId;
 use qiantai_core::ledger::ShiftState;
 use qiantai_core::policy::{Policy, Staff};
-use qiantai_store::PinResult;
+use qiantai_store::{Moment, PinResult};
 
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
@@ -45,7 +45,7 @@ impl Counter {
 
     /// Looks whether `pin` is that of `staff`, whatever it is wanted for.
     pub(crate) fn check_pin(&self, staff: StaffId, pin: &str) -> Result<(), CallError> {
-        match self.store.check_pin(staff, pin, self.now())? {
+        match self.store.check_pin(staff, pin, self.moment())? {
             PinResult::Ok => Ok(()),
             PinResult::Wrong { left } => Err(CallError::new(ErrorCode::PinWrong, "pin_wrong")
                 .with("left", left.to_string())
@@ -56,6 +56,13 @@ impl Counter {
         }
     }
 
+    fn moment(&self) -> Moment {
+        Moment {
+            wall: self.now(),
+            monotonic_ms: self.surroundings.monotonic_ms(),
+        }
+    }
+
     /// Locks the screen.
     pub(crate) fn sign_out(&self) -> Result<SessionView, CallError> {
         self.set_signed_in(None);
@@ -63,7 +70,7 @@ impl Counter {
     }
 
     fn tile(&self, person: &Staff) -> Result<StaffTile, CallError> {
-        let locked = self.store.staff_locked_until(person.id, self.now())?;
+        let locked = self.store.staff_locked_until(person.id, self.moment())?;
         Ok(StaffTile {
             id: person.id.to_string(),
             staff_no: person.staff_no.clone(),

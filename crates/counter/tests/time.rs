@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use qiantai_core::{Millis, Timestamp};
@@ -71,7 +71,7 @@ pub const SLIP_WAITS: Millis = Millis::minutes(10);
 pub struct WallClock {
     time: Arc<Time>,
     wrong_by_ms: AtomicI64,
-    started: Instant,
+    started: Timestamp,
 }
 
 impl WallClock {
@@ -79,7 +79,7 @@ impl WallClock {
         Arc::new(WallClock {
             time: Arc::clone(time),
             wrong_by_ms: AtomicI64::new(wrong_by.0),
-            started: Instant::now(),
+            started: time.now(),
         })
     }
 
@@ -105,7 +105,7 @@ impl qiantai_sync::Surroundings for WallClock {
 
 impl Surroundings for WallClock {
     fn monotonic_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap()
+        u64::try_from((self.time.now() - self.started).0).unwrap()
     }
 
     fn new_id(&self) -> Uuid {

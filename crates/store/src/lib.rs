@@ -18,7 +18,7 @@ pub mod vault;
 
 pub use error::{OpenError, StoreError};
 pub use operation_log::{Answer, Commit, CommitError, Committed};
-pub use pin::{LOCKED_FOR, PinResult, WRONG_TRIES_MAX};
+pub use pin::{LOCKED_FOR, Moment, PinResult, WRONG_TRIES_MAX};
 pub use pruning::{Old, Pruned};
 pub use qiantai_sqlite::Fault;
 pub use registration::{NewMember, SealedMember};

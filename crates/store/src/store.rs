@@ -8,6 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
 use crate::error::{OpenError, StoreError};
+use crate::pin::LockOuts;
 use crate::tables;
 
 /// The schema, step by step.
@@ -38,6 +39,7 @@ pub struct Store {
     reader_returned: Condvar,
     path: PathBuf,
     pub(crate) pepper: Zeroizing<[u8; 32]>,
+    pub(crate) lock_outs: LockOuts,
 }
 
 /// What the store needs of the key vault.
@@ -104,6 +106,7 @@ impl Store {
             reader_returned: Condvar::new(),
             path: path.to_owned(),
             pepper: Zeroizing::new(keys.pin_pepper),
+            lock_outs: LockOuts::default(),
         };
         store.write(tables::print_job::fail_interrupted)?;
         Ok(store)
