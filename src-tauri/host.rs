@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use qiantai_counter::boot::{Host, Link};
+use qiantai_counter::boot::{Host, Known, Link};
 use qiantai_counter::view::boot::{Training, TroubleCause};
 use qiantai_server::db::LedgerError;
 use qiantai_server::sample::TRAINING_STAFF;
 use qiantai_server::writer::WriteError;
-use qiantai_server::{AdminError, Server, ServerOptions, SystemClock, sample};
+use qiantai_server::{AdminError, Clock, Server, ServerOptions, SystemClock, sample};
 use qiantai_sqlite::{Fault, FolderLock, FolderLockError, MigrateError, OpenError};
 use qiantai_store::vault::{FileKeyHolder, KeyHolder, Secrets};
 use qiantai_wire::api::JoinAnswer;
@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 
 use crate::keys::TerminalKeys;
 use crate::options::{Mode, Options};
-use crate::remote;
+use crate::remote::{self, Told};
 use crate::training::{self, TrainingGateway};
 
 /// File of the server that lives in this process.
@@ -106,6 +106,7 @@ impl Machine {
         Ok(Link {
             transport: remote::in_process(shop.server.router()),
             joined,
+            server: None,
             training: Some(Training {
                 pins: pins(),
                 phone_url: shop.gateway.phone_url().to_owned(),
@@ -175,13 +176,17 @@ impl Host for Machine {
     async fn link(
         &self,
         secrets: &Secrets,
-        joined: Option<JoinAnswer>,
+        known: Known,
         public_key: [u8; 32],
     ) -> Result<Link, TroubleCause> {
         match &self.mode {
-            Mode::Training(_) => self.train(secrets, joined, public_key).await,
-            Mode::Joined { server, invite, .. } => {
-                remote::join(server, invite.as_deref(), joined, public_key).await
+            Mode::Training(_) => self.train(secrets, known.joined, public_key).await,
+            Mode::Joined { server, code, .. } => {
+                let told = Told {
+                    server: server.as_deref(),
+                    code: code.as_deref(),
+                };
+                remote::link(told, known, public_key, SystemClock.now()).await
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Parser, ValueEnum};
+use clap::{Parser, ValueEnum};
 use qiantai_core::policy::StoreKind;
 
 /// The front desk of a gym, salon or beauty shop.
@@ -11,23 +11,25 @@ use qiantai_core::policy::StoreKind;
 /// next start throws away.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "qiantai", version)]
-#[command(group(ArgGroup::new("shop_of_data").args(["training", "server"])))]
 pub struct Options {
-    /// Folder of the terminal's files; made if it does not exist.
-    #[arg(long, value_name = "DIR", requires = "shop_of_data")]
+    /// Folder of the files of a terminal that has joined a shop, or joins one now; made if it does
+    /// not exist.
+    #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
     /// Training mode, which --data lets go on where it stopped. No real money can move.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["server", "enrol"])]
     pub training: bool,
 
-    /// The shop's server, instead of the one inside the application.
+    /// The one-time code of `qiantai-server enrol` with which this terminal joins a shop. A
+    /// terminal that has joined passes it over.
+    #[arg(long, value_name = "CODE", requires = "data")]
+    pub enrol: Option<String>,
+
+    /// The address of the shop's server, where it is no longer the one that this terminal was
+    /// enrolled at. The server proves itself as before.
     #[arg(long, value_name = "URL", requires = "data")]
     pub server: Option<String>,
-
-    /// One-time token with which this terminal joins the shop of --server.
-    #[arg(long, value_name = "TOKEN", requires = "server")]
-    pub invite: Option<String>,
 
     /// Kind of the sample shop.
     #[arg(long, value_enum, default_value_t = Shop::Gym)]
@@ -99,23 +101,23 @@ pub enum Mode {
     Joined {
         /// Folder of this terminal's files.
         folder: PathBuf,
-        /// Where the server listens.
-        server: String,
+        /// Where the server is now, if it moved.
+        server: Option<String>,
         /// Needed at the first start only.
-        invite: Option<String>,
+        code: Option<String>,
     },
 }
 
 impl Options {
     /// What the options amount to.
     pub fn mode(&self) -> Mode {
-        match (&self.data, &self.server) {
-            (Some(folder), Some(server)) => Mode::Joined {
+        match &self.data {
+            Some(folder) if !self.training => Mode::Joined {
                 folder: folder.clone(),
-                server: server.clone(),
-                invite: self.invite.clone(),
+                server: self.server.clone(),
+                code: self.enrol.clone(),
             },
-            (folder, _) => Mode::Training(folder.clone()),
+            folder => Mode::Training(folder.clone()),
         }
     }
 }
@@ -126,10 +128,10 @@ mod tests {
 
     #[test]
     fn options_choose_the_mode() {
-        let joined = |invite: Option<&str>| Mode::Joined {
+        let joined = |server: Option<&str>, code: Option<&str>| Mode::Joined {
             folder: "d".into(),
-            server: "http://s".into(),
-            invite: invite.map(str::to_owned),
+            server: server.map(str::to_owned),
+            code: code.map(str::to_owned),
         };
         for (line, expected) in [
             ("", Some(Mode::Training(None))),
@@ -138,15 +140,20 @@ mod tests {
                 "--training --data d",
                 Some(Mode::Training(Some("d".into()))),
             ),
-            ("--data d", None),
+            ("--data d", Some(joined(None, None))),
             ("--data d --training --server http://s", None),
-            ("--data d --server http://s", Some(joined(None))),
+            ("--data d --training --enrol c", None),
             (
-                "--data d --server http://s --invite t",
-                Some(joined(Some("t"))),
+                "--data d --server http://s",
+                Some(joined(Some("http://s"), None)),
+            ),
+            ("--data d --enrol c", Some(joined(None, Some("c")))),
+            (
+                "--data d --server http://s --enrol c",
+                Some(joined(Some("http://s"), Some("c"))),
             ),
             ("--server http://s", None),
-            ("--data d --invite t", None),
+            ("--enrol c", None),
             ("--shop bakery", None),
             (
                 "--lang en --theme dark --members 10",

@@ -17,6 +17,7 @@ use qiantai_server::sample::{self, SeededShop, ShopKind};
 use qiantai_server::{Channels, Clock, Server, ServerOptions};
 use qiantai_sqlite::OpenOptions;
 use qiantai_testkit::{Launch, Phone};
+use qiantai_wire::enrol::EnrolCode;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -158,8 +159,14 @@ impl Books {
 
     /// How a new terminal is started.
     pub fn first_launch(&self, shop: &Shop) -> Launch {
-        let invite = self.server.invite(&self.seeded.store_code).unwrap();
-        self.launch(shop).with(["--invite", &invite])
+        let invitation = self.server.invite(&self.seeded.store_code).unwrap();
+        let code = EnrolCode {
+            server: format!("http://{}", self.address),
+            authority: None,
+            secret: invitation.secret,
+            expires_at: invitation.expires_at,
+        };
+        self.launch(shop).with(["--enrol", &code.to_string()])
     }
 
     /// Freezes every member, as no operation can yet.

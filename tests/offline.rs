@@ -15,10 +15,9 @@ async fn cash_goes_on_without_the_server_and_arrives_once() {
     let ledger = tempfile::tempdir().unwrap();
     let books = Books::new(ledger.path());
     let server = books.serve();
-    let launch = Launch::of(app())
-        .in_folder(shop.folder())
-        .with(["--server", &books.url()]);
-    let first = launch.clone().with(["--invite", &books.invite()]);
+    // Where the server is and how it proves itself, the terminal learns from the code.
+    let launch = Launch::of(app()).in_folder(shop.folder());
+    let first = launch.clone().with(["--enrol", &books.code()]);
 
     let window = Window::open(&shop.display, &first).await.unwrap();
     let code = shop.recovery_code(&window).await;
@@ -103,17 +102,18 @@ impl Books {
         books
     }
 
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+    fn code(&self) -> String {
+        let said = self.run(&["enrol", "--listen", &self.listen()]);
+        said.lines().next().unwrap().to_owned()
     }
 
-    fn invite(&self) -> String {
-        self.run(&["invite", "--store", "00101"]).trim().to_owned()
+    fn listen(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     fn serve(&self) -> Running {
         let mut child = self
-            .command(&["serve", "--listen", &format!("127.0.0.1:{}", self.port)])
+            .command(&["serve", "--listen", &self.listen()])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -145,6 +145,8 @@ impl Books {
         );
         let mut command = Command::new(program);
         command.args(arguments).arg("--data").arg(&self.folder);
+        // As on a network: encrypted, by an authority that only the code tells the terminal of.
+        command.args(["--plain-http", "never"]);
         command
     }
 }

@@ -4,9 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+use qiantai_core::Timestamp;
 use qiantai_sqlite::{FolderLock, OpenOptions};
 use qiantai_store::vault::{self, FileKeyHolder};
 use qiantai_testkit::{Key, Launch, Window};
+use qiantai_wire::enrol::EnrolCode;
 use tempfile::TempDir;
 
 use crate::shop::{Shop, app, copy_of};
@@ -95,13 +97,22 @@ async fn every_trouble_with_files() {
 async fn every_trouble_with_the_server() {
     let shop = Shop::new();
     let mut tour = Tour::new("trouble-server");
+    let code = |expires_at| EnrolCode {
+        server: NOWHERE.to_owned(),
+        authority: None,
+        secret: [0; 16],
+        expires_at,
+    };
+    let [fresh, old] = [i64::MAX / 1_000_000 * 1_000, 0].map(Timestamp::from_ms);
+    let [fresh, old] = [fresh, old].map(|at| code(at).to_string());
     for (cause, more) in [
         ("not_joined", [].as_slice()),
-        ("server_unreachable", &["--invite", "x"]),
+        ("code_unreadable", &["--enrol", "x"]),
+        ("code_expired", &["--enrol", &old]),
+        ("server_unreachable", &["--enrol", &fresh]),
     ] {
         let folder = TempDir::new().unwrap();
-        let launch = Launch::of(app()).in_folder(folder.path());
-        let launch = launch.with(["--server", NOWHERE]).with(more);
+        let launch = Launch::of(app()).in_folder(folder.path()).with(more);
         let window = Window::open(&shop.display, &launch).await.unwrap();
         look(&window, &mut tour, cause).await;
         window.close().await.unwrap();

@@ -11,7 +11,7 @@ use http_body_util::Full;
 use qiantai_core::ids::{MemberId, TenantId};
 use qiantai_core::member::MemberStatus;
 use qiantai_counter::api::CounterApi;
-use qiantai_counter::boot::{Host, Link};
+use qiantai_counter::boot::{Host, Known, Link};
 use qiantai_counter::desk::Desk;
 use qiantai_counter::error::CallError;
 use qiantai_counter::surroundings::Machine;
@@ -30,7 +30,6 @@ use qiantai_server::{Channels, Server, ServerOptions, SystemClock};
 use qiantai_store::vault::{FileKeyHolder, KeyHolder, Secrets};
 use qiantai_sync::transport::InProcessTransport;
 use qiantai_testkit::{Fault, PATIENCE, until};
-use qiantai_wire::api::JoinAnswer;
 
 use crate::Outcome;
 
@@ -194,7 +193,7 @@ impl Host for Premises {
     async fn link(
         &self,
         _secrets: &Secrets,
-        _joined: Option<JoinAnswer>,
+        _known: Known,
         public_key: [u8; 32],
     ) -> Result<Link, TroubleCause> {
         let joined = self.server.enrol_local(self.tenant, public_key, "01").await;
@@ -204,6 +203,7 @@ impl Host for Premises {
                 self.server.router(),
             )),
             joined,
+            server: None,
             training: Some(Training {
                 pins: Vec::new(),
                 phone_url: String::new(),

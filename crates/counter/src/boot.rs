@@ -12,6 +12,7 @@ use qiantai_store::vault::{self, KeyHolder, RecoveryCode, Secrets, VaultError};
 use qiantai_store::{OpenError, Store, StoreKeys};
 use qiantai_sync::Transport;
 use qiantai_wire::api::JoinAnswer;
+use qiantai_wire::enrol::ServerPlace;
 
 use crate::view::boot::{Training, TroubleCause};
 
@@ -37,17 +38,26 @@ pub trait Host: Send + Sync {
     /// Who keeps the key of the vault.
     fn key_holder(&self) -> &dyn KeyHolder;
 
-    /// Opens the way to the server, in this process or elsewhere, and joins it when `joined` is
-    /// none. A terminal that has joined gets its way without the server answering.
+    /// Opens the way to the server, in this process or elsewhere, and joins it when that has not
+    /// happened. A terminal that has joined gets its way without the server answering.
     ///
     /// # Errors
     /// What the window says in place of the counter.
     async fn link(
         &self,
         secrets: &Secrets,
-        joined: Option<JoinAnswer>,
+        known: Known,
         public_key: [u8; 32],
     ) -> Result<Link, TroubleCause>;
+}
+
+/// What the terminal's files know of its shop.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Who it is there; none before it has joined.
+    pub joined: Option<JoinAnswer>,
+    /// Where the server is and how it proves itself; none when it was never told.
+    pub server: Option<ServerPlace>,
 }
 
 /// The way to the server.
@@ -56,6 +66,8 @@ pub struct Link {
     pub transport: Arc<dyn Transport>,
     /// Who this terminal is.
     pub joined: JoinAnswer,
+    /// Kept for the next start; none when the server is in this process.
+    pub server: Option<ServerPlace>,
     /// Present in training mode only.
     pub training: Option<Training>,
 }

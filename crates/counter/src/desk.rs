@@ -7,13 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use qiantai_core::ids::OrderId;
 use qiantai_store::Store;
-use qiantai_store::vault::RecoveryCode as VaultCode;
+use qiantai_store::vault::{RecoveryCode as VaultCode, Secrets};
 use qiantai_sync::engine::PollIntervals;
 use qiantai_sync::{Client, LocalLog, SyncHandle, SyncStatus, driver};
 use tokio::sync::{broadcast, watch};
 
 use crate::api::CounterApi;
-use crate::boot::{self, Host, OpenFiles, Trouble};
+use crate::boot::{self, Host, Known, Link, OpenFiles, Trouble};
 use crate::clock::ShopClock;
 use crate::clock_watch;
 use crate::code_payment;
@@ -46,6 +46,7 @@ use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
 
 /// Setting that says who this terminal is.
 const JOINED: &str = "joined";
+const SERVER: &str = "server";
 /// Setting that says that the recovery code is on paper.
 const CODE_CONFIRMED: &str = "recovery_code_confirmed";
 /// How long a first start waits for the server's books before it says so.
@@ -132,20 +133,35 @@ impl Desk {
             .await
     }
 
+    /// Opens the way to the server and keeps what was learnt of it.
+    async fn link(&self, secrets: &Secrets, store: &Store) -> Result<Link, Trouble> {
+        let kept = || {
+            Ok(Known {
+                joined: store.setting(JOINED)?,
+                server: store.setting(SERVER)?,
+            })
+        };
+        let known = kept().map_err(|error| unreadable(&error))?;
+        let key = boot::public_key(secrets);
+        let link = self.host.link(secrets, known, key).await?;
+        // Who this terminal is comes last: without it the next start joins anew.
+        let keep = || match &link.server {
+            Some(server) => store
+                .set_setting(SERVER, server)
+                .and_then(|()| store.set_setting(JOINED, &link.joined)),
+            None => store.set_setting(JOINED, &link.joined),
+        };
+        keep().map_err(|error| unreadable(&error))?;
+        Ok(link)
+    }
+
     async fn open_counter(&self, files: OpenFiles) -> Result<(), Trouble> {
         let OpenFiles {
             secrets,
             store,
             new_code,
         } = files;
-        let joined = store.setting(JOINED).map_err(|error| unreadable(&error))?;
-        let link = self
-            .host
-            .link(&secrets, joined, boot::public_key(&secrets))
-            .await?;
-        store
-            .set_setting(JOINED, &link.joined)
-            .map_err(|error| unreadable(&error))?;
+        let link = self.link(&secrets, &store).await?;
         let mark = store
             .observe_clock(self.surroundings.now())
             .map_err(|error| unreadable(&error))?;

@@ -64,6 +64,7 @@ pub fn stop(reason: StopReason) -> &'static str {
     match reason {
         StopReason::Unauthorised => "unauthorised",
         StopReason::Revoked => "revoked",
+        StopReason::Untrusted => "untrusted",
         StopReason::Forked => "forked",
         StopReason::ServerBehind => "server_behind",
         StopReason::UpgradeNeeded => "upgrade_needed",

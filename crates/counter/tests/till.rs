@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use qiantai_core::Millis;
 use qiantai_core::ids::{DeviceId, TenantId};
 use qiantai_counter::api::CounterApi;
-use qiantai_counter::boot::{Host, Link};
+use qiantai_counter::boot::{Host, Known, Link};
 use qiantai_counter::desk::Desk;
 use qiantai_counter::error::CallError;
 use qiantai_counter::view::Fen;
@@ -62,13 +62,13 @@ impl Host for TestHost {
     async fn link(
         &self,
         _secrets: &Secrets,
-        joined: Option<JoinAnswer>,
+        known: Known,
         public_key: [u8; 32],
     ) -> Result<Link, TroubleCause> {
         if let Some(cause) = self.trouble {
             return Err(cause);
         }
-        let joined = match joined {
+        let joined = match known.joined {
             Some(joined) => joined,
             None if self.line.is(Weather::Fair) => self
                 .server
@@ -85,6 +85,7 @@ impl Host for TestHost {
         Ok(Link {
             transport: Arc::clone(&self.line) as _,
             joined,
+            server: None,
             training,
         })
     }

@@ -3,6 +3,7 @@
 mod attached;
 mod attempts;
 mod auth;
+mod authority;
 mod channels;
 mod devices;
 mod events;
@@ -26,6 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::embedded::Server;
+pub(crate) use authority::OwnAuthority;
 use failure::Failure;
 
 /// Largest body of a request: a full push of the largest operations is sent in parts.
@@ -44,6 +46,7 @@ fn addresses() -> OpenApiRouter<Server> {
         .routes(routes!(attempts::charge))
         .routes(routes!(channels::read))
         .routes(routes!(devices::join))
+        .routes(routes!(authority::read))
         .routes(routes!(notify::take))
         .routes(routes!(health::read))
         .layer(middleware::from_fn(request::limit_time));

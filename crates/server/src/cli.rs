@@ -46,6 +46,22 @@ pub(crate) struct Told {
     /// listening address if nothing is said.
     #[arg(long, global = true)]
     pub(crate) public_url: Option<String>,
+    /// Where connections are not encrypted: `loopback`, where nobody else can listen; `always`,
+    /// which is what the flag alone says; `never`. Also `QIANTAI_PLAIN_HTTP`; loopback if nothing
+    /// is said.
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "always")]
+    pub(crate) plain_http: Option<String>,
+    /// Folder with the certificate authority of our own, made when absent. Also
+    /// `QIANTAI_TLS_FOLDER`; `tls` in the data folder if nothing is said.
+    #[arg(long, global = true)]
+    pub(crate) tls_folder: Option<String>,
+    /// PEM file of a certificate that was given, with those above it; read again when it changes.
+    /// Also `QIANTAI_TLS_CERTIFICATE`.
+    #[arg(long, global = true)]
+    pub(crate) tls_certificate: Option<String>,
+    /// PEM file of its key. Also `QIANTAI_TLS_KEY`.
+    #[arg(long, global = true)]
+    pub(crate) tls_key: Option<String>,
     /// Seconds that open requests have to finish when the server is told to stop. Also
     /// `QIANTAI_STOP_PATIENCE_S`; 10 if nothing is said.
     #[arg(long, global = true)]
@@ -85,6 +101,10 @@ impl Told {
             ("listen", &self.listen),
             ("upkeep_listen", &self.upkeep_listen),
             ("public_url", &self.public_url),
+            ("plain_http", &self.plain_http),
+            ("tls_folder", &self.tls_folder),
+            ("tls_certificate", &self.tls_certificate),
+            ("tls_key", &self.tls_key),
             ("stop_patience_s", &self.stop_patience_s),
             ("device_requests_per_s", &self.device_requests_per_s),
             ("stranger_requests_per_min", &self.stranger_requests_per_min),
@@ -106,8 +126,9 @@ pub(crate) enum Command {
     Init(Init),
     /// Serve terminals.
     Serve,
-    /// Print a one-time invitation for a terminal; valid for ten minutes.
-    Invite(Invite),
+    /// Make a one-time code for a terminal, as text and as QR code; valid for ten minutes. A server
+    /// may serve the books meanwhile.
+    Enrol(Enrol),
     /// Move the books of a data folder to a database, by replaying their log.
     Adopt(Adopt),
     /// Walk the books from the first operation to the last and name the first row that does not
@@ -176,10 +197,17 @@ pub(crate) struct Init {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Invite {
-    /// Five-digit code of the store.
+pub(crate) struct Enrol {
+    /// Five-digit code of the store; may be left out where there is only one.
     #[arg(long)]
-    pub(crate) store: String,
+    pub(crate) store: Option<String>,
+    /// Address at which the terminal reaches the server, as `https://192.168.1.10:7810`. Left out,
+    /// the public address, else the listening one.
+    #[arg(long)]
+    pub(crate) address: Option<String>,
+    /// Also draw the QR code in a PNG file. Whoever sees it may use it.
+    #[arg(long)]
+    pub(crate) png: Option<PathBuf>,
 }
 
 /// Form of the log.

@@ -40,8 +40,13 @@ pub fn key_path(folder: &Path) -> PathBuf {
     folder.join("ledger.key")
 }
 
+/// The folder with the own certificate authority.
+pub fn tls_path(folder: &Path) -> PathBuf {
+    folder.join("tls")
+}
+
 /// Has an existing folder to ourselves until the lock is dropped. Taken before anything is opened
-/// by whoever writes the books; an invitation is a row of its own and may be made beside a server.
+/// by whoever writes the books; an enrolment code is a row of its own and may be made beside a server.
 ///
 /// # Errors
 /// See [`DataFolderError`].
@@ -94,12 +99,17 @@ pub fn write_key(folder: &Path, key: &[u8; 32]) -> Result<(), DataFolderError> {
 /// The file exists or cannot be written.
 pub fn write_key_file(path: &Path, key: &[u8; 32]) -> io::Result<()> {
     let text = Zeroizing::new(hex::encode(key));
+    write_private(path, text.as_bytes())
+}
+
+/// Writes a file that does not exist yet; its owner alone may read it.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content)?;
     file.sync_all()
 }
 

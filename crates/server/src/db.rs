@@ -94,6 +94,9 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Invite>, LedgerError>;
 
+    /// An invitation, whatever became of it.
+    fn invite(&self, code: &Hash) -> Result<Option<Invite>, LedgerError>;
+
     /// Stores the hash of a device's bearer token.
     fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError>;
 

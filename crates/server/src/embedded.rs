@@ -3,12 +3,10 @@
 mod contacts;
 mod keeper;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
-use axum::{Extension, middleware};
+use axum::middleware;
 use qiantai_core::Timestamp;
 use qiantai_core::ids::{ActionId, DeviceId, OpId, StoreId, TenantId};
 use qiantai_core::operation::OperationBody;
@@ -27,16 +25,12 @@ use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
 use crate::db::{Attachment, Head, Ledger, LedgerError, Tenant};
 use crate::desks::{Desk, Desks};
 use crate::engine::{Channels, Engine};
-use crate::limits::{Limiters, Limits};
 use crate::metrics::{self, Metrics};
 use crate::writer::{Author, Committed, OwnOperation, Workplace, WriteError, Writer, WriterTurns};
 use contacts::Contacts;
 
 /// Commits that a slow listener may miss before it is told to look at the head.
 const EVENTS_KEPT: usize = 1_024;
-
-/// What a listener gives its connections to.
-pub type NetworkService = IntoMakeServiceWithConnectInfo<axum::Router, SocketAddr>;
 
 /// What a server needs.
 pub struct ServerOptions {
@@ -82,9 +76,15 @@ pub enum AdminError {
     /// No store has that code or identity.
     #[error("there is no store {0}")]
     NoStore(String),
-    /// The invitation is unknown, expired or used by another terminal.
-    #[error("the invitation is not valid")]
+    /// Nobody here made such an invitation.
+    #[error("the invitation is unknown")]
     InviteInvalid,
+    /// Another terminal used the invitation.
+    #[error("the invitation was used")]
+    InviteUsed,
+    /// The invitation is too old.
+    #[error("the invitation is too old")]
+    InviteExpired,
     /// Every terminal code of the store is in use.
     #[error("all 99 terminal codes of the store are in use")]
     StoreFull,
@@ -247,13 +247,6 @@ impl Server {
     pub fn router(&self) -> axum::Router {
         let observe = middleware::from_fn_with_state(self.clone(), metrics::observe);
         crate::api::router(self.clone()).layer(observe)
-    }
-
-    /// The same for the network, where each side has its measure.
-    pub fn network_service(&self, limits: Limits) -> NetworkService {
-        let limiters = Extension(Arc::new(Limiters::new(limits)));
-        let router = self.router().layer(limiters);
-        router.into_make_service_with_connect_info::<SocketAddr>()
     }
 
     /// Metrics and probes, for an address that terminals do not reach.

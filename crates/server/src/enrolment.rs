@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use qiantai_core::Millis;
 use qiantai_core::decide::Device;
 use qiantai_core::ids::{DeviceId, StoreId, TenantId};
-use qiantai_core::operation::{DeviceEnrol, OperationBody};
+use qiantai_core::operation::{DeviceEnrol, Hash, OperationBody};
+use qiantai_core::{Millis, Timestamp};
 use qiantai_wire::api::JoinAnswer;
+use qiantai_wire::enrol::invite_text;
 use qiantai_wire::text::Hex;
 use uuid::Uuid;
 
@@ -16,6 +17,21 @@ use crate::writer::WriteError;
 
 /// How long an invitation may be used (docs: sync, Devices).
 pub const INVITE_VALID: Millis = Millis::minutes(10);
+
+/// What lets a terminal in once.
+pub struct Invitation {
+    /// What the terminal shows; the books keep a hash of its text.
+    pub secret: [u8; 16],
+    /// Last instant of validity.
+    pub expires_at: Timestamp,
+}
+
+impl Invitation {
+    /// As [`JoinRequest`](qiantai_wire::api::JoinRequest) carries it.
+    pub fn text(&self) -> String {
+        invite_text(&self.secret)
+    }
+}
 
 impl Server {
     /// A terminal in the same process joins. The same key joins again with a new token, which
@@ -49,23 +65,27 @@ impl Server {
         self.answer_join(tenant, store, &device, &cursor, "本机")
     }
 
-    /// A one-time invitation for a terminal of the store with that code.
+    /// A one-time invitation for a terminal of the store with that code. The books keep its hash.
     ///
     /// # Errors
     /// See [`AdminError`].
-    pub fn invite(&self, store_code: &str) -> Result<String, AdminError> {
+    pub fn invite(&self, store_code: &str) -> Result<Invitation, AdminError> {
         let found = self.0.ledger.store_of_code(store_code)?;
         let (tenant, store) = found.ok_or_else(|| AdminError::NoStore(store_code.to_owned()))?;
-        let code = secret_text()?;
-        let expires_at = self.0.clock.now() + INVITE_VALID;
-        let code_hash = sha256(code.as_bytes());
+        let mut secret = [0_u8; 16];
+        getrandom::fill(&mut secret).map_err(std::io::Error::from)?;
+        let invitation = Invitation {
+            secret,
+            expires_at: self.0.clock.now() + INVITE_VALID,
+        };
         self.0.ledger.save_invite(&Invite {
             tenant,
-            code_hash,
+            code_hash: sha256(invitation.text().as_bytes()),
             store,
-            expires_at,
+            expires_at: invitation.expires_at,
+            used_by: None,
         })?;
-        Ok(code)
+        Ok(invitation)
     }
 
     /// A terminal joins with an invitation. A key that stands in the store already joins again
@@ -83,8 +103,11 @@ impl Server {
         let _joining = self.0.joining.lock().await;
         let now = self.0.clock.now();
         let code = sha256(invite.as_bytes());
-        let invite = self.0.ledger.redeem_invite(&code, &public_key, now)?;
-        let invite = invite.ok_or(AdminError::InviteInvalid)?;
+        let redeemed = self.0.ledger.redeem_invite(&code, &public_key, now)?;
+        let invite = match redeemed {
+            Some(invite) => invite,
+            None => return Err(self.why_not(&code, &public_key)?),
+        };
         let (tenant, store) = (invite.tenant, invite.store);
         let mut here = self.0.ledger.devices(tenant)?;
         here.retain(|(_, cursor)| cursor.store == Some(store));
@@ -99,6 +122,16 @@ impl Server {
             }
         };
         self.answer_join(tenant, store, &device, &cursor, name)
+    }
+
+    /// Why an invitation lets this key in no more, or never did.
+    fn why_not(&self, code: &Hash, public_key: &[u8; 32]) -> Result<AdminError, AdminError> {
+        let invite = self.0.ledger.invite(code)?;
+        Ok(match invite.map(|invite| invite.used_by) {
+            None => AdminError::InviteInvalid,
+            Some(Some(other)) if other != *public_key => AdminError::InviteUsed,
+            Some(_) => AdminError::InviteExpired,
+        })
     }
 
     async fn enrol(

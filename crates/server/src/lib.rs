@@ -17,9 +17,11 @@ mod enrolment;
 pub mod gateways;
 pub mod limits;
 mod metrics;
+pub mod network;
 pub mod replay;
 pub mod restore;
 pub mod sample;
+pub mod tls;
 pub mod verify;
 pub mod writer;
 
@@ -27,4 +29,4 @@ pub use api::openapi;
 pub use clock::{Clock, SystemClock};
 pub use embedded::{AdminError, OpenServerError, Server, ServerOptions};
 pub use engine::Channels;
-pub use enrolment::INVITE_VALID;
+pub use enrolment::{INVITE_VALID, Invitation};

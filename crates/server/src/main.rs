@@ -2,6 +2,7 @@
 
 mod books;
 mod cli;
+mod enrol;
 mod keep;
 mod pay;
 mod pay_tables;
@@ -17,7 +18,8 @@ use clap::Parser;
 use qiantai_server::db::Ledger;
 use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_server::sample::{self, SeededShop};
-use qiantai_server::{Channels, Server, SystemClock, adopt, data_folder};
+use qiantai_server::tls::Authority;
+use qiantai_server::{Channels, Clock, Server, SystemClock, adopt, data_folder};
 
 use books::Opened;
 use cli::{Adopt, Cli, Command, Init, LogFormat};
@@ -113,20 +115,17 @@ async fn run(
             let books = books()?;
             keep::blocking(move || keep::restore(&asked, &books)).await
         }
-        Command::Init(asked) => init(&asked, &books()?).await,
+        Command::Init(asked) => init(&asked, &settings).await,
         Command::Adopt(asked) => move_books(&asked, &books()?).await,
-        Command::Invite(asked) => {
-            let opened = books::open_beside(&books()?)?;
-            let server = serving(&opened, Channels::default())?;
-            say(&server.invite(&asked.store)?)?;
-            server.stop().await;
-            Ok(Ending::Well)
-        }
+        Command::Enrol(asked) => enrol::enrol(&asked, &settings).await,
     }
 }
 
-async fn init(asked: &Init, books: &Place) -> Result<Ending, AnyError> {
-    let opened = books::make(books)?;
+async fn init(asked: &Init, settings: &Settings) -> Result<Ending, AnyError> {
+    let opened = books::make(&settings.books()?)?;
+    if let Some(folder) = settings.authority_folder() {
+        Authority::open_or_make(&folder, SystemClock.now())?;
+    }
     let server = serving(&opened, Channels::default())?;
     for kind in asked.sample.into_iter().flat_map(cli::SampleChoice::kinds) {
         let shop = sample::seed(&server, kind, asked.members, asked.seed).await?;

@@ -1,18 +1,24 @@
 //! `qiantai-server serve`: from the open port to the last request finished or refused.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
 use qiantai_pay::credentials::Credentials;
 use qiantai_pay::transport::{NetworkTransport, Patience};
 use qiantai_pay::{SharedKey, SystemSurroundings};
-use qiantai_server::Channels;
 use qiantai_server::gateways::Gateways;
+use qiantai_server::tls::{Authority, Door};
+use qiantai_server::{Channels, Clock, SystemClock, network};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::settings::Settings;
+use crate::settings::{Protection, Settings};
 use crate::{AnyError, books, say, serving};
+
+/// How often it is looked whether the certificate must be renewed, or was.
+const DOOR_LOOKED_AT: Duration = Duration::from_secs(60);
 
 /// Serves until told to stop. From then on new connections are refused, open requests have the
 /// patience of the settings to finish, and what is queued is written before the books are closed.
@@ -25,8 +31,10 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), AnyError> {
         Some(address) => Some(TcpListener::bind(address).await?),
         None => None,
     };
+    let door = door(settings, address)?;
+    let scheme = if door.is_some() { "https" } else { "http" };
     let base = settings.public_url()?;
-    let base = base.unwrap_or_else(|| format!("http://{address}"));
+    let base = base.unwrap_or_else(|| format!("{scheme}://{address}"));
     let opened = books::open_to_write(&settings.books()?, base.clone())?;
     let (channels, gateways) = channels(settings, base)?;
     let server = serving(&opened, channels)?;
@@ -45,25 +53,28 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), AnyError> {
             }
         });
     }
-    say(&format!("listening on http://{address}"))?;
+    if let Some(door) = &door {
+        // Ends with the process.
+        tokio::spawn(keep_door(Arc::clone(door)));
+    }
+    say(&format!("listening on {scheme}://{address}"))?;
 
     let (stop, mut stopping) = watch::channel(false);
-    let requests = axum::serve(listener, server.network_service(settings.limits()?));
-    let requests = requests
-        .with_graceful_shutdown(async move {
-            // Its sender lives until the requests have ended.
-            drop(stopping.wait_for(|stop| *stop).await);
-        })
-        .into_future();
+    let authority = door.as_deref().map(Door::authority).transpose()?.flatten();
+    let router = server.network_router(settings.limits()?, authority);
+    let requests = network::serve(listener, door, router, async move {
+        // Its sender lives until the requests have ended.
+        drop(stopping.wait_for(|stop| *stop).await);
+    });
     tokio::pin!(requests);
     tokio::select! {
-        ended = &mut requests => ended?,
+        () = &mut requests => {}
         () = signals.told_to_stop() => {
             tracing::info!("stopping: open requests are finished, new ones refused");
             server.end_streams();
             stop.send_replace(true);
             match tokio::time::timeout(settings.stop_patience()?, &mut requests).await {
-                Ok(ended) => ended?,
+                Ok(()) => {}
                 Err(_) => tracing::warn!("connections stayed open and are cut"),
             }
         }
@@ -71,6 +82,45 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), AnyError> {
     server.stop().await;
     tracing::info!("stopped: everything that was taken is written");
     Ok(())
+}
+
+/// What encrypts connections to `address`; none where nobody else can listen, or where it was said
+/// that nothing shall.
+fn door(settings: &Settings, address: SocketAddr) -> Result<Option<Arc<Door>>, AnyError> {
+    let now = SystemClock.now();
+    let door = match settings.protection()? {
+        Protection::Plain => {
+            if !address.ip().is_loopback() {
+                tracing::warn!(
+                    %address,
+                    "connections are not encrypted: whoever is on the network reads tokens and \
+                     names of members, unless something before this server encrypts"
+                );
+            }
+            return Ok(None);
+        }
+        Protection::Own(folder) => {
+            let authority = Authority::open_or_make(&folder, now)?;
+            Door::of_authority(authority, settings.names(address)?, now)?
+        }
+        Protection::Given { certificate, key } => Door::of_files(certificate, key, now)?,
+    };
+    Ok(Some(Arc::new(door)))
+}
+
+/// Shows a new certificate in time.
+async fn keep_door(door: Arc<Door>) {
+    loop {
+        tokio::time::sleep(DOOR_LOOKED_AT).await;
+        let looked = Arc::clone(&door);
+        let renewed = tokio::task::spawn_blocking(move || looked.renew(SystemClock.now())).await;
+        match renewed {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => tracing::info!("a new certificate is shown"),
+            Ok(Err(error)) => tracing::error!(%error, "the certificate cannot be renewed"),
+            Err(error) => tracing::error!(%error, "the certificate cannot be renewed"),
+        }
+    }
 }
 
 fn channels(settings: &Settings, base: String) -> Result<(Channels, Option<Gateways>), AnyError> {

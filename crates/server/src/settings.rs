@@ -2,6 +2,8 @@
 //! before the file, the file before what is built in. A value that is wrong is refused with the
 //! name of its source; nothing is guessed.
 
+mod protection;
+
 use std::fmt::{self, Display, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use qiantai_server::limits::Limits;
 
 use crate::cli::{LogFormat, Told};
 use crate::pay_tables::PayTables;
+pub(crate) use protection::{Protection, outward};
 
 /// Read when no other file is named, if it exists.
 const USUAL_FILE: &str = "/etc/qiantai/server.toml";
@@ -47,6 +50,10 @@ const SETTINGS: &[Setting] = &[
     plain("listen", "QIANTAI_LISTEN", Some("127.0.0.1:7810")),
     plain("upkeep_listen", "QIANTAI_UPKEEP_LISTEN", None),
     plain("public_url", "QIANTAI_PUBLIC_URL", None),
+    plain("plain_http", "QIANTAI_PLAIN_HTTP", Some("loopback")),
+    plain("tls_folder", "QIANTAI_TLS_FOLDER", None),
+    plain("tls_certificate", "QIANTAI_TLS_CERTIFICATE", None),
+    plain("tls_key", "QIANTAI_TLS_KEY", None),
     plain("stop_patience_s", "QIANTAI_STOP_PATIENCE_S", Some("10")),
     plain(
         "device_requests_per_s",
@@ -138,6 +145,13 @@ pub(crate) enum SettingsError {
     /// Accounts at payment channels.
     #[error("payment channels: {0}")]
     Pay(String),
+    /// Anybody on the network could read along.
+    #[error(
+        "{0} is reached from other machines, so connections must be encrypted: give --tls-folder \
+         for an authority of our own, or --tls-certificate with --tls-key, or --plain-http if \
+         something before this server encrypts"
+    )]
+    Unprotected(SocketAddr),
     /// Nothing says where the books are.
     #[error(
         "where are the books? Give --data or --database-url, or set data or database_url in the \
@@ -346,10 +360,11 @@ impl Settings {
 
     /// Refuses whatever is wrong, also what the present command does not need.
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
-        match self.books() {
-            Ok(_) | Err(SettingsError::NoBooks) => {}
+        let has_books = match self.books() {
+            Ok(_) => true,
+            Err(SettingsError::NoBooks) => false,
             Err(error) => return Err(error),
-        }
+        };
         self.listen()?;
         self.upkeep_listen()?;
         self.public_url()?;
@@ -357,6 +372,12 @@ impl Settings {
         self.limits()?;
         self.log_format()?;
         self.log_filter()?;
+        match self.protection() {
+            Ok(_) => {}
+            // The data folder has a place for it.
+            Err(SettingsError::Unprotected(_)) if !has_books => {}
+            Err(error) => return Err(error),
+        }
         let gateways = self
             .1
             .all()

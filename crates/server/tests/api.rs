@@ -158,7 +158,7 @@ async fn an_invitation_lets_one_terminal_in_for_ten_minutes() {
             .body(Body::from(body.unwrap()))
             .unwrap()
     };
-    let invite = shop.server.invite("00201").unwrap();
+    let invite = shop.server.invite("00201").unwrap().text();
     let (status, answer) = shop.send(join(&invite, 1)).await;
     assert_eq!(status, StatusCode::OK);
     let first: JoinAnswer = serde_json::from_slice(&answer).unwrap();
@@ -170,14 +170,14 @@ async fn an_invitation_lets_one_terminal_in_for_ten_minutes() {
         "used"
     );
 
-    let late = shop.server.invite("00201").unwrap();
+    let late = shop.server.invite("00201").unwrap().text();
     shop.time.advance(Millis(600_001));
     assert_eq!(
         shop.send(join(&late, 3)).await.0,
         StatusCode::FORBIDDEN,
         "too late"
     );
-    let invite = shop.server.invite("00201").unwrap();
+    let invite = shop.server.invite("00201").unwrap().text();
     let (_, answer) = shop.send(join(&invite, 4)).await;
     let second: JoinAnswer = serde_json::from_slice(&answer).unwrap();
     assert_eq!(second.terminal_code, "02");

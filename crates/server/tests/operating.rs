@@ -21,7 +21,7 @@ use qiantai_wire::text::Hex;
 use uuid::Uuid;
 
 use crate::conformance::cluster::TestDatabase;
-use crate::process::{Running, ask, program};
+use crate::process::{Running, ask, enrolled, program};
 use crate::till::{Till, push_body};
 
 #[test]
@@ -42,7 +42,11 @@ fn settings_say_where_they_come_from() {
         )
     };
     let url = ("QIANTAI_DATABASE_URL", "postgres://u:hunter2@h/n");
-    let (code, said) = config(&[url], &["--stop-patience-s", "7"]);
+    let (code, said) = config(&[url], &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("connections must be encrypted"), "{said}");
+    let tls = ("QIANTAI_TLS_FOLDER", "/etc/qiantai/tls");
+    let (code, said) = config(&[url, tls], &["--stop-patience-s", "7"]);
     assert_eq!(code, Some(0), "{said}");
     let check = |line: &str| assert!(said.contains(line), "{line}: {said}");
     check(&format!(
@@ -88,11 +92,7 @@ fn made(books: [&str; 2]) {
 }
 
 fn invited(books: [&str; 2]) -> String {
-    let mut invite = program();
-    invite.args(["invite", "--store", "00101"]).args(books);
-    let invite = invite.output().unwrap();
-    assert!(invite.status.success());
-    String::from_utf8(invite.stdout).unwrap().trim().to_owned()
+    enrolled("00101", &books).invite()
 }
 
 fn joined(address: &str, invite: &str, seed: u8) -> Till {

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
+use qiantai_wire::enrol::EnrolCode;
+
 /// Ends the process with the test.
 pub struct Running(pub Child);
 
@@ -29,10 +31,22 @@ impl Running {
         (server, address)
     }
 
+    /// Serves at an address with these arguments; the process and its address.
+    pub fn serve_at(listen: &str, arguments: &[&str]) -> (Running, String) {
+        let mut command = program();
+        command.args(arguments).stderr(Stdio::null());
+        let (server, _, address) = Running::start_at(listen, command);
+        (server, address)
+    }
+
     /// Serves by `command` on a free port; the process, the address of its upkeep, and its own.
-    pub fn start(mut command: Command) -> (Running, Option<String>, String) {
+    pub fn start(command: Command) -> (Running, Option<String>, String) {
+        Running::start_at("127.0.0.1:0", command)
+    }
+
+    fn start_at(listen: &str, mut command: Command) -> (Running, Option<String>, String) {
         command
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", listen])
             .stdout(Stdio::piped());
         let mut server = Running(command.spawn().unwrap());
         let lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
@@ -41,11 +55,22 @@ impl Running {
             if let Some(address) = line.strip_prefix("upkeep on http://") {
                 upkeep = Some(address.to_owned());
             }
-            if let Some(address) = line.strip_prefix("listening on http://") {
+            if let Some(url) = line.strip_prefix("listening on ") {
+                let address = url.trim_start_matches("http://");
+                let address = address.trim_start_matches("https://");
                 return (server, upkeep, address.to_owned());
             }
         }
         panic!("the server did not start");
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub fn end(mut self) {
+        #[cfg(unix)]
+        self.terminate();
+        #[cfg(not(unix))]
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 
     /// Tells it to stop, as the service manager does.
@@ -55,6 +80,20 @@ impl Running {
         let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
         assert!(told.success());
     }
+}
+
+/// The code that `enrol` makes for a terminal of the store.
+pub fn enrolled(store: &str, arguments: &[&str]) -> EnrolCode {
+    let mut enrol = program();
+    enrol.args(["enrol", "--store", store]).args(arguments);
+    let made = enrol.output().unwrap();
+    let said = String::from_utf8(made.stdout).unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    said.lines().next().unwrap().parse().unwrap()
 }
 
 /// One request on a connection of its own; status and body, or why there is no whole answer.
@@ -86,7 +125,7 @@ pub fn ask(
 }
 
 #[test]
-fn init_invite_serve_and_stop() {
+fn init_enrol_serve_and_stop() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let init = || {
@@ -121,15 +160,9 @@ fn init_invite_serve_and_stop() {
         assert_eq!(mode & 0o777, 0o600);
     }
 
-    let invite = program()
-        .arg("invite")
-        .arg("--data")
-        .arg(&data)
-        .args(["--store", "00101"])
-        .output()
-        .unwrap();
-    assert!(invite.status.success());
-    assert!(invite.stdout.len() > 40);
+    let code = enrolled("00101", &["--data", data.to_str().unwrap()]);
+    assert_eq!(code.server, "http://127.0.0.1:7810");
+    assert_eq!(code.authority, None);
 
     let mut server = Running(
         program()
@@ -205,7 +238,7 @@ fn a_folder_that_is_served_is_not_served_again() {
         assert!(said.contains("another process works in"), "{said}");
         assert!(ended.stdout.is_empty(), "it listened");
     }
-    let invited = run(&["invite", "--store", "00101"]);
+    let invited = run(&["enrol"]);
     assert!(invited.status.success(), "an invitation needs no stop");
 
     // Killed, it gives the folder back all the same.
@@ -278,7 +311,7 @@ fn an_invitation_never_migrates() {
     let last = "(SELECT max(number) FROM migration)";
     let before = history(&format!("DELETE FROM migration WHERE number = {last}"));
     assert_eq!(before, known - 1);
-    let refused = run(&["invite", "--store", "00101"]);
+    let refused = run(&["enrol", "--store", "00101"]);
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success(), "{said}");
     assert!(

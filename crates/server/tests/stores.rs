@@ -16,7 +16,7 @@ async fn a_terminal_hears_of_the_rules_of_its_own_store_only() {
     policy.store.code = "00202".to_owned();
     shop.server.publish_policy(policy).await.unwrap();
     let mut second = first.clone();
-    let invite = shop.server.invite("00202").unwrap();
+    let invite = shop.server.invite("00202").unwrap().text();
     let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
     let public = key.verifying_key().to_bytes();
     second.join = shop.server.join(&invite, public, "二店").await.unwrap();

@@ -303,6 +303,10 @@ impl Ledger for SimLedger {
     ) -> Result<Option<Invite>, LedgerError> {
         self.inner.redeem_invite(code, public_key, now)
     }
+    fn invite(&self, code: &Hash) -> Result<Option<Invite>, LedgerError> {
+        self.inner.invite(code)
+    }
+
     fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError> {
         self.inner.save_token(token)
     }

@@ -285,7 +285,7 @@ fn read<A: DeserializeOwned>(answer: &Response<Bytes>) -> Result<A, CallFailed> 
     })
 }
 
-fn refused(status: u16, body: &[u8]) -> CallFailed {
+pub(crate) fn refused(status: u16, body: &[u8]) -> CallFailed {
     match serde_json::from_slice(body) {
         Ok(error) => CallFailed::Refused(error),
         Err(error) => CallFailed::Unreadable {

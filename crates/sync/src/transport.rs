@@ -3,9 +3,11 @@
 
 mod http;
 mod in_process;
+mod trust;
 
 pub use self::http::HttpTransport;
 pub use self::in_process::InProcessTransport;
+pub use self::trust::{Trust, introduce};
 
 use ::http::{Request, Response};
 use async_trait::async_trait;
@@ -43,6 +45,9 @@ pub enum TransportError {
     /// The request never left; the server has not seen it.
     #[error("the server cannot be reached")]
     NotSent,
+    /// What answers there cannot prove that it is the server; nothing was sent to it.
+    #[error("what answers at the server's address is not the server; nothing was sent")]
+    Untrusted,
     /// The connection broke; the server may have done it.
     #[error("the connection broke before the answer")]
     Interrupted,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::StreamExt;
 use http::Request;
-use qiantai_sync::transport::HttpTransport;
+use qiantai_sync::transport::{HttpTransport, Trust};
 use qiantai_sync::{CallFailed, Client, Transport, TransportError};
 use qiantai_wire::api::Event;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,7 +31,7 @@ async fn once(answer: &'static str) -> (String, tokio::task::JoinHandle<String>)
 }
 
 fn client(base: &str) -> Client {
-    Client::new(Arc::new(HttpTransport::new(base).unwrap())).with_token("secret")
+    Client::new(Arc::new(HttpTransport::new(base, &Trust::Machine).unwrap())).with_token("secret")
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn an_answer_without_end_is_cut_off() {
         socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         while socket.write_all(&[b' '; 1 << 16]).await.is_ok() {}
     });
-    let transport = HttpTransport::new(&base).unwrap();
+    let transport = HttpTransport::new(&base, &Trust::Machine).unwrap();
     let request = Request::builder().uri("/").body(Bytes::new()).unwrap();
     assert_eq!(
         transport.send(request).await.unwrap_err(),
@@ -163,6 +163,6 @@ async fn an_answer_without_end_is_cut_off() {
 #[test]
 fn an_address_needs_scheme_and_host() {
     for base in ["", "localhost", "/v1", "http://"] {
-        assert!(HttpTransport::new(base).is_err(), "{base}");
+        assert!(HttpTransport::new(base, &Trust::Machine).is_err(), "{base}");
     }
 }

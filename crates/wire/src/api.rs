@@ -13,9 +13,10 @@
 //! | `GET /v1/channels` | | [`ChannelsAnswer`] |
 //! | `GET /v1/events` | | server-sent [`Event`]s |
 //! | `POST /v1/devices/join` | [`JoinRequest`] | [`JoinAnswer`] |
+//! | `GET /v1/authority` | | [`AuthorityAnswer`] |
 //! | `GET /v1/health` | | [`HealthAnswer`] |
 //!
-//! Every call except join and health carries `Authorization: Bearer <device token>` and
+//! Every call except join, authority and health carries `Authorization: Bearer <device token>` and
 //! [`PROTOCOL_HEADER`]. A failure is an [`ApiError`](crate::ApiError) with its HTTP status.
 
 mod channels;
@@ -207,6 +208,14 @@ pub struct AttemptAnswer {
     pub settlement: Option<Base64>,
     /// The server's clock.
     pub server_time_ms: i64,
+}
+
+/// The certificate authority that signs for the servers of the shop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuthorityAnswer {
+    /// Its certificate, DER in base 64. Whoever was enrolled knows SHA-256 of the DER.
+    #[schema(value_type = String)]
+    pub certificate: Base64,
 }
 
 /// A terminal joins with a one-time invitation.

@@ -126,10 +126,14 @@ error_codes! {
     UpgradeNeeded = 1008, 426, "error.upgrade_needed", false;
     /// The cursor is of another timeline; take a new snapshot and push again.
     TimelineChanged = 1009, 409, "error.timeline_changed", false;
-    /// The invitation is unknown, used or older than ten minutes.
+    /// This server never made the invitation.
     InviteInvalid = 1010, 403, "error.invite_invalid", false;
     /// The bytes are not an operation or its signature is wrong.
     OperationUnreadable = 1011, 400, "error.operation_unreadable", false;
+    /// Another terminal used the invitation.
+    InviteUsed = 1012, 403, "error.invite_used", false;
+    /// The invitation is older than ten minutes.
+    InviteExpired = 1013, 403, "error.invite_expired", false;
     /// Too many requests; wait.
     TooManyRequests = 1020, 429, "error.too_many_requests", true;
     /// The server has no room to queue the request; wait.

@@ -3,4 +3,4 @@
 /**
  * Why the shop's files cannot be opened.
  */
-export type TroubleCause = "key_lost" | "database_unreadable" | "database_corrupt" | "vault_corrupt" | "disk_full" | "newer_version" | "folder_in_use" | "folder_unusable" | "not_joined" | "server_unreachable";
+export type TroubleCause = "key_lost" | "database_unreadable" | "database_corrupt" | "vault_corrupt" | "disk_full" | "newer_version" | "folder_in_use" | "folder_unusable" | "not_joined" | "code_unreadable" | "code_foreign" | "code_used" | "code_expired" | "server_unreachable" | "server_untrusted";

@@ -58,10 +58,20 @@ pub enum TroubleCause {
     FolderInUse,
     /// The folder cannot be read or written.
     FolderUnusable,
-    /// This terminal has not joined a shop and no invitation was given.
+    /// This terminal has not joined a shop and no enrolment code was given.
     NotJoined,
+    /// What was given is no enrolment code, or a part of it is missing.
+    CodeUnreadable,
+    /// The shop's server never made the enrolment code.
+    CodeForeign,
+    /// Another terminal used the enrolment code.
+    CodeUsed,
+    /// The enrolment code is too old.
+    CodeExpired,
     /// The shop's server could not be reached to join.
     ServerUnreachable,
+    /// What answers at the server's address is not the shop's server. Nothing was sent to it.
+    ServerUntrusted,
 }
 
 /// What training mode shows so that nobody mistakes it for the real shop.

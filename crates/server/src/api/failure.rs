@@ -121,6 +121,8 @@ impl From<AdminError> for Failure {
             AdminError::Ledger(error) => error.into(),
             AdminError::Write(error) => error.into(),
             AdminError::InviteInvalid => ErrorCode::InviteInvalid.into(),
+            AdminError::InviteUsed => ErrorCode::InviteUsed.into(),
+            AdminError::InviteExpired => ErrorCode::InviteExpired.into(),
             other @ (AdminError::Open(_)
             | AdminError::System(_)
             | AdminError::NoStore(_)

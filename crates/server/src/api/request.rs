@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, Path, Query, Request};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use qiantai_wire::ErrorCode;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::BODY_BYTES_MAX;
 use super::failure::Failure;
 use crate::db::{Ledger, LedgerError};
 use crate::embedded::Server;
@@ -48,6 +50,12 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
 }
 
 async fn raw_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
+    // Told before it comes: nothing of it needs to be sent.
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > BODY_BYTES_MAX) {
+        return Err(ErrorCode::TooLarge.into());
+    }
     Bytes::from_request(request, state)
         .await
         .map_err(|rejection| {

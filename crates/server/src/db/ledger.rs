@@ -92,6 +92,10 @@ impl<D: Database> Ledger for D {
         rows.first().map(invite::read).transpose()
     }
 
+    fn invite(&self, code: &Hash) -> Result<Option<Invite>, LedgerError> {
+        first(self, invite::of_code(code), invite::read)
+    }
+
     fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError> {
         let row = device_token::row(token);
         self.change(

@@ -307,6 +307,8 @@ pub struct Invite {
     pub store: StoreId,
     /// Last instant of validity.
     pub expires_at: Timestamp,
+    /// Key of the terminal that used it.
+    pub used_by: Option<[u8; 32]>,
 }
 
 /// A payment code (付款码) that was handed to a gateway.

@@ -21,6 +21,7 @@ use qiantai_wire::{ApiError, ErrorCode, SignedOperation};
 use uuid::Uuid;
 
 use super::cluster::TestDatabase;
+use crate::process::enrolled;
 use crate::till::{Till, push_body};
 
 /// The right to write runs out after 4 s, and is looked for every second; the rest is patience.
@@ -35,6 +36,8 @@ impl Process {
     fn start(database: &TestDatabase) -> Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_qiantai-server"))
             .args(["serve", "--listen", "127.0.0.1:0"])
+            // It is asked again and again who writes.
+            .args(["--device-requests-per-s", "1000000"])
             .env("QIANTAI_DATABASE_URL", database.url())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -169,14 +172,14 @@ fn until_written_by(database: &TestDatabase, process: &Process) {
 fn another_server_takes_over_within_seconds() {
     let database = TestDatabase::make();
     program(&database, &["init", "--sample", "salon", "--members", "3"]);
-    let invite = program(&database, &["invite", "--store", "00201"]);
+    let code = enrolled("00201", &["--database-url", &database.url()]);
     let mut first = Process::start(&database);
     until_written_by(&database, &first);
     let second = Process::start(&database);
 
     let key = SigningKey::from_bytes(&[3; 32]);
     let request = JoinRequest {
-        invite: invite.trim().to_owned(),
+        invite: code.invite(),
         public_key: Hex(key.verifying_key().to_bytes()),
         name: "前台".into(),
     };

@@ -77,6 +77,7 @@ fn an_invitation_is_used_by_one_key_in_its_time() {
             code_hash: [4; 32],
             store: StoreId(Uuid::from_u128(5)),
             expires_at: START + Millis::minutes(10),
+            used_by: None,
         };
         ledger.save_invite(&invite).unwrap();
         let again = ledger.save_invite(&invite);
@@ -84,17 +85,24 @@ fn an_invitation_is_used_by_one_key_in_its_time() {
         let check = |code: u8, key: u8, minutes, expected: bool| {
             let at = START + Millis::minutes(minutes);
             let found = ledger.redeem_invite(&[code; 32], &[key; 32], at).unwrap();
-            let expected = expected.then(|| invite.clone());
+            let expected = expected.then(|| Invite {
+                used_by: Some([key; 32]),
+                ..invite.clone()
+            });
             assert_eq!(
                 found, expected,
                 "{on:?}: code {code} key {key} at {minutes}"
             );
         };
+        assert_eq!(ledger.invite(&[3; 32]).unwrap(), None);
+        assert_eq!(ledger.invite(&[4; 32]).unwrap(), Some(invite.clone()));
         check(3, 1, 0, false);
         check(4, 1, 11, false);
         check(4, 1, 10, true);
         check(4, 2, 10, false);
         check(4, 1, 10, true);
+        let used = ledger.invite(&[4; 32]).unwrap().unwrap();
+        assert_eq!(used.used_by, Some([1; 32]), "{on:?}");
     }
 }
 

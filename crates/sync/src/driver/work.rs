@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{LocalLog, LocalLogError};
 use crate::client::{CallFailed, Client};
 use crate::engine::{Failure, Pulled, Pushed, SnapshotTaken, StopReason};
+use crate::transport::TransportError;
 
 /// What calls need.
 #[derive(Clone)]
@@ -89,6 +90,9 @@ fn local(error: LocalLogError) -> Failure {
 fn call(failed: CallFailed) -> Failure {
     tracing::debug!(%failed, "call");
     let error = match failed {
+        CallFailed::Transport(TransportError::Untrusted) => {
+            return Failure::Stop(StopReason::Untrusted);
+        }
         // A page that cannot be read comes from whatever stands between, not from the server.
         CallFailed::Transport(_) | CallFailed::Unreadable { .. } => return Failure::Link,
         CallFailed::Refused(error) => error,

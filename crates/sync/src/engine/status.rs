@@ -43,6 +43,8 @@ pub enum StopReason {
     Unauthorised,
     /// The terminal was revoked.
     Revoked,
+    /// What answers at the server's address is not the server. Nothing is sent to it.
+    Untrusted,
     /// The server has another history of this terminal: its disk was cloned or rolled back.
     Forked,
     /// The server was restored from so old a backup that it lacks what this terminal no longer has.

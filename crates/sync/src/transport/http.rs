@@ -9,10 +9,13 @@ use http::{Request, Response, Uri};
 use qiantai_wire::api::EVENTS_SILENCE_MAX;
 use tokio::time::timeout;
 
-use super::{ANSWER_MAX, ByteStream, Transport, TransportError};
+use super::{ANSWER_MAX, ByteStream, Transport, TransportError, Trust};
 
 const CONNECT_MAX: Duration = Duration::from_secs(5);
-const ANSWER_WAIT_MAX: Duration = Duration::from_secs(20);
+pub(super) const ANSWER_WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// Shorter than the server waits, so that no request goes out on a connection just being cut.
+const IDLE_MAX: Duration = Duration::from_secs(20);
 
 /// Requests over HTTP/1.1.
 #[derive(Clone, Debug)]
@@ -22,26 +25,40 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// A transport to the server at `base`, such as `http://192.168.1.10:7780`.
+    /// A transport to the server at `base`, such as `https://192.168.1.10:7810`, which must prove
+    /// itself as `trust` says. Where the machine decides and the address begins with `http://`,
+    /// nothing is encrypted and nothing proved.
     ///
     /// # Errors
     /// [`TransportError::NotSent`] when `base` is no address with scheme and host, or the
-    /// machine's network set-up cannot be read.
-    pub fn new(base: &str) -> Result<HttpTransport, TransportError> {
+    /// machine's network set-up cannot be read; [`TransportError::Untrusted`] when the authority
+    /// is no certificate, or the address is not one at which a server proves itself.
+    pub fn new(base: &str, trust: &Trust) -> Result<HttpTransport, TransportError> {
+        let base = HttpTransport::base(base)?;
+        let builder = match trust {
+            Trust::Machine => builder(),
+            Trust::Authority(_) if !base.starts_with("https://") => {
+                return Err(TransportError::Untrusted);
+            }
+            Trust::Authority(certificate) => {
+                let authority = reqwest::Certificate::from_der(certificate)
+                    .map_err(|_| TransportError::Untrusted)?;
+                builder()
+                    .tls_certs_only([authority])
+                    .tls_danger_accept_invalid_hostnames(true)
+            }
+        };
+        let client = builder.build().map_err(|_| TransportError::NotSent)?;
+        Ok(HttpTransport { client, base })
+    }
+
+    /// The address without what may follow host and port.
+    pub(super) fn base(base: &str) -> Result<String, TransportError> {
         let uri: Uri = base.parse().map_err(|_| TransportError::NotSent)?;
         if uri.scheme().is_none() || uri.host().is_none() {
             return Err(TransportError::NotSent);
         }
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_MAX)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(|_| TransportError::NotSent)?;
-        Ok(HttpTransport {
-            client,
-            base: base.trim_end_matches('/').to_owned(),
-        })
+        Ok(base.trim_end_matches('/').to_owned())
     }
 
     async fn start(
@@ -107,12 +124,38 @@ fn with_head_of<B>(answer: &reqwest::Response, body: B) -> Response<B> {
     response
 }
 
-fn cause(error: &reqwest::Error) -> TransportError {
-    if error.is_connect() || error.is_builder() {
+/// What every way to a server has in common.
+pub(super) fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_MAX)
+        .pool_idle_timeout(IDLE_MAX)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+}
+
+pub(super) fn cause(error: &reqwest::Error) -> TransportError {
+    if error.is_connect() && is_unproven(error) {
+        TransportError::Untrusted
+    } else if error.is_connect() || error.is_builder() {
         TransportError::NotSent
     } else if error.is_timeout() {
         TransportError::Timeout
     } else {
         TransportError::Interrupted
     }
+}
+
+/// True when the other side was there and could not prove itself. A connection that broke while it
+/// was about to is no proof of anything.
+fn is_unproven(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
+    let causes: Vec<_> = causes.collect();
+    let of_tls = causes
+        .iter()
+        .rposition(|cause| cause.is::<native_tls::Error>());
+    of_tls.is_some_and(|place| {
+        !causes[place..]
+            .iter()
+            .any(|cause| cause.is::<std::io::Error>())
+    })
 }

@@ -28,7 +28,7 @@ pub(in crate::db) fn row(invite: &Invite) -> Vec<Value> {
         invite.store.0,
         invite.expires_at,
         None::<Timestamp>,
-        None::<&[u8]>,
+        invite.used_by.as_ref().map(<[u8; 32]>::as_slice),
     ]
 }
 
@@ -44,11 +44,16 @@ pub(in crate::db) fn redeem(code: &Hash, public_key: &[u8; 32], now: Timestamp) 
     .with(public_key)
 }
 
+pub(in crate::db) fn of_code(code: &Hash) -> Question {
+    Question::new("SELECT * FROM invite WHERE code_hash = ?1").with(code)
+}
+
 pub(in crate::db) fn read(row: &Record) -> Result<Invite, LedgerError> {
     Ok(Invite {
         tenant: TenantId(row.id("tenant_id")?),
         code_hash: row.array("code_hash")?,
         store: StoreId(row.id("store_id")?),
         expires_at: row.at("expires_ms")?,
+        used_by: row.array_opt("used_by")?,
     })
 }
