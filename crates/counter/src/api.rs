@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::CallError;
 use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode};
-use crate::view::code::{ChargeCode, Scan, ScanReading, StartCode};
+use crate::view::code::{ChargeCode, OfferCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
 use crate::view::member_page::MemberPage;
@@ -104,6 +104,8 @@ commands! {
     start_code: StartCode => OrderView;
     /// Charges the customer's payment code for an order that waits for its money.
     charge_code: ChargeCode => OrderView;
+    /// Codes to print that choose an amount on sale.
+    offer_codes: () => Vec<OfferCode>;
     /// Tries again to be paid for an order whose last attempt ended unpaid.
     retry_payment: RetryPayment => OrderView;
     /// Asks the channel now.

@@ -18,13 +18,14 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode, MoneyMoved};
+use crate::offer_code::{self, ScannedOffer};
 use crate::overlay::is_over;
 use crate::parse;
 use crate::qr_payment::NewSale;
 use crate::quotes::ShownQuote;
 use crate::serve::blocking;
 use crate::show::order::OrderFile;
-use crate::top_up::member_of;
+use crate::top_up::{choice_view, member_of};
 use crate::view::code::{ChargeCode, Scan, ScanReading, StartCode};
 use crate::view::event::CounterEvent;
 use crate::view::order::{OrderView, Stage};
@@ -170,8 +171,13 @@ impl Counter {
     /// What a scanner read.
     pub(crate) fn read_scan(&self, scan: &Scan) -> Result<ScanReading, CallError> {
         self.staff()?;
-        let offered = self.policy()?.channels.clone();
-        let channel = recognise(&scan.text, &offered);
+        let policy = self.policy()?;
+        if let Some(ScannedOffer(choice)) = offer_code::read(&scan.text, &policy) {
+            return Ok(ScanReading::Offer {
+                choice: choice.map(choice_view),
+            });
+        }
+        let channel = recognise(&scan.text, &policy.channels);
         if channel.is_none() && !may_be_code(&scan.text) {
             return Ok(ScanReading::Other);
         }

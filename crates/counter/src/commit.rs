@@ -44,6 +44,7 @@ impl Counter {
             Ok(commits.collect())
         };
         self.store.commit_all(author).map_err(not_written)?;
+        self.count_top_ups(drafts);
         self.written();
         if printing {
             self.print_wake.notify_one();

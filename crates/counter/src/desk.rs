@@ -29,7 +29,7 @@ use crate::terminal::Terminal;
 use crate::view::boot::{
     BootState, BootStatus, RecoveryAnswer, RecoveryCode, Training, TroubleCause,
 };
-use crate::view::code::{ChargeCode, Scan, ScanReading, StartCode};
+use crate::view::code::{ChargeCode, OfferCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::event::CounterEvent;
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
@@ -453,6 +453,10 @@ impl CounterApi for Desk {
     async fn charge_code(&self, request: ChargeCode) -> Result<OrderView, CallError> {
         code_payment::charge_code(&self.counter()?, request).await
     }
+    async fn offer_codes(&self, (): ()) -> Result<Vec<OfferCode>, CallError> {
+        self.work(|counter| counter.offer_codes()).await
+    }
+
 
     async fn retry_payment(&self, request: RetryPayment) -> Result<OrderView, CallError> {
         self.work(move |counter| counter.retry_payment(&request))

@@ -7,9 +7,15 @@ use qiantai_store::{Store, StoreError};
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::view::event::CounterEvent;
-use crate::view::session::{Language, PrinterSetting, PrinterTarget, SessionView, Settings, Theme};
+use crate::view::session::{
+    Guide, Language, NumberPad, PrinterSetting, PrinterTarget, SessionView, Settings, Theme,
+    some_services,
+};
 
 const KEY: &str = "settings";
+
+/// ¥10,000: a threshold above it would be met by nearly every member.
+const LOW_BALANCE_FEN_MAX: i64 = 1_000_000;
 
 /// The settings, or what a new terminal starts with: receipts go to a folder beside the store.
 ///
@@ -29,6 +35,9 @@ fn initial(store: &Path) -> Settings {
         sound: true,
         volume_percent: 100,
         accent: None,
+        guide: Guide::First,
+        number_pad: NumberPad::Touch,
+        low_balance_fen: some_services(),
         printer: PrinterSetting {
             target: PrinterTarget::Folder {
                 path: folder.to_string_lossy().into_owned(),
@@ -43,10 +52,13 @@ fn initial(store: &Path) -> Settings {
 
 impl Counter {
     /// Saves settings after checking them. Whoever stands before a locked screen may make it
-    /// readable; where receipts go and what the shop looks like is for a person who works here.
+    /// readable; where receipts go, what the shop looks like and how it sells is for a person who
+    /// works here.
     pub(crate) fn save_settings(&self, settings: &Settings) -> Result<SessionView, CallError> {
         let before = load(&self.store)?;
-        if settings.printer != before.printer || settings.accent != before.accent {
+        let sells_alike =
+            settings.guide == before.guide && settings.low_balance_fen == before.low_balance_fen;
+        if settings.printer != before.printer || settings.accent != before.accent || !sells_alike {
             self.staff()?;
         }
         check(settings)?;
@@ -84,6 +96,9 @@ fn check(settings: &Settings) -> Result<(), CallError> {
     }
     if !(1..=100).contains(&settings.volume_percent) {
         return wrong("volume_percent");
+    }
+    if !(0..=LOW_BALANCE_FEN_MAX).contains(&settings.low_balance_fen.0) {
+        return wrong("low_balance_fen");
     }
     if settings
         .accent

@@ -19,7 +19,13 @@ impl Counter {
         for person in policy.staff.iter().filter(|person| person.active) {
             staff.push(self.tile(person)?);
         }
-        let signed_in = self.signed_in().map(|id| id.to_string());
+        let settings = settings::load(&self.store)?;
+        let who = self.signed_in();
+        let guided = match who {
+            Some(id) => self.is_led(id, settings.guide)?,
+            None => false,
+        };
+        let signed_in = who.map(|id| id.to_string());
         Ok(SessionView {
             shop: policy.store.name.clone(),
             terminal: self.terminal.code.clone(),
@@ -30,7 +36,8 @@ impl Counter {
             staff,
             shift: self.shift_view(&policy)?,
             sync: self.sync_view()?,
-            settings: settings::load(&self.store)?,
+            settings,
+            guided,
             clock_skew_ms: self.clock_skew()?,
         })
     }

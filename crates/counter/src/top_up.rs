@@ -15,9 +15,15 @@ use crate::error::{CallError, ErrorCode};
 use crate::overlay::{Overlay, duplicate_of, is_over};
 use crate::parse;
 use crate::quotes::ShownQuote;
+use crate::settings;
+use crate::show::member::available;
 use crate::show::quote::{QuoteContext, forbidden_by, quote_view};
 use crate::view::member::MemberKey;
+use crate::view::order::Stage;
 use crate::view::top_up::{ChannelOffer, Choice, Offer, QuoteRequest, QuoteView, TopUpForm};
+
+/// Orders looked through for the last top-up.
+const RECENT_MAX: u32 = 4;
 
 /// Channels that a training or settled gateway serves by QR code; the others are recorded by
 /// hand, which comes with its own use cases.
@@ -38,9 +44,11 @@ impl Counter {
         let member = member_of(&overlay, id)?;
         let mut offers = self.offers(&policy, &overlay, &member)?;
         mark_most_favourable(&mut offers);
+        let suggested = self.suggested(&overlay, id, &offers)?;
         Ok(TopUpForm {
             intent: self.surroundings.new_id().to_string(),
             offers,
+            suggested,
             custom: policy.custom_amount,
             channels: self.channels(&policy),
         })
@@ -52,24 +60,8 @@ impl Counter {
         overlay: &Overlay,
         member: &Member,
     ) -> Result<Vec<Offer>, CallError> {
-        let packages = policy.packages.iter().map(|package| {
-            let choice = AmountChoice::Package(package.id, package.version);
-            (choice, Some(package.name.clone()), package.pay)
-        });
-        let amounts = policy
-            .fixed_amounts
-            .iter()
-            .filter(|amount| {
-                policy
-                    .packages
-                    .iter()
-                    .all(|package| package.pay != **amount)
-            })
-            .map(|amount| (AmountChoice::Amount(*amount), None, *amount));
-        let mut candidates: Vec<_> = packages.chain(amounts).collect();
-        candidates.sort_by_key(|(_, _, pay)| *pay);
         let mut offers = Vec::new();
-        for (choice, name, _) in candidates {
+        for (choice, name, _) in on_sale(policy) {
             // What is not on sale today is not offered.
             let now = self.now();
             let priced = |cash| self.price_now(policy, overlay, member, choice, cash, now);
@@ -78,7 +70,9 @@ impl Counter {
             };
             offers.push(Offer {
                 choice: choice_view(choice),
-                name: name.filter(|name| says_more(name, &quote)),
+                name: name
+                    .filter(|name| says_more(name, &quote))
+                    .map(str::to_owned),
                 pay_fen: quote.pay.into(),
                 bonus_fen: quote.bonus.into(),
                 most_favourable: false,
@@ -87,6 +81,34 @@ impl Counter {
             });
         }
         Ok(offers)
+    }
+
+    /// What a member with little left is offered in one step: the last top-up again, or the
+    /// smallest on sale. Spending is not booked here, so it says nothing of when the balance will
+    /// run out (docs: domain §3.12).
+    fn suggested(
+        &self,
+        overlay: &Overlay,
+        member: MemberId,
+        offers: &[Offer],
+    ) -> Result<Option<Choice>, CallError> {
+        let low = Money::from(settings::load(&self.store)?.low_balance_fen);
+        let has_enough = overlay
+            .account(member)
+            .is_none_or(|account| available(account) >= low);
+        if has_enough {
+            return Ok(None);
+        }
+        let sold = |offer: &&Offer| offer.blocked.is_none();
+        let files = self.order_files_of(member, RECENT_MAX)?;
+        let last = files.iter().find(|file| file.stage() == Stage::Credited);
+        let last = last.map(|file| file.order.quote.pay.into());
+        let again = offers
+            .iter()
+            .filter(sold)
+            .find(|offer| Some(offer.pay_fen) == last);
+        let offer = again.or_else(|| offers.iter().find(sold));
+        Ok(offer.map(|offer| offer.choice.clone()))
     }
 
     fn channels(&self, policy: &Policy) -> Vec<ChannelOffer> {
@@ -212,6 +234,23 @@ impl Counter {
     }
 }
 
+/// Packages, and amounts that no package has, by what is paid; a package with its name.
+pub(crate) fn on_sale(policy: &Policy) -> Vec<(AmountChoice, Option<&str>, Money)> {
+    let packages = policy.packages.iter().map(|package| {
+        let choice = AmountChoice::Package(package.id, package.version);
+        (choice, Some(package.name.as_str()), package.pay)
+    });
+    let is_package = |amount: &Money| policy.packages.iter().any(|package| package.pay == *amount);
+    let amounts = policy
+        .fixed_amounts
+        .iter()
+        .filter(|amount| !is_package(amount))
+        .map(|amount| (AmountChoice::Amount(*amount), None, *amount));
+    let mut all: Vec<_> = packages.chain(amounts).collect();
+    all.sort_by_key(|(_, _, pay)| *pay);
+    all
+}
+
 /// The member, who must be active.
 pub(crate) fn member_of(overlay: &Overlay, id: MemberId) -> Result<Member, CallError> {
     overlay
@@ -249,7 +288,7 @@ fn choice(view: &Choice) -> Result<AmountChoice, CallError> {
     }
 }
 
-fn choice_view(choice: AmountChoice) -> Choice {
+pub(crate) fn choice_view(choice: AmountChoice) -> Choice {
     match choice {
         AmountChoice::Amount(amount) => Choice::Amount { fen: amount.into() },
         AmountChoice::Package(id, version) => Choice::Package {

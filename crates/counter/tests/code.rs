@@ -3,9 +3,11 @@
 use qiantai_core::{Millis, Money};
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::CallError;
+use qiantai_counter::view::Fen;
 use qiantai_counter::view::code::{ChargeCode, Scan, ScanReading, StartCode};
+use qiantai_counter::view::member::MemberKey;
 use qiantai_counter::view::order::{OrderView, Stage};
-use qiantai_counter::view::top_up::ChannelView;
+use qiantai_counter::view::top_up::{ChannelView, Choice};
 use qiantai_pay::channels::training::message::WalletName;
 use qiantai_paysim::gateway::{
     AnswerFault, AnswerRule, CodeView, CodeWish, Operation, PhoneAction,
@@ -125,6 +127,8 @@ async fn a_code_is_told_from_everything_else_that_is_scanned() {
         ("6212345678901234567", code(Some(ChannelView::Unionpay))),
         ("9876543210987654", code(None)),
         ("6901234567892", ScanReading::Other),
+        ("QT:AMT", ScanReading::Other),
+        ("qt:amt:300", ScanReading::Other),
         ("00201-9000001", ScanReading::Other),
         ("", ScanReading::Other),
     ];
@@ -135,6 +139,47 @@ async fn a_code_is_told_from_everything_else_that_is_scanned() {
         assert!(!format!("{scan:?}").contains("345"));
         let reading = scene.till.desk.read_scan(scan).await.unwrap();
         assert_eq!(reading, expected, "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn printed_codes_choose_what_they_were_printed_for_and_nothing_else() {
+    let scene = Scene::open().await;
+    let read = async |text: &str| {
+        let scan = Scan {
+            text: text.to_owned(),
+        };
+        scene.till.desk.read_scan(scan).await.unwrap()
+    };
+    let key = MemberKey {
+        member_id: scene.member.clone(),
+    };
+    let form = scene.till.desk.top_up_form(key).await.unwrap();
+    let codes = scene.till.desk.offer_codes(()).await.unwrap();
+    assert_eq!(codes.len(), form.offers.len());
+    for (code, offer) in codes.iter().zip(&form.offers) {
+        assert_eq!(code.pay_fen, offer.pay_fen);
+        let choice = Some(offer.choice.clone());
+        let payload = &code.qr.payload;
+        let reading = read(payload).await;
+        assert_eq!(reading, ScanReading::Offer { choice }, "{payload}");
+    }
+    let fen = |fen| Some(Choice::Amount { fen: Fen(fen) });
+    let gone = "QT:PKG:01890000-0000-7000-8000-000000000000";
+    let cases = [
+        ("QT:AMT:300", fen(30_000)),
+        ("QT:AMT:300.50", fen(30_050)),
+        ("QT:AMT:", None),
+        ("QT:AMT:0", None),
+        ("QT:AMT:-300", None),
+        ("QT:AMT:300.505", None),
+        ("QT:AMT:三百", None),
+        ("QT:AMT:99999999999", None),
+        ("QT:PKG:", None),
+        (gone, None),
+    ];
+    for (text, choice) in cases {
+        assert_eq!(read(text).await, ScanReading::Offer { choice }, "{text}");
     }
 }
 

@@ -10,6 +10,7 @@ mod clocks;
 mod code;
 mod commands;
 mod crash;
+mod guide;
 mod line;
 mod locked;
 mod member_page;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use qiantai_core::Millis;
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::ErrorCode;
+use qiantai_counter::view::Fen;
 use qiantai_counter::view::order::{OrderView, PrintJobView, PrintState, Stage};
 use qiantai_counter::view::queue::JobKey;
 use qiantai_counter::view::session::{PrinterTarget, Settings};
@@ -343,3 +344,9 @@ async fn settings_that_make_no_sense_are_refused_by_field() {
         till.print_to(network(host, 9_100)).await;
     }
 }
+    wrong("low_balance_fen", |settings| {
+        settings.low_balance_fen = Fen(-1);
+    });
+    wrong("low_balance_fen", |settings| {
+        settings.low_balance_fen = Fen(1_000_001);
+    });

@@ -109,6 +109,7 @@ async fn nothing_goes_without_a_person() {
         ),
         ("reprint", till.desk.reprint(key(&sale.id)).await.map(drop)),
         ("order", till.desk.order(key(&sale.id)).await.map(drop)),
+        ("codes", till.desk.offer_codes(()).await.map(drop)),
         ("orders", till.desk.orders(()).await.map(drop)),
         ("receipt", till.desk.receipt(key(&sale.id)).await.map(drop)),
         ("queue", till.desk.queue(()).await.map(drop)),

@@ -38,6 +38,10 @@ sync: SyncView,
  */
 settings: Settings, 
 /**
+ * Whether the form leads whoever is signed in through a top-up in steps.
+ */
+guided: boolean, 
+/**
  * How far the clock is off the server's, in milliseconds, when above 60 s.
  */
 clock_skew_ms: Ms | null, };

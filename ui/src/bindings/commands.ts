@@ -12,6 +12,7 @@ import type { MemberView } from "./MemberView";
 import type { NewMember } from "./NewMember";
 import type { NewMemberCheck } from "./NewMemberCheck";
 import type { NewMemberForm } from "./NewMemberForm";
+import type { OfferCode } from "./OfferCode";
 import type { OpenShift } from "./OpenShift";
 import type { OrderFilter } from "./OrderFilter";
 import type { OrderKey } from "./OrderKey";
@@ -57,6 +58,7 @@ export type Commands = {
   pay_cash: { request: PayCash; response: OrderView };
   start_qr: { request: StartQr; response: OrderView };
   read_scan: { request: Scan; response: ScanReading };
+  offer_codes: { request: null; response: Array<OfferCode> };
   start_code: { request: StartCode; response: OrderView };
   charge_code: { request: ChargeCode; response: OrderView };
   retry_payment: { request: RetryPayment; response: OrderView };

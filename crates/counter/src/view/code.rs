@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::view::top_up::ChannelView;
+use crate::view::Fen;
+use crate::view::order::QrView;
+use crate::view::top_up::{ChannelView, Choice};
 
 /// What a scanner read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -23,8 +25,24 @@ pub enum ScanReading {
         /// Whose; none where the number is of no channel that is known here.
         channel: Option<ChannelView>,
     },
+    /// A code that stands for an amount on sale.
+    Offer {
+        /// What it chooses; none where that is on sale no more.
+        choice: Option<Choice>,
+    },
     /// Something else, to be looked for among the members.
     Other,
+}
+
+/// A code to print that chooses an amount on sale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OfferCode {
+    /// Name of the package; none for a plain amount.
+    pub name: Option<String>,
+    /// To pay.
+    pub pay_fen: Fen,
+    /// The code.
+    pub qr: QrView,
 }
 
 /// Opens an order and charges the customer's payment code for it.

@@ -23,6 +23,8 @@ pub struct SessionView {
     pub sync: SyncView,
     /// Settings of this terminal.
     pub settings: Settings,
+    /// Whether the form leads whoever is signed in through a top-up in steps.
+    pub guided: bool,
     /// How far the clock is off the server's, in milliseconds, when above 60 s.
     pub clock_skew_ms: Option<Ms>,
 }
@@ -106,12 +108,53 @@ pub struct Settings {
     /// The shop's colour as `#rrggbb`; none for the house's own.
     #[serde(default)]
     pub accent: Option<String>,
+    /// Who is led through a top-up in steps. Settings of earlier versions have none.
+    #[serde(default)]
+    pub guide: Guide,
+    /// When figures can be entered on the screen. Settings of earlier versions have none.
+    #[serde(default)]
+    pub number_pad: NumberPad,
+    /// Below this balance a member is told to top up; zero for never. Settings of earlier versions
+    /// have none.
+    #[serde(default = "some_services")]
+    pub low_balance_fen: Fen,
     /// Where receipts go.
     pub printer: PrinterSetting,
 }
 
 const fn full_volume() -> u16 {
     100
+}
+
+/// ¥100: about one visit at the sample shops.
+pub(crate) const fn some_services() -> Fen {
+    Fen(10_000)
+}
+
+/// Who is led through a top-up in three steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Guide {
+    /// People who are new at this counter, for their first top-ups.
+    #[default]
+    First,
+    /// Everybody.
+    Always,
+    /// Nobody.
+    Never,
+}
+
+/// When figures can be entered on the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberPad {
+    /// While the screen is touched.
+    #[default]
+    Touch,
+    /// With every field for figures.
+    Always,
+    /// Not at all.
+    Never,
 }
 
 /// Languages.

@@ -12,6 +12,8 @@ pub struct TopUpForm {
     pub intent: String,
     /// Amounts and packages in order of display.
     pub offers: Vec<Offer>,
+    /// What to top up, where the balance is low.
+    pub suggested: Option<Choice>,
     /// Whether a free amount may be typed.
     pub custom: bool,
     /// Payment methods in order of display.

@@ -58,6 +58,9 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
       sound: true,
       volume_percent: 100,
       accent: null,
+      guide: "first",
+      number_pad: "touch",
+      low_balance_fen: 10_000,
       printer: {
         target: { kind: "network", host: "192.168.1.50", port: 9100 },
         paper_mm: 80,
@@ -67,6 +70,7 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
       },
       ...settings,
     },
+    guided: false,
     clock_skew_ms: null,
   };
   const members = [

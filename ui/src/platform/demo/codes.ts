@@ -1,13 +1,17 @@
 import { isOutOfReach } from "../../app/reach";
 import type { ChannelView } from "../../bindings/ChannelView";
 import type { ChargeCode } from "../../bindings/ChargeCode";
+import type { OfferCode } from "../../bindings/OfferCode";
 import type { OrderView } from "../../bindings/OrderView";
 import type { Scan } from "../../bindings/Scan";
 import type { ScanReading } from "../../bindings/ScanReading";
 import type { Stage } from "../../bindings/Stage";
 import type { StartCode } from "../../bindings/StartCode";
+import { plainFen } from "../../i18n/money";
 import { type DemoBooks, orderOf, refusal } from "./handlers";
-import { open } from "./money";
+import { typedFen } from "./amount";
+import { open, qrOf } from "./money";
+import { AMOUNTS, PACKAGE } from "./pricing";
 
 const CODES: [RegExp, ChannelView][] = [
   [/^1[0-5]\d{16}$/, "wechat"],
@@ -16,9 +20,29 @@ const CODES: [RegExp, ChannelView][] = [
 ];
 
 export function readScan(_: DemoBooks, { text }: Scan): ScanReading {
+  const offer = /^QT:(AMT:(?<yuan>[\d.]+)|PKG:(?<id>.+))$/.exec(text)?.groups;
+  if (offer?.["yuan"] !== undefined)
+    return { kind: "offer", choice: { kind: "amount", fen: typedFen(offer["yuan"]) } };
+  if (offer !== undefined) {
+    const { id, version } = PACKAGE;
+    return {
+      kind: "offer",
+      choice: offer["id"] === id ? { kind: "package", id, version } : null,
+    };
+  }
   const channel = CODES.find(([pattern]) => pattern.test(text))?.[1] ?? null;
   if (channel === null && !/^\d{16,24}$/.test(text)) return { kind: "other" };
   return { kind: "payment_code", channel };
+}
+
+export function offerCodes(): OfferCode[] {
+  const { id, name, pay_fen } = PACKAGE;
+  const amounts = AMOUNTS.map((fen) => ({
+    name: null,
+    pay_fen: fen,
+    qr: qrOf(`QT:AMT:${plainFen(fen)}`),
+  }));
+  return [...amounts, { name, pay_fen, qr: qrOf(`QT:PKG:${id}`) }];
 }
 
 export function startCode(books: DemoBooks, request: StartCode): OrderView {

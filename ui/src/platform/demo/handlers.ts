@@ -11,7 +11,7 @@ import type { SessionView } from "../../bindings/SessionView";
 import type { CommandName, Request, Response } from "../host";
 import { understand } from "./commands";
 import { memberPage } from "./member-page";
-import { chargeCode, readScan, startCode } from "./codes";
+import { chargeCode, offerCodes, readScan, startCode } from "./codes";
 import { cancelOrder, payCash, queryPayment, reprint, retryPayment, startQr } from "./money";
 import { findOrders, orderPage } from "./order-book";
 import { priceOf, topUpForm } from "./pricing";
@@ -122,6 +122,7 @@ export const handlers: Handlers = {
   start_qr: startQr,
   read_scan: readScan,
   start_code: startCode,
+  offer_codes: offerCodes,
   charge_code: chargeCode,
   retry_payment: retryPayment,
   query_payment: queryPayment,
@@ -148,3 +149,4 @@ export const handlers: Handlers = {
     return books.session;
   },
 };
+    books.session.guided = settings.guide === "always";

@@ -16,14 +16,22 @@ const LADDER = [
   [30_000, 5_000],
 ] as const;
 const CHANNELS: ChannelView[] = ["wechat", "alipay", "unionpay", "ecny", "cash"];
-const PACKAGE = { id: "p1", version: 3, pay_fen: 68_000, bonus_fen: 20_000, name: "护发季卡" };
+export const PACKAGE = {
+  id: "p1",
+  version: 3,
+  pay_fen: 68_000,
+  bonus_fen: 20_000,
+  name: "护发季卡",
+};
+
+export const AMOUNTS = [30_000, 50_000, 100_000, 200_000, 300_000, 500_000] as const;
 
 const ladderBonus = (pay: number) => LADDER.find(([from]) => from <= pay)?.[1] ?? 0;
 
 export function topUpForm(books: DemoBooks, memberId: string): TopUpForm {
-  memberOf(books, memberId);
+  const { available_fen, recent } = memberOf(books, memberId);
   books.last += 1;
-  const plain = [30_000, 50_000, 100_000, 200_000, 300_000, 500_000].map((fen): Offer => ({
+  const plain = AMOUNTS.map((fen): Offer => ({
     choice: { kind: "amount", fen },
     name: null,
     pay_fen: fen,
@@ -34,14 +42,18 @@ export function topUpForm(books: DemoBooks, memberId: string): TopUpForm {
   }));
   const { id, version, name, pay_fen, bonus_fen } = PACKAGE;
   const offline = isOutOfReach(books.session.sync.state);
+  const offers: Offer[] = [
+    ...plain,
+    ...[{ choice: { kind: "package", id, version } as const, name, pay_fen, bonus_fen }].map(
+      (offer) => ({ ...offer, most_favourable: false, blocked: null, blocked_in_cash: null }),
+    ),
+  ];
+  const low = available_fen < books.session.settings.low_balance_fen;
+  const again = offers.find((offer) => offer.pay_fen === recent[0]?.pay_fen) ?? offers[0];
   return {
     intent: `intent-${books.last}`,
-    offers: [
-      ...plain,
-      ...[{ choice: { kind: "package", id, version } as const, name, pay_fen, bonus_fen }].map(
-        (offer) => ({ ...offer, most_favourable: false, blocked: null, blocked_in_cash: null }),
-      ),
-    ],
+    offers,
+    suggested: low ? (again?.choice ?? null) : null,
     custom: true,
     channels: CHANNELS.map((channel) => {
       const available = channel === "cash" || !offline;
