@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -17,6 +17,7 @@ use qiantai_store::vault::{FileKeyHolder, KeyHolder, Secrets};
 use qiantai_wire::api::JoinAnswer;
 use tokio::sync::Mutex;
 
+use crate::bell::{self, Bell};
 use crate::keys::TerminalKeys;
 use crate::options::{Mode, Options};
 use crate::remote::{self, Told};
@@ -35,6 +36,8 @@ pub struct Machine {
     folder: PathBuf,
     /// Held for as long as the process runs.
     claim: Result<FolderLock, TroubleCause>,
+    /// Hangs where the folder is ours, until somebody answers it.
+    bell: std::sync::Mutex<Option<Bell>>,
     keys: Box<dyn KeyHolder>,
     mode: Mode,
     options: Options,
@@ -48,12 +51,23 @@ struct TrainingShop {
     gateway: TrainingGateway,
 }
 
+/// Why there is nothing to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum NoMachine {
+    /// The folder has no absolute path.
+    #[error("no folder: {0}")]
+    Folder(#[from] std::io::Error),
+    /// A window is open on this folder. It is in front now.
+    #[error("a window is open on this folder already")]
+    OpenAlready,
+}
+
 impl Machine {
     /// The machine as `options` want it.
     ///
     /// # Errors
-    /// Where the folder has no absolute path. A folder that cannot be made is said by the window.
-    pub fn new(options: Options) -> std::io::Result<Machine> {
+    /// See [`NoMachine`]. A folder that cannot be made is said by the window.
+    pub fn new(options: Options) -> Result<Machine, NoMachine> {
         let mode = options.mode();
         let mut emptied = Ok(());
         let (folder, keys): (_, Box<dyn KeyHolder>) = match &mode {
@@ -70,10 +84,14 @@ impl Machine {
             }
         };
         let folder = std::path::absolute(folder)?;
+        let claim = match emptied {
+            Ok(()) => claim(&folder)?,
+            Err(error) => Err(unusable(&error)),
+        };
+        let bell = claim.as_ref().ok().and_then(|_| hang_bell(&folder));
         Ok(Machine {
-            claim: emptied
-                .map_err(|error| unusable(&error))
-                .and_then(|()| claim(&folder)),
+            claim,
+            bell: std::sync::Mutex::new(bell),
             folder,
             keys,
             mode,
@@ -151,6 +169,12 @@ impl Machine {
         Ok(TrainingShop { server, gateway })
     }
 
+    /// The bell of the folder, for whoever answers it from now on.
+    pub fn take_bell(&self) -> Option<Bell> {
+        let mut bell = self.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        bell.take()
+    }
+
     /// Ends what runs in this process, so that nothing is cut off in the middle.
     pub async fn stop(&self) {
         if let Some(shop) = self.shop.lock().await.take() {
@@ -192,31 +216,38 @@ impl Host for Machine {
     }
 }
 
-/// Makes `folder` and has it to ourselves.
-fn claim(folder: &Path) -> Result<FolderLock, TroubleCause> {
-    let taken = std::fs::create_dir_all(folder)
-        .map_err(FolderLockError::Io)
-        .and_then(|()| take(folder));
-    taken.map_err(|error| match error {
-        FolderLockError::InUse(_) => {
-            tracing::error!(%error, "data folder");
-            TroubleCause::FolderInUse
-        }
-        FolderLockError::Io(error) => unusable(&error),
-    })
-}
-
-/// Whoever closes the counter and opens it at once does not find the last one in the way.
-fn take(folder: &Path) -> Result<FolderLock, FolderLockError> {
+/// Makes `folder` and has it to ourselves. What stands in the way of that is for the window to say,
+/// unless a window says it already.
+fn claim(folder: &Path) -> Result<Result<FolderLock, TroubleCause>, NoMachine> {
+    if let Err(error) = std::fs::create_dir_all(folder) {
+        return Ok(Err(unusable(&error)));
+    }
     let until = Instant::now() + LAST_ONE_ENDS_WITHIN;
     loop {
         match FolderLock::take(folder) {
+            Ok(lock) => return Ok(Ok(lock)),
+            Err(FolderLockError::Io(error)) => return Ok(Err(unusable(&error))),
+            Err(FolderLockError::InUse(_)) if bell::ring(folder) => {
+                return Err(NoMachine::OpenAlready);
+            }
+            // Whoever closes the counter and opens it at once does not find the last one in the
+            // way.
             Err(FolderLockError::InUse(_)) if Instant::now() < until => {
                 std::thread::sleep(BETWEEN_LOOKS);
             }
-            outcome => return outcome,
+            Err(error @ FolderLockError::InUse(_)) => {
+                tracing::error!(%error, "data folder");
+                return Ok(Err(TroubleCause::FolderInUse));
+            }
         }
     }
+}
+
+/// Without a bell a second start opens a window that says what is the matter.
+fn hang_bell(folder: &Path) -> Option<Bell> {
+    let hung = Bell::hang(folder);
+    hung.inspect_err(|error| tracing::warn!(%error, "a second start will not find this window"))
+        .ok()
 }
 
 fn pins() -> Vec<(String, String)> {

@@ -3,6 +3,7 @@
 //!
 //! Without the feature `desktop` everything is here except the window, and no web view is needed.
 
+mod bell;
 mod host;
 mod keys;
 mod log;
@@ -13,20 +14,32 @@ mod training;
 #[cfg(feature = "desktop")]
 mod window;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use qiantai_counter::desk::Desk;
 use qiantai_counter::surroundings;
 
-use crate::host::Machine;
+use crate::host::{Machine, NoMachine};
 use crate::options::Options;
 
-/// Opens the counter and returns when it was closed.
+/// Said by a second start on the same folder.
+const OPEN_ALREADY: &str = "前台已经打开，窗口已在最前面。\n\
+    Qiantai is open on this folder already; its window is in front now.";
+
+/// Opens the counter and returns when it was closed. Where its window is open already, that comes
+/// to the front instead.
 pub fn run(options: Options) -> ExitCode {
     log::start();
     match open(options) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(OpenError::Machine(NoMachine::OpenAlready)) => {
+            if let Err(error) = writeln!(std::io::stdout(), "{OPEN_ALREADY}") {
+                tracing::debug!(%error, "nobody reads what is said");
+            }
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             tracing::error!(%error, "the counter did not open");
             ExitCode::FAILURE
@@ -37,6 +50,9 @@ pub fn run(options: Options) -> ExitCode {
 /// Why the counter did not open. Trouble with the shop's files is not here: the window says it.
 #[derive(Debug, thiserror::Error)]
 enum OpenError {
+    #[error(transparent)]
+    Machine(#[from] NoMachine),
+    #[cfg(feature = "desktop")]
     #[error("no folder: {0}")]
     Folder(std::io::Error),
     #[error("no threads: {0}")]
@@ -48,7 +64,7 @@ enum OpenError {
 
 fn open(options: Options) -> Result<(), OpenError> {
     let wishes = settings::Wishes::of(&options);
-    let machine = Arc::new(Machine::new(options).map_err(OpenError::Folder)?);
+    let machine = Arc::new(Machine::new(options)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -88,6 +104,7 @@ fn show(
         counter: desk,
         events,
         folder,
+        bell: machine.take_bell(),
     })?)
 }
 
@@ -95,10 +112,13 @@ fn show(
 #[cfg(not(feature = "desktop"))]
 fn show(
     runtime: &tokio::runtime::Runtime,
-    _machine: &Machine,
+    machine: &Machine,
     _desk: Arc<Desk>,
     _events: tokio::sync::broadcast::Receiver<qiantai_counter::view::event::CounterEvent>,
 ) -> Result<(), OpenError> {
+    if let Some(bell) = machine.take_bell() {
+        runtime.spawn(bell.answer(|| false));
+    }
     let told = runtime.block_on(tokio::signal::ctrl_c());
     told.map_err(OpenError::Threads)
 }

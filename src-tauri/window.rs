@@ -10,6 +10,8 @@ use serde_json::Value;
 use tauri::{App, AppHandle, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder};
 use tokio::sync::broadcast::{self, error::RecvError};
 
+use crate::bell::Bell;
+
 /// Label of the counter's window; the capabilities name it.
 const COUNTER: &str = "counter";
 /// Label of the customer's phone; no capability names it, so it can call nothing.
@@ -31,6 +33,8 @@ pub struct Pane {
     pub events: Events,
     /// Where the web view keeps its files.
     pub folder: PathBuf,
+    /// Rung by a second start on the same folder.
+    pub bell: Option<Bell>,
 }
 
 /// Opens the window and returns when it was closed.
@@ -42,6 +46,7 @@ pub fn show(pane: Pane) -> tauri::Result<()> {
         counter,
         events,
         folder,
+        bell,
     } = pane;
     let exit = tauri::Builder::default()
         .manage(counter)
@@ -49,6 +54,9 @@ pub fn show(pane: Pane) -> tauri::Result<()> {
         .setup(move |app| {
             counter_window(app, folder)?;
             tauri::async_runtime::spawn(pass_on(app.handle().clone(), events));
+            if let Some(bell) = bell {
+                tauri::async_runtime::spawn(answer(app.handle().clone(), bell));
+            }
             Ok(())
         })
         .build(tauri::generate_context!())?
@@ -84,6 +92,31 @@ fn paint_without_gpu(window: &tauri::WebviewWindow) -> tauri::Result<()> {
             settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
         }
     })
+}
+
+/// Brings the counter to the front whenever a second start rings.
+async fn answer(app: AppHandle, bell: Bell) {
+    let fell = bell.answer(|| match to_front(&app) {
+        Ok(there) => there,
+        Err(error) => {
+            tracing::warn!(%error, "the window did not come to the front");
+            false
+        }
+    });
+    if let Err(error) = fell.await {
+        tracing::warn!(%error, "a second start will not find this window");
+    }
+}
+
+/// Whether there was a window to bring.
+fn to_front(app: &AppHandle) -> tauri::Result<bool> {
+    let Some(counter) = app.get_webview_window(COUNTER) else {
+        return Ok(false);
+    };
+    counter.show()?;
+    counter.unminimize()?;
+    counter.set_focus()?;
+    Ok(true)
 }
 
 /// Passes on what the counter says for as long as it speaks.

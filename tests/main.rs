@@ -25,6 +25,7 @@ mod pay_states;
 mod phone;
 mod price;
 mod screens;
+mod second_start;
 mod shop;
 mod top_up;
 mod tour;

@@ -1,12 +1,14 @@
 //! How a test starts the app.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::display::Display;
 use crate::fault::Fault;
 use crate::process::Group;
+use crate::wait::{PATIENCE, until};
 
 /// Program, arguments and environment of one start of the app.
 #[derive(Debug, Clone)]
@@ -67,6 +69,33 @@ impl Launch {
     /// # Errors
     /// Where the program cannot be started.
     pub fn alone(&self, display: &Display) -> Result<Group, Fault> {
+        Group::start(self.command(display).stdout(Stdio::null()))
+    }
+
+    /// Starts it on `display` as a person does and waits until it has ended: how, and with what
+    /// words.
+    ///
+    /// # Errors
+    /// Where the program cannot be started, or stays.
+    pub async fn to_its_end(&self, display: &Display) -> Result<(ExitStatus, String), Fault> {
+        let mut app = Group::start(self.command(display).stdout(Stdio::piped()))?;
+        let output = app.child().stdout.take();
+        let mut output = output.expect("standard output is piped");
+        // What does not fit the pipe would keep the program from ending.
+        let words = tokio::task::spawn_blocking(move || {
+            let mut words = String::new();
+            output.read_to_string(&mut words).map(|_| words)
+        });
+        let status = until("the app to end", PATIENCE * 2, || {
+            let status = app.child().try_wait();
+            async move { status.map_err(|error| unread(&error)) }
+        })
+        .await?;
+        let words = words.await.map_err(|error| unread(&error))?;
+        Ok((status, words.map_err(|error| unread(&error))?))
+    }
+
+    fn command(&self, display: &Display) -> Command {
         let mut command = Command::new(&self.binary);
         command
             .args(&self.arguments)
@@ -74,8 +103,11 @@ impl Launch {
             .env_remove("WAYLAND_DISPLAY")
             .env("GDK_BACKEND", "x11")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        Group::start(&mut command)
+            .stdin(Stdio::null());
+        command
     }
+}
+
+fn unread(error: &dyn std::error::Error) -> Fault {
+    Fault::Unexpected(format!("the app's end: {error}"))
 }
