@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use qiantai_print::{PaperWidth, RechargeReceipt, escpos, layout, pdf};
+use qiantai_print::{Glyphs, PaperWidth, RechargeReceipt, escpos, layout, pdf};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -73,7 +73,7 @@ pub fn measure(scale: Scale) -> Outcome<Report> {
 
 fn render(receipt: &RechargeReceipt) -> Outcome<usize> {
     let layout = layout(&receipt.document())?;
-    let (pdf, escpos) = (pdf::render(&layout), escpos::render(&layout));
+    let (pdf, escpos) = (pdf::render(&layout), escpos::render(&layout, Glyphs::Gbk));
     Ok(std::hint::black_box(pdf).len() + std::hint::black_box(escpos).len())
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use qiantai_print::{PaperWidth, RechargeReceipt, escpos, layout, pdf};
+use qiantai_print::{Glyphs, PaperWidth, RechargeReceipt, escpos, layout, pdf};
 
 #[path = "../tests/sample.rs"]
 mod sample;
@@ -42,7 +42,7 @@ fn write(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let layout = layout(&receipt.document())?;
-    let (pdf, escpos) = (pdf::render(&layout), escpos::render(&layout));
+    let (pdf, escpos) = (pdf::render(&layout), escpos::render(&layout, Glyphs::Gbk));
     println!(
         "{name}: {:?}, {} and {} bytes",
         started.elapsed(),

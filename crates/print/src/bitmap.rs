@@ -57,6 +57,10 @@ impl Bitmap {
 
     fn draw(&mut self, char: char, size: Size, x: usize, baseline: usize) {
         let cell = DOTS_PER_COLUMN * columns_of_char(char) * size.scale();
+        if cell == 0 && raster_face().glyph_id(char) == GlyphId(0) {
+            // A mark on the letter before, which the face lacks: the letter stands alone.
+            return;
+        }
         let Some(outline) = raster_face().outline_glyph(glyph(char, size, x, cell, baseline))
         else {
             return;

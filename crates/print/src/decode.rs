@@ -62,7 +62,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Printed>, DecodeError> {
                 printed.push(close(&mut line, error)?);
                 after
             }
-            0x1b..=0x1d => command(rest, &mut printed).ok_or(error)?,
+            0x10 | 0x1b..=0x1d => command(rest, &mut printed).ok_or(error)?,
             0x00..=0x1f => return Err(error),
             0x20..=0x7f => {
                 line.push(first);
@@ -96,6 +96,8 @@ fn command<'b>(bytes: &'b [u8], printed: &mut Vec<Printed>) -> Option<&'b [u8]> 
         [0x1b, b'a', 0..=2, rest @ ..]
         | [0x1b, b'E', 0..=1, rest @ ..]
         | [0x1d, b'!', _, rest @ ..] => Some(rest),
+        // Questions about paper and cover: DLE EOT n at once, GS r n in its turn.
+        [0x10, 0x04, 1..=4, rest @ ..] | [0x1d, b'r', 1..=2, rest @ ..] => Some(rest),
         [0x1b, b'd', count, rest @ ..] => {
             printed.extend((0..*count).map(|_| Printed::Line(String::new())));
             Some(rest)
@@ -154,6 +156,10 @@ mod tests {
         check(b"\xfe\x9f\n", Ok(vec![Printed::Line("䶮".into())]));
         check(b"\x1b@\x1dVB\x00", Ok(vec![Printed::Cut]));
         check(b"\x1bp\x00\x19\xfa", Ok(vec![Printed::DrawerPulse]));
+        check(
+            b"\x10\x04\x02a\n\x1dr\x01",
+            Ok(vec![Printed::Line("a".into())]),
+        );
         let black = vec![true, false, false, false, false, false, false, true];
         check(
             b"\x1dv0\0\x01\0\x01\0\x81",
@@ -167,6 +173,7 @@ mod tests {
         check(b"ab\x1b", Err(2));
         check(b"\x1bZ", Err(0));
         check(b"\x07", Err(0));
+        check(b"\x10\x04\x09", Err(0));
         check(b"\xd5", Err(0));
         check(b"\xff\xff\n", Err(2));
         check(b"a\x1dv0\0\x02\0\x01\0\x81", Err(1));

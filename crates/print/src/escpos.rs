@@ -3,17 +3,18 @@
 use encoding_rs::GB18030;
 
 use crate::bitmap::Bitmap;
-use crate::document::{Align, PaperWidth, Size};
+use crate::document::{Align, PaperWidth, Size, Span};
+use crate::glyphs::Glyphs;
 use crate::layout::{Cell, Layout, Row};
 
 /// Renders `layout` as the bytes to send to the printer.
 ///
-/// A row with a character outside the two-byte part of GB18030, which printers' fonts lack, goes
-/// as a picture of the row.
-pub fn render(layout: &Layout) -> Vec<u8> {
+/// A row with a character that is not among the printer's `glyphs` goes as a picture of the row.
+pub fn render(layout: &Layout, glyphs: Glyphs) -> Vec<u8> {
     let mut stream = Stream {
         bytes: Vec::new(),
         width: layout.width,
+        glyphs,
     };
     stream.put(INIT);
     stream.put(CHINESE_MODE);
@@ -43,19 +44,21 @@ pub(crate) const PICTURE: &[u8] = &[0x1d, b'v', b'0', 0];
 struct Stream {
     bytes: Vec<u8>,
     width: PaperWidth,
+    glyphs: Glyphs,
 }
 
 impl Stream {
     fn row(&mut self, row: &Row) {
         match row {
-            Row::Text(cells) if cells.iter().all(|cell| has_glyphs(&cell.span.text)) => {
-                self.text(cells);
-            }
-            Row::Text(cells) => self.picture(&Bitmap::of_text(cells, self.width.dots())),
+            Row::Text(cells) => self.cells(cells),
             Row::Rule(_) | Row::Signature { .. } => {
                 if let Some(line) = row.plain_text(self.width) {
-                    self.put(&GB18030.encode(&line).0);
-                    self.put(b"\n");
+                    self.cells(&[Cell {
+                        span: Span::plain(line),
+                        align: Align::Left,
+                        start: 0,
+                        end: self.width.columns(),
+                    }]);
                 }
             }
             Row::Qr {
@@ -69,6 +72,14 @@ impl Stream {
             Row::Feed(count) => self.command(FEED, *count),
             Row::Cut => self.put(CUT),
             Row::DrawerPulse => self.put(DRAWER),
+        }
+    }
+
+    fn cells(&mut self, cells: &[Cell]) {
+        if cells.iter().all(|cell| self.glyphs.cover(&cell.span.text)) {
+            self.text(cells);
+        } else {
+            self.picture(&Bitmap::of_text(cells, self.width.dots()));
         }
     }
 
@@ -139,13 +150,4 @@ impl Stream {
     fn put(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
-}
-
-/// True when a GB18030 printer has a glyph for every character: ASCII and two-byte codes.
-fn has_glyphs(text: &str) -> bool {
-    let mut buffer = [0; 4];
-    text.chars().all(|char| {
-        let (code, _, unmappable) = GB18030.encode(char.encode_utf8(&mut buffer));
-        !unmappable && code.len() <= 2
-    })
 }

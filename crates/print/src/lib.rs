@@ -9,20 +9,25 @@ pub mod decode;
 pub mod document;
 pub mod escpos;
 mod font;
+mod glyphs;
 pub mod layout;
 pub mod pdf;
 pub mod preview;
 pub mod qr;
 pub mod recharge_receipt;
 mod slip;
+mod test_page;
 mod texts;
+mod torn;
 mod wrap;
 
 pub use capitals::{CAPITALS_FROM, capitals};
 pub use document::{Document, PaperWidth};
+pub use glyphs::Glyphs;
 pub use layout::{Layout, layout};
 pub use qr::QrModules;
 pub use recharge_receipt::RechargeReceipt;
+pub use test_page::TestPage;
 pub use texts::Language;
 pub use wrap::columns_of;
 

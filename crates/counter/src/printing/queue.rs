@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use qiantai_core::{Millis, Timestamp};
-use qiantai_print::{escpos, layout, pdf};
+use qiantai_print::{Glyphs, escpos, layout, pdf};
 use qiantai_store::{INTERRUPTED, PrintJob, PrintState};
 use qiantai_sync::SyncStatus;
 use qiantai_sync::engine::Retry;
@@ -273,7 +273,7 @@ impl Counter {
         };
         Ok(Slip {
             name: format!("{}-{holder}{copy}", file.order.order_no),
-            escpos: escpos::render(&layout),
+            escpos: escpos::render(&layout, Glyphs::Gbk),
             pdf: pdf::render(&layout),
         })
     }
