@@ -126,6 +126,8 @@ pub enum RefusalCode {
     AmountDiffers = 155,
     /// The channel is not offered here.
     ChannelNotOffered = 156,
+    /// The order belongs to another terminal, whose customer stands there.
+    OrderElsewhere = 157,
     /// No such shift, or it is not open on this device.
     ShiftNotOpen = 160,
     /// The device has an open shift already.

@@ -303,6 +303,33 @@ fn what_an_attempt_must_be() {
     }
 }
 
+/// The customer of an order stands at the till that opened it.
+#[test]
+fn another_till_asks_for_no_money_and_gives_nothing_up() {
+    let mut shop = Shop::open(policy());
+    shop.open_other_till();
+    let order = shop.pending_order(300);
+    let start = OperationBody::AttemptStart(shop.start_body(order));
+    let paying = shop.pending_order(200);
+    let attempt = shop.submitted_attempt(paying);
+    for body in [
+        start.clone(),
+        OperationBody::RechargeCancel { order },
+        OperationBody::RechargeCancel { order: paying },
+    ] {
+        let operation = shop.by_other_till(body.clone());
+        let decision = shop.run(&operation);
+        let expected = Some(RefusalCode::OrderElsewhere);
+        assert_eq!(refused(&decision), expected, "{body:?}");
+        assert!(decision.changes.is_empty(), "{body:?}");
+    }
+    assert_eq!(shop.order_state(order), OrderState::PendingPayment);
+    assert!(!shop.state.attempts[&attempt].cancel_requested);
+    for body in [start, OperationBody::RechargeCancel { order: paying }] {
+        assert_eq!(refused(&shop.run_body(body)), None, "its own till may");
+    }
+}
+
 #[test]
 fn one_open_attempt_at_a_time() {
     let mut shop = Shop::open(policy());

@@ -27,10 +27,12 @@ pub const TENANT: TenantId = TenantId(Uuid::from_u128(1));
 pub const STORE: StoreId = StoreId(Uuid::from_u128(2));
 pub const SERVER: DeviceId = DeviceId(Uuid::from_u128(10));
 pub const TILL: DeviceId = DeviceId(Uuid::from_u128(11));
+pub const OTHER_TILL: DeviceId = DeviceId(Uuid::from_u128(12));
 pub const CASHIER: StaffId = StaffId(Uuid::from_u128(20));
 pub const MANAGER: StaffId = StaffId(Uuid::from_u128(21));
 pub const AUDITOR: StaffId = StaffId(Uuid::from_u128(22));
 pub const SHIFT: ShiftId = ShiftId(Uuid::from_u128(30));
+pub const OTHER_SHIFT: ShiftId = ShiftId(Uuid::from_u128(31));
 pub const MEMBER: MemberId = MemberId(Uuid::from_u128(40));
 pub const PLAIN: TierId = TierId(Uuid::from_u128(50));
 pub const SILVER: TierId = TierId(Uuid::from_u128(51));
@@ -278,6 +280,14 @@ impl Shop {
         self.operation(TILL, Some(proof), Some(SHIFT), body)
     }
 
+    /// The same cashier at a second till, in a shift of its own.
+    pub fn by_other_till(&mut self, body: OperationBody) -> Operation {
+        let mut operation = self.by_cashier(body);
+        operation.device = OTHER_TILL;
+        operation.shift = Some(OTHER_SHIFT);
+        operation
+    }
+
     pub fn by_server(&mut self, body: OperationBody) -> Operation {
         self.operation(SERVER, None, None, body)
     }
@@ -365,6 +375,24 @@ impl Shop {
             float: float.to_vec(),
         };
         self.by_cashier(OperationBody::ShiftOpen(body))
+    }
+
+    /// A second till of the store, with its shift open.
+    pub fn open_other_till(&mut self) {
+        let device = Device {
+            id: OTHER_TILL,
+            terminal_code: "02".into(),
+            public_key: [0; 32],
+            is_server: false,
+        };
+        self.state.devices.insert(OTHER_TILL, device);
+        let body = ShiftOpen {
+            shift: OTHER_SHIFT,
+            shift_no: "JB2".into(),
+            float: vec![(yuan(100), 5)],
+        };
+        let opened = self.by_other_till(OperationBody::ShiftOpen(body));
+        assert_eq!(self.run(&opened).outcome, Outcome::Applied);
     }
 
     /// An order of `pay` yuan that waits for payment.

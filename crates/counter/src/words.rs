@@ -25,6 +25,7 @@ pub fn refusal(code: RefusalCode) -> &'static str {
         RefusalCode::AttemptState => "attempt_state",
         RefusalCode::AmountDiffers => "amount_differs",
         RefusalCode::ChannelNotOffered => "channel_not_offered",
+        RefusalCode::OrderElsewhere => "order_elsewhere",
         RefusalCode::ShiftNotOpen => "shift_not_open",
         RefusalCode::ShiftAlreadyOpen => "shift_already_open",
         RefusalCode::StaffUnknown => "staff_unknown",

@@ -13,6 +13,7 @@ use qiantai_pay::{
 use qiantai_paysim::gateway::{CodeView, PhoneAction};
 use qiantai_server::Clock;
 use qiantai_wire::api::{AttemptAnswer, ChargeRequest};
+use qiantai_wire::codes::RefusalCodeDto;
 use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::{ApiError, ErrorCode};
 
@@ -183,6 +184,43 @@ async fn only_an_open_code_attempt_is_charged() {
     assert_eq!(desk.order_state(), OrderState::Cancelled);
     assert_eq!(desk.charge(desk.attempt, &code).await.err(), refused);
     assert_eq!(desk.count(Call::Charge), 0);
+}
+
+/// Another till may look and ask, for its manager; money moves at the till of the customer only.
+#[tokio::test]
+async fn only_the_till_of_the_order_charges_and_gives_up() {
+    let desk = Desk::open().await;
+    let mut other = Till::with_key(&desk.shop, [4; 32], "02").await;
+    let code = desk.code(false).digits;
+    let order = desk.shop.attempt(desk.attempt).order;
+    let call = |till: &Till, verb: &str, path: &str, body: Vec<u8>| {
+        till.request(verb, &format!("/v1/attempts/{}{path}", desk.attempt), body)
+    };
+    let charge = serde_json::to_vec(&ChargeRequest { code: code.clone() }).unwrap();
+    let request = call(&other, "POST", "/charge", charge);
+    let (status, answer) = desk.shop.send(request).await;
+    let error: ApiError = serde_json::from_slice(&answer).unwrap();
+    let said = (status, error.error_code(), error.retryable);
+    let elsewhere = Some(ErrorCode::AttemptElsewhere);
+    assert_eq!(said, (StatusCode::FORBIDDEN, elsewhere, false));
+    assert_eq!(desk.count(Call::Charge), 0);
+    for (verb, path) in [("GET", ""), ("POST", "/query")] {
+        let request = call(&other, verb, path, Vec::new());
+        let (status, answer) = desk.shop.send(request).await;
+        assert_eq!(status, StatusCode::OK, "{verb} {path}");
+        let seen: AttemptAnswer = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(seen.attempt.id, desk.attempt.0);
+    }
+    let cancel = OperationBody::RechargeCancel { order };
+    let refused = other.act(&desk.shop, cancel).await.outcome;
+    let OutcomeDto::Refused(refusal) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(refusal.reason, RefusalCodeDto::OrderElsewhere);
+    assert!(!desk.shop.attempt(desk.attempt).cancel_requested);
+    desk.charge(desk.attempt, &code).await.unwrap();
+    assert_eq!(desk.state(), AttemptState::Succeeded);
+    desk.check_money(300);
 }
 
 #[tokio::test]

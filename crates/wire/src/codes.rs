@@ -142,7 +142,7 @@ mirror! {
         AmountNotOnSale = 111, PackageNotOnSale = 112, QuoteStale = 120, QuoteChanged = 121,
         LimitBlocked = 130, ReviewNeeded = 131, DuplicateSuspected = 140, OrderUnknown = 150,
         OrderState = 151, AttemptOpen = 152, AttemptUnknown = 153, AttemptState = 154,
-        AmountDiffers = 155, ChannelNotOffered = 156, ShiftNotOpen = 160,
+        AmountDiffers = 155, ChannelNotOffered = 156, OrderElsewhere = 157, ShiftNotOpen = 160,
         ShiftAlreadyOpen = 161, StaffUnknown = 170, RoleNotAllowed = 171, ServerOnly = 180,
         NumberTaken = 181, PolicyUnknown = 190,
     }

@@ -158,6 +158,8 @@ error_codes! {
     PaymentCodeGiven = 1034, 409, "error.payment_code_given", false;
     /// The attempt takes no payment code: it is no code attempt, or it is over. Nothing was sent.
     AttemptNotChargeable = 1035, 409, "error.attempt_not_chargeable", false;
+    /// The attempt's order belongs to another terminal. Nothing was sent.
+    AttemptElsewhere = 1036, 403, "error.attempt_elsewhere", false;
     /// A defect; the log of the server names it.
     Internal = 1099, 500, "error.internal", true;
 }
@@ -183,6 +185,7 @@ impl RefusalCodeDto {
             RefusalCodeDto::AttemptState => "refusal.attempt_state",
             RefusalCodeDto::AmountDiffers => "refusal.amount_differs",
             RefusalCodeDto::ChannelNotOffered => "refusal.channel_not_offered",
+            RefusalCodeDto::OrderElsewhere => "refusal.order_elsewhere",
             RefusalCodeDto::ShiftNotOpen => "refusal.shift_not_open",
             RefusalCodeDto::ShiftAlreadyOpen => "refusal.shift_already_open",
             RefusalCodeDto::StaffUnknown => "refusal.staff_unknown",

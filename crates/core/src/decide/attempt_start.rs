@@ -3,7 +3,7 @@
 use crate::attempt::{AttemptState, Channel, PayMethod, PaymentAttempt};
 use crate::clock::Timestamp;
 use crate::decide::draft::Draft;
-use crate::decide::permission::{check_shift, check_staff, policy_in_force};
+use crate::decide::permission::{check_owner, check_shift, check_staff, policy_in_force};
 use crate::decide::{Change, Decision, Refusal, RefusalCode, State};
 use crate::operation::{AttemptStart, Operation};
 use crate::policy::Policy;
@@ -22,6 +22,7 @@ pub(super) fn decide(
         .orders
         .get(&body.order)
         .ok_or(RefusalCode::OrderUnknown)?;
+    check_owner(operation, order)?;
     if order.state != OrderState::PendingPayment || now >= order.expires_at {
         return Err(RefusalCode::OrderState.into());
     }

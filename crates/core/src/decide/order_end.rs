@@ -3,7 +3,7 @@
 use crate::attempt::{AttemptState, PaymentAttempt};
 use crate::clock::Timestamp;
 use crate::decide::draft::{Draft, unchanged};
-use crate::decide::permission::{check_staff, policy_in_force};
+use crate::decide::permission::{check_owner, check_staff, policy_in_force};
 use crate::decide::{Change, Decision, Refusal, RefusalCode, State};
 use crate::ids::OrderId;
 use crate::operation::Operation;
@@ -19,6 +19,7 @@ pub(super) fn cancel(
 ) -> Result<Decision, Refusal> {
     check_staff(policy_in_force(state, operation, now)?, operation)?;
     let order = state.orders.get(&order).ok_or(RefusalCode::OrderUnknown)?;
+    check_owner(operation, order)?;
     match order.state {
         OrderState::Cancelled => return Ok(unchanged()),
         state if state.can_become(OrderState::Cancelled) => {}

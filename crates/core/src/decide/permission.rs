@@ -6,6 +6,7 @@ use crate::ids::{StaffId, StoreId};
 use crate::ledger::ShiftState;
 use crate::operation::{Operation, StaffProof};
 use crate::policy::{Policy, Role};
+use crate::recharge::RechargeOrder;
 
 /// True when the server's own device wrote the operation.
 pub(super) fn is_server(state: &State, operation: &Operation) -> bool {
@@ -61,6 +62,16 @@ pub(super) fn check_shift(state: &State, operation: &Operation) -> Result<(), Re
             Ok(())
         }
         _ => Err(RefusalCode::ShiftNotOpen.into()),
+    }
+}
+
+/// Only the terminal that opened an order asks for its money or gives it up: its customer stands
+/// there. The others look.
+pub(super) fn check_owner(operation: &Operation, order: &RechargeOrder) -> Result<(), Refusal> {
+    if order.device == operation.device {
+        Ok(())
+    } else {
+        Err(RefusalCode::OrderElsewhere.into())
     }
 }
 

@@ -13,6 +13,7 @@ use super::auth::Seated;
 use super::failure::Failure;
 use super::orders::settlement;
 use super::request::{self, Body, read as read_books};
+use crate::db::Seat;
 use crate::embedded::Server;
 
 /// An attempt with its order, as the ledger knows it.
@@ -36,7 +37,8 @@ pub(super) async fn read(
 }
 
 /// Asks the gateway now, then answers as `GET` does. The attempt counts as watched for ten
-/// seconds.
+/// seconds. Every terminal of the tenant may ask: it moves no money, and a manager looks after an
+/// open payment from another till.
 #[utoipa::path(
     post,
     path = "/v1/attempts/{id}/query",
@@ -64,7 +66,8 @@ pub(super) async fn query(
 }
 
 /// Charges the payment code that the customer shows, once, and answers as `GET` does when the
-/// gateway has answered. Repeating it is safe.
+/// gateway has answered. Repeating it is safe. Only the terminal that opened the order may
+/// (`attempt_elsewhere`).
 #[utoipa::path(
     post,
     path = "/v1/attempts/{id}/charge",
@@ -85,8 +88,24 @@ pub(super) async fn charge(
     let id = AttemptId(request::id(path)?);
     let code = request.scanned().map(AuthCode::new);
     let code = code.ok_or(ErrorCode::PaymentCodeNotOfChannel)?;
+    check_owner(&server, &seat, id).await?;
     server.0.engine.charge(seat.tenant, id, code).await?;
     answer(&server, seat.tenant, id).await.map(Json)
+}
+
+/// The customer stands at the terminal that opened the order, and shows the code there.
+async fn check_owner(server: &Server, seat: &Seat, id: AttemptId) -> Result<(), Failure> {
+    let tenant = seat.tenant;
+    let order = read_books(server, move |ledger| match ledger.attempt(tenant, id)? {
+        Some(attempt) => ledger.order(tenant, attempt.order),
+        None => Ok(None),
+    });
+    let order = order.await?.ok_or(ErrorCode::NotFound)?;
+    if order.device == seat.device {
+        Ok(())
+    } else {
+        Err(ErrorCode::AttemptElsewhere.into())
+    }
 }
 
 async fn answer(
