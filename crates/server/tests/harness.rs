@@ -196,8 +196,7 @@ impl Shop {
         let time = Arc::new(Time(Mutex::new(START)));
         let (practice, config) = Gateway::practice([7; 32], "简单美发", "http://gateway");
         let simulator = Simulator::new(practice, Arc::clone(&time) as Arc<dyn Surroundings>);
-        let transport =
-            RouterTransport::new(serve::router(simulator.clone()), Duration::from_millis(100));
+        let transport = RouterTransport::new(serve::router(simulator.clone()), GATEWAY_PATIENCE);
         let surroundings = Arc::clone(&time) as Arc<dyn Surroundings>;
         let channel = TrainingChannel::new(config, Arc::new(transport), surroundings).unwrap();
         let gateway = Arc::new(ScriptedChannel::new(channel));
@@ -351,8 +350,15 @@ fn open_server(ledger: Arc<dyn Ledger>, time: &Arc<Time>, channels: &Channels) -
     Server::on_ledger(ledger, clock, channels.clone()).unwrap()
 }
 
-/// How long a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a test waits for what must happen: longer than anything takes on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long the server waits for the gateway in this process: longer than an answer takes on a
+/// loaded machine. Only a gateway that was told to keep silent takes it all.
+const GATEWAY_PATIENCE: Duration = Duration::from_secs(8);
+
+/// Between two looks at what nothing tells of.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// What `work` comes to; work without end fails the test.
 pub async fn within_patience<T>(what: &str, work: impl Future<Output = T>) -> T {
@@ -363,8 +369,9 @@ pub async fn within_patience<T>(what: &str, work: impl Future<Output = T>) -> T 
 /// Lets others work until `is_so`.
 pub async fn until(what: &str, is_so: impl Fn() -> bool) {
     let seen = async {
+        let mut looks = tokio::time::interval(GLANCE);
         while !is_so() {
-            tokio::task::yield_now().await;
+            looks.tick().await;
         }
     };
     within_patience(what, seen).await;
