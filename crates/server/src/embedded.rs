@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
 use crate::db::{Attachment, Head, Ledger, LedgerError, Tenant};
 use crate::desks::{Desk, Desks};
-use crate::engine::{Channels, Engine};
+use crate::engine::{Channels, Engine, Reading};
 use crate::metrics::{self, Metrics};
 use crate::writer::{Author, Committed, OwnOperation, Workplace, WriteError, Writer, WriterTurns};
 use contacts::Contacts;
@@ -136,7 +136,8 @@ impl Server {
         clock: Arc<dyn Clock>,
         channels: Channels,
     ) -> Result<Server, OpenServerError> {
-        let server = Server::without_writers(ledger, clock, channels, Uuid::now_v7());
+        let server =
+            Server::without_writers(ledger, Reading::OnThreads, clock, channels, Uuid::now_v7());
         for tenant in server.0.ledger.tenants()? {
             server.seat_writer(tenant)?;
         }
@@ -155,7 +156,7 @@ impl Server {
         channels: Channels,
         boot_id: Uuid,
     ) -> Result<(Server, Vec<WriterTurns>), OpenServerError> {
-        let server = Server::without_writers(ledger, clock, channels, boot_id);
+        let server = Server::without_writers(ledger, Reading::InPlace, clock, channels, boot_id);
         let mut writers = Vec::new();
         for tenant in server.0.ledger.tenants()? {
             let (writer, turns) = Writer::by_turns(server.workplace(&tenant)?);
@@ -171,6 +172,7 @@ impl Server {
         channels: Channels,
         boot_id: Uuid,
     ) -> Server {
+        reading: Reading,
         let desks = Arc::new(Desks::default());
         let engine = Engine::new(
             Arc::clone(&ledger),
@@ -178,6 +180,7 @@ impl Server {
             channels,
             Arc::clone(&desks),
         );
+            reading,
         Server(Arc::new(Shared {
             started_at: clock.now(),
             ledger,

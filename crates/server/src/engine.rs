@@ -8,6 +8,7 @@ mod charge;
 mod code_step;
 mod health;
 mod perform;
+mod reading;
 mod recovery;
 mod reverse;
 pub mod schedule;
@@ -47,6 +48,7 @@ pub use channels::Channels;
 pub use charge::ChargeError;
 pub use health::Standing;
 pub(crate) use perform::success;
+pub(crate) use reading::Reading;
 pub use watch::Watching;
 
 /// Gateway calls at one time.
@@ -78,6 +80,7 @@ pub enum EngineError {
 /// Looks after every payment of a server.
 pub struct Engine {
     ledger: Arc<dyn Ledger>,
+    reading: Reading,
     clock: Arc<dyn Clock>,
     channels: Channels,
     desks: Arc<Desks>,
@@ -114,14 +117,16 @@ pub(crate) enum Task {
 
 impl Engine {
     /// An engine that has asked nothing yet.
-    pub fn new(
+    pub(crate) fn new(
         ledger: Arc<dyn Ledger>,
+        reading: Reading,
         clock: Arc<dyn Clock>,
         channels: Channels,
         desks: Arc<Desks>,
     ) -> Engine {
         Engine {
             ledger,
+            reading,
             clock,
             channels,
             desks,
@@ -426,17 +431,6 @@ impl Engine {
             _ if self.recovery.is_before_restore(watched.tenant, order) => Charge::Perhaps,
             _ => Charge::Never,
         }
-    }
-
-    /// Reads the books on a blocking thread.
-    async fn read<T: Send + 'static>(
-        &self,
-        query: impl FnOnce(&dyn Ledger) -> Result<T, LedgerError> + Send + 'static,
-    ) -> Result<T, LedgerError> {
-        let ledger = Arc::clone(&self.ledger);
-        tokio::task::spawn_blocking(move || query(ledger.as_ref()))
-            .await
-            .map_err(|error| LedgerError::Failed(error.to_string()))?
     }
 
     /// Writes the server's own word.

@@ -10,6 +10,7 @@ mod unit;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
 
 use qiantai_core::clock::Timestamp;
@@ -129,7 +130,12 @@ impl Writer {
             workplace,
             last: Timestamp::from_ms(i64::MIN),
         };
-        (Writer { queue }, WriterTurns { desk, jobs })
+        let turns = WriterTurns {
+            desk,
+            first: None,
+            jobs,
+        };
+        (Writer { queue }, turns)
     }
 
     /// Queues operations of one device.
@@ -192,23 +198,38 @@ impl WriterThread {
 /// The other end of a [`Writer`]'s queue.
 pub struct WriterTurns {
     desk: WriterLoop,
+    /// Taken from the queue to see whether one waits.
+    first: Option<Job>,
     jobs: mpsc::Receiver<Job>,
 }
 
 impl WriterTurns {
     /// Calls that wait.
     pub fn waiting(&self) -> usize {
-        self.jobs.len()
+        self.jobs.len() + usize::from(self.first.is_some())
+    }
+
+    /// Ready once a call waits, whichever task made it.
+    pub fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.first.is_none() {
+            self.first = std::task::ready!(self.jobs.poll_recv(context));
+        }
+        match self.first {
+            Some(_) => Poll::Ready(()),
+            // Nobody is left who could call.
+            None => Poll::Pending,
+        }
     }
 
     /// Writes and answers the next batch of what waits; false when nothing does.
     pub fn turn(&mut self) -> bool {
-        match self.jobs.try_recv() {
-            Ok(first) => {
+        let first = self.first.take();
+        match first.or_else(|| self.jobs.try_recv().ok()) {
+            Some(first) => {
                 self.work_from(first);
                 true
             }
-            Err(_) => false,
+            None => false,
         }
     }
 

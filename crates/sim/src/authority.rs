@@ -328,12 +328,12 @@ impl Authority {
         };
         let mut turned = Turned::default();
         let done = loop {
-            let turns = &up.turns;
+            let turns = &mut up.turns;
             let done = self.runtime.block_on(futures::future::poll_fn(|context| {
                 match work.as_mut().poll(context) {
                     Poll::Ready(done) => Poll::Ready(Some(done)),
-                    Poll::Pending if turns.waiting() > 0 => Poll::Ready(None),
-                    Poll::Pending => Poll::Pending,
+                    // Also what a task of the server's own calls for, while `work` waits for it.
+                    Poll::Pending => turns.poll_waiting(context).map(|()| None),
                 }
             }));
             if done.is_some() {

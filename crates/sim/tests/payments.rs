@@ -1,9 +1,9 @@
-//! A few shop days of payments, and the table of their rates.
+//! A few shop days of payments, twice, and the table of their rates.
 
 use qiantai_sim::{PaymentPlan, rate_table, run_payments};
 
 #[test]
-fn shop_days_of_payments_end_well() {
+fn shop_days_of_payments_end_well_and_replay_exactly() {
     for seed in [1, 2] {
         let plan = PaymentPlan {
             seed,
@@ -16,6 +16,8 @@ fn shop_days_of_payments_end_well() {
         let ended: u64 = report.ends.values().sum();
         assert!(ended > 0 && ended == report.orders, "{report:?}");
         assert!(report.ends.contains_key("credited"), "{report:?}");
+        let again = run_payments(&plan).unwrap();
+        assert_eq!(again, report, "seed {seed} does not replay");
     }
 }
 
