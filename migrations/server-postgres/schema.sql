@@ -129,6 +129,15 @@ CREATE TABLE device_contact (
 );
 CREATE UNIQUE INDEX device_contact_pkey ON device_contact USING btree (tenant_id, device_id);
 
+CREATE TABLE device_revocation (
+    tenant_id bytea NOT NULL,
+    device_id bytea NOT NULL,
+    revoked_ms bigint NOT NULL,
+    reason text NOT NULL,
+    PRIMARY KEY (tenant_id, device_id)
+);
+CREATE UNIQUE INDEX device_revocation_pkey ON device_revocation USING btree (tenant_id, device_id);
+
 CREATE TABLE device_token (
     tenant_id bytea NOT NULL,
     token_hash bytea NOT NULL,
@@ -468,6 +477,7 @@ CREATE TABLE recharge_order (
     PRIMARY KEY (tenant_id, order_id)
 );
 CREATE INDEX recharge_order_by_member ON recharge_order USING btree (tenant_id, member_id, opened_ms);
+CREATE INDEX recharge_order_by_reference ON recharge_order USING btree (tenant_id, channel_txn_no) WHERE (paid_channel = ANY (ARRAY['card'::text, 'transfer'::text]));
 CREATE INDEX recharge_order_waiting ON recharge_order USING btree (expires_ms) WHERE (state = ANY (ARRAY['pending_payment'::text, 'pending_review'::text]));
 CREATE UNIQUE INDEX recharge_order_by_no ON recharge_order USING btree (tenant_id, order_no);
 CREATE UNIQUE INDEX recharge_order_pkey ON recharge_order USING btree (tenant_id, order_id);

@@ -111,6 +111,14 @@ CREATE TABLE device_contact (
     PRIMARY KEY (tenant_id, device_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE device_revocation (
+    tenant_id  BLOB    NOT NULL,
+    device_id  BLOB    NOT NULL,
+    revoked_ms INTEGER NOT NULL,
+    reason     TEXT    NOT NULL,
+    PRIMARY KEY (tenant_id, device_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE device_token (
     tenant_id  BLOB    NOT NULL,
     token_hash BLOB    NOT NULL CHECK (length(token_hash) = 32),
@@ -459,6 +467,9 @@ CREATE TABLE recharge_order (
 CREATE INDEX recharge_order_by_member ON recharge_order (tenant_id, member_id, opened_ms);
 
 CREATE UNIQUE INDEX recharge_order_by_no ON recharge_order (tenant_id, order_no);
+
+CREATE INDEX recharge_order_by_reference ON recharge_order (tenant_id, channel_txn_no)
+    WHERE paid_channel IN ('card', 'transfer');
 
 CREATE INDEX recharge_order_waiting ON recharge_order (expires_ms)
     WHERE state IN ('pending_payment', 'pending_review');

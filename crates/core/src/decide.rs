@@ -13,6 +13,8 @@ mod permission;
 mod receipt_reprint;
 mod recharge_cash;
 mod recharge_open;
+mod recharge_recorded;
+mod recharge_taken;
 mod settle;
 mod shift_open;
 mod state;
@@ -217,6 +219,9 @@ fn repeated(state: &State, operation: &Operation, now: Timestamp) -> Option<Deci
     };
     let changes = match &operation.body {
         OperationBody::RechargeCash(cash) => recharge_cash::reused_action(operation, cash, now),
+        OperationBody::RechargeRecorded(recorded) => {
+            recharge_recorded::reused_action(operation, recorded, now)
+        }
         body if body.is_fact() => draft::reused_fact(operation, now),
         _ => Vec::new(),
     };
@@ -235,6 +240,9 @@ fn first_time(state: &State, operation: &Operation, now: Timestamp) -> Result<De
         OperationBody::RechargeOpen(body) => recharge_open::decide(state, operation, body, now),
         OperationBody::AttemptStart(body) => attempt_start::decide(state, operation, body, now),
         OperationBody::RechargeCash(body) => Ok(recharge_cash::decide(state, operation, body, now)),
+        OperationBody::RechargeRecorded(body) => {
+            Ok(recharge_recorded::decide(state, operation, body, now))
+        }
         OperationBody::RechargeCancel { order } => order_end::cancel(state, operation, *order, now),
         OperationBody::ReceiptReprint { order, .. } => {
             Ok(receipt_reprint::decide(state, operation, *order, now))

@@ -252,6 +252,8 @@ pub enum CaseKind {
     Fork,
     /// A device's clock was far off.
     ClockWrong,
+    /// A payment was recorded with a reference that was used before.
+    ReferenceUsed,
 }
 
 /// A message for other systems, written with the change it speaks of.

@@ -21,6 +21,7 @@ pub mod pinyin_key;
 pub mod policy;
 pub mod quote;
 pub mod recharge;
+pub mod recorded_payment;
 pub mod surname;
 pub mod tier;
 pub mod top_up_command;

@@ -10,6 +10,7 @@ use crate::ids::{
 use crate::money::Money;
 use crate::quote::Quote;
 use crate::recharge::AmountChoice;
+use crate::recorded_payment::{PaymentReference, RecordedMethod};
 use uuid::Uuid;
 
 /// SHA-256.
@@ -94,6 +95,9 @@ pub enum OperationBody {
     AttemptStart(AttemptStart),
     /// Fact: cash was taken for a top-up. Opens, pays and credits the order at once.
     RechargeCash(RechargeCash),
+    /// Fact: money was taken on the bank's card terminal or by transfer, and its reference keyed
+    /// in. Opens, pays and credits the order at once.
+    RechargeRecorded(RechargeRecorded),
     /// Request: stop waiting; takes effect once the gateway confirms that nothing was paid.
     RechargeCancel {
         /// The order.
@@ -196,6 +200,22 @@ pub struct RechargeCash {
     pub approval: Option<StaffProof>,
 }
 
+/// Body of [`OperationBody::RechargeRecorded`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RechargeRecorded {
+    /// What a QR order would say too; its amount is what was taken.
+    pub open: RechargeOpen,
+    /// How the money came.
+    pub method: RecordedMethod,
+    /// What the bank calls the payment.
+    pub reference: PaymentReference,
+    /// The cashier confirmed that a reference used before is another payment
+    /// (see [`RecordedMethod::may_repeat`]).
+    pub reference_confirmed: bool,
+    /// The manager whose PIN let it be recorded without the server (docs: sync, "Offline top-up").
+    pub approval: Option<StaffProof>,
+}
+
 /// Body of [`OperationBody::MemberCreate`]. Store and time are the operation's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberCreate {
@@ -274,6 +294,7 @@ impl OperationBody {
             self,
             OperationBody::ShiftOpen(_)
                 | OperationBody::RechargeCash(_)
+                | OperationBody::RechargeRecorded(_)
                 | OperationBody::ReceiptReprint { .. }
                 | OperationBody::MemberCreate(_)
         )
@@ -287,6 +308,7 @@ impl OperationBody {
                 | OperationBody::RechargeOpen(_)
                 | OperationBody::AttemptStart(_)
                 | OperationBody::RechargeCash(_)
+                | OperationBody::RechargeRecorded(_)
                 | OperationBody::RechargeCancel { .. }
                 | OperationBody::ReceiptReprint { .. }
                 | OperationBody::MemberCreate(_)

@@ -155,9 +155,18 @@ impl Books {
             let is_credited = order.state == OrderState::Credited;
             is_credited
                 && self.cases.iter().any(|case| {
-                    let is_block =
-                        matches!(case.kind, CaseKind::CreditBlocked | CaseKind::Unattributed);
-                    is_block && case.order == Some(order.id) && case.member.is_some()
+                    let is_block = matches!(
+                        case.kind,
+                        CaseKind::CreditBlocked
+                            | CaseKind::Unattributed
+                            | CaseKind::ReferenceUsed
+                            | CaseKind::LimitPassed
+                    );
+                    // Of cash a passed limit is told, and nothing of it waits.
+                    is_block
+                        && !case.amount.is_zero()
+                        && case.order == Some(order.id)
+                        && case.member.is_some()
                 })
         };
         let credited: Money = state

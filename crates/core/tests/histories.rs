@@ -3,12 +3,13 @@
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use proptest::prop_assert_eq;
-use qiantai_core::attempt::{DeclineCode, GatewayOutcome};
+use qiantai_core::attempt::{Channel, DeclineCode, GatewayOutcome};
 use qiantai_core::decide::{Change, Decision, decide};
 use qiantai_core::ids::{AttemptId, MemberId, OpId, OrderId, StaffId};
 use qiantai_core::member::MemberStatus;
 use qiantai_core::operation::{Operation, OperationBody, SurplusRefunded};
 use qiantai_core::recharge::AmountChoice;
+use qiantai_core::recorded_payment::{PaymentReference, RecordedMethod};
 use qiantai_core::{Millis, Money};
 use uuid::Uuid;
 
@@ -22,6 +23,9 @@ const MEMBERS: [MemberId; 3] = [
     MemberId(Uuid::from_u128(42)),
 ];
 
+/// So few that they come again.
+const REFERENCES: [&str; 4] = ["0001", "0002", "0003", "20261121-AB"];
+
 /// Something that happens; numbers pick from what there is.
 #[derive(Clone, Debug)]
 enum Event {
@@ -34,6 +38,15 @@ enum Event {
         member: usize,
         pay: usize,
         given: i64,
+        offline: bool,
+        lie: i64,
+    },
+    Record {
+        member: usize,
+        pay: usize,
+        method: usize,
+        reference: usize,
+        confirmed: bool,
         offline: bool,
         lie: i64,
     },
@@ -86,6 +99,10 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (pick.clone(), pick.clone(), money.clone(), any::<bool>(), money.clone()).prop_map(
             |(member, pay, given, offline, lie)| Event::Cash { member, pay, given, offline, lie }
         ),
+        3 => (pick.clone(), pick.clone(), pick.clone(), any::<(bool, bool)>(), money.clone())
+            .prop_map(|(member, pay, how, (confirmed, offline), lie)| Event::Record {
+                member, pay, method: how % 2, reference: how / 2 % 4, confirmed, offline, lie,
+            }),
         4 => pick.clone().prop_map(|order| Event::Start { order }),
         4 => (pick.clone(), 0_usize..9)
             .prop_map(|(attempt, outcome)| Event::Answer { attempt, outcome }),
@@ -167,6 +184,24 @@ impl History {
                 body.tendered += yuan(*given);
                 body.open.quote.bonus += Money::from_fen(*lie);
                 let mut operation = self.shop.by_cashier(OperationBody::RechargeCash(body));
+                operation.offline = *offline;
+                self.decide(operation);
+            }
+            Event::Record {
+                member,
+                pay,
+                method,
+                reference,
+                confirmed,
+                offline,
+                lie,
+            } => {
+                let (method, reference) = (RecordedMethod::ALL[*method], REFERENCES[*reference]);
+                let mut body = self.shop.recorded_body(choice(*pay), method, reference);
+                body.open.member = MEMBERS[member % MEMBERS.len()];
+                body.reference_confirmed = *confirmed;
+                body.open.quote.pay += Money::from_fen(*lie);
+                let mut operation = self.shop.by_cashier(OperationBody::RechargeRecorded(body));
                 operation.offline = *offline;
                 self.decide(operation);
             }
@@ -261,6 +296,10 @@ impl History {
             operation.op_id = OpId(self.shop.id());
             match &mut operation.body {
                 OperationBody::RechargeCash(body) => body.tendered += yuan(10),
+                OperationBody::RechargeRecorded(body) => {
+                    let other = PaymentReference::parse(body.method, "9999");
+                    body.reference = other.expect("four digits");
+                }
                 OperationBody::RechargeOpen(body) => body.seller = Some(StaffId(MANAGER.0)),
                 OperationBody::ReceiptReprint { copy, .. } => *copy += 1,
                 _ => {}
@@ -336,14 +375,26 @@ fn books(shop: &Shop) -> Books {
     )
 }
 
-/// A till's operations of an offline day, in any order and number.
-fn cash_operations(amounts: &[(usize, usize, bool)]) -> Vec<Operation> {
+/// A till's operations of an offline day, in any order and number: cash, and payments that its
+/// cashier recorded.
+fn taken_offline(amounts: &[(usize, usize, usize, bool)]) -> Vec<Operation> {
     let mut shop = History::new().shop;
-    let operations = amounts.iter().map(|(member, pay, reuse)| {
-        let mut body = shop.cash_body(choice(*pay));
-        body.open.member = MEMBERS[member % MEMBERS.len()];
-        body.open.duplicate_confirmed = true;
-        let mut operation = shop.by_cashier(OperationBody::RechargeCash(body));
+    let operations = amounts.iter().map(|(member, pay, how, reuse)| {
+        let member = MEMBERS[member % MEMBERS.len()];
+        let body = match RecordedMethod::ALL.get(*how) {
+            Some(method) => {
+                let reference = REFERENCES[pay % REFERENCES.len()];
+                let mut body = shop.recorded_body(choice(*pay), *method, reference);
+                (body.open.member, body.open.duplicate_confirmed) = (member, true);
+                OperationBody::RechargeRecorded(body)
+            }
+            None => {
+                let mut body = shop.cash_body(choice(*pay));
+                (body.open.member, body.open.duplicate_confirmed) = (member, true);
+                OperationBody::RechargeCash(body)
+            }
+        };
+        let mut operation = shop.by_cashier(body);
         operation.offline = true;
         if *reuse {
             operation.action_id.0 = Uuid::from_u128(777);
@@ -377,13 +428,14 @@ proptest! {
         prop_assert_eq!(&replay, &history.shop.state);
     }
 
-    /// The money of a set of cash facts does not depend on order or on repeats of delivery.
+    /// The money of a set of facts does not depend on order or on repeats of delivery.
     #[test]
-    fn cash_arrives_once_in_any_order(
-        amounts in vec((0_usize..3, 0_usize..8, proptest::bool::weighted(0.2)), 1..12),
+    fn money_taken_arrives_once_in_any_order(
+        amounts in
+            vec((0_usize..3, 0_usize..8, 0_usize..4, proptest::bool::weighted(0.2)), 1..12),
         order in vec(0_usize..64, 0..40),
     ) {
-        let operations = cash_operations(&amounts);
+        let operations = taken_offline(&amounts);
         let deliver = |indices: &mut dyn Iterator<Item = usize>| {
             let mut shop = History::new().shop;
             let mut arrived = std::collections::BTreeSet::new();
@@ -395,7 +447,9 @@ proptest! {
                 }
             }
             books(&shop).assert_agree_with(&shop.state);
-            shop.balance(qiantai_core::ledger::LedgerAccount::Drawer(SHIFT))
+            use qiantai_core::ledger::LedgerAccount::{Clearing, Drawer};
+            [Drawer(SHIFT), Clearing(Channel::Card), Clearing(Channel::Transfer)]
+                .map(|account| shop.balance(account))
         };
         let in_order = deliver(&mut (0..operations.len()));
         let shuffled = deliver(&mut order.iter().copied().chain((0..operations.len()).rev()));

@@ -12,6 +12,7 @@ mod new_members;
 mod opening;
 mod payment_codes;
 mod pricing;
+mod recorded;
 mod shifts;
 mod shop;
 mod spending;

@@ -12,7 +12,7 @@ use qiantai_core::ledger::{CaseKind, LedgerAccount};
 use qiantai_core::member::MemberStatus;
 use qiantai_core::operation::{
     AttemptResult, AttemptStart, MemberRegister, Operation, OperationBody, RechargeCash,
-    RechargeOpen, ShiftOpen, StaffMethod, StaffProof,
+    RechargeOpen, RechargeRecorded, ShiftOpen, StaffMethod, StaffProof,
 };
 use qiantai_core::policy::{
     ComplianceProfile, CouponTemplate, Earning, Ladder, LadderBonus, LadderRow, OfflineLimits,
@@ -20,6 +20,7 @@ use qiantai_core::policy::{
 };
 use qiantai_core::quote::{Quote, price};
 use qiantai_core::recharge::{AmountChoice, OrderState};
+use qiantai_core::recorded_payment::{PaymentReference, RecordedMethod};
 use qiantai_core::{Millis, Money, Timestamp, compliance};
 use uuid::Uuid;
 
@@ -364,6 +365,21 @@ impl Shop {
             change: Money::ZERO,
             approval: None,
             open,
+        }
+    }
+
+    pub fn recorded_body(
+        &mut self,
+        choice: AmountChoice,
+        method: RecordedMethod,
+        reference: &str,
+    ) -> RechargeRecorded {
+        RechargeRecorded {
+            open: self.open_body(choice, false),
+            method,
+            reference: PaymentReference::parse(method, reference).expect("a reference"),
+            reference_confirmed: false,
+            approval: None,
         }
     }
 

@@ -19,6 +19,7 @@ use crate::view::order::{
 use crate::view::order_list::{OrderFilter, OrderList};
 use crate::view::order_page::OrderPage;
 use crate::view::queue::{JobKey, QueueView};
+use crate::view::recorded::PayRecorded;
 use crate::view::session::{OpenShift, SessionView, Settings, SignIn};
 use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
 
@@ -96,6 +97,8 @@ commands! {
     quote: QuoteRequest => QuoteView;
     /// Takes cash: durable on this terminal when it returns.
     pay_cash: PayCash => OrderView;
+    /// Records a payment by card or transfer: durable on this terminal when it returns.
+    pay_recorded: PayRecorded => OrderView;
     /// Opens the order and asks the channel for a QR code.
     start_qr: StartQr => OrderView;
     /// What a scanner read; nothing happens.

@@ -17,7 +17,7 @@ use crate::overlay::Overlay;
 use crate::parse;
 use crate::quotes::ShownQuote;
 use crate::terminal::Draft;
-use crate::top_up::{blocked, member_of};
+use crate::top_up::{blocked, is_taken_at_once, member_of};
 use crate::view::event::CounterEvent;
 use crate::view::order::{Approval, OrderView, PayCash};
 
@@ -83,7 +83,7 @@ impl Counter {
         if !fresh.promises_same(&shown.quote) || now - shown.quote.quoted_at > policy.quote_valid {
             return Err(CallError::new(ErrorCode::QuoteChanged, "quote_changed").retryable());
         }
-        if let Some(error) = blocked(&fresh, cash) {
+        if let Some(error) = blocked(&fresh, is_taken_at_once(shown.channel)) {
             return Err(error);
         }
         let own = OrderId(shown.intent.0);
@@ -139,7 +139,7 @@ impl Counter {
                 CaseKind::StaffIrregular => refused(RefusalCode::RoleNotAllowed),
                 CaseKind::ShiftIrregular => refused(RefusalCode::ShiftNotOpen),
                 other => {
-                    tracing::warn!(?other, "cash refused at the counter");
+                    tracing::warn!(?other, "money taken is refused at the counter");
                     CallError::new(ErrorCode::WrongState, "internal")
                 }
             });

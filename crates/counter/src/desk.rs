@@ -41,6 +41,7 @@ use crate::view::order::{
 use crate::view::order_list::{OrderFilter, OrderList};
 use crate::view::order_page::OrderPage;
 use crate::view::queue::{JobKey, QueueView};
+use crate::view::recorded::PayRecorded;
 use crate::view::session::{Language, OpenShift, SessionView, Settings, SignIn, Theme};
 use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
 
@@ -436,6 +437,11 @@ impl CounterApi for Desk {
 
     async fn pay_cash(&self, request: PayCash) -> Result<OrderView, CallError> {
         self.work(move |counter| counter.pay_cash(&request)).await
+    }
+
+    async fn pay_recorded(&self, request: PayRecorded) -> Result<OrderView, CallError> {
+        self.work(move |counter| counter.pay_recorded(&request))
+            .await
     }
 
     async fn start_qr(&self, request: StartQr) -> Result<OrderView, CallError> {

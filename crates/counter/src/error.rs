@@ -51,6 +51,9 @@ pub enum ErrorCode {
     QuoteChanged,
     /// An equal top-up within two minutes: ask, then send again with the confirmation.
     DuplicateSuspected,
+    /// The reference of a recorded payment was used before: ask, then send again with the
+    /// confirmation.
+    ReferenceUsed,
     /// A manager's PIN is needed, or the one named may not give it; ask for number and PIN, and
     /// send again with them.
     ApprovalNeeded,

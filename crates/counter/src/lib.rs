@@ -31,6 +31,7 @@ mod pruning;
 mod qr_payment;
 mod queue;
 mod quotes;
+mod recorded;
 mod registration;
 mod serve;
 mod settings;

@@ -1,10 +1,11 @@
 //! Orders as this terminal knows them.
 
 use qiantai_core::Millis;
+use qiantai_core::attempt::Channel;
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::ids::{ActionId, MemberId, OrderId};
 use qiantai_core::operation::{Operation, OperationBody, RechargeOpen, StaffProof};
-use qiantai_core::recharge::{OrderState, RechargeOrder};
+use qiantai_core::recharge::{OrderState, PaidFact, RechargeOrder};
 use qiantai_store::OwnOperation;
 use qiantai_wire::feed::OutcomeDto;
 
@@ -157,7 +158,7 @@ impl Counter {
     }
 
     /// The file of an order that the server never opened: refused, or kept for a person to look
-    /// at although cash was taken for it.
+    /// at although money was taken for it.
     fn unopened_file(&self, id: OrderId) -> Result<OrderFile, CallError> {
         let not_found = || CallError::new(ErrorCode::NotFound, "order_unknown");
         let rows = self.store.operations_of_order(id)?;
@@ -166,7 +167,8 @@ impl Counter {
             .filter_map(|row| Some((row, decode(row).ok()?)))
             .find(|(_, operation)| opening_of(&operation.body).is_some())
             .ok_or_else(not_found)?;
-        let is_cash = matches!(operation.body, OperationBody::RechargeCash(_));
+        let paid = taken(&operation);
+        let is_held = paid.is_some();
         let is_recent = self.now() - row.created_at < RECENT;
         if row.outcome == Some(OutcomeDto::Applied) && !is_recent {
             // Posted long ago; a new copy of the books does not reach back so far.
@@ -174,8 +176,10 @@ impl Counter {
         }
         let opening = opening_of(&operation.body).cloned().ok_or_else(not_found)?;
         let mut order = never_opened(opening, &operation).ok_or_else(not_found)?;
-        if is_cash {
+        if paid.is_some() {
+            // Whatever the server makes of it, the shop has the money.
             order.state = OrderState::Abnormal;
+            order.paid = paid;
         }
         Ok(OrderFile {
             member: self.member_name(order.member)?,
@@ -184,12 +188,12 @@ impl Counter {
             charging: false,
             cut_off: false,
             refusal: refusal_of(row),
-            held: is_cash,
+            held: is_held,
             order,
         })
     }
 
-    /// Cash orders that the server keeps for a person to look at.
+    /// Orders with money taken that the server keeps for a person to look at.
     pub(crate) fn held_files(&self) -> Result<Vec<OrderFile>, CallError> {
         let mut files = Vec::new();
         for row in self.store.latest_operations(LIST_MAX)? {
@@ -257,6 +261,29 @@ fn opening_of(body: &OperationBody) -> Option<&RechargeOpen> {
     match body {
         OperationBody::RechargeOpen(open) => Some(open),
         OperationBody::RechargeCash(cash) => Some(&cash.open),
+        OperationBody::RechargeRecorded(recorded) => Some(&recorded.open),
+        _ => None,
+    }
+}
+
+/// The money that an operation says was taken.
+fn taken(operation: &Operation) -> Option<PaidFact> {
+    let paid_at = operation.wall_time;
+    match &operation.body {
+        OperationBody::RechargeCash(cash) => Some(PaidFact {
+            channel: Channel::Cash,
+            amount: cash.tendered - cash.change,
+            tendered: Some(cash.tendered),
+            channel_txn_no: None,
+            paid_at,
+        }),
+        OperationBody::RechargeRecorded(recorded) => Some(PaidFact {
+            channel: recorded.method.channel(),
+            amount: recorded.open.quote.pay,
+            tendered: None,
+            channel_txn_no: Some(recorded.reference.as_str().to_owned()),
+            paid_at,
+        }),
         _ => None,
     }
 }
@@ -264,6 +291,7 @@ fn opening_of(body: &OperationBody) -> Option<&RechargeOpen> {
 fn approval_of(body: &OperationBody) -> Option<StaffProof> {
     match body {
         OperationBody::RechargeCash(cash) => cash.approval,
+        OperationBody::RechargeRecorded(recorded) => recorded.approval,
         _ => None,
     }
 }

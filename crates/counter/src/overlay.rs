@@ -11,6 +11,7 @@ use qiantai_core::ids::{DeviceId, MemberId, OrderId};
 use qiantai_core::operation::{Operation, OperationBody};
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::{OrderState, RechargeOrder};
+use qiantai_core::recorded_payment::UsedReference;
 use qiantai_core::{Millis, Timestamp};
 use qiantai_store::{OwnOperation, Store, StoreError};
 use qiantai_wire::DecodeError;
@@ -128,6 +129,21 @@ impl Overlay {
         self
     }
 
+    /// Learns which orders were paid with `reference`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn learn_reference(&mut self, store: &Store, reference: &str) -> Result<(), StoreError> {
+        let orders = store.orders_of_reference(reference)?;
+        for used in orders.iter().filter_map(UsedReference::of) {
+            let known = &mut self.state.references;
+            if known.iter().all(|known| known.order != used.order) {
+                known.push(used);
+            }
+        }
+        Ok(())
+    }
+
     /// What `operation` would change, applied to nothing.
     pub fn preview(&self, operation: &Operation) -> Vec<Change> {
         decide(&self.state, operation, operation.wall_time).changes
@@ -171,6 +187,7 @@ pub fn order_of(body: &OperationBody) -> Option<OrderId> {
     match body {
         OperationBody::RechargeOpen(open) => Some(open.order),
         OperationBody::RechargeCash(cash) => Some(cash.open.order),
+        OperationBody::RechargeRecorded(recorded) => Some(recorded.open.order),
         OperationBody::AttemptStart(start) => Some(start.order),
         OperationBody::RechargeCancel { order }
         | OperationBody::ReceiptReprint { order, .. }
@@ -192,6 +209,7 @@ pub fn member_of(body: &OperationBody) -> Option<MemberId> {
     match body {
         OperationBody::RechargeOpen(open) => Some(open.member),
         OperationBody::RechargeCash(cash) => Some(cash.open.member),
+        OperationBody::RechargeRecorded(recorded) => Some(recorded.open.member),
         OperationBody::MemberCreate(create) => Some(create.member),
         _ => None,
     }
@@ -203,6 +221,7 @@ struct Touched {
     /// Members whom open operations create: what the store shows of them comes from there.
     created: HashSet<MemberId>,
     orders: HashSet<OrderId>,
+    references: HashSet<String>,
 }
 
 impl Touched {
@@ -223,6 +242,15 @@ impl Touched {
                 .iter()
                 .filter_map(|operation| order_of(&operation.body))
                 .collect(),
+            references: open
+                .iter()
+                .filter_map(|operation| match &operation.body {
+                    OperationBody::RechargeRecorded(recorded) => {
+                        Some(recorded.reference.as_str().to_owned())
+                    }
+                    _ => None,
+                })
+                .collect(),
         }
     }
 
@@ -237,6 +265,11 @@ impl Touched {
             for attempt in store.attempts_of(*order)? {
                 state.attempts.insert(attempt.id, attempt);
             }
+        }
+        for reference in &self.references {
+            let orders = store.orders_of_reference(reference)?;
+            let used = orders.iter().filter_map(UsedReference::of);
+            state.references.extend(used);
         }
         for id in members {
             if self.created.contains(&id) {

@@ -141,6 +141,7 @@ fn amount_of(body: &OperationBody) -> Option<Fen> {
     match body {
         OperationBody::RechargeOpen(open) => Some(open.quote.pay.into()),
         OperationBody::RechargeCash(cash) => Some(cash.open.quote.pay.into()),
+        OperationBody::RechargeRecorded(recorded) => Some(recorded.open.quote.pay.into()),
         OperationBody::AttemptStart(start) => Some(start.amount.into()),
         _ => None,
     }

@@ -7,6 +7,7 @@ use qiantai_core::policy::{LimitAction, Policy};
 use qiantai_core::quote::Quote;
 use qiantai_core::quote::price::price;
 use qiantai_core::recharge::AmountChoice;
+use qiantai_core::recorded_payment::RecordedMethod;
 use qiantai_core::{Money, Timestamp};
 
 use crate::commit::refused;
@@ -25,8 +26,7 @@ use crate::view::top_up::{ChannelOffer, Choice, Offer, QuoteRequest, QuoteView, 
 /// Orders looked through for the last top-up.
 const RECENT_MAX: u32 = 4;
 
-/// Channels that a training or settled gateway serves by QR code; the others are recorded by
-/// hand, which comes with its own use cases.
+/// Channels that a training or settled gateway serves by QR code; the others are recorded by hand.
 pub(crate) const QR_CHANNELS: [Channel; 4] = [
     Channel::Wechat,
     Channel::Alipay,
@@ -116,10 +116,10 @@ impl Counter {
         let served = policy
             .channels
             .iter()
-            .filter(|channel| **channel == Channel::Cash || QR_CHANNELS.contains(channel));
+            .filter(|channel| is_taken_at_once(**channel) || QR_CHANNELS.contains(channel));
         served
             .map(|channel| {
-                let available = *channel == Channel::Cash || !offline;
+                let available = is_taken_at_once(*channel) || !offline;
                 ChannelOffer {
                     channel: (*channel).into(),
                     available,
@@ -168,8 +168,8 @@ impl Counter {
             quote_id: shown.id.to_string(),
             duplicate_of: duplicate,
             unsettled,
-            // Cash is taken at once; a review comes before payment (docs: domain §3.8).
-            review_blocks: cash,
+            // A review comes before payment (docs: domain §3.8).
+            review_blocks: is_taken_at_once(channel),
         };
         let view = quote_view(&quote, context);
         self.quotes().put(shown);
@@ -200,7 +200,7 @@ impl Counter {
         Ok(None)
     }
 
-    fn order_no_of(&self, overlay: &Overlay, id: OrderId) -> Result<Option<String>, CallError> {
+    pub(crate) fn order_no_of(&self, overlay: &Overlay, id: OrderId) -> Result<Option<String>, CallError> {
         if let Some(order) = overlay.state.orders.get(&id) {
             return Ok(Some(order.order_no.clone()));
         }
@@ -261,9 +261,14 @@ pub(crate) fn member_of(overlay: &Overlay, id: MemberId) -> Result<Member, CallE
         .ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))
 }
 
-/// Whether a limit stops this price before money is taken. A review stops cash only: an order
-/// by another method waits for the reviewer.
-pub(crate) fn blocked(quote: &Quote, cash: bool) -> Option<CallError> {
+/// Whether the shop has the money when the order is written, so that nothing can come before it.
+pub(crate) fn is_taken_at_once(channel: Channel) -> bool {
+    channel == Channel::Cash || RecordedMethod::of(channel).is_some()
+}
+
+/// Whether a limit stops this price before money is taken. A review stops what is taken at once:
+/// an order by another method waits for the reviewer.
+pub(crate) fn blocked(quote: &Quote, at_once: bool) -> Option<CallError> {
     let block = quote
         .notices
         .iter()
@@ -275,7 +280,7 @@ pub(crate) fn blocked(quote: &Quote, cash: bool) -> Option<CallError> {
     if block {
         return Some(CallError::new(ErrorCode::LimitBlocked, "limit_blocked"));
     }
-    (cash && review).then(|| CallError::new(ErrorCode::LimitBlocked, "review_needed"))
+    (at_once && review).then(|| CallError::new(ErrorCode::LimitBlocked, "review_needed"))
 }
 
 fn choice(view: &Choice) -> Result<AmountChoice, CallError> {

@@ -12,6 +12,7 @@ pub mod order;
 pub mod order_list;
 pub mod order_page;
 pub mod queue;
+pub mod recorded;
 pub mod session;
 pub mod top_up;
 

@@ -81,6 +81,7 @@ pub fn operation(body: &OperationBody) -> &'static str {
         OperationBody::RechargeOpen(_) => "recharge_open",
         OperationBody::AttemptStart(_) => "attempt_start",
         OperationBody::RechargeCash(_) => "recharge_cash",
+        OperationBody::RechargeRecorded(_) => "recharge_recorded",
         OperationBody::RechargeCancel { .. } => "recharge_cancel",
         OperationBody::ReceiptReprint { .. } => "receipt_reprint",
         OperationBody::MemberCreate(_) => "member_create",

@@ -8,6 +8,7 @@ mod faults;
 mod handover;
 mod lease;
 mod reads;
+mod references;
 mod restore;
 mod schema;
 mod small_words;

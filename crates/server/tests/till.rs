@@ -8,12 +8,13 @@ use qiantai_core::ids::{
     ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId, StaffId, StoreId, TenantId,
 };
 use qiantai_core::operation::{
-    AttemptStart, Cursor, Operation, OperationBody, RechargeCash, RechargeOpen, ShiftOpen,
-    StaffMethod, StaffProof,
+    AttemptStart, Cursor, Operation, OperationBody, RechargeCash, RechargeOpen, RechargeRecorded,
+    ShiftOpen, StaffMethod, StaffProof,
 };
 use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_core::quote::Quote;
 use qiantai_core::recharge::{AmountChoice, RechargeOrder};
+use qiantai_core::recorded_payment::{PaymentReference, RecordedMethod};
 use qiantai_core::{Money, Timestamp};
 use qiantai_server::Clock;
 use qiantai_wire::SignedOperation;
@@ -227,6 +228,23 @@ impl Till {
             open,
             tendered,
             change: Money::ZERO,
+            approval: None,
+        }
+    }
+
+    /// A payment that the cashier recorded under `reference`.
+    pub async fn recorded(
+        &mut self,
+        shop: &Shop,
+        member: MemberId,
+        yuan: i64,
+        (method, reference): (RecordedMethod, &str),
+    ) -> RechargeRecorded {
+        RechargeRecorded {
+            open: self.recharge(shop, member, yuan).await,
+            method,
+            reference: PaymentReference::parse(method, reference).unwrap(),
+            reference_confirmed: false,
             approval: None,
         }
     }

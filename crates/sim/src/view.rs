@@ -101,6 +101,7 @@ fn concerns(
     match body {
         OperationBody::ShiftOpen(_) => true,
         OperationBody::RechargeCash(cash) => cash.open.member == member,
+        OperationBody::RechargeRecorded(recorded) => recorded.open.member == member,
         OperationBody::RechargeOpen(open) => open.member == member,
         OperationBody::RechargeCancel { order } | OperationBody::ReceiptReprint { order, .. } => {
             orders.contains(order)

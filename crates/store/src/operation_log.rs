@@ -202,6 +202,9 @@ fn subjects(body: &OperationBody) -> (Option<Uuid>, Option<Uuid>) {
     match body {
         OperationBody::RechargeOpen(open) => (Some(open.member.0), Some(open.order.0)),
         OperationBody::RechargeCash(cash) => (Some(cash.open.member.0), Some(cash.open.order.0)),
+        OperationBody::RechargeRecorded(recorded) => {
+            (Some(recorded.open.member.0), Some(recorded.open.order.0))
+        }
         OperationBody::AttemptStart(start) => (None, Some(start.order.0)),
         OperationBody::RechargeCancel { order }
         | OperationBody::ReceiptReprint { order, .. }

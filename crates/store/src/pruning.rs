@@ -74,9 +74,13 @@ fn remove_batch(connection: &Connection, old: Old) -> Result<u64, StoreError> {
     connection.execute(
         "INSERT INTO settlement (order_id, bytes)
          SELECT order_id, bytes FROM operation
-         WHERE device_seq <= ?1 AND kind = ?2 AND order_id IS NOT NULL
+         WHERE device_seq <= ?1 AND kind IN (?2, ?3) AND order_id IS NOT NULL
          ON CONFLICT DO NOTHING",
-        params![through, Kind::RechargeCash.number()],
+        params![
+            through,
+            Kind::RechargeCash.number(),
+            Kind::RechargeRecorded.number()
+        ],
     )?;
     for table in ["new_member", "operation_delivery", "operation"] {
         connection.execute(

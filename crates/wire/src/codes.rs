@@ -133,7 +133,7 @@ mirror! {
         AmountMismatch = 1, LatePayment = 2, SecondPayment = 3, CreditBlocked = 4,
         LimitPassed = 5, QuoteDiffers = 6, DuplicateSuspected = 7, ActionReused = 8,
         Unattributed = 9, Held = 10, Fork = 11, ClockWrong = 12, ShiftIrregular = 13,
-        StaffIrregular = 14,
+        StaffIrregular = 14, ReferenceUsed = 15,
     }
 
     /// Why a request was refused; the numbers are those of `RefusalCode` in the domain.

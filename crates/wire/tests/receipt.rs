@@ -117,6 +117,19 @@ fn an_approved_cash_top_up_fits() {
     );
 }
 
+#[test]
+fn recorded_payments_fit() {
+    for (operation, limit) in [
+        (samples::recharge_recorded(), ORDINARY_MAX),
+        (samples::approved_transfer(), BYTES_MAX),
+    ] {
+        let signed = SignedOperation::sign(&operation, &key());
+        let text = receipt_text(&signed).unwrap();
+        assert_eq!(parse_receipt_text(&text).unwrap(), signed);
+        assert!(signed.bytes.len() <= limit, "{} bytes", signed.bytes.len());
+    }
+}
+
 fn grant(open: &mut RechargeOpen, kinds: u8) {
     let template = |kind| CouponTemplateId(id(NOW - 70_000_000, 100 + kind));
     open.quote.coupons = (0..kinds).map(|kind| (template(kind), 1)).collect();

@@ -8,6 +8,7 @@ use qiantai_core::operation::*;
 use qiantai_core::policy::SpendOrder;
 use qiantai_core::quote::Quote;
 use qiantai_core::recharge::AmountChoice;
+use qiantai_core::recorded_payment::{PaymentReference, RecordedMethod};
 use qiantai_core::{Money, Timestamp};
 use uuid::{Builder, Uuid};
 
@@ -82,6 +83,41 @@ pub fn approved_cash() -> Operation {
         });
     }
     operation
+}
+
+/// A card payment with the voucher number of the bank's terminal.
+pub fn recharge_recorded() -> Operation {
+    recorded(RecordedMethod::Card, "000123", false)
+}
+
+/// With the longest reference, everything confirmed, and a manager's PIN.
+pub fn approved_transfer() -> Operation {
+    recorded(
+        RecordedMethod::Transfer,
+        &"2026112214031248-".repeat(2)[..32],
+        true,
+    )
+}
+
+fn recorded(method: RecordedMethod, reference: &str, approved: bool) -> Operation {
+    let open = recharge_open();
+    let op_id = OpId(open.order.0);
+    let manager = StaffProof {
+        staff: StaffId(id(NOW - 90_000_000, 17)),
+        method: StaffMethod::Pin,
+        policy_version: 12,
+    };
+    Operation {
+        op_id,
+        action_id: ActionId(op_id.0),
+        ..terminal(OperationBody::RechargeRecorded(RechargeRecorded {
+            open,
+            method,
+            reference: PaymentReference::parse(method, reference).unwrap(),
+            reference_confirmed: approved,
+            approval: approved.then_some(manager),
+        }))
+    }
 }
 
 pub fn terminal(body: OperationBody) -> Operation {
@@ -207,6 +243,8 @@ fn of_terminals() -> Vec<Sample> {
             })),
         ),
         ("recharge.cash approved", approved_cash()),
+        ("recharge.recorded", recharge_recorded()),
+        ("recharge.recorded approved", approved_transfer()),
         (
             "recharge.cancel",
             terminal(OperationBody::RechargeCancel { order }),

@@ -3,4 +3,4 @@
 /**
  * Codes on which the window acts; everything else only differs by its sentence.
  */
-export type ErrorCode = "invalid_input" | "pin_wrong" | "pin_locked" | "not_signed_in" | "no_shift" | "quote_changed" | "duplicate_suspected" | "approval_needed" | "limit_blocked" | "server_unreachable" | "wrong_state" | "not_found" | "disk_full" | "recovery_wrong" | "internal";
+export type ErrorCode = "invalid_input" | "pin_wrong" | "pin_locked" | "not_signed_in" | "no_shift" | "quote_changed" | "duplicate_suspected" | "reference_used" | "approval_needed" | "limit_blocked" | "server_unreachable" | "wrong_state" | "not_found" | "disk_full" | "recovery_wrong" | "internal";

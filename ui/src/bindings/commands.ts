@@ -21,6 +21,7 @@ import type { OrderPage } from "./OrderPage";
 import type { OrderSummary } from "./OrderSummary";
 import type { OrderView } from "./OrderView";
 import type { PayCash } from "./PayCash";
+import type { PayRecorded } from "./PayRecorded";
 import type { PrintJobView } from "./PrintJobView";
 import type { QueueView } from "./QueueView";
 import type { QuoteRequest } from "./QuoteRequest";
@@ -56,6 +57,7 @@ export type Commands = {
   top_up_form: { request: MemberKey; response: TopUpForm };
   quote: { request: QuoteRequest; response: QuoteView };
   pay_cash: { request: PayCash; response: OrderView };
+  pay_recorded: { request: PayRecorded; response: OrderView };
   start_qr: { request: StartQr; response: OrderView };
   read_scan: { request: Scan; response: ScanReading };
   offer_codes: { request: null; response: Array<OfferCode> };

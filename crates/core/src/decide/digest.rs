@@ -7,7 +7,7 @@ use crate::attempt::GatewayOutcome;
 use crate::money::Money;
 use crate::operation::{
     AttemptResult, AttemptStart, DeviceEnrol, Hash, MemberRegister, OpeningBalance, OperationBody,
-    RechargeCash, RechargeOpen, ShiftOpen, SurplusRefunded,
+    RechargeCash, RechargeOpen, RechargeRecorded, ShiftOpen, SurplusRefunded,
 };
 use crate::recharge::AmountChoice;
 
@@ -23,7 +23,7 @@ const WHOLE: usize = 32 - TAGS;
 /// The first 24 bytes decide equality; the last 8 hold one byte per group of fields, so that
 /// [`differing_field`] can name the group without the first body at hand. Left out is what a
 /// repeated try may legitimately see anew: time and rules of the quote, its snapshot, points,
-/// growth and tier, the cashier's "yes, again", and who approved it.
+/// growth and tier, the cashier's "yes, again" to either question, and who approved it.
 pub fn business_digest(body: &OperationBody) -> Hash {
     let mut groups: [Sha256; TAGS] = std::array::from_fn(|_| Sha256::new());
     feed(
@@ -113,6 +113,7 @@ fn feed(to: &mut Feeder<'_>, body: &OperationBody) {
         }
         OperationBody::AttemptStart(body) => attempt_start(to, body),
         OperationBody::RechargeCash(body) => recharge_cash(to, body),
+        OperationBody::RechargeRecorded(body) => recharge_recorded(to, body),
         OperationBody::RechargeCancel { order } => of_order(to, "recharge.cancel", order.0),
         OperationBody::ReceiptReprint { order, copy } => {
             of_order(to, "receipt.reprint", order.0);
@@ -177,6 +178,13 @@ fn recharge_cash(to: &mut Feeder<'_>, body: &RechargeCash) {
     recharge_open(to, &body.open);
     to.money(Field::Amount, body.tendered);
     to.money(Field::Amount, body.change);
+}
+
+fn recharge_recorded(to: &mut Feeder<'_>, body: &RechargeRecorded) {
+    to.text(Field::Kind, "recharge.recorded");
+    recharge_open(to, &body.open);
+    to.number(Field::Choice, body.method.channel().number().into());
+    to.text(Field::Rest, body.reference.as_str());
 }
 
 fn attempt_start(to: &mut Feeder<'_>, body: &AttemptStart) {

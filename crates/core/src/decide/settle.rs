@@ -37,20 +37,47 @@ pub(super) fn pay(
     match creditable(state, &order) {
         Ok((account, policy)) => credit(draft, account, policy, order, source),
         Err(refusal) => {
-            draft.transfer(Book::Money, source, LedgerAccount::Suspense, amount);
             let kind = match refusal.code {
                 RefusalCode::MemberUnknown => CaseKind::Unattributed,
                 _ => CaseKind::CreditBlocked,
             };
-            let links = CaseLinks {
-                order: Some(order.id),
-                attempt: None,
-                member: Some(order.member),
-            };
-            draft.case(kind, links, amount);
-            draft.push(Change::Order(order));
+            wait(draft, order, source, amount, kind);
         }
     }
+}
+
+/// Marks the order paid and leaves its credit to a person: the money waits in suspense with a case
+/// of `kind` (docs: domain §2.2, "money came first").
+pub(super) fn pay_and_wait(
+    draft: &mut Draft<'_>,
+    mut order: RechargeOrder,
+    paid: PaidFact,
+    source: LedgerAccount,
+    kind: CaseKind,
+) {
+    let amount = paid.amount;
+    order.paid = Some(paid);
+    order.state = OrderState::Paid;
+    order.changed_at = draft.at;
+    draft.event(Topic::PaymentSuccess, order.id.0);
+    wait(draft, order, source, amount, kind);
+}
+
+fn wait(
+    draft: &mut Draft<'_>,
+    order: RechargeOrder,
+    source: LedgerAccount,
+    amount: Money,
+    kind: CaseKind,
+) {
+    suspend(draft, source, amount);
+    let links = CaseLinks {
+        order: Some(order.id),
+        attempt: None,
+        member: Some(order.member),
+    };
+    draft.case(kind, links, amount);
+    draft.push(Change::Order(order));
 }
 
 /// Tries again to credit an order whose money waits in suspense.

@@ -7,13 +7,14 @@ use crate::account::Account;
 use crate::attempt::PaymentAttempt;
 use crate::clock::Timestamp;
 use crate::decide::{Change, Decision, Outcome, business_digest};
-use crate::ids::{ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId};
+use crate::ids::{ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId, StoreId};
 use crate::ledger::Shift;
 use crate::member::Member;
 use crate::money::Money;
 use crate::operation::{Hash, Operation};
 use crate::policy::Policy;
 use crate::recharge::RechargeOrder;
+use crate::recorded_payment::{PaymentReference, RecordedMethod, UsedReference};
 
 /// The part of a tenant's books that a batch of operations touches, loaded before the batch and
 /// kept current with [`State::apply`] while it is decided.
@@ -37,6 +38,8 @@ pub struct State {
     pub actions: HashMap<ActionId, ActionRecord>,
     /// Orders of the members touched, opened within 24 h before the batch: member, amount, time.
     pub recent_orders: Vec<RecentOrder>,
+    /// Orders of the tenant that were paid with the references of the batch, however old.
+    pub references: Vec<UsedReference>,
 }
 
 /// A terminal or the server as a device.
@@ -164,6 +167,22 @@ impl State {
         attempts
     }
 
+    /// The order that holds a reference already, for a payment of `store` at `at`
+    /// (see [`UsedReference::clashes`]).
+    pub fn holder_of(
+        &self,
+        method: RecordedMethod,
+        reference: &PaymentReference,
+        store: StoreId,
+        at: Timestamp,
+        cut_off_minutes: u16,
+    ) -> Option<OrderId> {
+        self.references
+            .iter()
+            .find(|used| used.clashes(method, reference, store, at, cut_off_minutes))
+            .map(|used| used.order)
+    }
+
     fn apply_order(&mut self, order: &RechargeOrder) {
         let recent = RecentOrder {
             order: order.id,
@@ -179,6 +198,16 @@ impl State {
         {
             Some(known) => *known = recent,
             None => self.recent_orders.push(recent),
+        }
+        if let Some(used) = UsedReference::of(order) {
+            match self
+                .references
+                .iter_mut()
+                .find(|known| known.order == order.id)
+            {
+                Some(known) => *known = used,
+                None => self.references.push(used),
+            }
         }
         self.orders.insert(order.id, order.clone());
     }

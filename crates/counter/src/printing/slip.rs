@@ -218,10 +218,10 @@ impl Counter {
         })
     }
 
-    /// The signed operation that credited the order: this terminal's own for cash, the server's
-    /// settlement for everything else (shared sync.md, "Receipt QR").
+    /// The signed operation that credited the order: this terminal's own for money that it took,
+    /// the server's settlement for everything else (shared sync.md, "Receipt QR").
     fn qr_payload(&self, order: OrderId) -> Result<String, CallError> {
-        let signed = match self.own_cash_operation(order)? {
+        let signed = match self.own_taking(order)? {
             Some(own) => Some(own),
             None => self.store.settlement(order)?,
         };
@@ -236,17 +236,21 @@ impl Counter {
 
     /// Whether the slip's code can be made without the server.
     pub(crate) fn has_receipt_code(&self, order: OrderId) -> Result<bool, CallError> {
-        Ok(self.own_cash_operation(order)?.is_some() || self.store.settlement(order)?.is_some())
+        Ok(self.own_taking(order)?.is_some() || self.store.settlement(order)?.is_some())
     }
 
-    fn own_cash_operation(&self, order: OrderId) -> Result<Option<SignedOperation>, CallError> {
-        let is_cash =
-            |operation: &Operation| matches!(operation.body, OperationBody::RechargeCash(_));
+    fn own_taking(&self, order: OrderId) -> Result<Option<SignedOperation>, CallError> {
+        let is_taking = |operation: &Operation| {
+            matches!(
+                operation.body,
+                OperationBody::RechargeCash(_) | OperationBody::RechargeRecorded(_)
+            )
+        };
         let rows = self.store.operations_of_order(order)?;
-        let cash = rows
+        let taking = rows
             .into_iter()
-            .find(|row| decode(row).is_ok_and(|own| is_cash(&own)));
-        Ok(cash.map(|row| row.signed))
+            .find(|row| decode(row).is_ok_and(|own| is_taking(&own)));
+        Ok(taking.map(|row| row.signed))
     }
 }
 
@@ -312,9 +316,9 @@ fn method_name(channel: Channel, language: qiantai_print::Language) -> &'static 
         Channel::Alipay => ("支付宝", "Alipay"),
         Channel::Unionpay => ("云闪付", "UnionPay"),
         Channel::Ecny => ("数字人民币", "e-CNY"),
-        Channel::Card => ("刷卡", "Card"),
+        Channel::Card => ("刷卡（人工登记）", "Card (recorded)"),
         Channel::Cash => ("现金", "Cash"),
-        Channel::Transfer => ("对公转账", "Bank transfer"),
+        Channel::Transfer => ("转账（人工登记）", "Transfer (recorded)"),
     };
     match language {
         qiantai_print::Language::ZhCn => chinese,

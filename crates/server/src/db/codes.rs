@@ -77,6 +77,7 @@ codes! {
         DuplicateSuspected = "duplicate_suspected", ActionReused = "action_reused",
         ShiftIrregular = "shift_irregular", StaffIrregular = "staff_irregular",
         Unattributed = "unattributed", Held = "held", Fork = "fork", ClockWrong = "clock_wrong",
+        ReferenceUsed = "reference_used",
     }
     Topic {
         OrderCreated = "order.created", PaymentSuccess = "payment.success",

@@ -8,6 +8,7 @@ use qiantai_core::attempt::{PaymentAttempt, Surplus};
 use qiantai_core::decide::State;
 use qiantai_core::ids::{AttemptId, MemberId, OrderId, StoreId, TenantId};
 use qiantai_core::policy::Policy;
+use qiantai_core::recorded_payment::UsedReference;
 
 use super::database::Database;
 use super::record::Record;
@@ -38,6 +39,7 @@ pub(super) fn load(
             payment_attempt::of_ids(tenant, keys.attempts.iter().copied()),
             payment_attempt::of_numbers(tenant, &keys.attempt_numbers),
             recharge_order::ids_of_numbers(tenant, &keys.order_numbers),
+            recharge_order::of_references(tenant, &keys.references),
         ])?
         .into_iter();
     let mut next = || answers.next().unwrap_or_default();
@@ -71,6 +73,10 @@ pub(super) fn load(
     }
     for row in next() {
         orders.insert(recharge_order::id(&row)?);
+    }
+    for row in next() {
+        let used = UsedReference::of(&recharge_order::read(&row)?);
+        books.state.references.extend(used);
     }
     orders_with_attempts(db, tenant, orders, &mut books.state)?;
     members(db, tenant, keys, &mut books.state)?;

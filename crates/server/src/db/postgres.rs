@@ -33,7 +33,8 @@ use statement::{Statement, of_question, of_steps};
 /// The schema's history.
 pub const MIGRATIONS: &[Migration] = migrations!(
     "../../migrations/server-postgres": 1 "0001_ledger", 2 "0002_writer_lease", 3 "0003_keeping",
-    4 "0004_order_approver", 5 "0005_attempt_code"
+    4 "0004_order_approver", 5 "0005_attempt_code",
+    6 "0006_payment_reference"
 );
 
 pub use lease::{Holder, LEASE_LASTS};

@@ -103,6 +103,8 @@ pub struct Keys {
     pub orders: BTreeSet<OrderId>,
     /// Numbers that a new order wants.
     pub order_numbers: BTreeSet<String>,
+    /// References of recorded payments.
+    pub references: BTreeSet<String>,
     /// Attempts; loading follows them to orders.
     pub attempts: BTreeSet<AttemptId>,
     /// Numbers that a new attempt wants.

@@ -23,6 +23,7 @@ fn priced_from(operation: &Operation, now: Timestamp) -> Timestamp {
     let quoted_at = match &operation.body {
         OperationBody::RechargeOpen(open) => open.quote.quoted_at,
         OperationBody::RechargeCash(cash) => cash.open.quote.quoted_at,
+        OperationBody::RechargeRecorded(recorded) => recorded.open.quote.quoted_at,
         _ => return now,
     };
     operation.business_time(now).min(quoted_at)
@@ -37,6 +38,10 @@ pub(super) fn add_body(keys: &mut Keys, action: ActionId, body: &OperationBody) 
         }
         OperationBody::RechargeOpen(body) => add_recharge(keys, body),
         OperationBody::RechargeCash(body) => add_recharge(keys, &body.open),
+        OperationBody::RechargeRecorded(body) => {
+            add_recharge(keys, &body.open);
+            keys.references.insert(body.reference.as_str().to_owned());
+        }
         OperationBody::AttemptStart(body) => {
             keys.orders.insert(body.order);
             keys.attempts.insert(body.attempt);

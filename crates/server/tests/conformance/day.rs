@@ -3,6 +3,7 @@
 use qiantai_core::Millis;
 use qiantai_core::ids::{ActionId, OrderId};
 use qiantai_core::operation::OperationBody;
+use qiantai_core::recorded_payment::RecordedMethod::{Card, Transfer};
 use qiantai_paysim::gateway::PhoneAction;
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use crate::harness::Shop;
 use crate::new_members::Registration;
 use crate::till::Till;
 
-/// Payments of every kind, cash, an action sent twice, a refusal, and in the end a cloned till.
+/// Payments of every kind, cash, a card payment, one transfer recorded twice, an action sent twice, a refusal, and in the end a cloned till.
 /// Needs eight members.
 pub async fn day(shop: &Shop) -> Till {
     let mut till = Till::open(shop).await;
@@ -47,6 +48,14 @@ pub async fn day(shop: &Shop) -> Till {
     let cash = till.sign(OperationBody::RechargeCash(cash));
     let reprint = till.sign(OperationBody::ReceiptReprint { order, copy: 1 });
     till.push(shop, &[cash, reprint]).await;
+    // The second transfer is the first: its credit waits for a person.
+    for (payment, member) in [(Card, 5), (Transfer, 6), (Transfer, 7)] {
+        let recorded = till
+            .recorded(shop, members[member], 200, (payment, "20261122-0001"))
+            .await;
+        let recorded = till.sign(OperationBody::RechargeRecorded(recorded));
+        till.push(shop, &[recorded]).await;
+    }
     shop.pass(Millis::minutes(20)).await;
     // Then the till is cloned: what comes after is quarantined, and that is replayed too.
     let mut clone = till.clone();

@@ -31,6 +31,17 @@ impl Store {
         })
     }
 
+    /// Orders whose payment was recorded with that reference.
+    pub fn orders_of_reference(&self, reference: &str) -> Result<Vec<RechargeOrder>, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT json FROM replica_order
+                 WHERE json_extract(json, '$.paid.channel_txn_no') = :reference
+                     AND json_extract(json, '$.paid.channel') IN ('card', 'transfer')
+                 ORDER BY opened_ms";
+            select(connection, sql, named_params! {":reference": reference})
+        })
+    }
+
     /// Orders of a member, newest first, at most `limit`.
     pub fn orders_of(
         &self,

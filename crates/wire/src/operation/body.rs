@@ -10,7 +10,8 @@ use super::server::{
     WireSurplusRefunded,
 };
 use super::terminal::{
-    WireAttemptStart, WireOrder, WireRechargeCash, WireRechargeOpen, WireReprint, WireShiftOpen,
+    WireAttemptStart, WireOrder, WireRechargeCash, WireRechargeOpen, WireRechargeRecorded,
+    WireReprint, WireShiftOpen,
 };
 use super::{DecodeError, Kind};
 
@@ -22,6 +23,9 @@ pub fn encode(operation: &Operation) -> Vec<u8> {
         OperationBody::RechargeOpen(body) => pack(operation, WireRechargeOpen::new(body, &around)),
         OperationBody::AttemptStart(body) => pack(operation, WireAttemptStart::new(body)),
         OperationBody::RechargeCash(body) => pack(operation, WireRechargeCash::new(body, &around)),
+        OperationBody::RechargeRecorded(body) => {
+            pack(operation, WireRechargeRecorded::new(body, &around))
+        }
         OperationBody::RechargeCancel { order }
         | OperationBody::OrderExpire { order }
         | OperationBody::CreditRetry { order } => pack(
@@ -89,6 +93,9 @@ fn read(kind: Kind, payload: &[u8]) -> Result<Operation, DecodeError> {
         }),
         Kind::RechargeCash => unpack(payload, |body: WireRechargeCash, around| {
             Ok(OperationBody::RechargeCash(body.into_core(around)?))
+        }),
+        Kind::RechargeRecorded => unpack(payload, |body: WireRechargeRecorded, around| {
+            Ok(OperationBody::RechargeRecorded(body.into_core(around)?))
         }),
         Kind::RechargeCancel => unpack(payload, |body: WireOrder, _| {
             Ok(OperationBody::RechargeCancel {

@@ -62,6 +62,8 @@ kinds! {
     OperationBody::ReceiptReprint { .. } => ReceiptReprint, 6, 1, "receipt.reprint";
     /// Somebody became a member at the counter.
     OperationBody::MemberCreate(_) => MemberCreate, 7, 1, "member.create";
+    /// Money was taken outside any gateway.
+    OperationBody::RechargeRecorded(_) => RechargeRecorded, 8, 1, "recharge.recorded";
     /// Rules were published.
     OperationBody::PolicyPublish { .. } => PolicyPublish, 64, 1, "policy.publish";
     /// A terminal joined.

@@ -3,8 +3,11 @@
 use minicbor::{Decode, Encode};
 use qiantai_core::Money;
 use qiantai_core::ids::{OrderId, StaffId};
-use qiantai_core::operation::{AttemptStart, RechargeCash, RechargeOpen, ShiftOpen, StaffProof};
+use qiantai_core::operation::{
+    AttemptStart, RechargeCash, RechargeOpen, RechargeRecorded, ShiftOpen, StaffProof,
+};
 use qiantai_core::recharge::AmountChoice;
+use qiantai_core::recorded_payment::{PaymentReference, RecordedMethod};
 
 use super::DecodeError;
 use super::body::unknown;
@@ -179,6 +182,50 @@ impl WireRechargeCash {
             change: Money::from_fen(self.change_fen.unwrap_or(implied)),
             approval: self.approval.map(StaffProof::try_from).transpose()?,
             open,
+        })
+    }
+}
+
+/// The amount taken is that of the price.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct WireRechargeRecorded {
+    #[n(0)]
+    open: WireRechargeOpen,
+    #[n(1)]
+    channel: u16,
+    #[n(2)]
+    reference: String,
+    #[n(3)]
+    reference_confirmed: Option<True>,
+    #[n(4)]
+    approval: Option<Staff>,
+}
+
+impl WireRechargeRecorded {
+    pub fn new(body: &RechargeRecorded, around: &Around) -> WireRechargeRecorded {
+        WireRechargeRecorded {
+            open: WireRechargeOpen::new(&body.open, around),
+            channel: ChannelDto::from(body.method.channel()).number(),
+            reference: body.reference.as_str().to_owned(),
+            reference_confirmed: True::when(body.reference_confirmed),
+            approval: body.approval.map(Staff::from),
+        }
+    }
+
+    pub fn into_core(self, around: &Around) -> Result<RechargeRecorded, DecodeError> {
+        let channel = ChannelDto::from_number(self.channel)
+            .ok_or_else(|| unknown("channel", self.channel))?;
+        let method = RecordedMethod::of(channel.into())
+            .ok_or_else(|| unknown("recorded method", self.channel))?;
+        let reference = PaymentReference::parse(method, &self.reference)
+            .map_err(|fault| DecodeError::Malformed(format!("reference: {fault}")))?;
+        Ok(RechargeRecorded {
+            open: self.open.into_core(around)?,
+            method,
+            reference,
+            reference_confirmed: self.reference_confirmed.is_some(),
+            approval: self.approval.map(StaffProof::try_from).transpose()?,
         })
     }
 }

@@ -149,6 +149,21 @@ pub(in crate::db) fn ids_of_numbers<'a>(
         .each(Text, numbers)
 }
 
+/// Orders of any age whose payment was recorded with one of these references.
+pub(in crate::db) fn of_references<'a>(
+    tenant: TenantId,
+    references: impl IntoIterator<Item = &'a String>,
+) -> Question {
+    Question::new(
+        "SELECT * FROM recharge_order
+         WHERE tenant_id = ?1 AND paid_channel IN ('card', 'transfer')
+             AND channel_txn_no IN (?2)
+         ORDER BY paid_ms, order_id",
+    )
+    .with(tenant.0)
+    .each(Text, references)
+}
+
 /// Opened at or after `since`, or not final.
 pub(in crate::db) fn since(tenant: TenantId, since: Timestamp) -> Question {
     Question::new(
