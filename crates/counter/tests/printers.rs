@@ -47,6 +47,42 @@ async fn a_network_printer_gets_exactly_the_bytes_of_the_slip() {
     );
 }
 
+/// A slip that comes late says when it came.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_of_printing_is_that_of_the_paper() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let folder = till.session().await.settings.printer.target;
+    till.print_to(paper::target(1)).await;
+    let order = till.cash(&member, "300").await;
+    till.until_confirmed(&order.id).await;
+    shop.time.advance(Millis::hours(3));
+    let printed_from = shop.time.now();
+    till.print_to(folder).await;
+    till.until_printed(&order, 2).await;
+    let slip = Paper::of(&till.folder, &order, "member");
+    let stated = |label: &str| -> Vec<u32> {
+        let lines = slip.lines();
+        let line = lines.iter().find(|line| line.trim().starts_with(label));
+        let digits = line.expect(label).split(|c: char| !c.is_ascii_digit());
+        digits.filter_map(|part| part.parse().ok()).collect()
+    };
+    let from = printed_from.local();
+    let from = [
+        u32::try_from(from.year()).unwrap(),
+        u32::from(u8::from(from.month())),
+        u32::from(from.day()),
+        u32::from(from.hour()),
+        u32::from(from.minute()),
+        u32::from(from.second()),
+    ];
+    let (printed, sold) = (stated("打印时间"), stated("时间"));
+    assert_eq!((printed.len(), sold.len()), (6, 6), "{:#?}", slip.lines());
+    assert!(printed >= from.to_vec(), "{printed:?} is before {from:?}");
+    assert!(sold < from.to_vec(), "{sold:?} is after {from:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_printer_that_is_off_holds_up_no_sale_and_prints_when_it_is_back() {
     let shop = Shop::salon().await;

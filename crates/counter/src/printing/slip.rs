@@ -166,7 +166,7 @@ impl Counter {
             store: store_header(&policy),
             order_no: order.order_no.clone(),
             credited_at: credit.credited_at,
-            printed_at: Timestamp::from_ms(request.asked_ms),
+            printed_at: self.now(),
             terminal: self.terminal.code.clone(),
             cashier: person(order.cashier),
             seller: order.seller.map(person),
