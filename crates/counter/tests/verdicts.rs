@@ -4,7 +4,7 @@ use qiantai_core::decide::RefusalCode;
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::{ErrorCode, MoneyMoved};
 use qiantai_counter::view::event::CounterEvent;
-use qiantai_counter::view::order::Stage;
+use qiantai_counter::view::order::{OrderView, Stage};
 use qiantai_counter::view::queue::{OperationState, SyncState};
 use qiantai_counter::view::top_up::ChannelView;
 use qiantai_paysim::gateway::PhoneAction;
@@ -14,7 +14,7 @@ use qiantai_wire::feed::{OutcomeDto, RefusalDto};
 use crate::line::{Verdict, Weather};
 use crate::paper::Paper;
 use crate::shop::Shop;
-use crate::till::Till;
+use crate::till::{Till, key};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_that_the_server_refuses_sells_for_cash_as_if_offline() {
@@ -203,4 +203,67 @@ async fn the_pill_says_synced_only_when_nothing_is_provisional() {
         .await;
     assert_eq!(pill.state, SyncState::Syncing);
     assert!(till.order(&order.id).await.provisional);
+}
+
+/// The member was frozen while the cash changed hands: the server keeps it in suspense, and the
+/// customer leaves with paper that says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn cash_that_is_not_credited_leaves_with_a_slip_that_says_so() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let offer = till.cash_offer(&member, "300").await;
+    // No operation freezes a member yet, and the news of it would refuse the sale before.
+    let frozen = "UPDATE member SET status = 'frozen' WHERE member_no = '00201000001'";
+    assert_eq!(shop.ledger().execute(frozen, []).unwrap(), 1);
+    let mut request = offer.clone();
+    request.tendered = "500".to_owned();
+    let order = till.pay_cash(&request).await.unwrap();
+    let order = till.until_stage(&order.id, Stage::Paid).await;
+    till.until_printed(&order, 2).await;
+    let slip = Paper::of(&till.folder, &order, "shop");
+    assert_eq!(slip.pulses(), 1, "the drawer opens for the change");
+    check_not_credited(&till, &order, &["shop", "member"]);
+    till.desk.reprint(key(&order.id)).await.unwrap();
+    till.until_printed(&order, 3).await;
+    check_not_credited(&till, &order, &["member-copy1"]);
+    assert!(till.desk.receipt(key(&order.id)).await.is_ok());
+    assert_eq!(shop.cases(), ["CreditBlocked"]);
+    assert!(shop.credits(&member).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cash_that_the_server_holds_prints_what_is_certain() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    till.line.judge(Some(Verdict::Outcome(OutcomeDto::Held)));
+    let mut offer = till.cash_offer(&member, "300").await;
+    offer.tendered = "500".to_owned();
+    let order = till.pay_cash(&offer).await.unwrap();
+    till.until_stage(&order.id, Stage::Abnormal).await;
+    till.until_printed(&order, 2).await;
+    check_not_credited(&till, &order, &["shop", "member"]);
+}
+
+fn check_not_credited(till: &Till, order: &OrderView, slips: &[&str]) {
+    for which in slips {
+        let slip = Paper::of(&till.folder, order, which);
+        for words in [
+            &["款已收，尚未入账"][..],
+            &["单号", &order.order_no],
+            &["实付", "300.00"],
+            &["收款", "500.00"],
+            &["找零", "200.00"],
+            &["余额", "未变动"],
+            &["会员签名"],
+        ] {
+            assert!(slip.says(words), "{which} {words:?}: {:#?}", slip.lines());
+        }
+        let text = slip.lines().concat();
+        assert!(text.contains("请保留此单"), "{which}: {text}");
+        for promise in ["充后", "积分", "离线", "赠送"] {
+            assert!(!text.contains(promise), "{which} promises {promise}");
+        }
+    }
 }

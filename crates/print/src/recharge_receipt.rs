@@ -21,8 +21,9 @@ pub struct RechargeReceipt {
     pub store: StoreHeader,
     /// Recharge order number (docs: domain §3.10).
     pub order_no: String,
-    /// When the balance was credited; for an offline order, when the cash was taken.
-    pub credited_at: Timestamp,
+    /// When the balance was credited; for an offline order and for cash that is not credited,
+    /// when the cash was taken.
+    pub taken_at: Timestamp,
     /// When this slip is printed.
     pub printed_at: Timestamp,
     /// Code of the terminal.
@@ -39,14 +40,9 @@ pub struct RechargeReceipt {
     pub paid: Money,
     /// How.
     pub payment: PaymentOnReceipt,
-    /// What came on top.
-    pub gifts: Gifts,
-    /// Balance before the recharge.
-    pub before: Balance,
-    /// Balance after the recharge.
-    pub after: Balance,
-    /// Last day on which the bonus of this order can be spent, if it expires.
-    pub bonus_valid_until: Option<Date>,
+    /// What it did to the account; `None` for money that the shop has and the account does not:
+    /// the slip then says so, and what happens next.
+    pub credited: Option<Credited>,
     /// The refund rule in one sentence.
     pub refund_rule: String,
     /// The member's contract.
@@ -120,6 +116,19 @@ pub struct CashTendered {
     pub change: Money,
 }
 
+/// What a recharge did to the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credited {
+    /// What came on top.
+    pub gifts: Gifts,
+    /// Balance before the recharge.
+    pub before: Balance,
+    /// Balance after the recharge.
+    pub after: Balance,
+    /// Last day on which the bonus of this order can be spent, if it expires.
+    pub bonus_valid_until: Option<Date>,
+}
+
 /// What a recharge earned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gifts {
@@ -180,8 +189,13 @@ impl RechargeReceipt {
         self.order(&mut slip);
         self.member(&mut slip);
         self.payment(&mut slip);
-        self.gifts(&mut slip);
-        self.balance(&mut slip);
+        match &self.credited {
+            Some(credited) => {
+                credited.gifts.write(&mut slip);
+                credited.balance(&mut slip);
+            }
+            None => not_credited(&mut slip),
+        }
         self.terms(&mut slip);
         self.foot(&mut slip);
         Document {
@@ -209,7 +223,11 @@ impl RechargeReceipt {
             slip.centred(Span::bold(format!("*** {} ***", texts.offline)));
             slip.centred(Span::plain(texts.offline_note));
         }
-        if self.training || self.provisional || self.reprint.is_some() {
+        if self.credited.is_none() {
+            slip.centred(Span::bold(format!("*** {} ***", texts.not_credited)));
+        }
+        let is_marked = self.training || self.provisional || self.reprint.is_some();
+        if is_marked || self.credited.is_none() {
             slip.lines.push(Line::Feed(1));
         }
     }
@@ -232,7 +250,7 @@ impl RechargeReceipt {
         };
         slip.columns(Span::bold(texts.recharge_slip), Span::plain(holder));
         slip.entry(texts.order_no, &self.order_no);
-        slip.entry(texts.time, date_time(self.credited_at));
+        slip.entry(texts.time, date_time(self.taken_at));
         slip.entry(texts.terminal, &self.terminal);
         slip.entry(texts.cashier, &self.cashier);
         if let Some(seller) = &self.seller {
@@ -281,42 +299,6 @@ impl RechargeReceipt {
         slip.rule(Rule::Light);
     }
 
-    fn gifts(&self, slip: &mut Slip) {
-        let texts = slip.texts;
-        let gifts = &self.gifts;
-        slip.columns(
-            Span::plain(texts.bonus),
-            Span::bold(gifts.bonus.to_string()),
-        );
-        if let Some(rule) = &gifts.bonus_rule {
-            slip.detail(texts.rule, rule);
-        }
-        for coupon in &gifts.coupons {
-            slip.entry(texts.coupon, format!("{} ×{}", coupon.name, coupon.count));
-            slip.detail(texts.rule, &coupon.rule);
-        }
-        slip.entry(texts.points, format!("{:+}", gifts.points));
-        slip.rule(Rule::Light);
-    }
-
-    fn balance(&self, slip: &mut Slip) {
-        let texts = slip.texts;
-        let (before, after) = (self.before, self.after);
-        slip.table(Span::plain, "", texts.before, texts.after);
-        slip.table(
-            Span::plain,
-            texts.principal,
-            before.principal,
-            after.principal,
-        );
-        slip.table(Span::plain, texts.bonus_balance, before.bonus, after.bonus);
-        slip.table(Span::bold, texts.balance, before.total(), after.total());
-        if let Some(day) = self.bonus_valid_until {
-            slip.entry(texts.bonus_valid_until, date(day));
-        }
-        slip.rule(Rule::Light);
-    }
-
     fn terms(&self, slip: &mut Slip) {
         let texts = slip.texts;
         if let Some(contract_no) = &self.contract_no {
@@ -350,4 +332,51 @@ impl RechargeReceipt {
         )));
         slip.lines.extend([Line::Feed(1), Line::Cut]);
     }
+}
+
+impl Gifts {
+    fn write(&self, slip: &mut Slip) {
+        let texts = slip.texts;
+        slip.columns(Span::plain(texts.bonus), Span::bold(self.bonus.to_string()));
+        if let Some(rule) = &self.bonus_rule {
+            slip.detail(texts.rule, rule);
+        }
+        for coupon in &self.coupons {
+            slip.entry(texts.coupon, format!("{} ×{}", coupon.name, coupon.count));
+            slip.detail(texts.rule, &coupon.rule);
+        }
+        slip.entry(texts.points, format!("{:+}", self.points));
+        slip.rule(Rule::Light);
+    }
+}
+
+impl Credited {
+    fn balance(&self, slip: &mut Slip) {
+        let texts = slip.texts;
+        let (before, after) = (self.before, self.after);
+        slip.table(Span::plain, "", texts.before, texts.after);
+        slip.table(
+            Span::plain,
+            texts.principal,
+            before.principal,
+            after.principal,
+        );
+        slip.table(Span::plain, texts.bonus_balance, before.bonus, after.bonus);
+        slip.table(Span::bold, texts.balance, before.total(), after.total());
+        if let Some(day) = self.bonus_valid_until {
+            slip.entry(texts.bonus_valid_until, date(day));
+        }
+        slip.rule(Rule::Light);
+    }
+}
+
+/// Promises nothing that a person has still to decide: no bonus, no balance, no day.
+fn not_credited(slip: &mut Slip) {
+    let texts = slip.texts;
+    slip.columns(Span::plain(texts.balance), Span::bold(texts.unchanged));
+    slip.lines.push(Line::Text {
+        span: Span::plain(texts.not_credited_note),
+        align: Align::Left,
+    });
+    slip.rule(Rule::Light);
 }

@@ -4,9 +4,9 @@ use qiantai_core::Money;
 use qiantai_print::document::{Align, Document, Line};
 use qiantai_print::layout::Row;
 use qiantai_print::recharge_receipt::Reprint;
-use qiantai_print::{PaperWidth, RechargeReceipt, columns_of, layout};
+use qiantai_print::{Language, PaperWidth, RechargeReceipt, columns_of, layout};
 
-use crate::sample::{cash_reprint_in_english, extreme, wechat};
+use crate::sample::{cash_reprint_in_english, extreme, not_credited, wechat};
 
 /// The text of `document` as a fixed-width printer shows it, other rows in brackets.
 fn picture(document: &Document) -> String {
@@ -53,6 +53,10 @@ fn slips_look_as_agreed() {
             &cash_reprint_in_english(width),
         );
         check(&format!("extreme-{suffix}"), &extreme(width));
+        for (language, name) in [(Language::ZhCn, "zh"), (Language::En, "en")] {
+            let slip = not_credited(width, language);
+            check(&format!("not-credited-{name}-{suffix}"), &slip);
+        }
     }
 }
 
@@ -63,6 +67,8 @@ fn no_row_is_wider_than_the_paper() {
             wechat(width),
             cash_reprint_in_english(width),
             extreme(width),
+            not_credited(width, Language::ZhCn),
+            not_credited(width, Language::En),
         ] {
             for row in layout(&receipt.document()).unwrap().rows {
                 let Row::Text(cells) = &row else { continue };

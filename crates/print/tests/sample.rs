@@ -2,8 +2,8 @@
 
 use qiantai_core::{Money, Timestamp};
 use qiantai_print::recharge_receipt::{
-    Balance, CashTendered, CouponOnReceipt, Gifts, MemberOnReceipt, PaymentOnReceipt, Reprint,
-    SlipHolder, StoreHeader,
+    Balance, CashTendered, CouponOnReceipt, Credited, Gifts, MemberOnReceipt, PaymentOnReceipt,
+    Reprint, SlipHolder, StoreHeader,
 };
 use qiantai_print::{Language, PaperWidth, RechargeReceipt};
 use time::macros::date;
@@ -35,7 +35,7 @@ pub fn wechat(width: PaperWidth) -> RechargeReceipt {
             phone: "021-6433 0088".into(),
         },
         order_no: "CZ20261121140355123001230 1K7QZ".replace(' ', ""),
-        credited_at: Timestamp::from_ms(1_795_241_035_123),
+        taken_at: Timestamp::from_ms(1_795_241_035_123),
         printed_at: Timestamp::from_ms(1_795_241_037_000),
         terminal: "01".into(),
         cashier: "王芳".into(),
@@ -54,25 +54,27 @@ pub fn wechat(width: PaperWidth) -> RechargeReceipt {
             channel_txn_no: Some("4200002891202611217350418266".into()),
             cash: None,
         },
-        gifts: Gifts {
-            bonus: Money::from_yuan(230),
-            bonus_rule: Some("阶梯充值 满1000送230".into()),
-            points: 1_200,
-            coupons: vec![CouponOnReceipt {
-                name: "私教体验券".into(),
-                count: 1,
-                rule: "充值满1000赠券".into(),
-            }],
-        },
-        before: Balance {
-            principal: Money::from_yuan(460),
-            bonus: Money::from_yuan(70),
-        },
-        after: Balance {
-            principal: Money::from_yuan(1_660),
-            bonus: Money::from_yuan(300),
-        },
-        bonus_valid_until: Some(date!(2027 - 11 - 21)),
+        credited: Some(Credited {
+            gifts: Gifts {
+                bonus: Money::from_yuan(230),
+                bonus_rule: Some("阶梯充值 满1000送230".into()),
+                points: 1_200,
+                coupons: vec![CouponOnReceipt {
+                    name: "私教体验券".into(),
+                    count: 1,
+                    rule: "充值满1000赠券".into(),
+                }],
+            },
+            before: Balance {
+                principal: Money::from_yuan(460),
+                bonus: Money::from_yuan(70),
+            },
+            after: Balance {
+                principal: Money::from_yuan(1_660),
+                bonus: Money::from_yuan(300),
+            },
+            bonus_valid_until: Some(date!(2027 - 11 - 21)),
+        }),
         refund_rule: "未消费本金按优惠比例退还，剩余赠金作废；七日内未使用可全额退款。".into(),
         contract_no: Some("HT-2026-000318".into()),
         complaint_phone: "12315".into(),
@@ -103,13 +105,14 @@ pub fn cash_reprint_in_english(width: PaperWidth) -> RechargeReceipt {
         }),
     };
     receipt.paid = Money::from_yuan(300);
-    receipt.gifts = Gifts {
+    let credited = credited(&mut receipt);
+    credited.gifts = Gifts {
         bonus: Money::from_yuan(50),
         bonus_rule: Some("Top up 300, get 50".into()),
         points: 300,
         coupons: Vec::new(),
     };
-    receipt.after = Balance {
+    credited.after = Balance {
         principal: Money::from_yuan(760),
         bonus: Money::from_yuan(120),
     };
@@ -125,6 +128,41 @@ pub fn cash_reprint_in_english(width: PaperWidth) -> RechargeReceipt {
     receipt
 }
 
+/// What a receipt says of the account.
+pub fn credited(receipt: &mut RechargeReceipt) -> &mut Credited {
+    receipt.credited.as_mut().expect("the samples are credited")
+}
+
+/// Cash that the shop has and the account does not.
+pub fn not_credited(width: PaperWidth, language: Language) -> RechargeReceipt {
+    let mut receipt = match language {
+        Language::ZhCn => wechat(width),
+        Language::En => RechargeReceipt {
+            reprint: None,
+            provisional: false,
+            training: false,
+            ..cash_reprint_in_english(width)
+        },
+    };
+    receipt.payment = PaymentOnReceipt {
+        method: match language {
+            Language::ZhCn => "现金",
+            Language::En => "Cash",
+        }
+        .into(),
+        channel_txn_no: None,
+        cash: Some(CashTendered {
+            tendered: Money::from_yuan(1_300),
+            change: Money::from_yuan(100),
+        }),
+    };
+    receipt.paid = Money::from_yuan(1_200);
+    receipt.member.tier_after = receipt.member.tier_before.clone();
+    receipt.credited = None;
+    receipt.open_drawer = false;
+    receipt
+}
+
 /// Everything as long, large and rare as it gets.
 pub fn extreme(width: PaperWidth) -> RechargeReceipt {
     let mut receipt = wechat(width);
@@ -134,12 +172,12 @@ pub fn extreme(width: PaperWidth) -> RechargeReceipt {
     receipt.cashier = "龚䶮".into();
     receipt.qr_payload = qr_payload(LARGEST);
     receipt.paid = Money::from_fen(99_999_999);
-    receipt.gifts.bonus = Money::from_fen(49_999_999);
-    receipt.gifts.bonus_rule = Some("周年庆典专享阶梯充值多充多送满一千送二百三十".into());
-    receipt.before = Balance::default();
-    receipt.after = Balance {
-        principal: receipt.paid,
-        bonus: receipt.gifts.bonus,
-    };
+    let principal = receipt.paid;
+    let bonus = Money::from_fen(49_999_999);
+    let credited = credited(&mut receipt);
+    credited.gifts.bonus = bonus;
+    credited.gifts.bonus_rule = Some("周年庆典专享阶梯充值多充多送满一千送二百三十".into());
+    credited.before = Balance::default();
+    credited.after = Balance { principal, bonus };
     receipt
 }

@@ -1,3 +1,4 @@
+import type { ChannelView } from "../bindings/ChannelView";
 import type { Stage } from "../bindings/Stage";
 
 /** Money may still move or a person must still act: the cashier must be able to come back. */
@@ -27,6 +28,10 @@ const LATE: Partial<Record<Stage, readonly Stage[]>> = {
   ended: ["waiting", "unknown", "paid", "abnormal"],
   refused: ["waiting", "unknown", "paid", "abnormal"],
 };
+
+/** Cash that is not credited has its slip too: the customer leaves with paper. */
+export const hasSlip = ({ stage, channel }: { stage: Stage; channel: ChannelView | null }) =>
+  stage === "credited" || (channel === "cash" && (stage === "paid" || stage === "abnormal"));
 
 export const isOpen = (stage: Stage) => OPEN.includes(stage);
 export const isFinal = (stage: Stage) => FINAL.includes(stage);

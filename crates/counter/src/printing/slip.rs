@@ -7,8 +7,8 @@ use qiantai_core::policy::Policy;
 use qiantai_core::recharge::{Credit, RechargeOrder};
 use qiantai_core::{Millis, Timestamp, masking};
 use qiantai_print::recharge_receipt::{
-    Balance, CashTendered, CouponOnReceipt, Gifts, MemberOnReceipt, PaymentOnReceipt, Reprint,
-    SlipHolder, StoreHeader,
+    Balance, CashTendered, CouponOnReceipt, Credited, Gifts, MemberOnReceipt, PaymentOnReceipt,
+    Reprint, SlipHolder, StoreHeader,
 };
 use qiantai_print::{PaperWidth, RechargeReceipt};
 use qiantai_store::{NewPrintJob, PrintJob};
@@ -80,9 +80,7 @@ impl Counter {
         let (staff, proof) = self.staff()?;
         let _sale = self.sale_lock();
         let file = self.order_file(order)?;
-        if file.order.credit.is_none() {
-            return Err(CallError::new(ErrorCode::WrongState, "order_state"));
-        }
+        taken_at(&file)?;
         let copy = file.order.copies + 1;
         let overlay = self.overlay(&[file.order.member])?;
         let draft = Draft {
@@ -135,7 +133,8 @@ impl Counter {
         }
     }
 
-    /// The slip of a credited order.
+    /// The slip of an order for which the shop has the money: credited, or cash that the server
+    /// keeps for a person to look at. Nobody who gave cash leaves without paper.
     pub(crate) fn receipt(
         &self,
         file: &OrderFile,
@@ -143,8 +142,7 @@ impl Counter {
         request: &SlipRequest,
     ) -> Result<RechargeReceipt, CallError> {
         let order = &file.order;
-        let credit = order.credit.filter(|_| file.stage() == Stage::Credited);
-        let credit = credit.ok_or_else(|| CallError::new(ErrorCode::WrongState, "order_state"))?;
+        let taken_at = taken_at(file)?;
         let policy = self.policy_of(order.quote.policy_version)?;
         let settings = settings::load(&self.store)?;
         let language = match request.language {
@@ -165,25 +163,27 @@ impl Counter {
             },
             store: store_header(&policy),
             order_no: order.order_no.clone(),
-            credited_at: credit.credited_at,
+            taken_at,
             printed_at: self.now(),
             terminal: self.terminal.code.clone(),
             cashier: person(order.cashier),
             seller: order.seller.map(person),
             approver: order.approver.map(person),
-            member: self.member_on_receipt(order, &policy, &credit)?,
+            member: self.member_on_receipt(order, &policy)?,
             paid: order.quote.pay,
             payment: payment(file, language),
-            gifts: gifts(order, &policy),
-            before: Balance {
-                principal: credit.principal.0,
-                bonus: credit.bonus.0,
-            },
-            after: Balance {
-                principal: credit.principal.1,
-                bonus: credit.bonus.1,
-            },
-            bonus_valid_until: credit.bonus_expires_at.map(|at| at.local().date()),
+            credited: credit_of(file).map(|credit| Credited {
+                gifts: gifts(order, &policy),
+                before: Balance {
+                    principal: credit.principal.0,
+                    bonus: credit.bonus.0,
+                },
+                after: Balance {
+                    principal: credit.principal.1,
+                    bonus: credit.bonus.1,
+                },
+                bonus_valid_until: credit.bonus_expires_at.map(|at| at.local().date()),
+            }),
             refund_rule: policy.store.refund_rule.clone(),
             contract_no: None,
             complaint_phone: policy.store.complaint_phone.clone(),
@@ -203,18 +203,26 @@ impl Counter {
         &self,
         order: &RechargeOrder,
         policy: &Policy,
-        credit: &Credit,
     ) -> Result<MemberOnReceipt, CallError> {
         let known = self.store.member(order.member)?;
         let known = known.ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))?;
         let profile = known.profile.as_ref();
+        let tiers = match order.credit {
+            Some(credit) => credit.tier,
+            None => {
+                let account = self.store.account(order.member)?;
+                let account =
+                    account.ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))?;
+                (account.tier, account.tier)
+            }
+        };
         Ok(MemberOnReceipt {
             member_no: known.member.member_no.clone(),
             masked_name: profile.map_or_else(String::new, |profile| masking::name(&profile.name)),
             masked_phone: profile
                 .map_or_else(String::new, |profile| masking::phone(&profile.phone)),
-            tier_before: tier_name(policy, credit.tier.0),
-            tier_after: tier_name(policy, credit.tier.1),
+            tier_before: tier_name(policy, tiers.0),
+            tier_after: tier_name(policy, tiers.1),
         })
     }
 
@@ -252,6 +260,25 @@ impl Counter {
             .find(|row| decode(row).is_ok_and(|own| is_taking(&own)));
         Ok(taking.map(|row| row.signed))
     }
+}
+
+/// What credited the order.
+fn credit_of(file: &OrderFile) -> Option<Credit> {
+    let credit = file.order.credit;
+    credit.filter(|_| file.stage() == Stage::Credited)
+}
+
+/// When the shop got what the slip is about.
+///
+/// # Errors
+/// It has not: nothing is credited, and no cash lies in the drawer.
+fn taken_at(file: &OrderFile) -> Result<Timestamp, CallError> {
+    let paid = file.order.paid.as_ref();
+    let cash = paid.filter(|paid| paid.channel == Channel::Cash);
+    let credited = credit_of(file).map(|credit| credit.credited_at);
+    credited
+        .or(cash.map(|cash| cash.paid_at))
+        .ok_or_else(|| CallError::new(ErrorCode::WrongState, "order_state"))
 }
 
 /// A slip from the future was asked for before the clock was set back, nobody knows how long ago.
