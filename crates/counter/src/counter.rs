@@ -15,6 +15,7 @@ use crate::clock::ShopClock;
 use crate::code_payment::CodeMemory;
 use crate::error::{CallError, ErrorCode};
 use crate::overlay::Overlay;
+use crate::printing::AtPrinter;
 use crate::quotes::QuoteShelf;
 use crate::surroundings::Surroundings;
 use crate::terminal::{LogPosition, Terminal};
@@ -33,6 +34,7 @@ pub struct Counter {
     pub(crate) clock: Arc<ShopClock>,
     pub(crate) events: broadcast::Sender<CounterEvent>,
     pub(crate) print_wake: Arc<Notify>,
+    pub(crate) at_printer: tokio::sync::Mutex<AtPrinter>,
     pub(crate) training: bool,
     signed_in: Mutex<Option<StaffId>>,
     quotes: Mutex<QuoteShelf>,
@@ -85,6 +87,7 @@ impl Counter {
             clock: parts.clock,
             events: parts.events,
             print_wake: Arc::default(),
+            at_printer: tokio::sync::Mutex::default(),
             training: parts.training,
             signed_in: Mutex::new(None),
             quotes: Mutex::new(QuoteShelf::default()),

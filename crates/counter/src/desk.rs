@@ -436,7 +436,7 @@ impl CounterApi for Desk {
     }
 
     async fn pay_cash(&self, request: PayCash) -> Result<OrderView, CallError> {
-        self.work(move |counter| counter.pay_cash(&request)).await
+        serve::pay_cash(&self.counter()?, request).await
     }
 
     async fn pay_recorded(&self, request: PayRecorded) -> Result<OrderView, CallError> {

@@ -10,8 +10,8 @@ use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode, MoneyMoved};
 use crate::overlay::is_over;
 use crate::parse;
-use crate::printing::preview;
-use crate::view::order::{OrderKey, OrderView, ReceiptView};
+use crate::printing::{open_drawer, preview};
+use crate::view::order::{OrderKey, OrderView, PayCash, ReceiptView};
 
 /// Runs `work` on a thread that may block.
 ///
@@ -33,6 +33,18 @@ pub(crate) async fn blocking<T: Send + 'static>(
             Err(failed)
         }
     }
+}
+
+/// Takes cash. The drawer opens meanwhile: nobody waits for it, and it waits for nobody.
+pub(crate) async fn pay_cash(
+    counter: &Arc<Counter>,
+    request: PayCash,
+) -> Result<OrderView, CallError> {
+    let till = Arc::clone(counter);
+    let order = blocking(move || till.pay_cash(&request)).await?;
+    let id = OrderId(parse::id(&order.id)?);
+    tokio::spawn(open_drawer(Arc::clone(counter), id));
+    Ok(order)
 }
 
 /// Asks the channel now, through the server.

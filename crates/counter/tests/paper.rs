@@ -1,6 +1,7 @@
 //! What came out of the printer.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -58,6 +59,11 @@ impl Paper {
     }
 }
 
+/// The drawer opens, and nothing comes out.
+pub fn is_pulse(escpos: &[u8]) -> bool {
+    escpos == qiantai_print::escpos::drawer_pulse()
+}
+
 pub fn pulses(escpos: &[u8]) -> usize {
     let done = decode(escpos).unwrap();
     done.iter()
@@ -81,13 +87,19 @@ pub fn files(folder: &Path) -> Vec<String> {
 pub struct NetworkPrinter {
     listener: TcpListener,
     pub target: PrinterTarget,
+    /// How often the drawer was opened without a slip.
+    pulses: AtomicUsize,
 }
 
 impl NetworkPrinter {
     pub async fn on() -> NetworkPrinter {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = target(listener.local_addr().unwrap().port());
-        NetworkPrinter { listener, target }
+        NetworkPrinter {
+            listener,
+            target,
+            pulses: AtomicUsize::new(0),
+        }
     }
 
     /// Switches a printer on again at its address.
@@ -99,11 +111,28 @@ impl NetworkPrinter {
         NetworkPrinter {
             listener,
             target: target.clone(),
+            pulses: AtomicUsize::new(0),
         }
     }
 
-    /// Takes the next slip, whole.
+    /// Takes the next slip, whole. The drawer may open before it.
     pub async fn print(&self) -> Vec<u8> {
+        loop {
+            let bytes = self.take().await;
+            if !is_pulse(&bytes) {
+                return bytes;
+            }
+            self.pulses.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// How often the drawer was opened without a slip, so far.
+    pub fn lone_pulses(&self) -> usize {
+        self.pulses.load(Ordering::SeqCst)
+    }
+
+    /// Takes whatever comes next, whole.
+    pub async fn take(&self) -> Vec<u8> {
         let accepted = timeout(PATIENCE, self.listener.accept()).await;
         let (mut connection, _) = accepted.expect("a slip comes").unwrap();
         let mut bytes = Vec::new();
@@ -187,7 +216,7 @@ impl BusyPrinter {
             let (mut connection, _) = accepted.expect("a slip comes").unwrap();
             let mut bytes = Vec::new();
             connection.read_to_end(&mut bytes).await.unwrap();
-            if !bytes.is_empty() {
+            if !bytes.is_empty() && !is_pulse(&bytes) {
                 return bytes;
             }
         }

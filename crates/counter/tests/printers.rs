@@ -16,6 +16,7 @@ use crate::line::{Verdict, Weather};
 use crate::paper::{self, BusyPrinter, NetworkPrinter, Paper};
 use crate::shop::Shop;
 use crate::till::{Till, sentence};
+use crate::time::SLIP_WAITS;
 
 async fn until_job(till: &Till, order: &OrderView, state: PrintState) -> PrintJobView {
     till.until(&format!("the first slip {state:?}"), async || {
@@ -35,7 +36,8 @@ async fn a_network_printer_gets_exactly_the_bytes_of_the_slip() {
     let order = till.cash(&member, "300").await;
     let (first, second) = (printer.print().await, printer.print().await);
     till.until_printed(&order, 2).await;
-    assert_eq!((paper::pulses(&first), paper::pulses(&second)), (1, 0));
+    let pulses = printer.lone_pulses() + paper::pulses(&first);
+    assert_eq!((pulses, paper::pulses(&second)), (1, 0), "it opens once");
     let text = escpos_text(&first).unwrap();
     assert!(
         text.iter().any(|line| line.contains(&order.order_no)),
@@ -45,6 +47,34 @@ async fn a_network_printer_gets_exactly_the_bytes_of_the_slip() {
         paper::files(&till.folder).is_empty(),
         "the folder is another printer"
     );
+}
+
+/// The cashier makes change from it; the slip waits for the server's word.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_drawer_waits_for_no_word_of_the_server() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let printer = NetworkPrinter::on().await;
+    till.print_to(printer.target.clone()).await;
+    till.line.set(Weather::HoldsAnswers);
+    let order = till.cash(&member, "300").await;
+    assert!(paper::is_pulse(&printer.take().await), "before any slip");
+    let waiting = till.prints(&order).await;
+    assert!(waiting.iter().all(|job| job.state == PrintState::Queued));
+    let mut slips = Vec::new();
+    for _ in 0..2 {
+        let mut print = std::pin::pin!(printer.take());
+        let slip = till.until("the patience of the slips", async || {
+            shop.time.advance(SLIP_WAITS);
+            let wait = std::time::Duration::from_millis(500);
+            tokio::time::timeout(wait, print.as_mut()).await.ok()
+        });
+        slips.push(slip.await);
+    }
+    let pulses: Vec<_> = slips.iter().map(|slip| paper::pulses(slip)).collect();
+    assert_eq!(pulses, [0, 0], "the drawer opens once");
+    till.until_printed(&order, 2).await;
 }
 
 /// A slip that comes late says when it came.
@@ -278,6 +308,7 @@ async fn a_broken_connection_is_not_repeated_by_itself_and_is_by_hand() {
     let printer = NetworkPrinter::on().await;
     settings.printer.target = printer.target.clone();
     settings.printer.copies = 1;
+    settings.printer.drawer = false;
     till.desk.save_settings(settings).await.unwrap();
     // A printer that hangs up while it is written to; how far the bytes got is not known.
     let order = till.cash(&member, "300").await;

@@ -24,6 +24,11 @@ pub fn render(layout: &Layout, glyphs: Glyphs) -> Vec<u8> {
     stream.bytes
 }
 
+/// Opens the drawer and puts nothing on paper.
+pub fn drawer_pulse() -> Vec<u8> {
+    [INIT, DRAWER].concat()
+}
+
 pub(crate) const INIT: &[u8] = &[0x1b, b'@'];
 pub(crate) const CHINESE_MODE: &[u8] = &[0x1c, b'&'];
 /// Feeds to the knife and cuts, leaving a bridge.

@@ -191,18 +191,23 @@ async fn print(counter: &Arc<Counter>, job: &PrintJob) -> Result<(), Trouble> {
     }
     fetch_settlement(counter, order).await?;
     word::hear(counter, order).await?;
+    let mut at_printer = counter.at_printer.lock().await;
+    let is_drawer_open = at_printer.has_opened(order);
     let (target, slip) = {
         let counter = Arc::clone(counter);
         let job = job.clone();
         blocking(move || {
             let target = settings::load(&counter.store)?.printer.target;
-            Ok((target, counter.render(&job)?))
+            Ok((target, counter.render(&job, is_drawer_open)?))
         })
         .await?
     };
     let printer = printer::find(&target).await?;
     begin(counter, job.id).await?;
-    printer.print(&slip).await?;
+    printer.print(&slip.on_paper).await?;
+    if slip.opens_drawer {
+        at_printer.note_opened(order, counter.now());
+    }
     Ok(())
 }
 
@@ -252,12 +257,19 @@ fn trouble_key(trouble: &str) -> String {
     key.to_owned()
 }
 
+/// A slip on its way to the printer.
+struct Rendered {
+    on_paper: Slip,
+    opens_drawer: bool,
+}
+
 impl Counter {
-    fn render(&self, job: &PrintJob) -> Result<Slip, CallError> {
+    fn render(&self, job: &PrintJob, is_drawer_open: bool) -> Result<Rendered, CallError> {
         let order = job.order.ok_or_else(CallError::internal)?;
         let request = request_of(job)?;
         let file = self.order_file(order)?;
-        let receipt = self.receipt(&file, job.copy, &request)?;
+        let mut receipt = self.receipt(&file, job.copy, &request)?;
+        receipt.open_drawer &= !is_drawer_open;
         let layout = layout(&receipt.document()).map_err(|error| {
             tracing::error!(%error, "receipt layout");
             CallError::internal()
@@ -271,10 +283,13 @@ impl Counter {
         } else {
             String::new()
         };
-        Ok(Slip {
-            name: format!("{}-{holder}{copy}", file.order.order_no),
-            escpos: escpos::render(&layout, Glyphs::Gbk),
-            pdf: pdf::render(&layout),
+        Ok(Rendered {
+            on_paper: Slip {
+                name: format!("{}-{holder}{copy}", file.order.order_no),
+                escpos: escpos::render(&layout, Glyphs::Gbk),
+                pdf: pdf::render(&layout),
+            },
+            opens_drawer: receipt.open_drawer,
         })
     }
 
