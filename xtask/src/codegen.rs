@@ -1,4 +1,5 @@
-//! What is generated from the Rust code and committed: the window's types and the HTTP API document.
+//! What is generated from the Rust code and committed: the window's types, the HTTP API document, and
+//! the vectors of the protocol.
 
 use std::process::Command;
 
@@ -41,5 +42,13 @@ pub fn codegen(check: bool) -> Result<(), Error> {
             say::line(format_args!("  {path}"));
         }
     }
-    Ok(())
+    if check { Ok(()) } else { vectors() }
+}
+
+/// The vectors are written by the test that compares them otherwise.
+fn vectors() -> Result<(), Error> {
+    let mut test = cargo(&["test", "--package", "qiantai-wire", "--test", "main"]);
+    test.args(["--", "protocol::the_vectors_are_those_of_the_code"])
+        .env("QIANTAI_WRITE_VECTORS", "1");
+    child::run("vectors", &mut test).map(drop)
 }

@@ -5,6 +5,7 @@
 mod feed;
 mod hostile;
 mod operation;
+mod protocol;
 mod receipt;
 mod samples;
 mod vectors;
