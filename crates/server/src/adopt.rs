@@ -139,6 +139,12 @@ async fn adopt_tenant(
             Err(error) => return Err(error.into()),
         }
     }
+    for revocation in from.revocations(id)? {
+        match to.save_revocation(id, &revocation) {
+            Ok(()) | Err(LedgerError::Taken(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     for (event, delivery) in from.deliveries(id)? {
         to.save_delivery(id, event, &delivery)?;
     }
@@ -153,7 +159,7 @@ async fn adopt_tenant(
     })
 }
 
-/// What the log does not determine: profiles with their keys, tokens, deliveries.
+/// What the log does not determine: profiles with their keys, tokens, revocations, deliveries.
 fn is_beside_equal(
     from: &dyn Ledger,
     to: &dyn Ledger,
@@ -165,6 +171,9 @@ fn is_beside_equal(
             .map(|token| (token.token_hash, token.device))
             .collect())
     };
+    if from.revocations(tenant)? != to.revocations(tenant)? {
+        return Ok(false);
+    }
     if tokens(from)? != tokens(to)? || from.deliveries(tenant)? != to.deliveries(tenant)? {
         return Ok(false);
     }

@@ -129,6 +129,9 @@ pub(crate) enum Command {
     /// Make a one-time code for a terminal, as text and as QR code; valid for ten minutes. A server
     /// may serve the books meanwhile.
     Enrol(Enrol),
+    /// Show the terminals, or take one out of service. A server may serve the books meanwhile.
+    #[command(subcommand)]
+    Terminals(Terminals),
     /// Move the books of a data folder to a database, by replaying their log.
     Adopt(Adopt),
     /// Walk the books from the first operation to the last and name the first row that does not
@@ -208,6 +211,25 @@ pub(crate) struct Enrol {
     /// Also draw the QR code in a PNG file. Whoever sees it may use it.
     #[arg(long)]
     pub(crate) png: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Terminals {
+    /// Every terminal: whether it is in service, when it was heard, what waits for review.
+    List,
+    /// Take a terminal out of service, for good. It is refused from its next contact on; what it
+    /// sends then is kept for review. Whoever is to stand there again is enrolled anew.
+    Revoke {
+        /// Five-digit code of its store.
+        #[arg(long)]
+        store: String,
+        /// Its two digits.
+        #[arg(long)]
+        terminal: String,
+        /// Why, for those who ask later.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 /// Form of the log.

@@ -35,7 +35,7 @@ pub use archive::{
 pub use rows::{
     Attachment, BackupMade, Batch, Books, CodeCharge, Cursor, Delivery, DeliveryState,
     DeviceStanding, DeviceToken, DueEvent, Entry, Head, HeldReason, Invite, Keys, LogRow,
-    MemberRow, Restored, SealedProfile, Seat, Standing, Tenant,
+    MemberRow, Restored, Revocation, SealedProfile, Seat, Standing, Tenant,
 };
 
 /// How far back a decision looks at the orders of a member (docs: domain §3.8, the 24 h sum).
@@ -99,6 +99,13 @@ pub trait Ledger: Send + Sync {
 
     /// Stores the hash of a device's bearer token.
     fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError>;
+
+    /// Takes a device out of service. What it sends from now on is kept for review.
+    ///
+    /// # Errors
+    /// [`LedgerError::Taken`] when it is out of service already.
+    fn save_revocation(&self, tenant: TenantId, revocation: &Revocation)
+    -> Result<(), LedgerError>;
 
     /// Records when devices last asked for anything.
     fn save_contacts(
@@ -249,6 +256,8 @@ pub trait Ledger: Send + Sync {
     fn due_events(&self, topic: Topic, now: Timestamp) -> Result<Vec<DueEvent>, LedgerError>;
     /// Tokens of a tenant's devices, as hashes.
     fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError>;
+    /// Devices of a tenant that are out of service.
+    fn revocations(&self, tenant: TenantId) -> Result<Vec<Revocation>, LedgerError>;
     /// How far the events of a tenant were carried.
     fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError>;
     /// How many operations are held or quarantined.

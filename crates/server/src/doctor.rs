@@ -229,7 +229,7 @@ fn look_at_tenant(
     Ok(findings)
 }
 
-fn last_heard(
+pub(crate) fn last_heard(
     device: DeviceId,
     contacts: &HashMap<DeviceId, Timestamp>,
     taken: &HashMap<DeviceId, Timestamp>,
@@ -283,7 +283,7 @@ fn terminal(who: &str, cursor: &Cursor, heard: Option<Timestamp>, now: Timestamp
         None => "has never been heard".to_owned(),
         Some(at) => format!("was last heard {} ago", span(now - at)),
     };
-    match cursor.standing {
+    match cursor.believed() {
         DeviceStanding::Revoked => finding(
             Mark::Care,
             "terminal",
@@ -303,7 +303,7 @@ fn terminal(who: &str, cursor: &Cursor, heard: Option<Timestamp>, now: Timestamp
 }
 
 /// A span in the largest unit that it has two of.
-fn span(span: Millis) -> String {
+pub(crate) fn span(span: Millis) -> String {
     let seconds = (span.0 / 1_000).max(0);
     let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
     let unit = units.iter().find(|(length, _)| seconds >= 2 * length);

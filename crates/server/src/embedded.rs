@@ -2,7 +2,9 @@
 
 mod contacts;
 mod keeper;
+mod revoked;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -110,6 +112,8 @@ pub(crate) struct Shared {
     pub(crate) joining: tokio::sync::Mutex<()>,
     /// Devices that asked for something, until it is recorded.
     pub(crate) contacts: Contacts,
+    /// Devices out of service, as last looked up.
+    pub(crate) revoked: watch::Sender<BTreeSet<DeviceId>>,
     pub(crate) metrics: Arc<Metrics>,
     boot_id: Uuid,
     started_at: Timestamp,
@@ -191,6 +195,7 @@ impl Server {
             ending: watch::channel(false).0,
             joining: tokio::sync::Mutex::default(),
             contacts: Contacts::default(),
+            revoked: watch::Sender::default(),
             metrics: Arc::default(),
             boot_id,
             background: Mutex::new(None),
@@ -204,8 +209,9 @@ impl Server {
             let engine = Arc::clone(&self.0.engine).run();
             let keeper = keeper::run(Arc::downgrade(&self.0));
             let contacts = contacts::run(Arc::downgrade(&self.0));
+            let revoked = revoked::run(Arc::downgrade(&self.0));
             *background = Some(tokio::spawn(async move {
-                tokio::join!(engine, keeper, contacts);
+                tokio::join!(engine, keeper, contacts, revoked);
             }));
         }
     }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use qiantai_server::data_folder::{self, DataFolderError};
 use qiantai_server::db::LedgerError;
+use qiantai_server::db::sqlite::OpenLedgerError;
 use qiantai_server::doctor::{self, Finding, Mark};
 use qiantai_server::verify::{self, VerifyError};
 use qiantai_server::{Clock, SystemClock, backup as backups, restore as restoring};
+use qiantai_sqlite::OpenError;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -22,7 +24,15 @@ pub(crate) async fn blocking(
 }
 
 pub(crate) fn verify(place: &Place) -> Result<Ending, AnyError> {
-    let opened = books::open_beside(place)?;
+    let opened = match books::open_beside(place) {
+        Ok(opened) => opened,
+        // A damaged page may be one of those that are read first.
+        Err(error) if is_damage(&error) => {
+            say(&format!("BAD database: {error}"))?;
+            return Ok(Ending::Bad);
+        }
+        Err(error) => return Err(error),
+    };
     let ledger = opened.ledger.as_ref();
     let walked = || -> Result<(), VerifyError> {
         ledger.examine()?;
@@ -49,6 +59,13 @@ pub(crate) fn verify(place: &Place) -> Result<Ending, AnyError> {
         }
         Err(VerifyError::Ledger(error)) => Err(error.into()),
     }
+}
+
+fn is_damage(error: &AnyError) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(OpenLedgerError::Open(OpenError::Corrupt))
+    )
 }
 
 pub(crate) fn doctor(place: &Place) -> Result<Ending, AnyError> {

@@ -20,6 +20,7 @@ mod metrics;
 pub mod network;
 pub mod replay;
 pub mod restore;
+pub mod roster;
 pub mod sample;
 pub mod tls;
 pub mod verify;

@@ -8,6 +8,7 @@ mod pay;
 mod pay_tables;
 mod serve;
 mod settings;
+mod terminals;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -117,6 +118,10 @@ async fn run(
         }
         Command::Init(asked) => init(&asked, &settings).await,
         Command::Adopt(asked) => move_books(&asked, &books()?).await,
+        Command::Terminals(asked) => {
+            let books = books()?;
+            keep::blocking(move || terminals::terminals(&asked, &books)).await
+        }
         Command::Enrol(asked) => enrol::enrol(&asked, &settings).await,
     }
 }

@@ -19,6 +19,7 @@ use qiantai_server::tls::{Authority, Door, Names, RENEWED_BEFORE, TlsError};
 use qiantai_server::{Clock, SystemClock, network};
 use qiantai_sync::transport::{HttpTransport, Trust, introduce};
 use qiantai_sync::{CallFailed, Client, TransportError};
+use qiantai_wire::enrol::EnrolCode;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
@@ -126,6 +127,79 @@ fn a_lost_half_of_the_authority_is_not_replaced() {
         error.to_string().contains("not the key of the certificate"),
         "{error}"
     );
+}
+
+/// What a camera reads in a picture.
+fn read_by_camera(picture: &image::GrayImage) -> String {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let pixel = |x: usize, y: usize| picture.as_raw()[y * width + x];
+    let mut seen = rqrr::PreparedImage::prepare_from_greyscale(width, height, pixel);
+    let grids = seen.detect_grids();
+    assert_eq!(grids.len(), 1, "one code");
+    grids[0].decode().unwrap().1
+}
+
+/// The letters of a dark terminal as a picture.
+fn seen_on_a_terminal(lines: &[&str]) -> image::GrayImage {
+    const SCALE: u32 = 4;
+    let letters: Vec<Vec<char>> = lines.iter().map(|line| line.chars().collect()).collect();
+    let (width, height) = (letters[0].len() as u32, 2 * letters.len() as u32);
+    image::GrayImage::from_fn(width * SCALE, height * SCALE, |x, y| {
+        let (x, y) = (x / SCALE, y / SCALE);
+        let letter = letters[(y / 2) as usize][x as usize];
+        let is_light = match letter {
+            '█' => true,
+            '▀' => y % 2 == 0,
+            '▄' => y % 2 == 1,
+            _ => false,
+        };
+        image::Luma([if is_light { 255 } else { 0 }])
+    })
+}
+
+#[test]
+fn a_code_is_shown_as_text_letters_and_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let [data, png] = ["data", "code.png"].map(|name| folder.path().join(name));
+    let run = |arguments: &[&str]| {
+        let mut command = program();
+        command.args(arguments).arg("--data").arg(&data);
+        command.args(["--listen", "0.0.0.0:0"]);
+        let done = command.output().unwrap();
+        let error = String::from_utf8_lossy(&done.stderr).into_owned();
+        (String::from_utf8(done.stdout).unwrap(), error)
+    };
+    run(&["init", "--sample", "gym", "--members", "5"]);
+    let enrol = ["enrol", "--png", png.to_str().unwrap()];
+    let with = |address: &str| run(&[&enrol[..], &["--address", address]].concat());
+    let (said, error) = with("https://books.example.com/");
+    let mut lines = said.lines();
+    let text = lines.next().unwrap_or_else(|| panic!("{error}"));
+    let code: EnrolCode = text.parse().unwrap();
+    assert_eq!(code.server, "https://books.example.com");
+    let own = Authority::certificate_der_in(&data.join("tls")).unwrap();
+    assert_eq!(code.authority, Some(fingerprint(&own)));
+    let drawn: Vec<&str> = lines
+        .take_while(|line| !line.starts_with("For one"))
+        .collect();
+    assert_eq!(read_by_camera(&seen_on_a_terminal(&drawn)), text);
+    assert_eq!(read_by_camera(&image::open(&png).unwrap().to_luma8()), text);
+
+    // An address that says nothing, or the wrong thing, makes no code.
+    for (said, why) in [
+        (run(&["enrol"]), "Give --address or --public-url"),
+        (
+            with("http://books.example.com"),
+            "it must begin with https://",
+        ),
+        (
+            with("ftp://books.example.com"),
+            "it must begin with https://",
+        ),
+        (run(&["enrol", "--store", "99999"]), "Give --address"),
+    ] {
+        assert!(said.0.is_empty() && said.1.contains(why), "{said:?}");
+    }
 }
 
 /// Serves a word through the door.

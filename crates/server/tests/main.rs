@@ -21,6 +21,7 @@ mod payments;
 mod process;
 mod push;
 mod replay;
+mod revocation;
 mod sample;
 mod slowness;
 mod stores;

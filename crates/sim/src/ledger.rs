@@ -21,7 +21,7 @@ use qiantai_core::recharge::RechargeOrder;
 use qiantai_server::db::sqlite::{OpenLedgerError, SqliteLedger};
 use qiantai_server::db::{
     Batch, Books, CodeCharge, Cursor, Delivery, DeviceToken, DueEvent, Entry, Head, Invite, Keys,
-    Ledger, LedgerError, LogRow, MemberRow, Restored, SealedProfile, Seat, Tenant,
+    Ledger, LedgerError, LogRow, MemberRow, Restored, Revocation, SealedProfile, Seat, Tenant,
 };
 use uuid::Uuid;
 
@@ -286,6 +286,10 @@ impl Ledger for SimLedger {
     fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError> {
         self.inner.tokens(tenant)
     }
+    fn revocations(&self, tenant: TenantId) -> Result<Vec<Revocation>, LedgerError> {
+        self.inner.revocations(tenant)
+    }
+
     fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError> {
         self.inner.deliveries(tenant)
     }
@@ -310,6 +314,14 @@ impl Ledger for SimLedger {
     fn save_token(&self, token: &DeviceToken) -> Result<(), LedgerError> {
         self.inner.save_token(token)
     }
+    fn save_revocation(
+        &self,
+        tenant: TenantId,
+        revocation: &Revocation,
+    ) -> Result<(), LedgerError> {
+        self.inner.save_revocation(tenant, revocation)
+    }
+
     fn save_contacts(
         &self,
         tenant: TenantId,

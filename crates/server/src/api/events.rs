@@ -1,12 +1,13 @@
 //! `GET /v1/events`: hints that something changed; the feed says what.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use axum::extract::State;
 use axum::response::Sse;
 use axum::response::sse::{self, KeepAlive};
 use futures::stream::{self, Stream, StreamExt};
-use qiantai_core::ids::TenantId;
+use qiantai_core::ids::{DeviceId, TenantId};
 use qiantai_wire::ApiError;
 use qiantai_wire::api::{EVENTS_BEAT, Event, FeedEvent, HelloEvent};
 use qiantai_wire::feed::CursorDto;
@@ -58,9 +59,14 @@ pub(super) async fn stream(
     let mut health = server.0.engine.health_changes();
     health.mark_unchanged();
     let channels = Event::Channels(server.0.engine.standings());
+    let mut revoked = server.0.revoked.subscribe();
+    // Looked at once: it may have been taken out of service since it was let in.
+    revoked.mark_changed();
     let listening = Listening {
         server,
         tenant,
+        device: seat.device,
+        revoked,
         commits,
         health,
         ending,
@@ -77,6 +83,8 @@ pub(super) async fn stream(
 struct Listening {
     server: Server,
     tenant: TenantId,
+    device: DeviceId,
+    revoked: watch::Receiver<BTreeSet<DeviceId>>,
     commits: Receiver<Committed>,
     health: watch::Receiver<u64>,
     ending: watch::Receiver<bool>,
@@ -88,6 +96,12 @@ async fn next_events(mut listening: Listening) -> Option<(Vec<Event>, Listening)
         let received = tokio::select! {
             received = listening.commits.recv() => Some(received),
             Ok(()) = listening.health.changed() => None,
+            Ok(()) = listening.revoked.changed() => {
+                if listening.revoked.borrow().contains(&listening.device) {
+                    return None;
+                }
+                continue;
+            }
             _ = listening.ending.wait_for(|ending| *ending) => return None,
         };
         let Some(received) = received else {

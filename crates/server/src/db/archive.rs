@@ -14,10 +14,11 @@ use qiantai_core::operation::Hash;
 use super::copied::RowSink;
 use super::database::{By, Database};
 use super::load::{accounts, ask_one, exactly};
+use super::record::Record;
 use super::table::Step;
 use super::tables::{
-    account, action, backup, cash_movement, device, device_contact, feed, head, journal, lot,
-    member, operation, posting, recharge_order, timeline,
+    account, action, backup, cash_movement, device, device_contact, feed, head, held_operation,
+    journal, lot, member, operation, posting, recharge_order, timeline,
 };
 use super::{BackupMade, Cursor, Head, Ledger, LedgerError, LogRow, Restored, copied};
 
@@ -42,6 +43,9 @@ pub trait Archive: Ledger + RowSink {
 
     /// When an operation of each device was last taken, for devices that have sent any.
     fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
+
+    /// How many operations of each device wait because it was not believed.
+    fn quarantined(&self, tenant: TenantId) -> Result<HashMap<DeviceId, u64>, LedgerError>;
 
     /// When devices last asked for anything, as far as it was recorded.
     fn contacts(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
@@ -269,6 +273,12 @@ impl<D: Database> Archive for D {
             .iter()
             .map(|row| Ok((DeviceId(row.id("device_id")?), row.at("last_ms")?)));
         taken.collect()
+    }
+
+    fn quarantined(&self, tenant: TenantId) -> Result<HashMap<DeviceId, u64>, LedgerError> {
+        let rows = self.ask(vec![held_operation::quarantined(tenant)])?;
+        let count = |row: &Record| Ok((DeviceId(row.id("device_id")?), row.count("operations")?));
+        rows.iter().flatten().map(count).collect()
     }
 
     fn contacts(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError> {

@@ -11,9 +11,10 @@ use super::record::Value;
 use super::table::{Question, Step, Table};
 use super::tables::{
     account, action, attempt_code, backup, care_plan, cash_movement, coupon, device,
-    device_contact, device_token, earning_log, exception_case, feed, head, held_operation, journal,
-    lot, member, member_key, member_profile, operation, outbox, outbox_delivery, payment_attempt,
-    payment_surplus, policy, posting, recharge_order, shift, tenant, tier_log, timeline,
+    device_contact, device_revocation, device_token, earning_log, exception_case, feed, head,
+    held_operation, journal, lot, member, member_key, member_profile, operation, outbox,
+    outbox_delivery, payment_attempt, payment_surplus, policy, posting, recharge_order, shift,
+    tenant, tier_log, timeline,
 };
 
 /// Tables that the log determines, with an order of their rows, in numbers and bytes: databases
@@ -49,6 +50,7 @@ pub(super) const OF_LOG: &[(&Table, &str)] = &[
 const BESIDE: &[(&Table, &str)] = &[
     (&device_token::TABLE, "token_hash"),
     (&device_contact::TABLE, "device_id"),
+    (&device_revocation::TABLE, "device_id"),
     (&member_profile::TABLE, "member_id"),
     (&member_key::TABLE, "member_id"),
     (&outbox_delivery::TABLE, "event_id"),

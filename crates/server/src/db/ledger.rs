@@ -18,14 +18,15 @@ use super::load::{accounts, ask_one, exactly, load, policies, with_surplus};
 use super::record::Record;
 use super::table::{Question, Step};
 use super::tables::{
-    account, attempt_code, coupon, device, device_contact, device_token, exception_case, feed,
-    head, held_operation, invite, journal, lot, member, member_profile, operation, outbox,
-    outbox_delivery, payment_attempt, payment_surplus, policy, recharge_order, shift, tenant,
-    timeline,
+    account, attempt_code, coupon, device, device_contact, device_revocation, device_token,
+    exception_case, feed, head, held_operation, invite, journal, lot, member, member_profile,
+    operation, outbox, outbox_delivery, payment_attempt, payment_surplus, policy, recharge_order,
+    shift, tenant, timeline,
 };
 use super::{
     Batch, Books, CodeCharge, Cursor, Delivery, DeviceToken, DueEvent, Head, Invite, Keys, Ledger,
-    LedgerError, LogRow, MemberRow, Restored, SealedProfile, Seat, Tenant, digest, write,
+    LedgerError, LogRow, MemberRow, Restored, Revocation, SealedProfile, Seat, Tenant, digest,
+    write,
 };
 
 impl<D: Database> Ledger for D {
@@ -102,6 +103,19 @@ impl<D: Database> Ledger for D {
             token.tenant,
             By::Anyone,
             vec![Step::Put(&device_token::TABLE, row)],
+        )
+    }
+
+    fn save_revocation(
+        &self,
+        tenant: TenantId,
+        revocation: &Revocation,
+    ) -> Result<(), LedgerError> {
+        let row = device_revocation::row(revocation);
+        self.change(
+            tenant,
+            By::Anyone,
+            vec![Step::Put(&device_revocation::TABLE, row)],
         )
     }
 
@@ -399,6 +413,14 @@ impl<D: Database> Ledger for D {
 
     fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError> {
         all(self, device_token::all(tenant), device_token::read)
+    }
+
+    fn revocations(&self, tenant: TenantId) -> Result<Vec<Revocation>, LedgerError> {
+        all(
+            self,
+            device_revocation::all(tenant),
+            device_revocation::read,
+        )
     }
 
     fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError> {

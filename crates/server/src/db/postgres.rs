@@ -34,7 +34,7 @@ use statement::{Statement, of_question, of_steps};
 pub const MIGRATIONS: &[Migration] = migrations!(
     "../../migrations/server-postgres": 1 "0001_ledger", 2 "0002_writer_lease", 3 "0003_keeping",
     4 "0004_order_approver", 5 "0005_attempt_code",
-    6 "0006_payment_reference"
+    6 "0006_payment_reference", 7 "0007_device_revocation"
 );
 
 pub use lease::{Holder, LEASE_LASTS};

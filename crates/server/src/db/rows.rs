@@ -74,8 +74,32 @@ pub struct Cursor {
     pub last_seq: u64,
     /// Hash of that operation; zeros before the first.
     pub last_hash: Hash,
-    /// Whether it is believed.
+    /// Whether it is believed, as far as the log determines it.
     pub standing: DeviceStanding,
+    /// When it was taken out of service.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl Cursor {
+    /// Whether it is believed.
+    pub fn believed(&self) -> DeviceStanding {
+        match self.revoked_at {
+            Some(_) => DeviceStanding::Revoked,
+            None => self.standing,
+        }
+    }
+}
+
+/// An administrator's word that a device is out of service. It is never taken back: what stands
+/// there again is enrolled as a new device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Which device.
+    pub device: DeviceId,
+    /// Since when.
+    pub revoked_at: Timestamp,
+    /// Why, as people said it.
+    pub reason: String,
 }
 
 /// Whether a device is believed.

@@ -22,7 +22,7 @@ use super::{Cursor, DatabaseReport, Head, LedgerError};
 pub const MIGRATIONS: &[Migration] = migrations!(
     "../../migrations/server-sqlite": 1 "0001_ledger", 2 "0002_invite_used_by", 3 "0003_keeping",
     4 "0004_order_approver", 5 "0005_attempt_code",
-    6 "0006_payment_reference"
+    6 "0006_payment_reference", 7 "0007_device_revocation"
 );
 
 /// Idle connections kept for reading.

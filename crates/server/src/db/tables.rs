@@ -9,6 +9,7 @@ pub(super) mod cash_movement;
 pub(super) mod coupon;
 pub(super) mod device;
 pub(super) mod device_contact;
+pub(super) mod device_revocation;
 pub(super) mod device_token;
 pub(super) mod earning_log;
 pub(super) mod exception_case;

@@ -63,6 +63,7 @@ const NEW_DEVICE: Cursor = Cursor {
     last_seq: 0,
     last_hash: [0; 32],
     standing: DeviceStanding::Active,
+    revoked_at: None,
 };
 
 /// How long after a restore gateways are waited for.
@@ -183,7 +184,7 @@ impl<'a> Desk<'a> {
         let Some(cursor) = self.books.cursors.get(&header.device) else {
             return Place::NotBelieved;
         };
-        if cursor.standing != DeviceStanding::Active {
+        if cursor.believed() != DeviceStanding::Active {
             return Place::NotBelieved;
         }
         let holder = self

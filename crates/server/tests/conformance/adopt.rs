@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
+use qiantai_core::ids::DeviceId;
 use qiantai_server::adopt::{AdoptError, adopt};
 use qiantai_server::db::postgres::{Holder, PostgresLedger};
-use qiantai_server::db::{Ledger, LedgerError};
+use qiantai_server::db::{DeviceStanding, Ledger, LedgerError, Revocation};
 
 use super::cluster::TestDatabase;
 use super::day::day;
@@ -23,6 +24,12 @@ async fn books_move_with_everything_beside_them() {
     let shop = Shop::open(12).await;
     let till = day(&shop).await;
     let (from, tenant) = (shop.server.ledger(), shop.seeded.tenant);
+    let gone = Revocation {
+        device: DeviceId(till.join.device),
+        revoked_at: shop.now(),
+        reason: "stolen".into(),
+    };
+    from.save_revocation(tenant, &gone).unwrap();
     let database = TestDatabase::make();
     let adopted = adopt(from.as_ref(), &database.url()).await.unwrap();
     assert_eq!(adopted.len(), 1);
@@ -38,6 +45,8 @@ async fn books_move_with_everything_beside_them() {
     let seat = to.seat_of_token(&token).unwrap();
     assert!(seat.is_some(), "terminals go on without joining again");
     assert_eq!(seat, from.seat_of_token(&token).unwrap());
+    assert_eq!(seat.unwrap().standing, DeviceStanding::Revoked);
+    assert_eq!(to.revocations(tenant).unwrap(), [gone]);
     // Money that was sent back is not sent back again.
     assert!(!from.deliveries(tenant).unwrap().is_empty());
     assert_eq!(

@@ -30,6 +30,7 @@ async fn what_was_written_is_not_written_again() {
                 last_seq: 99,
                 last_hash: [9; 32],
                 standing: DeviceStanding::Active,
+                revoked_at: None,
             };
             let batch = Batch {
                 cursors: vec![(row.device, cursor)],

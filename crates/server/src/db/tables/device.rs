@@ -43,32 +43,42 @@ pub(in crate::db) fn row(store: Option<StoreId>, device: &Device) -> Vec<Value> 
 }
 
 pub(in crate::db) fn of_ids(tenant: TenantId, ids: impl IntoIterator<Item = DeviceId>) -> Question {
-    Question::new("SELECT * FROM device WHERE tenant_id = ?1 AND device_id IN (?2)")
+    select("WHERE device.tenant_id = ?1 AND device.device_id IN (?2)")
         .with(tenant.0)
         .each(Bytes, ids.into_iter().map(|id| id.0))
 }
 
 pub(in crate::db) fn all(tenant: TenantId) -> Question {
-    Question::new("SELECT * FROM device WHERE tenant_id = ?1 ORDER BY device_id").with(tenant.0)
+    select("WHERE device.tenant_id = ?1 ORDER BY device.device_id").with(tenant.0)
 }
 
 pub(in crate::db) fn of_token(token: &Hash) -> Question {
-    Question::new(
-        "SELECT device.* FROM device_token
-         JOIN device ON device.tenant_id = device_token.tenant_id
-             AND device.device_id = device_token.device_id
+    select(
+        "JOIN device_token ON device_token.tenant_id = device.tenant_id
+             AND device_token.device_id = device.device_id
          WHERE device_token.token_hash = ?1 AND device.store_id IS NOT NULL",
     )
     .with(token)
 }
 
+/// Devices, each with when it was taken out of service.
+fn select(which: &str) -> Question {
+    Question::new(format!(
+        "SELECT device.*, device_revocation.revoked_ms FROM device
+         LEFT JOIN device_revocation ON device_revocation.tenant_id = device.tenant_id
+             AND device_revocation.device_id = device.device_id
+         {which}"
+    ))
+}
+
 pub(in crate::db) fn seat(row: &Record) -> Result<Seat, LedgerError> {
+    let (_, cursor) = read(row)?;
     Ok(Seat {
         tenant: TenantId(row.id("tenant_id")?),
         device: DeviceId(row.id("device_id")?),
         store: StoreId(row.id("store_id")?),
         public_key: row.array("public_key")?,
-        standing: row.code("standing")?,
+        standing: cursor.believed(),
     })
 }
 
@@ -85,6 +95,7 @@ pub(in crate::db) fn read(row: &Record) -> Result<(Device, Cursor), LedgerError>
         last_seq: row.count("last_seq")?,
         last_hash: row.array("last_hash")?,
         standing: row.code("standing")?,
+        revoked_at: row.at_opt("revoked_ms")?,
     };
     Ok((device, cursor))
 }

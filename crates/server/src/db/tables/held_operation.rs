@@ -1,5 +1,7 @@
 //! Table `held_operation`: rows of the log that wait for a person or an upgrade.
 
+use qiantai_core::ids::TenantId;
+
 use crate::db::HeldReason;
 use crate::db::codes::Code;
 use crate::db::record::Kind::{Int, Text};
@@ -15,6 +17,18 @@ pub(in crate::db) static TABLE: Table = Table::new(
 
 pub(in crate::db) fn row(server_seq: u64, reason: HeldReason) -> Vec<Value> {
     values![server_seq, reason.code()]
+}
+
+/// Operations that wait because their device was not believed, counted by device.
+pub(in crate::db) fn quarantined(tenant: TenantId) -> Question {
+    Question::new(
+        "SELECT operation.device_id, count(*) AS operations FROM held_operation
+         JOIN operation ON operation.tenant_id = held_operation.tenant_id
+             AND operation.server_seq = held_operation.server_seq
+         WHERE held_operation.tenant_id = ?1 AND operation.standing = 'quarantined'
+         GROUP BY operation.device_id",
+    )
+    .with(tenant.0)
 }
 
 pub(in crate::db) fn count() -> Question {
