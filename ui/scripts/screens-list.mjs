@@ -56,6 +56,13 @@ const command = (line) => async (page) => {
   await pause(page);
 };
 
+/** A scanner: quick keys and Enter. */
+async function scan(page, text) {
+  await page.keyboard.type(text);
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(250);
+}
+
 export const SCREENS = {
   "01-opening": { scene: "opening" },
   "02-keep-code": { scene: "keep_code" },
@@ -207,6 +214,44 @@ export const SCREENS = {
       await page.keyboard.press("Enter");
     },
   },
+  "09-guide-amount": { scene: "counter", query: "guide=always", steps: on("张伟") },
+  "09-guide-method": { scene: "counter", query: "guide=always", steps: on("张伟", "3") },
+  "09-guide-confirm": { scene: "counter", query: "guide=always", steps: on("张伟", "3", "w") },
+  "09-guide-cash": { scene: "counter", query: "guide=always", steps: on("张伟", "4", "c") },
+  "09-guide-long": { scene: "counter", query: "guide=always", steps: on("迪丽热巴", "6", "c") },
+  "09-pad-amount": { scene: "counter", query: "pad=always", steps: on("张伟", "0") },
+  "09-pad-cash": { scene: "counter", query: "pad=always", steps: on("张伟", "4", "c") },
+  "09-pad-guide": {
+    scene: "counter",
+    query: "pad=always&guide=always",
+    steps: on("迪丽热巴", "6", "c"),
+  },
+  "09-pad-manager": {
+    scene: "offline",
+    query: "pad=always",
+    steps: async (page) => {
+      await on("张伟", "0")(page);
+      await type(page, "1500");
+      await page.keyboard.press("Enter");
+    },
+  },
+  "05-open-shift-pad": { scene: "open_shift", query: "pad=always" },
+  "08-low-balance": {
+    scene: "counter",
+    steps: async (page) => {
+      await page.evaluate(() => {
+        globalThis.demo.books.session.settings.low_balance_fen = 50_000;
+      });
+      await on("曾可")(page);
+    },
+  },
+  "09-scan-chosen": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟")(page);
+      await scan(page, "QT:AMT:300");
+    },
+  },
   "10-duplicate": {
     scene: "counter",
     steps: async (page) => {
@@ -321,6 +366,23 @@ export const SCREENS = {
   "18-queue": { scene: "offline", steps: (page) => page.keyboard.press("F8") },
   "18-queue-empty": { scene: "counter", steps: (page) => page.keyboard.press("F8") },
   "19-settings": { scene: "counter", steps: (page) => page.keyboard.press("F9") },
+  "19-settings-selling": {
+    scene: "counter",
+    steps: async (page) => {
+      await page.keyboard.press("F9");
+      await page.getByText(/^(收银设置|Counter settings)$/).click();
+      await pause(page);
+    },
+  },
+  "19-settings-codes": {
+    scene: "counter",
+    steps: async (page) => {
+      await page.keyboard.press("F9");
+      await page.getByText(/^(收银设置|Counter settings)$/).click();
+      await page.getByRole("button", { name: /打印金额码|Print amount codes/ }).click();
+      await pause(page);
+    },
+  },
   "19-settings-wrong": {
     scene: "counter",
     steps: async (page) => {

@@ -84,13 +84,13 @@ for (const look of values.looks.split(",")) {
     reducedMotion: "reduce",
     locale: lang,
   });
-  for (const [name, { scene, steps }] of Object.entries(SCREENS)) {
+  for (const [name, { scene, query = "", steps }] of Object.entries(SCREENS)) {
     if (values.only && !name.match(new RegExp(values.only))) continue;
     const page = await context.newPage();
     const shouts = [];
     page.on("pageerror", (error) => shouts.push(`error: ${error.message}`));
     page.on("console", (line) => line.type() === "error" && shouts.push(`console: ${line.text()}`));
-    await page.goto(`${address}?scene=${scene}&lang=${lang}&theme=${theme}&type=${type}`);
+    await page.goto(`${address}?scene=${scene}&lang=${lang}&theme=${theme}&type=${type}&${query}`);
     await page.waitForLoadState("networkidle");
     try {
       await steps?.(page, (keys) => page.keyboard.press(keys));

@@ -2,36 +2,13 @@ import { waitFor } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
 import { RHYTHM } from "../src/app/scan-rhythm";
+import { keys, scan } from "./scanner";
 import { openWindow, serving } from "./window";
 
 const WECHAT = "134567890123456789";
 const ALIPAY = "287654321098765432";
 const ODD = "9876543210987654";
 const CARD = "00201-8812";
-
-/** A scanner: a keyboard that types at its own pace and ends with Enter. */
-function scan(text: string, gapMs = 1) {
-  keys(text, gapMs, ["Enter"]);
-}
-
-function keys(text: string, gapMs = 1, end: string[] = []) {
-  // Well after the last key of a hand.
-  let at = performance.now() + 1_000;
-  for (const key of [...text, ...end]) {
-    const event = new KeyboardEvent("keydown", {
-      ...{ key, bubbles: true, cancelable: true },
-      code: /\d/.test(key) ? `Digit${key}` : key === "Enter" ? "Enter" : "Minus",
-    });
-    Object.defineProperty(event, "timeStamp", { value: (at += gapMs) });
-    const target = document.activeElement ?? document.body;
-    // As a browser does where nobody prevents it.
-    if (!target.dispatchEvent(event) || key === "Enter") continue;
-    const field = document.activeElement;
-    if (!(field instanceof HTMLInputElement)) continue;
-    field.value += key;
-    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
-  }
-}
 
 async function paying() {
   const window = await serving();

@@ -80,7 +80,7 @@ impl Cashier<'_> {
         self.sign_in_as(number, pin).await
     }
 
-    /// Signs in with a staff number and its PIN.
+    /// Signs in with a staff number and its PIN, as a person who needs no guide.
     ///
     /// # Errors
     /// Where the window does not follow.
@@ -96,7 +96,14 @@ impl Cashier<'_> {
         self.window.press(Key::Enter).await?;
         self.window
             .gone("button", &contains(&self.words.get("sign_in.enter")?))
+            .await?;
+        let session: Value = self.window.call("session", Value::Null).await?;
+        let mut settings = session["settings"].clone();
+        settings["guide"] = json!("never");
+        self.window
+            .call::<Value>("save_settings", settings)
             .await
+            .map(drop)
     }
 
     /// Opens the shift with five notes of 100 yuan.

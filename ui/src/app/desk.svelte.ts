@@ -59,6 +59,9 @@ export class Desk {
   prints = $state(0);
 
   readonly host: Host;
+  /** Who asked on the spot to be led through a top-up, or to be left alone. */
+  #led = $state.raw<Readonly<Record<string, boolean>>>({});
+
   readonly notices = new Notices();
   readonly orders: Orders;
   readonly book: OrderBook;
@@ -122,6 +125,18 @@ export class Desk {
   show(screen: Screen): void {
     this.screen = screen;
     this.receiptOf = null;
+  /** The form leads through a top-up in steps. */
+  get guided(): boolean {
+    const who = this.session?.signed_in?.id;
+    return who !== undefined && (this.#led[who] ?? this.session?.guided === true);
+  }
+
+  /** Leads whoever is signed in, or no longer, until the window closes. */
+  lead(on: boolean): void {
+    const who = this.session?.signed_in?.id;
+    if (who !== undefined) this.#led = { ...this.#led, [who]: on };
+  }
+
   }
 
   /** A member at the counter; an order on the screen goes on by itself. */

@@ -1,5 +1,8 @@
 import { t } from "../i18n/index.svelte";
 import type { ChannelView } from "../bindings/ChannelView";
+import type { Choice } from "../bindings/Choice";
+import type { Offer } from "../bindings/Offer";
+import type { TopUpForm } from "../bindings/TopUpForm";
 import type { Desk } from "./desk.svelte";
 import { asCallError } from "./failure";
 import { leaveTextField } from "./keys";
@@ -28,6 +31,7 @@ export class Scans {
     try {
       const reading = await this.#desk.call("read_scan", { text });
       if (reading.kind === "payment_code") await this.#paymentCode(text, reading.channel, dialog);
+      else if (reading.kind === "offer") this.#offer(reading.choice, dialog);
       else if (dialog !== null) return field === null || !dialog.contains(field);
       else if (continues) return false;
       else this.sought = { text, turn: (this.sought?.turn ?? 0) + 1 };
@@ -35,6 +39,19 @@ export class Scans {
       this.#desk.notices.failed(asCallError(reason));
     }
     return true;
+  }
+
+  /** A printed code chooses what is on sale to the member on the form, and nothing else. */
+  #offer(choice: Choice | null, dialog: Element | null): void {
+    const { notices, orders, topUp, screen } = this.#desk;
+    const onForm = screen === "counter" && orders.current === null;
+    if (dialog !== null) return notices.tell("warn", t("scan.answer_offer_first"));
+    if (!onForm || topUp.form === null || topUp.busy)
+      return notices.tell("warn", t("scan.member_first"));
+    const offer = offerOf(topUp.form, choice);
+    if (offer === undefined) return notices.tell("warn", t("scan.offer_gone"));
+    leaveTextField();
+    topUp.chooseByCode(offer.choice);
   }
 
   async #paymentCode(code: string, channel: ChannelView | null, dialog: Element | null) {
@@ -60,9 +77,21 @@ export class Scans {
       notices.tell("warn", t("error.no_payment_waits"));
     } else if (!topUp.chosen) {
       notices.tell("warn", t("scan.amount_first"));
+    } else if (topUp.unconfirmed) {
+      notices.tell("warn", t("scan.confirm_first"));
     } else {
       leaveTextField();
       await topUp.payByCode(channel, code);
     }
   }
+}
+
+/** The one offer that a printed code means; an amount that became a package keeps its code. */
+function offerOf(form: TopUpForm, choice: Choice | null): Offer | undefined {
+  const means = ({ choice: sold, pay_fen }: Offer) =>
+    choice?.kind === "package"
+      ? sold.kind === "package" && sold.id === choice.id
+      : choice?.kind === "amount" && pay_fen === choice.fen;
+  const [offer, other] = form.offers.filter(means);
+  return other === undefined ? offer : undefined;
 }

@@ -60,6 +60,8 @@ export const SHORTCUTS = {
     does: "channel.transfer",
     unserved: true,
   },
+  suggested: { place: "top_up", keys: ["KeyL"], shown: "L", does: "keys.suggested" },
+  guide: { place: "top_up", keys: ["KeyG"], shown: "G", does: "keys.guide" },
   pay: { place: "top_up", keys: ["Enter"], shown: "Enter", does: "keys.pay" },
   leave_form: { place: "top_up", keys: ["Escape"], shown: "Esc", does: "keys.leave_form" },
 

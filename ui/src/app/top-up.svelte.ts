@@ -42,6 +42,16 @@ type Charge = {
 const visible = (quote: QuoteView) =>
   JSON.stringify({ ...quote, quote_id: "", valid_until_ms: 0, bonus_expires_ms: 0 });
 
+/** The steps of the guide, in order. */
+export const STEPS = ["amount", "method", "confirm"] as const;
+export type Step = (typeof STEPS)[number];
+
+/** An amount that a printed code chose. Scanned once more, the same code confirms it. */
+type ScannedAmount = { choice: Choice; readMs: number; confirmed: boolean };
+
+/** A scanner reads what stays before it again; within this time it is the same reading. */
+const SAME_READING_MS = 2_000;
+
 /** The second press of a double Enter must not charge a form that nobody has read. */
 const READ_FOR_MS = 700;
 
@@ -62,6 +72,9 @@ export class TopUp {
   wish = $state<ChannelView | null>(null);
   quote = $state.raw<QuoteView | null>(null);
   question = $state.raw<Question | null>(null);
+  /** How far the guide has come; nothing but what is shown depends on it. */
+  step = $state<Step>("amount");
+  scanned = $state.raw<ScannedAmount | null>(null);
   /** From the click on 收款 until its answer. */
   busy = $state(false);
   amountError = $state.raw<CallError | null>(null);
@@ -75,6 +88,8 @@ export class TopUp {
   readonly chosen = $derived(
     this.choice !== null && (this.choice.kind !== "typed" || this.choice.text.trim() !== ""),
   );
+  /** A scanner alone chose the amount: no payment code is charged for it yet (docs: adr 0024). */
+  readonly unconfirmed = $derived(this.scanned !== null && !this.scanned.confirmed);
   readonly ready = $derived(
     this.quote !== null && !this.quote.blocked && !this.busy && this.question === null,
   );
@@ -139,13 +154,31 @@ export class TopUp {
     this.picks += 1;
     this.choice = choice;
     this.typed = choice.kind === "typed" ? choice.text : "";
+    this.scanned = null;
+    this.step = "method";
     this.tendered = "";
     this.tenderedError = null;
     this.#reprice();
   }
 
+  /** Chooses by a printed code; the same code again confirms. */
+  chooseByCode(choice: Choice): "chosen" | "confirmed" | "same_reading" {
+    const readMs = performance.now();
+    const before = this.scanned;
+    if (before === null || JSON.stringify(before.choice) !== JSON.stringify(choice)) {
+      this.choose(choice);
+      this.scanned = { choice, readMs, confirmed: false };
+      return "chosen";
+    }
+    const again = readMs - before.readMs >= SAME_READING_MS;
+    this.scanned = { ...before, readMs, confirmed: before.confirmed || again };
+    return again ? "confirmed" : "same_reading";
+  }
+
   type(text: string): void {
     this.typed = text;
+    this.scanned = null;
+    this.step = "amount";
     this.choice = { kind: "typed", text };
     this.quote = null;
     this.#reprice();
@@ -153,6 +186,7 @@ export class TopUp {
 
   payBy(channel: ChannelView): void {
     this.picks += 1;
+    this.step = this.chosen ? "confirm" : "amount";
     if (this.wish === channel) return;
     this.wish = channel;
     this.tenderedError = null;
@@ -179,8 +213,9 @@ export class TopUp {
 
   /** Remembers what was chosen; the answer puts it back. */
   remember(): () => void {
-    const { choice, typed, tendered, wish } = this;
+    const { choice, typed, tendered, wish, step, scanned } = this;
     return () => {
+      Object.assign(this, { step, scanned });
       if (choice === this.choice && tendered === this.tendered && wish === this.wish) return;
       Object.assign(this, { choice, typed, tendered, wish });
       this.tenderedError = null;
@@ -359,6 +394,8 @@ export class TopUp {
     this.#offersMissed = false;
     this.#pricing = Promise.resolve(null);
     this.choice = null;
+    this.step = "amount";
+    this.scanned = null;
     this.quote = null;
     this.question = null;
     this.typed = "";

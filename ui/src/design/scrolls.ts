@@ -2,8 +2,9 @@
  * A place that may scroll can be reached by Tab while it does, and only then: the keyboard needs
  * somewhere to stand, and nobody needs an empty stop.
  *
- * A list that grows with the day's work carries `data-list`; anything else must fit the smallest
- * counter PC without scrolling, which the whole-window tests hold.
+ * A list that grows with the day's work carries `data-list`, and so do the settings, which nobody
+ * reads while a customer waits; anything else must fit the smallest counter PC without scrolling,
+ * which the whole-window tests hold.
  */
 export function scrolls(element: HTMLElement): () => void {
   const look = () => {

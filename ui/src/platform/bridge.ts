@@ -78,7 +78,7 @@ export class DemoCounter implements Host {
   }
 }
 
-/** A counter for the page's address: ?scene=…&lang=en&theme=dark&type=150 */
+/** A counter for the page's address: ?scene=…&lang=en&theme=dark&type=150&guide=always&pad=always */
 export function bridge(): Host {
   const asked = new URLSearchParams(location.search);
   const counter = new DemoCounter({
@@ -91,3 +91,5 @@ export function bridge(): Host {
   Object.assign(window, { demo: counter });
   return counter;
 }
+    number_pad: asked.get("pad") === "always" ? "always" : "touch",
+  counter.books.session.guided = asked.get("guide") === "always";
