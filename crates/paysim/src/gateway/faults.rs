@@ -99,6 +99,9 @@ pub enum AnswerFault {
     NewKey,
     /// Not done: the merchant account lacks the money. Only for refunds.
     FundsShort,
+    /// Not done: there is no such thing, status 404. Only for certificates, as when a merchant is
+    /// moved to public keys.
+    NotFound,
     /// The newest line is missing in the bill, also in its sums. Only for bills.
     BillLineMissing,
 }

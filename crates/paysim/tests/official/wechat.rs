@@ -38,6 +38,31 @@ async fn new_certificates_are_fetched_when_the_gateway_changes_its_key() {
     );
 }
 
+/// The merchant is moved to public keys: certificates that are held still hold, and nobody new can
+/// fetch any.
+#[tokio::test(start_paused = true)]
+async fn certificates_that_are_gone_stop_no_payment_under_those_that_are_held() {
+    let desk = Desk::new(Account::WechatCertificates);
+    let number = desk.pay_qr().await;
+    let gone = || desk.spoil(Operation::Certificates, AnswerFault::NotFound);
+    let answer = desk.channel.query(&number).await;
+    assert!(matches!(answer, GatewayAnswer::Success(_)), "{answer:?}");
+    // Longer than certificates are kept without looking for newer ones.
+    desk.wait(13 * 3_600).await;
+    gone();
+    let answer = desk.channel.query(&number).await;
+    assert!(matches!(answer, GatewayAnswer::Success(_)), "{answer:?}");
+
+    gone();
+    let newcomer = desk.connect(|_| {});
+    let answer = newcomer.query(&number).await;
+    let is_paid = matches!(answer, GatewayAnswer::Success(_));
+    assert!(!is_paid, "believed without a key: {answer:?}");
+    desk.wait(120).await;
+    let answer = newcomer.query(&number).await;
+    assert!(matches!(answer, GatewayAnswer::Success(_)), "{answer:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_notice_under_an_unknown_certificate_is_taken_after_the_next_call() {
     let desk = Desk::new(Account::WechatCertificates);

@@ -87,8 +87,7 @@ pub(super) fn certificates(
     merchant: &WechatMerchant,
 ) -> Result<Value, Refusal> {
     if merchant.mode == KeyMode::PublicKey {
-        let message = "无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥";
-        return Err(Refusal::no_resource(message));
+        return Err(Refusal::no_certificates());
     }
     let held = gateway.sides.wechat.keys.certificates().to_vec();
     let listed: Vec<Value> = held

@@ -43,6 +43,10 @@ impl Refusal {
         Refusal::new(StatusCode::NOT_FOUND, "RESOURCE_NOT_EXISTS", message)
     }
 
+    pub fn no_certificates() -> Refusal {
+        Refusal::no_resource("无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥")
+    }
+
     pub fn busy() -> Refusal {
         let status = StatusCode::TOO_MANY_REQUESTS;
         Refusal::new(status, "RATELIMIT_EXCEEDED", "请求频率超限，请稍后再试")

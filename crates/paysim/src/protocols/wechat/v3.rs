@@ -236,6 +236,9 @@ impl Wish {
                 bill::place(gateway, merchant, &wish, host, lacks_line, now)
             }
             Wish::BillFile(token) => bill::file(gateway, merchant, &token, now),
+            Wish::Certificates if fault == Some(AnswerFault::NotFound) => {
+                Err(Refusal::no_certificates())
+            }
             Wish::Certificates => notice::certificates(gateway, merchant)
                 .map(|list| Answer::json(StatusCode::OK, &list)),
         }
