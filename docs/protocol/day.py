@@ -245,7 +245,10 @@ def compare(terminal):
     own = wire.hash_of(terminal.log[-1]).hex()
     show("the server's digest of what this terminal wrote is its own",
          (answer["acked_seq"], answer["acked_hash"]) == (len(terminal.log), own), answer)
-    other = terminal.cursor["timeline"] + 1
+    here = terminal.cursor["timeline"]
+    beyond = terminal.server.get(f"/v1/feed?timeline={here}&after={2**63}")
+    show("nothing follows the end of the log", beyond["entries"] == [], beyond)
+    other = here + 1
     gone = refused(lambda: terminal.server.get(f"/v1/feed?timeline={other}&after=0"))
     show("a cursor of another timeline is told so", gone == (409, 1009), gone)
 

@@ -1,6 +1,7 @@
 //! What some tests need of the machine that a package cannot always give. Where it is missing these
 //! tests are left out, and a line says so; run without this command, they fail.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::{machine, say};
@@ -16,7 +17,7 @@ struct Ability {
     is_there: fn() -> bool,
 }
 
-const ABILITIES: [Ability; 3] = [
+const ABILITIES: [Ability; 4] = [
     Ability {
         tests: "tests on full and read-only disks",
         part_of_name: "small_disk::",
@@ -34,6 +35,12 @@ const ABILITIES: [Ability; 3] = [
         part_of_name: "key_store_tests::",
         lack: "gnome-keyring-daemon or dbus-run-session is missing",
         is_there: key_store,
+    },
+    Ability {
+        tests: "a day of a terminal in another language",
+        part_of_name: "protocol::a_terminal_in_another_language",
+        lack: "Python has no cbor2 or no cryptography (python3-cbor2, python3-cryptography)",
+        is_there: python,
     },
 ];
 
@@ -67,6 +74,21 @@ fn mounts() -> bool {
 fn mounts_after(unshare: &str) -> bool {
     Command::new("unshare")
         .args([unshare, "mount", "-t", "tmpfs", "small", "/mnt"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The Python that the test takes: the system's own, to which the packages belong.
+fn python() -> bool {
+    let of_system = "/usr/bin/python3";
+    let python = match Path::new(of_system).exists() {
+        true => of_system,
+        false => "python3",
+    };
+    Command::new(python)
+        .args(["-c", "import cbor2, cryptography"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()

@@ -17,7 +17,7 @@ pub enum Need {
 }
 
 /// Debian and Ubuntu packages, what each is for, and who needs it.
-const PACKAGES: [(&str, &str, Need); 15] = [
+const PACKAGES: [(&str, &str, Need); 18] = [
     (
         "build-essential",
         "C compiler and make, for SQLCipher and OpenSSL",
@@ -49,6 +49,9 @@ const PACKAGES: [(&str, &str, Need); 15] = [
     ("dbus", "a bus for the key store under test", Need::Tests),
     ("gnome-keyring", "the key store under test", Need::Tests),
     ("postgresql", "the shared ledger under test", Need::Tests),
+    ("python3", "a terminal in another language", Need::Tests),
+    ("python3-cbor2", "its operations", Need::Tests),
+    ("python3-cryptography", "its signatures", Need::Tests),
 ];
 
 const NODE_MAJOR_MIN: u32 = 20;

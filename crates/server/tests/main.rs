@@ -19,6 +19,7 @@ mod operating;
 mod pay_command;
 mod payments;
 mod process;
+mod protocol;
 mod push;
 mod replay;
 mod revocation;

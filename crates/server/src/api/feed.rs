@@ -54,6 +54,9 @@ async fn read_rows(
     read_books(server, move |ledger| {
         // The head first: entries that come in between are beyond it, never missing below it.
         let head = ledger.head(seat.tenant)?;
+        if after >= head.server_seq {
+            return Ok((head, Vec::new()));
+        }
         let rows = ledger.feed(seat.tenant, after, limit)?;
         let entries = rows.iter().map(|(_, json)| entry(ledger, &seat, json));
         Ok((head, entries.collect::<Result<_, _>>()?))
