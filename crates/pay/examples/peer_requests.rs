@@ -114,6 +114,7 @@ async fn requests(
         paid: Money::from_yuan(300),
         amount: Money::from_yuan(100),
         reason: "顾客退款".to_owned(),
+        notify_url: None,
     };
     channel.refund(&refund).await;
     let query = RefundQuery {

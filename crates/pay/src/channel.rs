@@ -125,6 +125,8 @@ pub struct RefundRequest {
     pub amount: Money,
     /// What the customer sees; at most 80 characters.
     pub reason: String,
+    /// Where the gateway posts its notice, if it takes an address with a refund.
+    pub notify_url: Option<String>,
 }
 
 /// A refund to be asked about; some gateways want the attempt as well.

@@ -38,7 +38,8 @@ pub struct RefundNotice {
     pub attempt_no: String,
     /// Our number of the refund.
     pub refund_no: String,
-    /// What a query about it would answer.
+    /// What the notice says of it. Where it does not tell this refund's own amount, that it was
+    /// accepted: the gateway has to be asked.
     pub answer: RefundAnswer,
 }
 

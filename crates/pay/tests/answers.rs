@@ -396,6 +396,7 @@ async fn answers_to_refunds() {
         paid: Money::from_yuan(300),
         amount: Money::from_yuan(180),
         reason: "顾客退款".to_owned(),
+        notify_url: None,
     };
     let question = RefundQuery {
         attempt_no: ATTEMPT.to_owned(),

@@ -188,6 +188,7 @@ pub fn refund_request(refund_no: &str, yuan: i64) -> RefundRequest {
         paid: Money::from_yuan(300),
         amount: Money::from_yuan(yuan),
         reason: "退卡".to_owned(),
+        notify_url: None,
     }
 }
 

@@ -16,8 +16,8 @@ use qiantai_pay::crypto::VerifyKey;
 use qiantai_pay::transport::TransportError;
 use qiantai_pay::{
     Channel, CloseAnswer, ConfigCause, GatewayAnswer, Notice, NoticeError, PaidFact, Pairs,
-    PendingState, QrAnswer, RefundAnswer, RefundQuery, RefundRefusal, RefundRequest, ReverseAnswer,
-    UnknownCause, Wallet,
+    PendingState, QrAnswer, RefundAnswer, RefundNotice, RefundQuery, RefundRefusal, RefundRequest,
+    ReverseAnswer, UnknownCause, Wallet,
 };
 use serde_json::json;
 
@@ -485,7 +485,25 @@ fn notices_are_believed_by_their_certificate_only() {
     }
     let other = parse(&genuine(&[("merId", "777290058110049")]));
     assert_eq!(other, Err(NoticeError::OtherMerchant));
-    for change in [("txnType", "04"), ("respCode", "05")] {
+    let refund = [
+        ("txnType", "04"),
+        ("orderId", "TK1"),
+        ("reqReserved", "ZF1"),
+    ];
+    let expected = Notice::Refund(RefundNotice {
+        notice_id: paid().channel_txn_no,
+        attempt_no: "ZF1".to_owned(),
+        refund_no: "TK1".to_owned(),
+        answer: RefundAnswer::Succeeded {
+            channel_refund_no: paid().channel_txn_no,
+            amount: paid().amount,
+        },
+    });
+    assert_eq!(parse(&genuine(&refund)), Ok(expected));
+    let nameless = parse(&genuine(&refund[..2]));
+    let is_malformed = matches!(nameless, Err(NoticeError::Malformed(_)));
+    assert!(is_malformed, "of no attempt: {nameless:?}");
+    for change in [("txnType", "31"), ("respCode", "05")] {
         let found = parse(&genuine(&[change]));
         assert!(matches!(found, Ok(Notice::Other(_))), "{found:?}");
     }

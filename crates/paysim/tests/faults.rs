@@ -145,6 +145,7 @@ async fn a_refund_without_an_answer_is_repeated_with_its_number_and_paid_once() 
         paid: Money::from_yuan(100),
         amount: Money::from_yuan(100),
         reason: "顾客退款".to_owned(),
+        notify_url: None,
     };
     let lost = world.channel.refund(&request).await;
     assert_eq!(lost, RefundAnswer::Unknown(UnknownCause::GatewayFault(500)));

@@ -16,6 +16,7 @@ fn refund(refund_no: &str, fen: i64) -> RefundRequest {
         paid: Money::from_yuan(300),
         amount: Money::from_fen(fen),
         reason: "顾客退款".to_owned(),
+        notify_url: None,
     }
 }
 

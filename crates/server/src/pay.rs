@@ -231,6 +231,7 @@ async fn refund(
         paid,
         amount: amount.as_deref().map_or(Ok(paid), yuan)?,
         reason: "测试退款".to_owned(),
+        notify_url: None,
     };
     let answer = printed::refunded(&channel.refund(&request).await);
     Ok(numbered(answer, "refund_number", request.refund_no))

@@ -17,7 +17,7 @@ use qiantai_pay::transport::TransportError;
 use qiantai_pay::{
     BillAnswer, BillKind, BillRequest, Channel, CloseAnswer, ConfigCause, GatewayAnswer, Notice,
     NoticeError, NoticeReceipt, PaidFact, Pairs, PendingState, QrAnswer, QrRequest, RefundAnswer,
-    RefundQuery, RefundRefusal, ReverseAnswer, UnknownCause, Wallet,
+    RefundNotice, RefundQuery, RefundRefusal, ReverseAnswer, UnknownCause, Wallet,
 };
 use serde_json::{Value, json};
 use time::macros::date;

@@ -94,6 +94,23 @@ fn notices_are_believed_by_their_signature_only() {
         notice(&[("trade_status", "TRADE_CLOSED")], &GATEWAY),
         Ok(Notice::Other("TRADE_CLOSED".to_owned())),
     );
+    // What comes after a refund; the sum in it is of all refunds.
+    for status in ["TRADE_SUCCESS", "TRADE_CLOSED"] {
+        let fields = [
+            ("trade_status", status),
+            ("out_biz_no", "TK1"),
+            ("refund_fee", "100.00"),
+            ("gmt_refund", "2026-01-01 08:15:00.000"),
+        ];
+        let refund = Notice::Refund(RefundNotice {
+            notice_id: "NT1".to_owned(),
+            attempt_no: "ZF1".to_owned(),
+            refund_no: "TK1".to_owned(),
+            answer: RefundAnswer::Accepted,
+        });
+        check(notice(&fields, &GATEWAY), Ok(refund));
+        check(notice(&fields, &OURS), wrong());
+    }
     for change in [
         ("total_amount", "3e2"),
         ("notify_id", ""),

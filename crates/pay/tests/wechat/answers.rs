@@ -72,6 +72,7 @@ pub fn refund_request() -> RefundRequest {
         paid: Money::from_yuan(500),
         amount: Money::from_yuan(180),
         reason: "顾客退款".to_owned(),
+        notify_url: None,
     }
 }
 

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use qiantai_core::attempt::DeclineCode;
 use qiantai_core::clock::Timestamp;
+use qiantai_core::money::Money;
 use qiantai_pay::channels::training::message::WalletName;
-use qiantai_pay::{GatewayAnswer, PendingState, RefundRefusal, UnknownCause};
+use qiantai_pay::{GatewayAnswer, PendingState, RefundAnswer, RefundRefusal, UnknownCause};
 use qiantai_paysim::Gateway;
 use qiantai_paysim::gateway::Protocol;
 use qiantai_paysim::protocols::alipay::{AlipayOpening, Mode};
@@ -242,6 +243,19 @@ impl Account {
     /// The gateway answers questions about refunds.
     pub fn answers_refunds(self) -> bool {
         self.protocol() != Protocol::Shouqianba
+    }
+
+    /// What the notice of a refund says of a refund of `yuan`; `None` where none comes.
+    pub fn tells_refund(self, answer: &RefundAnswer, yuan: i64) -> Option<bool> {
+        match self.protocol() {
+            Protocol::Shouqianba | Protocol::Training => None,
+            // The sum of all refunds, which is no proof of one.
+            Protocol::Alipay => Some(*answer == RefundAnswer::Accepted),
+            Protocol::Wechat | Protocol::Unionpay => Some(matches!(
+                answer,
+                RefundAnswer::Succeeded { amount, .. } if *amount == Money::from_yuan(yuan)
+            )),
+        }
     }
 
     pub fn has_bills(self) -> bool {

@@ -107,9 +107,8 @@ async fn a_payment_paid_back_in_full_is_closed() {
             "{account:?}"
         );
         desk.wait(10).await;
-        // The notice of the refund tells again of the payment, or of its end.
         let notices = desk.notices();
-        let read = matches!(notices[..], [Ok(Notice::Payment(_)), Ok(Notice::Other(_))]);
+        let read = matches!(notices[..], [Ok(Notice::Payment(_)), Ok(Notice::Refund(_))]);
         assert!(read, "{account:?}: {notices:?}");
     }
 }

@@ -234,6 +234,7 @@ impl Desk {
             paid: Money::from_yuan(300),
             amount: Money::from_yuan(yuan),
             reason: "顾客退款".to_owned(),
+            notify_url: Some(NOTIFY_URL.to_owned()),
         };
         self.channel.refund(&request).await
     }

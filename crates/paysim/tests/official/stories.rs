@@ -262,6 +262,34 @@ async fn a_payment_is_returned_in_slices_and_no_more_than_paid() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_refund_is_told_by_a_notice() {
+    for account in Account::ALL {
+        let desk = Desk::new(account);
+        let number = desk.pay_qr().await;
+        desk.notices();
+        for yuan in [100, 150] {
+            desk.wait(61).await;
+            let refund_no = desk.refund_no();
+            desk.refund(&number, &refund_no, yuan).await;
+            desk.wait(10).await;
+            let notices = desk.notices();
+            let read = match &notices[..] {
+                [] => account
+                    .tells_refund(&RefundAnswer::Accepted, yuan)
+                    .is_none(),
+                [Ok(Notice::Refund(told))] => {
+                    assert_eq!(told.attempt_no, number, "{account:?}");
+                    assert_eq!(told.refund_no, refund_no, "{account:?}");
+                    account.tells_refund(&told.answer, yuan) == Some(true)
+                }
+                _ => false,
+            };
+            assert!(read, "{account:?}: {notices:?}");
+        }
+    }
+}
+
 fn is_under_way(answer: &RefundAnswer) -> bool {
     matches!(
         answer,

@@ -6,7 +6,9 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use qiantai_pay::{Notice, NoticeReceipt, PaymentNotice};
+use qiantai_core::attempt::PaymentAttempt;
+use qiantai_core::ids::TenantId;
+use qiantai_pay::{Notice, NoticeReceipt, PaymentNotice, RefundNotice};
 use qiantai_wire::{ApiError, ErrorCode};
 
 use super::failure::Failure;
@@ -40,8 +42,8 @@ pub(super) async fn take(
     let channel = channels.named(&name).ok_or(ErrorCode::NotFound)?;
     let receipt = match channel.parse_notice(&headers, &body) {
         Ok(Notice::Payment(notice)) => apply(&server, &name, notice).await?,
-        // A refund that was accepted is asked about until it ends; its notice adds nothing.
-        Ok(Notice::Refund(_) | Notice::Other(_)) => NoticeReceipt::Taken,
+        Ok(Notice::Refund(notice)) => apply_refund(&server, &name, notice).await?,
+        Ok(Notice::Other(_)) => NoticeReceipt::Taken,
         Err(error) => {
             tracing::warn!(%error, channel = %name, "a notice was not believed");
             NoticeReceipt::Refused
@@ -50,25 +52,49 @@ pub(super) async fn take(
     Ok(channel.notice_response(receipt).map(HttpBody::from))
 }
 
-/// An attempt that is not known here may be known later, after a backup was restored: the
-/// gateway is asked to come again.
 async fn apply(
     server: &Server,
     name: &str,
     notice: PaymentNotice,
 ) -> Result<NoticeReceipt, Failure> {
-    let number = notice.attempt_no.clone();
-    let found = read(server, move |ledger| ledger.attempt_of_number(&number)).await?;
-    let Some((tenant, attempt)) = found else {
-        tracing::warn!(channel = %name, attempt = %notice.attempt_no, "a notice without attempt");
+    let Some((tenant, attempt)) = attempt_of(server, name, &notice.attempt_no).await? else {
         return Ok(NoticeReceipt::Refused);
     };
-    let expected = server.0.engine.channels().of(attempt.channel);
-    if expected.is_none_or(|channel| channel.id().0 != name) {
-        tracing::warn!(channel = %name, attempt = %notice.attempt_no, "a notice from elsewhere");
-        return Ok(NoticeReceipt::Refused);
-    }
     let outcome = success(notice.paid);
     server.0.engine.hear(tenant, &attempt, outcome).await?;
     Ok(NoticeReceipt::Taken)
+}
+
+async fn apply_refund(
+    server: &Server,
+    name: &str,
+    notice: RefundNotice,
+) -> Result<NoticeReceipt, Failure> {
+    let Some((tenant, attempt)) = attempt_of(server, name, &notice.attempt_no).await? else {
+        return Ok(NoticeReceipt::Refused);
+    };
+    let engine = &server.0.engine;
+    engine.hear_refund(tenant, &attempt, &notice).await?;
+    Ok(NoticeReceipt::Taken)
+}
+
+/// The attempt that a notice of the gateway `name` speaks of. One that is not known here may be
+/// known later, after a backup was restored: then the gateway is asked to come again.
+async fn attempt_of(
+    server: &Server,
+    name: &str,
+    attempt_no: &str,
+) -> Result<Option<(TenantId, PaymentAttempt)>, Failure> {
+    let number = attempt_no.to_owned();
+    let found = read(server, move |ledger| ledger.attempt_of_number(&number)).await?;
+    let Some((tenant, attempt)) = found else {
+        tracing::warn!(channel = %name, attempt = %attempt_no, "a notice without attempt");
+        return Ok(None);
+    };
+    let expected = server.0.engine.channels().of(attempt.channel);
+    if expected.is_none_or(|channel| channel.id().0 != name) {
+        tracing::warn!(channel = %name, attempt = %attempt_no, "a notice from elsewhere");
+        return Ok(None);
+    }
+    Ok(Some((tenant, attempt)))
 }

@@ -1,14 +1,16 @@
 //! Sending back what was paid a second time (docs: domain §2.2).
 
-use qiantai_core::Millis;
 use qiantai_core::attempt::{PaymentAttempt, Surplus};
-use qiantai_core::ids::{AttemptId, StoreId};
+use qiantai_core::ids::{AttemptId, StoreId, TenantId};
+use qiantai_core::ledger::Topic;
 use qiantai_core::operation::{OperationBody, SurplusRefunded};
 use qiantai_core::order_no::{OrderNo, Prefix};
-use qiantai_pay::{Channel, RefundAnswer, RefundQuery, RefundRequest};
+use qiantai_core::{Millis, Timestamp};
+use qiantai_pay::{Channel, RefundAnswer, RefundNotice, RefundQuery, RefundRequest};
 use sha2::{Digest, Sha256};
 
 use super::schedule::{back_off, next_query_at};
+use super::turns::Turns;
 use super::{Engine, EngineError};
 use crate::db::{Delivery, DeliveryState, DueEvent};
 
@@ -69,16 +71,19 @@ impl Engine {
         let Some(channel) = self.gateway(attempt.channel) else {
             return Ok(Carried::Later("the channel is not set up".to_owned()));
         };
-        let refund_no = refund_no(attempt, surplus);
-        let answer = ask(channel.as_ref(), due.tries, attempt, surplus, refund_no).await;
+        let request = RefundRequest {
+            attempt_no: attempt.attempt_no.clone(),
+            channel_txn_no: Some(surplus.channel_txn_no.clone()),
+            refund_no: refund_no(attempt, surplus),
+            paid: surplus.amount,
+            amount: surplus.amount,
+            reason: "重复付款退回".to_owned(),
+            notify_url: self.notify_url(&channel),
+        };
+        let answer = ask(channel.as_ref(), due.tries, &request).await;
         match answer {
             RefundAnswer::Succeeded { amount, .. } if amount == surplus.amount => {
-                let body = OperationBody::SurplusRefunded(SurplusRefunded {
-                    attempt: attempt.id,
-                    channel_txn_no: surplus.channel_txn_no.clone(),
-                    amount,
-                });
-                self.say(due.tenant, store, body).await?;
+                self.is_back(due.tenant, store, attempt.id, surplus).await?;
                 Ok(Carried::Returned)
             }
             RefundAnswer::Succeeded { amount, .. } => Ok(Carried::Never(format!(
@@ -95,6 +100,76 @@ impl Engine {
                 Ok(Carried::Never("staff must act at the gateway".to_owned()))
             }
         }
+    }
+
+    /// Writes that a second payment went back.
+    async fn is_back(
+        &self,
+        tenant: TenantId,
+        store: StoreId,
+        attempt: AttemptId,
+        surplus: &Surplus,
+    ) -> Result<(), EngineError> {
+        let body = OperationBody::SurplusRefunded(SurplusRefunded {
+            attempt,
+            channel_txn_no: surplus.channel_txn_no.clone(),
+            amount: surplus.amount,
+        });
+        self.say(tenant, store, body).await.map(drop)
+    }
+
+    /// Takes what a notice says of a refund: money that is back is written at once, whatever else
+    /// it says makes the gateway be asked now. Refunds that are not ours, such as those that the
+    /// merchant made at the gateway itself, are no business of these books.
+    pub(crate) async fn hear_refund(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+        notice: &RefundNotice,
+    ) -> Result<(), EngineError> {
+        let is_meant = |surplus: &&Surplus| refund_no(attempt, surplus) == notice.refund_no;
+        let Some(surplus) = attempt.surplus.iter().find(is_meant) else {
+            tracing::info!(attempt = %attempt.attempt_no, "a notice of a refund that is not ours");
+            return Ok(());
+        };
+        if surplus.refunded {
+            return Ok(());
+        }
+        if let RefundAnswer::Succeeded { amount, .. } = &notice.answer
+            && *amount == surplus.amount
+        {
+            let order = attempt.order;
+            let order = self.read(move |ledger| ledger.order(tenant, order)).await?;
+            let missing = || EngineError::Missing(format!("order {}", attempt.order));
+            let store = order.ok_or_else(missing)?.store;
+            self.is_back(tenant, store, attempt.id, surplus).await?;
+        }
+        self.make_due(tenant, attempt.id).await
+    }
+
+    /// Lets the refunds of an attempt be looked at now, once a try that is under way has ended.
+    async fn make_due(&self, tenant: TenantId, attempt: AttemptId) -> Result<(), EngineError> {
+        let latest = Timestamp::from_ms(i64::MAX);
+        let mut waiting = self
+            .read(move |ledger| ledger.due_events(Topic::PaymentSurplus, latest))
+            .await?;
+        waiting.retain(|due| due.tenant == tenant && due.event.subject == attempt.0);
+        for due in waiting {
+            let turn = Turns::wait(&self.turns, due.event.id.0).await;
+            let delivery = Delivery {
+                state: DeliveryState::Pending,
+                // The gateway has it: the next try asks before it repeats.
+                tries: due.tries.max(1),
+                next_at: self.clock.now(),
+                last_error: Some("a notice came".to_owned()),
+            };
+            let event = due.event.id;
+            self.read(move |ledger| ledger.save_delivery(tenant, event, &delivery))
+                .await?;
+            drop(turn);
+        }
+        self.wake();
+        Ok(())
     }
 
     async fn note(&self, due: &DueEvent, carried: Carried) -> Result<(), EngineError> {
@@ -137,17 +212,11 @@ impl Engine {
 }
 
 /// The first try asks for the refund; later ones look first whether it was done.
-async fn ask(
-    channel: &dyn Channel,
-    tries: u32,
-    attempt: &PaymentAttempt,
-    surplus: &Surplus,
-    refund_no: String,
-) -> RefundAnswer {
+async fn ask(channel: &dyn Channel, tries: u32, request: &RefundRequest) -> RefundAnswer {
     if tries > 0 {
         let query = RefundQuery {
-            attempt_no: attempt.attempt_no.clone(),
-            refund_no: refund_no.clone(),
+            attempt_no: request.attempt_no.clone(),
+            refund_no: request.refund_no.clone(),
         };
         let answer = channel.query_refund(&query).await;
         if matches!(
@@ -157,15 +226,7 @@ async fn ask(
             return answer;
         }
     }
-    let request = RefundRequest {
-        attempt_no: attempt.attempt_no.clone(),
-        channel_txn_no: Some(surplus.channel_txn_no.clone()),
-        refund_no,
-        paid: surplus.amount,
-        amount: surplus.amount,
-        reason: "重复付款退回".to_owned(),
-    };
-    channel.refund(&request).await
+    channel.refund(request).await
 }
 
 /// The same number for every try: it follows from the payment that is sent back.

@@ -19,7 +19,7 @@ use crate::bill::BillAnswer;
 use crate::channel::{RefundQuery, RefundRequest};
 use crate::channels::QrLife;
 use crate::channels::exchange::made_at;
-use crate::notice::{Notice, NoticeError, PaymentNotice};
+use crate::notice::{Notice, NoticeError, PaymentNotice, RefundNotice};
 use crate::pairs::Charset;
 use crate::yuan::from_yuan;
 
@@ -362,6 +362,16 @@ pub(super) fn notice(
         .is_some_and(|ours| fields.get("seller_id") != Some(ours));
     if need("app_id")? != config.app_id || other_seller {
         return Err(NoticeError::OtherMerchant);
+    }
+    // What comes after a refund names it; the trade's own status stays or becomes closed.
+    if let (Some(refund_no), Some(_)) = (fields.get("out_biz_no"), fields.get("gmt_refund")) {
+        return Ok(Notice::Refund(RefundNotice {
+            notice_id: need("notify_id")?,
+            attempt_no: need("out_trade_no")?,
+            refund_no: refund_no.to_owned(),
+            // `refund_fee` is the sum of all refunds of the trade.
+            answer: RefundAnswer::Accepted,
+        }));
     }
     let status = need("trade_status")?;
     if status != "TRADE_SUCCESS" && status != "TRADE_FINISHED" {

@@ -172,7 +172,7 @@ impl Channel for UnionpayChannel {
                 Err(answer) => return answer,
             },
         };
-        let params = message::refund(&self.config, &back, &query_id, request.amount);
+        let params = message::refund(&self.config, &back, &query_id, request);
         let sent = read::of_call(&self.call(TRANSACT, &back, params).await);
         match read::refund_refused(sent) {
             Some(answer) => answer,

@@ -6,7 +6,7 @@ use qiantai_core::money::Money;
 use super::UnionpayConfig;
 use super::signature::sign;
 use crate::beijing;
-use crate::channel::{CodeRequest, QrRequest};
+use crate::channel::{CodeRequest, QrRequest, RefundRequest};
 use crate::channels::exchange::made_at;
 use crate::crypto::{CryptoError, KeyStore};
 use crate::pairs::Pairs;
@@ -91,14 +91,19 @@ pub(super) fn cancel(
     undo(transaction(config, at, "31", "00"), query_id, amount)
 }
 
-/// Returns money (04/00).
+/// Returns money (04/00). Its notice names the payment by UnionPay's number only, and repeats what
+/// is reserved for us: our number of the attempt.
 pub(super) fn refund(
     config: &UnionpayConfig,
     at: &Reference,
     query_id: &str,
-    amount: Money,
+    request: &RefundRequest,
 ) -> Pairs {
-    undo(transaction(config, at, "04", "00"), query_id, amount)
+    let params = transaction(config, at, "04", "00");
+    let mut params = undo(params, query_id, request.amount);
+    params.set("backUrl", notices(request.notify_url.as_deref()));
+    params.set("reqReserved", &request.attempt_no);
+    params
 }
 
 fn undo(mut params: Pairs, query_id: &str, amount: Money) -> Pairs {

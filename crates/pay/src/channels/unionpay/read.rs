@@ -13,13 +13,17 @@ use crate::answer::{
 use crate::beijing;
 use crate::channels::QrLife;
 use crate::crypto::Certificate;
-use crate::notice::{Notice, NoticeError, PaymentNotice};
+use crate::notice::{Notice, NoticeError, PaymentNotice, RefundNotice};
 use crate::pairs::{Charset, Pairs};
 use crate::yuan::from_fen;
 
 /// A charge that the gateway has no record of may still arrive for this long. Twice the minute of
 /// the table, because the time in our number is a terminal's.
 const CHARGE_MAY_ARRIVE: Millis = Millis::minutes(2);
+
+/// `txnType` of a payment and of a refund.
+const PAYMENT: &str = "01";
+const REFUND: &str = "04";
 
 /// What came back from one call: genuine pairs, or why there are none.
 pub(super) type Outcome = Result<Pairs, UnknownCause>;
@@ -246,21 +250,33 @@ pub(super) fn notice(
     if fields.get("merId") != Some(&config.merchant_id) {
         return Err(NoticeError::OtherMerchant);
     }
-    let is_payment = fields.get("txnType") == Some("01");
+    let need = |name: &str| {
+        let value = fields.get(name).map(str::to_owned);
+        value.ok_or_else(|| malformed(format!("the field {name} is missing")))
+    };
+    let kind = fields.get("txnType").unwrap_or_default();
     let is_done = code(&fields, "respCode", "respMsg") == codes::Meaning::Done;
-    if !is_payment || !is_done {
-        let kind = fields.get("txnType").unwrap_or_default();
+    if !is_done || !matches!(kind, PAYMENT | REFUND) {
         let code = fields.get("respCode").unwrap_or_default();
         return Ok(Notice::Other(format!("txnType {kind} respCode {code}")));
     }
-    let paid = paid(&fields).map_err(|cause| malformed(cause.to_string()))?;
-    let attempt_no = fields.get("orderId");
-    Ok(Notice::Payment(PaymentNotice {
-        notice_id: paid.channel_txn_no.clone(),
-        attempt_no: attempt_no
-            .ok_or_else(|| malformed("the field orderId is missing".to_owned()))?
-            .to_owned(),
-        paid,
+    let moved = paid(&fields).map_err(|cause| malformed(cause.to_string()))?;
+    let notice_id = moved.channel_txn_no.clone();
+    if kind == PAYMENT {
+        return Ok(Notice::Payment(PaymentNotice {
+            notice_id,
+            attempt_no: need("orderId")?,
+            paid: moved,
+        }));
+    }
+    Ok(Notice::Refund(RefundNotice {
+        notice_id,
+        attempt_no: need("reqReserved")?,
+        refund_no: need("orderId")?,
+        answer: RefundAnswer::Succeeded {
+            channel_refund_no: moved.channel_txn_no,
+            amount: moved.amount,
+        },
     }))
 }
 

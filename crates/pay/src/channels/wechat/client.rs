@@ -105,6 +105,7 @@ impl WechatChannel {
             out_trade_no: transaction_id.is_none().then_some(attempt_no),
             out_refund_no: checked_refund_no(&request.refund_no)?,
             reason: plain_text(&request.reason, REASON_MAX),
+            notify_url: request.notify_url.as_deref(),
             amount: RefundTotal {
                 refund: request.amount.fen(),
                 total: request.paid.fen(),

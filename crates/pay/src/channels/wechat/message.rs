@@ -85,6 +85,8 @@ pub struct RefundOrder<'a> {
     pub out_trade_no: Option<&'a str>,
     pub out_refund_no: &'a str,
     pub reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notify_url: Option<&'a str>,
     pub amount: RefundTotal,
 }
 

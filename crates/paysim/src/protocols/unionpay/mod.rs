@@ -42,6 +42,8 @@ struct Undone {
     txn_type: &'static str,
     query_id: String,
     amount: Money,
+    /// What the merchant reserved for itself.
+    reserved: Option<String>,
 }
 
 /// Answers one request.
@@ -156,7 +158,7 @@ fn admitted(gateway: &Gateway, params: &Pairs) -> Result<(), RespCode> {
 
 /// An answer with what it repeats of its request.
 fn said(params: &Pairs, code: RespCode) -> Pairs {
-    const REPEATED: [&str; 11] = [
+    const REPEATED: [&str; 12] = [
         "version",
         "encoding",
         "signMethod",
@@ -168,6 +170,7 @@ fn said(params: &Pairs, code: RespCode) -> Pairs {
         "txnTime",
         "txnType",
         "txnSubType",
+        "reqReserved",
     ];
     let mut answer = Pairs::new();
     for name in REPEATED {
@@ -212,16 +215,27 @@ impl UnionpayKeys {
     }
 }
 
-/// Headers and body of a notice. The protocol knows notices of payments only, and no probes.
+/// Headers and body of a notice. The protocol has no probes.
 pub(crate) fn notice(gateway: &mut Gateway, notice: &Try, now: Timestamp) -> (HeaderMap, Vec<u8>) {
-    let Event::Paid(paid) = &notice.draft.event else {
-        unreachable!("refunds of this protocol carry no address for notices")
-    };
     let key = &notice.draft.key;
-    let payment = gateway
-        .find(key, now)
-        .expect("a notice is of a known transaction");
-    let mut form = transaction::facts(payment, paid);
+    let mut form = match &notice.draft.event {
+        Event::Paid(paid) => {
+            let payment = gateway
+                .find(key, now)
+                .expect("a notice is of a known transaction");
+            let mut form = transaction::facts(payment, paid);
+            form.set("orderId", &key.attempt_no);
+            form.set("txnType", "01");
+            form.set("txnSubType", if payment.is_qr() { "07" } else { "06" });
+            form
+        }
+        Event::Refunded(refund) => {
+            let number = (key.merchant.clone(), refund.order.refund_no.clone());
+            let undone = &gateway.sides.unionpay.undone;
+            let undone = undone.get(&number).expect("a notice is of a known refund");
+            transaction::returned(undone, refund)
+        }
+    };
     for (name, value) in [
         ("version", "5.1.0"),
         ("encoding", "UTF-8"),
@@ -229,9 +243,6 @@ pub(crate) fn notice(gateway: &mut Gateway, notice: &Try, now: Timestamp) -> (He
         ("bizType", "000000"),
         ("accessType", "0"),
         ("merId", key.merchant.as_str()),
-        ("orderId", key.attempt_no.as_str()),
-        ("txnType", "01"),
-        ("txnSubType", if payment.is_qr() { "07" } else { "06" }),
         ("respCode", "00"),
         ("respMsg", "成功[0000000]"),
     ] {

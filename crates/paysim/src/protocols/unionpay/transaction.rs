@@ -12,7 +12,8 @@ use qiantai_pay::yuan::from_fen;
 use super::Undone;
 use super::code::RespCode;
 use crate::gateway::{
-    AttemptKey, Gateway, Means, NewPayment, NewRefund, Payment, Protocol, Stage, Transaction,
+    AttemptKey, Gateway, Means, NewPayment, NewRefund, Payment, Protocol, Refund, Stage,
+    Transaction,
 };
 
 /// A code is good for this long if the merchant names no time.
@@ -176,6 +177,29 @@ pub(super) fn facts(payment: &Payment, paid: &Transaction) -> Pairs {
     facts
 }
 
+/// A refund as its notice states it. Of the payment it has UnionPay's number only.
+pub(super) fn returned(undone: &Undone, refund: &Refund) -> Pairs {
+    let amount = undone.amount.fen().to_string();
+    let mut facts = Pairs::new();
+    for (name, value) in [
+        ("orderId", refund.order.refund_no.as_str()),
+        ("txnTime", undone.txn_time.as_str()),
+        ("txnType", undone.txn_type),
+        ("txnSubType", "00"),
+        ("queryId", undone.query_id.as_str()),
+        ("origQryId", refund.channel_txn_no.as_str()),
+        ("txnAmt", amount.as_str()),
+        ("settleAmt", amount.as_str()),
+        ("currencyCode", "156"),
+    ] {
+        facts.set(name, value);
+    }
+    if let Some(reserved) = &undone.reserved {
+        facts.set("reqReserved", reserved);
+    }
+    facts
+}
+
 /// Cancels a payment of the same day in full.
 pub(super) fn cancel(gateway: &mut Gateway, params: &Pairs, now: Timestamp) -> Outcome {
     let amount = amount(params)?;
@@ -202,7 +226,7 @@ pub(super) fn cancel(gateway: &mut Gateway, params: &Pairs, now: Timestamp) -> O
 /// Returns money.
 pub(super) fn refund(gateway: &mut Gateway, params: &Pairs, now: Timestamp) -> Outcome {
     let amount = amount(params)?;
-    notify_url(params)?;
+    let notify_url = notify_url(params)?;
     let key = original_of(gateway, params)?;
     if is_taken(gateway, params, now) {
         return Err(RespCode::DUPLICATE);
@@ -213,7 +237,7 @@ pub(super) fn refund(gateway: &mut Gateway, params: &Pairs, now: Timestamp) -> O
         refund_no: need(params, "orderId")?.to_owned(),
         amount,
         reason: String::new(),
-        notify_url: None,
+        notify_url,
     };
     let (refund, _) = gateway.refund(&order, Millis(0), now)?;
     note(gateway, params, "04", refund.channel_refund_no, amount)
@@ -240,6 +264,7 @@ fn note(
         txn_type,
         query_id: query_id.clone(),
         amount,
+        reserved: params.get("reqReserved").map(str::to_owned),
     };
     let number = (key.merchant, key.attempt_no);
     gateway.sides.unionpay.undone.insert(number, undone);
