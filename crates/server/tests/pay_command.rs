@@ -152,6 +152,13 @@ async fn the_check_says_in_plain_words_what_is_wrong() {
         assert!(said.contains(expected), "{file}: {said}");
     };
     check("wechat-key.json", "wechat", "The channel is ready.").await;
+    let (_, said) = street
+        .run("wechat-key.json", &["wechat", "check"], "")
+        .await;
+    assert!(
+        said.contains("not encrypted") && !said.contains("secure"),
+        "{said}"
+    );
     check("wechat-certificates.json", "wechat", "ready").await;
     check("alipay-keys.json", "alipay", "ready").await;
     check("unionpay.json", "unionpay", "ready").await;

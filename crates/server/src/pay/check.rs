@@ -135,10 +135,8 @@ async fn reach(
             "It begins with https:// and has no path.",
         );
     };
-    let usual_port = match uri.scheme_str() {
-        Some("http") => 80,
-        _ => 443,
-    };
+    let is_plain = uri.scheme_str() == Some("http");
+    let usual_port = if is_plain { 80 } else { 443 };
     let port = uri.port_u16().unwrap_or(usual_port);
     let addresses = tokio::net::lookup_host((host.as_str(), port)).await;
     let addresses: Vec<_> = addresses.map(Iterator::collect).unwrap_or_default();
@@ -161,6 +159,12 @@ async fn reach(
     *request.uri_mut() = uri;
     let answer = match transport.send(request).await {
         Ok(answer) => answer,
+        Err(TransportError::NotSent) if is_plain => {
+            return bad(
+                &format!("no connection to {host}"),
+                "Look at the firewall; the server must reach the gateway without a proxy.",
+            );
+        }
         Err(TransportError::NotSent) => {
             return bad(
                 &format!("no secure connection (TLS) to {host}"),
@@ -175,7 +179,13 @@ async fn reach(
             );
         }
     };
-    good("the connection is secure and answered")?;
+    match is_plain {
+        true => note(
+            "answered, but base_url begins with http://: the way there is not encrypted, as no real \
+             gateway wants it; this is for a simulated one",
+        )?,
+        false => good("the connection is secure and answered")?,
+    }
     let date = answer.headers().get(http::header::DATE);
     let date = date.and_then(|date| OffsetDateTime::parse(date.to_str().ok()?, &Rfc2822).ok());
     if let Some(date) = date {
