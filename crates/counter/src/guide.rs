@@ -64,6 +64,8 @@ impl Counter {
 fn begins_top_up(body: &OperationBody) -> bool {
     matches!(
         body,
-        OperationBody::RechargeCash(_) | OperationBody::RechargeOpen(_)
+        OperationBody::RechargeCash(_)
+            | OperationBody::RechargeRecorded(_)
+            | OperationBody::RechargeOpen(_)
     )
 }

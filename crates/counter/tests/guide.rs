@@ -4,6 +4,7 @@ use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::ErrorCode;
 use qiantai_counter::view::Fen;
 use qiantai_counter::view::member::MemberKey;
+use qiantai_counter::view::recorded::PayRecorded;
 use qiantai_counter::view::session::{Guide, Settings};
 use qiantai_counter::view::top_up::{ChannelView, Choice, TopUpForm};
 
@@ -36,7 +37,17 @@ async fn the_first_five_top_ups_of_each_person_are_led_across_a_restart() {
 
     let till = Till::reopen(&shop, Weather::Fair).await;
     assert!(till.session().await.guided, "four so far");
-    till.cash(&member, "320").await;
+    let offer = till.qr_offer(&member, "320", ChannelView::Card).await;
+    let by_card = PayRecorded {
+        intent: offer.intent,
+        quote_id: offer.quote_id,
+        channel: ChannelView::Card,
+        reference: "104512003377".to_owned(),
+        reference_confirmed: false,
+        duplicate_confirmed: true,
+        approval: None,
+    };
+    till.desk.pay_recorded(by_card).await.unwrap();
     assert!(!till.session().await.guided, "five");
     assert!(guide(&till, Guide::Always).await);
     assert!(!guide(&till, Guide::Never).await);
