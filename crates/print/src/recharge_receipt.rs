@@ -134,12 +134,12 @@ pub struct Credited {
 pub struct Gifts {
     /// Bonus money.
     pub bonus: Money,
-    /// Name of the rule that gave the bonus.
-    pub bonus_rule: Option<String>,
     /// Points.
     pub points: i64,
     /// Coupons.
     pub coupons: Vec<CouponOnReceipt>,
+    /// Names of the rules that gave all this, each once.
+    pub rules: Vec<String>,
 }
 
 /// Coupons of one kind.
@@ -149,8 +149,6 @@ pub struct CouponOnReceipt {
     pub name: String,
     /// How many.
     pub count: u32,
-    /// Name of the rule that gave them.
-    pub rule: String,
 }
 
 /// A balance, principal and bonus apart.
@@ -338,14 +336,13 @@ impl Gifts {
     fn write(&self, slip: &mut Slip) {
         let texts = slip.texts;
         slip.columns(Span::plain(texts.bonus), Span::bold(self.bonus.to_string()));
-        if let Some(rule) = &self.bonus_rule {
-            slip.detail(texts.rule, rule);
-        }
         for coupon in &self.coupons {
             slip.entry(texts.coupon, format!("{} ×{}", coupon.name, coupon.count));
-            slip.detail(texts.rule, &coupon.rule);
         }
         slip.entry(texts.points, format!("{:+}", self.points));
+        for rule in &self.rules {
+            slip.entry(texts.rule, rule);
+        }
         slip.rule(Rule::Light);
     }
 }

@@ -44,11 +44,6 @@ impl Slip {
         self.columns(Span::plain(label), Span::plain(value));
     }
 
-    /// An entry that explains the one above.
-    pub(crate) fn detail(&mut self, label: &str, value: &str) {
-        self.columns(Span::plain(format!("  {label}")), Span::plain(value));
-    }
-
     pub(crate) fn table(
         &mut self,
         style: fn(String) -> Span,

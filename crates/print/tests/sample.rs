@@ -57,13 +57,12 @@ pub fn wechat(width: PaperWidth) -> RechargeReceipt {
         credited: Some(Credited {
             gifts: Gifts {
                 bonus: Money::from_yuan(230),
-                bonus_rule: Some("阶梯充值 满1000送230".into()),
                 points: 1_200,
                 coupons: vec![CouponOnReceipt {
                     name: "私教体验券".into(),
                     count: 1,
-                    rule: "充值满1000赠券".into(),
                 }],
+                rules: vec!["阶梯充值 满1000送230".into(), "充值满1000赠券".into()],
             },
             before: Balance {
                 principal: Money::from_yuan(460),
@@ -108,9 +107,9 @@ pub fn cash_reprint_in_english(width: PaperWidth) -> RechargeReceipt {
     let credited = credited(&mut receipt);
     credited.gifts = Gifts {
         bonus: Money::from_yuan(50),
-        bonus_rule: Some("Top up 300, get 50".into()),
         points: 300,
         coupons: Vec::new(),
+        rules: vec!["Top up 300, get 50".into()],
     };
     credited.after = Balance {
         principal: Money::from_yuan(760),
@@ -176,7 +175,7 @@ pub fn extreme(width: PaperWidth) -> RechargeReceipt {
     let bonus = Money::from_fen(49_999_999);
     let credited = credited(&mut receipt);
     credited.gifts.bonus = bonus;
-    credited.gifts.bonus_rule = Some("周年庆典专享阶梯充值多充多送满一千送二百三十".into());
+    credited.gifts.rules = vec!["周年庆典专享阶梯充值多充多送满一千送二百三十".into()];
     credited.before = Balance::default();
     credited.after = Balance { principal, bonus };
     receipt

@@ -331,19 +331,17 @@ fn payment(file: &OrderFile, language: qiantai_print::Language) -> PaymentOnRece
 }
 
 fn gifts(order: &RechargeOrder, policy: &Policy) -> Gifts {
-    let rule = reasons(&order.quote).into_iter().next();
     let coupons = coupon_names(policy, &order.quote.coupons).into_iter();
     Gifts {
         bonus: order.quote.bonus,
-        bonus_rule: rule.clone(),
         points: order.quote.points,
         coupons: coupons
             .map(|(name, count)| CouponOnReceipt {
                 name,
                 count: u32::from(count),
-                rule: rule.clone().unwrap_or_default(),
             })
             .collect(),
+        rules: reasons(&order.quote).into_iter().take(1).collect(),
     }
 }
 
