@@ -246,6 +246,21 @@ async fn a_decline_names_its_cause_and_a_fresh_code_may_be_charged() {
     }
 }
 
+/// A code is good for a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_is_too_old_says_so_and_a_fresh_one_is_charged() {
+    let scene = Scene::open().await;
+    let old = scene.code(false, None);
+    scene.shop.pass(Millis::seconds(61)).await;
+    let order = scene.start(&old).await.unwrap();
+    let failed = scene.till.until_stage(&order.id, Stage::Failed).await;
+    assert_eq!(failed.failure.unwrap().message_key, "decline.code_expired");
+    scene.check_not_credited();
+    let fresh = scene.code(false, None);
+    scene.charge(&order, &fresh).await.unwrap();
+    scene.check_credited_once(&order).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_outcome_is_unknown_no_code_is_taken() {
     let scene = Scene::open().await;
