@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::child::{self, cargo};
 use crate::error::Error;
-use crate::{say, tree};
+use crate::{python, say, tree};
 
 /// The key of the training protocol, which no peer speaks.
 const TRAINING_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -41,14 +41,14 @@ pub fn peers() -> Result<(), Error> {
     say::line("Building the gateways and our own client");
     let build = ["build", "--package", "qiantai-paysim"];
     child::run("peers build", &mut cargo(&build))?;
-    install_python(&place)?;
+    let python = python::install(&place.join("python"), "peers/requirements.txt")?;
     install_node(&place)?;
     let accounts = place.join("accounts");
     let gateway = Gateway::start(&place, &accounts)?;
     let requests = our_requests(&place, &accounts)?;
     let mut shown = 0;
     for (script, runtime) in PEERS {
-        let mut command = runtime.command(&place, script);
+        let mut command = runtime.command(&place, &python, script);
         command.arg(&gateway.base_url).arg(&accounts).arg(&requests);
         let output = child::run(&format!("peer {script}"), &mut command)?;
         let steps = output.iter().filter(|line| line.starts_with("ok ")).count();
@@ -60,10 +60,10 @@ pub fn peers() -> Result<(), Error> {
 }
 
 impl Runtime {
-    fn command(self, place: &Path, script: &str) -> Command {
+    fn command(self, place: &Path, python: &Path, script: &str) -> Command {
         let script = tree::root().join("peers").join(script);
         let mut command = match self {
-            Runtime::Python => Command::new(python(place)),
+            Runtime::Python => Command::new(python),
             Runtime::Node => Command::new("node"),
         };
         command
@@ -74,35 +74,6 @@ impl Runtime {
             .env("TZ", "Asia/Shanghai");
         command
     }
-}
-
-fn python(place: &Path) -> PathBuf {
-    place.join(if cfg!(windows) {
-        "python/Scripts/python.exe"
-    } else {
-        "python/bin/python"
-    })
-}
-
-fn install_python(place: &Path) -> Result<(), Error> {
-    let requirements = tree::root().join("peers/requirements.txt");
-    if !python(place).exists() {
-        let mut make = Command::new("python3");
-        make.args(["-m", "venv"]).arg(place.join("python"));
-        child::run("peers python", &mut make)?;
-    }
-    let mut install = Command::new(python(place));
-    install
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-        ])
-        .arg(requirements);
-    child::run("peers pip", &mut install).map(drop)
 }
 
 /// Without a lock file: it would hold the addresses of a registry.

@@ -1,12 +1,12 @@
 //! `cargo xtask soak`: what takes hours to show. Terminals in virtual time over many seeds, shop
-//! days of payments, and the fuzz targets.
+//! days of payments, requests made up against the interface's document, and the fuzz targets.
 
 mod fuzz;
 
 use clap::{Args, ValueEnum};
 
 use crate::error::Error;
-use crate::{run, simulate};
+use crate::{interface, run, simulate};
 
 /// What `soak` was asked to do.
 #[derive(Debug, Args)]
@@ -23,6 +23,9 @@ pub struct Soak {
     /// How long each fuzz target runs, in minutes.
     #[arg(long, default_value_t = 10)]
     fuzz_minutes: u64,
+    /// Requests that are made up for each address of the interface.
+    #[arg(long, default_value_t = 2_000)]
+    examples: u64,
     /// Only this fuzz target; may be given several times.
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
@@ -41,6 +44,8 @@ enum Part {
     Terminals,
     /// Payments by the gateways' own protocols.
     Payments,
+    /// The HTTP interface, against its document.
+    Api,
     /// Readers of bytes from outside.
     Fuzz,
 }
@@ -56,6 +61,9 @@ pub fn soak(options: &Soak) -> Result<(), Error> {
     }
     if wants(Part::Payments) {
         simulator(options, "soak-payments", ("--days", options.days))?;
+    }
+    if wants(Part::Api) {
+        interface::soak(options.examples, options.seed)?;
     }
     if wants(Part::Fuzz) {
         fuzz::fuzz(&options.target, options.fuzz_minutes)?;
