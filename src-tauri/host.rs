@@ -206,9 +206,10 @@ impl Host for Machine {
         match &self.mode {
             Mode::Training(_) => self.train(secrets, known.joined, public_key).await,
             Mode::Joined { server, code, .. } => {
+                let typed = known.typed_code.clone();
                 let told = Told {
                     server: server.as_deref(),
-                    code: code.as_deref(),
+                    code: typed.as_deref().or(code.as_deref()),
                 };
                 remote::link(told, known, public_key, SystemClock.now()).await
             }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use qiantai_testkit::{Launch, Method, PATIENCE, Window, until};
+use qiantai_testkit::{Key, Launch, Method, PATIENCE, Window, until};
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, app, balance, orders, sync_state, synced};
 
@@ -17,9 +17,12 @@ async fn cash_goes_on_without_the_server_and_arrives_once() {
     let server = books.serve();
     // Where the server is and how it proves itself, the terminal learns from the code.
     let launch = Launch::of(app()).in_folder(shop.folder());
-    let first = launch.clone().with(["--enrol", &books.code()]);
-
-    let window = Window::open(&shop.display, &first).await.unwrap();
+    let window = Window::open(&shop.display, &launch).await.unwrap();
+    let asked = shop.words.get("trouble.enrol_code").unwrap();
+    window.fill("textbox", &asked, &books.code()).await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let next = shop.words.get("keep.last_group").unwrap();
+    window.control("textbox", &next).await.unwrap();
     let code = shop.recovery_code(&window).await;
     shop.confirm_recovery_code(&window, &code).await;
     shop.sign_in_joined(&window).await;

@@ -12,8 +12,16 @@ const TROUBLES: [SceneName, string, boolean][] = [
   ["disk_full", "硬盘满了", false],
   ["newer_version", "数据由更新的版本写入", false],
   ["folder_unusable", "数据文件夹不能使用", false],
-  ["not_joined", "本机还没有加入门店", false],
-  ["server_unreachable", "连不上门店服务器", false],
+];
+
+const JOINING: [SceneName, string][] = [
+  ["not_joined", "本机还没有加入门店"],
+  ["code_unreadable", "登记码不完整"],
+  ["code_foreign", "服务器不认识这个登记码"],
+  ["code_used", "登记码已被使用"],
+  ["code_expired", "登记码已过期"],
+  ["server_unreachable", "连不上门店服务器"],
+  ["server_untrusted", "应答的不是本店的服务器"],
 ];
 
 test.each(TROUBLES)("%s is said in plain words", async (scene, title, recoverable) => {
@@ -21,6 +29,20 @@ test.each(TROUBLES)("%s is said in plain words", async (scene, title, recoverabl
   expect(await screen.findByRole("heading", { name: title })).toBeTruthy();
   expect(screen.getByText("没有改动或覆盖任何数据。")).toBeTruthy();
   expect(screen.queryByRole("textbox", { name: "恢复码" }) !== null).toBe(recoverable);
+  expect(screen.queryByRole("textbox", { name: "登记码" })).toBeNull();
+});
+
+test.each(JOINING)("%s asks for the enrolment code", async (scene, title) => {
+  const { user, screen } = await openWindow(scene);
+  expect(await screen.findByRole("heading", { name: title })).toBeTruthy();
+  // A scanner types the code and Enter, wherever the focus is; the next code replaces the last.
+  const field = screen.getByRole("textbox", { name: "登记码" });
+  await waitFor(() => expect(document.activeElement).toBe(field));
+  await user.keyboard("QT{Enter}");
+  expect(await screen.findByRole("heading", { name: "登记码不完整" })).toBeTruthy();
+  await waitFor(() => expect((field as HTMLInputElement).selectionEnd).toBe(2));
+  await user.keyboard("QTE1hHgZ{Enter}");
+  expect(await screen.findByText("谁来收银？")).toBeTruthy();
 });
 
 test("the recovery code is left only with its last group", async () => {

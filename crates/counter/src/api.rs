@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::CallError;
-use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode};
+use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode, TypedEnrolCode};
 use crate::view::code::{ChargeCode, OfferCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
@@ -67,6 +67,8 @@ commands! {
     boot_status: () => BootStatus;
     /// Opens a vault whose key store was lost. The code is checked, nothing is overwritten.
     recover: RecoveryCode => BootStatus;
+    /// Joins a shop by its enrolment code, where the start found that none was joined.
+    enrol: TypedEnrolCode => BootStatus;
     /// The cashier has written the recovery code down and types its last group to prove it.
     confirm_recovery_code: RecoveryAnswer => BootStatus;
     /// Shop, people, shift, sync state and settings.

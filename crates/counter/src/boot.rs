@@ -58,6 +58,8 @@ pub struct Known {
     pub joined: Option<JoinAnswer>,
     /// Where the server is and how it proves itself; none when it was never told.
     pub server: Option<ServerPlace>,
+    /// The enrolment code that was typed in the window; it goes before that of the command line.
+    pub typed_code: Option<String>,
 }
 
 /// The way to the server.

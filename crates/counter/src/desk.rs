@@ -27,7 +27,7 @@ use crate::surroundings::Surroundings;
 use crate::sync_log::TerminalLog;
 use crate::terminal::Terminal;
 use crate::view::boot::{
-    BootState, BootStatus, RecoveryAnswer, RecoveryCode, Training, TroubleCause,
+    BootState, BootStatus, RecoveryAnswer, RecoveryCode, Training, TroubleCause, TypedEnrolCode,
 };
 use crate::view::code::{ChargeCode, OfferCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
@@ -103,6 +103,10 @@ impl Desk {
 
     /// Opens the shop's files and the way to the server.
     pub async fn start(self: Arc<Desk>) {
+        self.open(None).await;
+    }
+
+    async fn open(&self, typed_code: Option<String>) {
         let host = Arc::clone(&self.host);
         let opened = blocking(move || {
             Ok(match host.claim() {
@@ -111,7 +115,7 @@ impl Desk {
             })
         });
         let outcome = match opened.await {
-            Ok(Ok(files)) => self.open_counter(files).await,
+            Ok(Ok(files)) => self.open_counter(files, typed_code).await,
             Ok(Err(trouble)) => Err(trouble),
             Err(_) => Err(TroubleCause::FolderUnusable.into()),
         };
@@ -135,11 +139,17 @@ impl Desk {
     }
 
     /// Opens the way to the server and keeps what was learnt of it.
-    async fn link(&self, secrets: &Secrets, store: &Store) -> Result<Link, Trouble> {
-        let kept = || {
+    async fn link(
+        &self,
+        secrets: &Secrets,
+        store: &Store,
+        typed_code: Option<String>,
+    ) -> Result<Link, Trouble> {
+        let kept = move || {
             Ok(Known {
                 joined: store.setting(JOINED)?,
                 server: store.setting(SERVER)?,
+                typed_code,
             })
         };
         let known = kept().map_err(|error| unreadable(&error))?;
@@ -156,13 +166,17 @@ impl Desk {
         Ok(link)
     }
 
-    async fn open_counter(&self, files: OpenFiles) -> Result<(), Trouble> {
+    async fn open_counter(
+        &self,
+        files: OpenFiles,
+        typed_code: Option<String>,
+    ) -> Result<(), Trouble> {
         let OpenFiles {
             secrets,
             store,
             new_code,
         } = files;
-        let link = self.link(&secrets, &store).await?;
+        let link = self.link(&secrets, &store, typed_code).await?;
         let mark = store
             .observe_clock(self.surroundings.now())
             .map_err(|error| unreadable(&error))?;
@@ -257,6 +271,7 @@ impl Desk {
                 cause: *cause,
                 folder: self.host.folder().to_string_lossy().into_owned(),
                 recoverable: *recoverable,
+                enrollable: cause.is_of_joining(),
             },
             Phase::ShowCode { code, .. } => BootState::ShowRecoveryCode {
                 code: code.to_string(),
@@ -350,13 +365,25 @@ impl CounterApi for Desk {
             ))
         });
         let outcome = match opened.await? {
-            Ok(files) => self.open_counter(files).await,
+            Ok(files) => self.open_counter(files, None).await,
             Err(None) => return Err(CallError::new(ErrorCode::RecoveryWrong, "recovery_wrong")),
             Err(Some(trouble)) => Err(trouble),
         };
         if let Err(Trouble { cause, recoverable }) = outcome {
             self.enter(Phase::Trouble { cause, recoverable });
         }
+        Ok(self.status())
+    }
+
+    async fn enrol(&self, request: TypedEnrolCode) -> Result<BootStatus, CallError> {
+        let is_joining = matches!(
+            &self.state().phase,
+            Phase::Trouble { cause, .. } if cause.is_of_joining()
+        );
+        if !is_joining {
+            return Err(CallError::new(ErrorCode::WrongState, "internal"));
+        }
+        self.open(Some(request.code)).await;
         Ok(self.status())
     }
 

@@ -4,11 +4,11 @@ use std::fs;
 
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::ErrorCode;
-use qiantai_counter::view::boot::{BootState, RecoveryCode, TroubleCause};
+use qiantai_counter::view::boot::{BootState, RecoveryCode, TroubleCause, TypedEnrolCode};
 
 use crate::line::Weather;
 use crate::shop::{Shop, bytes_below};
-use crate::till::{Setup, Till};
+use crate::till::{GOOD_CODE, Setup, Till};
 
 /// A terminal that people work with, not in training.
 const REAL: Setup = Setup {
@@ -108,6 +108,7 @@ async fn a_lost_key_is_recovered_by_the_code() {
             cause: TroubleCause::KeyLost,
             folder: till.folder.to_string_lossy().into_owned(),
             recoverable: true,
+            enrollable: false,
         };
         assert_eq!(till.boot_state().await, lost);
         let other = "0000-0000-0000-0000-0000-0000-0000";
@@ -279,6 +280,43 @@ async fn what_the_way_to_the_server_ends_in_is_shown() {
         till.boot_state().await,
         BootState::Ready,
         "everything is still there"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_joins_by_the_code_that_is_typed() {
+    let shop = Shop::salon().await;
+    let setup = Setup {
+        trouble: Some(TroubleCause::NotJoined),
+        ..REAL
+    };
+    let till = Till::start(&shop, setup).await;
+    let is_asked = |state: BootState| {
+        matches!(
+            state,
+            BootState::Trouble {
+                cause: TroubleCause::NotJoined,
+                enrollable: true,
+                ..
+            }
+        )
+    };
+    assert!(is_asked(till.boot_state().await));
+    let enrol = async |code: &str| {
+        let code = code.to_owned();
+        till.desk.enrol(TypedEnrolCode { code }).await
+    };
+    assert!(is_asked(enrol("QTE1wrong").await.unwrap().state));
+    let joined = enrol(GOOD_CODE).await.unwrap().state;
+    assert!(
+        matches!(joined, BootState::ShowRecoveryCode { .. }),
+        "{joined:?}"
+    );
+    let again = enrol(GOOD_CODE).await.unwrap_err();
+    assert_eq!(
+        again.code,
+        ErrorCode::WrongState,
+        "there is nothing left to join"
     );
 }
 

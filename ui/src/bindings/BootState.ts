@@ -20,4 +20,8 @@ folder: string,
 /**
  * Whether the recovery code can open it.
  */
-recoverable: boolean, };
+recoverable: boolean, 
+/**
+ * Whether an enrolment code can help.
+ */
+enrollable: boolean, };

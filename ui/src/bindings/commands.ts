@@ -38,10 +38,12 @@ import type { SignIn } from "./SignIn";
 import type { StartCode } from "./StartCode";
 import type { StartQr } from "./StartQr";
 import type { TopUpForm } from "./TopUpForm";
+import type { TypedEnrolCode } from "./TypedEnrolCode";
 
 export type Commands = {
   boot_status: { request: null; response: BootStatus };
   recover: { request: RecoveryCode; response: BootStatus };
+  enrol: { request: TypedEnrolCode; response: BootStatus };
   confirm_recovery_code: { request: RecoveryAnswer; response: BootStatus };
   session: { request: null; response: SessionView };
   sign_in: { request: SignIn; response: SessionView };

@@ -35,6 +35,8 @@ pub enum BootState {
         folder: String,
         /// Whether the recovery code can open it.
         recoverable: bool,
+        /// Whether an enrolment code can help.
+        enrollable: bool,
     },
 }
 
@@ -74,6 +76,26 @@ pub enum TroubleCause {
     ServerUntrusted,
 }
 
+impl TroubleCause {
+    /// True where this terminal is about to join a shop, and another enrolment code can help.
+    pub fn is_of_joining(self) -> bool {
+        use TroubleCause::{
+            CodeExpired, CodeForeign, CodeUnreadable, CodeUsed, NotJoined, ServerUnreachable,
+            ServerUntrusted,
+        };
+        matches!(
+            self,
+            NotJoined
+                | CodeUnreadable
+                | CodeForeign
+                | CodeUsed
+                | CodeExpired
+                | ServerUnreachable
+                | ServerUntrusted
+        )
+    }
+}
+
 /// What training mode shows so that nobody mistakes it for the real shop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Training {
@@ -87,6 +109,13 @@ pub struct Training {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RecoveryCode {
     /// As typed; groups, case and similar letters do not matter.
+    pub code: String,
+}
+
+/// An enrolment code as typed, pasted or scanned.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TypedEnrolCode {
+    /// From its first to its last character; white space does not matter.
     pub code: String,
 }
 

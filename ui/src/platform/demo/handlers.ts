@@ -73,6 +73,15 @@ export const handlers: Handlers = {
     books.boot = { ...books.boot, state: { kind: "ready" } };
     return books.boot;
   },
+  enrol: (books, { code }) => {
+    const { state } = books.boot;
+    if (state.kind !== "trouble") throw refusal("wrong_state", "internal");
+    books.boot = {
+      ...books.boot,
+      state: /^QTE1/.test(code) ? { kind: "ready" } : { ...state, cause: "code_unreadable" },
+    };
+    return books.boot;
+  },
   confirm_recovery_code: (books, { last_group }) => {
     if (last_group.trim().toUpperCase() !== "9WXZ")
       throw refusal("recovery_wrong", "recovery_wrong");

@@ -67,13 +67,23 @@ function withOpen(stage: Stage, change: Partial<OrderView> = {}): Scene {
   };
 }
 
+const JOINING = new Set<TroubleCause>([
+  "not_joined",
+  "code_unreadable",
+  "code_foreign",
+  "code_used",
+  "code_expired",
+  "server_unreachable",
+  "server_untrusted",
+]);
+
 function trouble(cause: TroubleCause, recoverable: boolean): Scene {
   return ({ books }) => {
     const folder = "/srv/shop/org.qiantai.desktop";
     books.boot = {
       ...books.boot,
       training: null,
-      state: { kind: "trouble", cause, folder, recoverable },
+      state: { kind: "trouble", cause, folder, recoverable, enrollable: JOINING.has(cause) },
     };
   };
 }
