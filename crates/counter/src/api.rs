@@ -105,12 +105,12 @@ commands! {
     start_qr: StartQr => OrderView;
     /// What a scanner read; nothing happens.
     read_scan: Scan => ScanReading;
+    /// Codes to print that choose an amount on sale.
+    offer_codes: () => Vec<OfferCode>;
     /// Opens the order and charges the customer's payment code for it.
     start_code: StartCode => OrderView;
     /// Charges the customer's payment code for an order that waits for its money.
     charge_code: ChargeCode => OrderView;
-    /// Codes to print that choose an amount on sale.
-    offer_codes: () => Vec<OfferCode>;
     /// Tries again to be paid for an order whose last attempt ended unpaid.
     retry_payment: RetryPayment => OrderView;
     /// Asks the channel now.

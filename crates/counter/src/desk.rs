@@ -479,6 +479,10 @@ impl CounterApi for Desk {
         self.work(move |counter| counter.read_scan(&request)).await
     }
 
+    async fn offer_codes(&self, (): ()) -> Result<Vec<OfferCode>, CallError> {
+        self.work(|counter| counter.offer_codes()).await
+    }
+
     async fn start_code(&self, request: StartCode) -> Result<OrderView, CallError> {
         code_payment::start_code(&self.counter()?, request).await
     }
@@ -486,10 +490,6 @@ impl CounterApi for Desk {
     async fn charge_code(&self, request: ChargeCode) -> Result<OrderView, CallError> {
         code_payment::charge_code(&self.counter()?, request).await
     }
-    async fn offer_codes(&self, (): ()) -> Result<Vec<OfferCode>, CallError> {
-        self.work(|counter| counter.offer_codes()).await
-    }
-
 
     async fn retry_payment(&self, request: RetryPayment) -> Result<OrderView, CallError> {
         self.work(move |counter| counter.retry_payment(&request))

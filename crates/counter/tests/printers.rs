@@ -398,6 +398,12 @@ async fn settings_that_make_no_sense_are_refused_by_field() {
         cases.push((field, settings));
     };
     wrong("type_percent", |settings| settings.type_percent = 110);
+    wrong("low_balance_fen", |settings| {
+        settings.low_balance_fen = Fen(-1);
+    });
+    wrong("low_balance_fen", |settings| {
+        settings.low_balance_fen = Fen(1_000_001);
+    });
     wrong("paper_mm", |settings| settings.printer.paper_mm = 70);
     wrong("copies", |settings| settings.printer.copies = 0);
     wrong("copies", |settings| settings.printer.copies = 3);
@@ -411,9 +417,3 @@ async fn settings_that_make_no_sense_are_refused_by_field() {
         till.print_to(network(host, 9_100)).await;
     }
 }
-    wrong("low_balance_fen", |settings| {
-        settings.low_balance_fen = Fen(-1);
-    });
-    wrong("low_balance_fen", |settings| {
-        settings.low_balance_fen = Fen(1_000_001);
-    });

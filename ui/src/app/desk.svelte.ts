@@ -58,10 +58,10 @@ export class Desk {
   /** Grows with each print event, so that lists of prints look again. */
   prints = $state(0);
 
-  readonly host: Host;
   /** Who asked on the spot to be led through a top-up, or to be left alone. */
   #led = $state.raw<Readonly<Record<string, boolean>>>({});
 
+  readonly host: Host;
   readonly notices = new Notices();
   readonly orders: Orders;
   readonly book: OrderBook;
@@ -122,9 +122,6 @@ export class Desk {
     if (entered && !wasIn) void this.attempt(() => this.orders.refresh());
   }
 
-  show(screen: Screen): void {
-    this.screen = screen;
-    this.receiptOf = null;
   /** The form leads through a top-up in steps. */
   get guided(): boolean {
     const who = this.session?.signed_in?.id;
@@ -137,6 +134,9 @@ export class Desk {
     if (who !== undefined) this.#led = { ...this.#led, [who]: on };
   }
 
+  show(screen: Screen): void {
+    this.screen = screen;
+    this.receiptOf = null;
   }
 
   /** A member at the counter; an order on the screen goes on by itself. */

@@ -85,11 +85,11 @@ export function bridge(): Host {
     language: asked.get("lang") === "en" ? "en" : "zh-CN",
     theme: asked.get("theme") === "dark" ? "dark" : "light",
     type_percent: Number(asked.get("type") ?? "100"),
+    number_pad: asked.get("pad") === "always" ? "always" : "touch",
   });
   const scene = asked.get("scene") ?? "counter";
+  counter.books.session.guided = asked.get("guide") === "always";
   if (Object.hasOwn(SCENES, scene)) SCENES[scene as SceneName](counter);
   Object.assign(window, { demo: counter });
   return counter;
 }
-    number_pad: asked.get("pad") === "always" ? "always" : "touch",
-  counter.books.session.guided = asked.get("guide") === "always";

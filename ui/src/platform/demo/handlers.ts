@@ -130,8 +130,8 @@ export const handlers: Handlers = {
   pay_cash: payCash,
   start_qr: startQr,
   read_scan: readScan,
-  start_code: startCode,
   offer_codes: offerCodes,
+  start_code: startCode,
   charge_code: chargeCode,
   retry_payment: retryPayment,
   query_payment: queryPayment,
@@ -155,7 +155,7 @@ export const handlers: Handlers = {
     if (target.kind === "folder" && !target.path.startsWith("/"))
       throw refusal("invalid_input", "settings_invalid", { field: "path" });
     books.session.settings = settings;
+    books.session.guided = settings.guide === "always";
     return books.session;
   },
 };
-    books.session.guided = settings.guide === "always";
