@@ -1,12 +1,15 @@
 """A day of a terminal that was written from the document, with a real server.
 
     python3 day.py CODE              CODE is what `qiantai-server enrol` prints
-    python3 day.py CODE customer     the server has a training gateway, and whoever started this plays the
-                                     customer: a line `customer scans TEXT` asks for a payment, and after
-                                     `customer shows` the digits of a payment code are read
+    python3 day.py CODE together     whoever started this plays the others; the server has a
+                                     training gateway. After each of these lines one line of answer
+                                     is read:
+                                     `customer scans TEXT`: pay what the QR code says
+                                     `customer shows`: the digits of a payment code
+                                     `server is backed up`, `server is restored`: from that backup
 
-It says a line for each thing that it has seen for itself, and ends with status 1 at the first that is not
-as the document says.
+It says a line for each thing that it has seen for itself, and ends with status 1 at the first that
+is not as the document says.
 """
 
 import json
@@ -33,6 +36,12 @@ def show(what, is_so, evidence=None):
         sys.exit(f"NOT AS THE DOCUMENT SAYS: {what}: {str(evidence)[:2_000]}")
     shown += 1
     print("ok", what, flush=True)
+
+
+def ask(*words):
+    """What the others answer."""
+    print(*words, flush=True)
+    return sys.stdin.readline().strip()
 
 
 def refused(call):
@@ -126,8 +135,8 @@ def work_offline(terminal):
                 continue
             told = answer.get("quote") or answer
             coupons = [[grant["template"], grant["count"]] for grant in told.get("coupons", ())]
-            told = {name: value for name, value in {**told, "coupons": coupons}.items() if name in own}
-            if told != own:
+            told = {**told, "coupons": coupons}
+            if {name: told.get(name) for name in own} != own:
                 show(f"the price of {choice}", False, (own, answer))
             compared += 1
     show(f"{compared} prices are the server's", compared >= 40, compared)
@@ -144,7 +153,7 @@ def work_offline(terminal):
     states = [terminal.rows["order"][order]["state"] for order in orders]
     cases = [case for case in terminal.rows.get("case", {}).values() if case["order"] in orders]
     show("cash taken offline is credited as promised",
-         outcomes == [APPLIED] * 3 and states == ["credited"] * 3 and not cases, (outcomes, states, cases))
+         (outcomes, states, cases) == ([APPLIED] * 3, ["credited"] * 3, []), (outcomes, cases))
 
 
 def top_up(terminal, member):
@@ -175,7 +184,8 @@ def top_up(terminal, member):
          and again["cursor"] == answer["cursor"], again)
     terminal.write("recharge.cash", cash, action=order)
     outcomes = terminal.done()
-    show("the same intent in another operation exists", outcomes == [{"status": "exists"}], outcomes)
+    show("the same intent in another operation exists",
+         outcomes == [{"status": "exists"}], outcomes)
     other = {**cash, "tendered_fen": pay + 20_000, "change_fen": 10_000}
     terminal.write("recharge.cash", other, action=order)
     outcomes = terminal.done()
@@ -281,7 +291,8 @@ def ask_for_money(terminal, member, method):
         show("an order like the last one is questioned, and its attempt refused",
              reasons[1] == "order_unknown", reasons)
         order = new_id()
-        opening = {**opening, "order": order, "order_no": terminal.number("CZ"), "duplicate_confirmed": True}
+        opening = {**opening, "order": order, "order_no": terminal.number("CZ"),
+                   "duplicate_confirmed": True}
         terminal.write("recharge.open", opening, op_id=order)
         terminal.write("attempt.start", {**asked, "order": order})
         reasons = [outcome.get("reason") for outcome in terminal.done()]
@@ -294,17 +305,17 @@ def pay(terminal, member):
     before = terminal.rows["account"][member]["principal_fen"]
     order, attempt = ask_for_money(terminal, member, "qr")
     row = await_row(terminal, "attempt", attempt, lambda row: row["qr_payload"])
-    print("customer scans", row["qr_payload"], flush=True)
+    ask("customer scans", row["qr_payload"])
     settled(terminal, order, attempt)
     order, attempt = ask_for_money(terminal, member, "code")
-    print("customer shows", flush=True)
-    shown_code = {"code": sys.stdin.readline().strip()}
+    shown_code = {"code": ask("customer shows")}
     path = f"/v1/attempts/{attempt}/charge"
-    charged = terminal.server.post(path, shown_code)
+    terminal.server.post(path, shown_code)
     settled(terminal, order, attempt)
     again = terminal.server.post(path, shown_code)
-    show("the same code again is charged once", again["attempt"]["state"] == "succeeded"
-         and again["attempt"]["id"] == charged["attempt"]["id"] and not again["attempt"]["surplus"], again)
+    after = again["attempt"]
+    show("the same code again is charged once",
+         (after["id"], after["state"], after["surplus"]) == (attempt, "succeeded", []), again)
     other = refused(lambda: terminal.server.post(path, {"code": "130000000000000000"}))
     show("another code for it is refused", other == (409, 1034), other)
     paid = 2 * terminal.rows["order"][order]["quote"]["pay_fen"]
@@ -318,7 +329,8 @@ def settled(terminal, order, attempt):
     read = wire.read(settlement, bytes.fromhex(terminal.me["server_public_key"]))
     about, (what, said) = read[20][0], read[20][1]
     show("the server's signed settlement says what was paid",
-         (read[0], about, what, said[1]) == (68, wire.an_id(attempt), 2, row["paid"]["amount_fen"]), read)
+         (read[0], about, what, said[1])
+         == (68, wire.an_id(attempt), 2, row["paid"]["amount_fen"]), read)
 
 
 def give_up(terminal, member):
@@ -351,7 +363,32 @@ def fork(terminal, member):
     show("the device is not believed any more", quarantined == (403, 1004), quarantined)
 
 
-def main(code, customer=None):
+def survive_restore(terminal, member):
+    """What was acknowledged since the backup is with the terminals only."""
+    ask("server is backed up")
+    choice, order = choice_of(terminal.policy()), new_id()
+    quote = terminal.quote(member, choice)
+    cash = {"open": {**terminal.opening(order, member, choice, quote), "duplicate_confirmed": True},
+            "tendered_fen": quote["pay_fen"], "change_fen": 0, "approval": None}
+    terminal.write("recharge.cash", cash, op_id=order)
+    show("cash is taken after the backup", terminal.done() == [APPLIED])
+    terminal.pull()
+    before = terminal.rows["account"][member]
+    ask("server is restored")
+    gone = refused(terminal.pull)
+    show("the timeline is another", gone == (409, 1009), gone)
+    terminal.rows, terminal.cursor = terminal.take_snapshot()
+    show("the restored books lack it", order not in terminal.rows["order"])
+    answer = terminal.push(terminal.log)
+    last = answer["results"][-1]["outcome"]
+    show("everything is pushed again, and what was lacking is taken",
+         (answer["acked_seq"], last) == (len(terminal.log), APPLIED), answer)
+    terminal.pull()
+    show("the balance is that of before", terminal.rows["account"][member] == before,
+         (terminal.rows["account"][member], before))
+
+
+def main(code, together=None):
     show(f"{wire.check_vectors()} vectors hold", True)
     terminal = start(code)
     open_shift(terminal)
@@ -361,8 +398,9 @@ def main(code, customer=None):
     forge(terminal, member)
     refuse(terminal, member)
     give_up(terminal, member)
-    if customer:
+    if together:
         pay(terminal, member)
+        survive_restore(terminal, member)
     compare(terminal)
     fork(terminal, member)
     print(shown, "shown")

@@ -1,4 +1,4 @@
-"""What a top-up costs and brings, computed from the policy as payments.md says: for work without the server."""
+"""What a top-up costs and brings, from the policy as payments.md says: for work offline."""
 
 import datetime
 
@@ -70,7 +70,8 @@ def price(policy, account, choice, at_ms):
     reached = max((tier for tier in tiers.values() if tier["threshold_fen"] <= net),
                   key=lambda tier: tier["rank"])
     earning, yuan = policy["earning"], pay // 100
-    rated = (yuan * earning["points_per_yuan"] * held["points_rate_bp"] * earning["recharge_rate_bp"])
+    rated = yuan * earning["points_per_yuan"]
+    rated *= held["points_rate_bp"] * earning["recharge_rate_bp"]
     known = {template["id"] for template in policy["coupon_templates"]}
     return {
         "policy_version": policy["version"],

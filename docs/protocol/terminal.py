@@ -149,11 +149,12 @@ class Terminal:
     def digest(rows):
         parts = []
         for member, account in sorted(rows["account"].items(), key=lambda row: wire.an_id(row[0])):
-            lots = [lot for lot in account["lots"] if lot["principal_left_fen"] or lot["bonus_left_fen"]]
+            lots = [lot for lot in account["lots"]
+                    if lot["principal_left_fen"] or lot["bonus_left_fen"]]
             lots.sort(key=lambda lot: wire.an_id(lot["id"]))
             numbers = [account[name] for name in (
-                "principal_fen", "bonus_fen", "frozen_principal_fen", "frozen_bonus_fen", "debt_fen",
-                "growth", "points", "last_seq")]
+                "principal_fen", "bonus_fen", "frozen_principal_fen", "frozen_bonus_fen",
+                "debt_fen", "growth", "points", "last_seq")]
             parts.append(wire.an_id(member))
             parts += [number.to_bytes(8, "big", signed=True) for number in [*numbers, len(lots)]]
             for lot in lots:

@@ -205,7 +205,8 @@ KINDS = {
     "recharge.recorded": (8, recharge_recorded),
 }
 WORDS = {
-    "channel": {"wechat": 1, "alipay": 2, "unionpay": 3, "ecny": 4, "card": 5, "cash": 6, "transfer": 7},
+    "channel": {"wechat": 1, "alipay": 2, "unionpay": 3, "ecny": 4, "card": 5, "cash": 6,
+                "transfer": 7},
     "method": {"qr": 1, "code": 2, "recorded": 3},
 }
 
@@ -425,7 +426,8 @@ def check_vectors():
     again = seal_profile(profile["plain"], profile["member"], secret, nonce)
     assert open_profile(again, profile["member"], secret) == profile["plain"]
     for words, numbers in WORDS.items():
-        assert [[number, word] for word, number in numbers.items()] == vectors["codes"]["words"][words]
+        known = [[number, word] for word, number in numbers.items()]
+        assert known == vectors["codes"]["words"][words]
     return len(vectors["operations"]) + len(vectors["chain"]) + len(vectors["refused"]) + 2
 
 
