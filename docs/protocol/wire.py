@@ -322,6 +322,33 @@ def read(data, public):
     return fields
 
 
+# The server's chain.
+
+ACCOUNTS = ["member principal", "member debt", "drawer", "clearing", "revenue", "suspense", "opening",
+            "member bonus", "bonus granted"]
+OUTCOMES = ["applied", "exists", "exists_with_different", "refused", "held"]
+
+
+def link(before, server_seq, operation, outcome, postings):
+    """The hash of one place of the log, as sync.md says."""
+    parts = [before, server_seq.to_bytes(8, "big"), operation,
+             bytes([OUTCOMES.index(outcome["status"]) + 1])]
+    if "field" in outcome:
+        parts += [len(outcome["field"]).to_bytes(8, "big"), outcome["field"].encode()]
+    if "code" in outcome:
+        parts.append(outcome["code"].to_bytes(2, "big"))
+    parts.append(len(postings).to_bytes(8, "big"))
+    for posting in postings:
+        named = [an_id(of) if isinstance(of, str) else of.to_bytes(16, "big")
+                 for of in posting["of"]]
+        parts += [posting["leg"].to_bytes(2, "big"),
+                  bytes([{"money": 1, "bonus": 2}[posting["book"]]]),
+                  bytes([ACCOUNTS.index(posting["account"]) + 1]),
+                  *(named + [bytes(16), bytes(16)])[:2],
+                  posting["amount_fen"].to_bytes(8, "big", signed=True)]
+    return hash_of(b"".join(parts))
+
+
 # Receipts.
 
 
@@ -405,6 +432,10 @@ def check_vectors():
         assert (fields[8], fields[9]) == (link["device_seq"], before)
         before = hash_of(bytes.fromhex(link["bytes"]))
         assert before.hex() == link["hash"]
+    for vector in vectors["log"]:
+        before, operation = bytes.fromhex(vector["prev"]), bytes.fromhex(vector["operation"])
+        own = link(before, vector["server_seq"], operation, vector["outcome"], vector["postings"])
+        assert own.hex() == vector["hash"], vector["server_seq"]
     for vector in vectors["refused"]:
         try:
             read(bytes.fromhex(vector["bytes"]), public)
@@ -428,7 +459,7 @@ def check_vectors():
     for words, numbers in WORDS.items():
         known = [[number, word] for word, number in numbers.items()]
         assert known == vectors["codes"]["words"][words]
-    return len(vectors["operations"]) + len(vectors["chain"]) + len(vectors["refused"]) + 2
+    return sum(len(vectors[part]) for part in ("operations", "chain", "log", "refused")) + 2
 
 
 if __name__ == "__main__":

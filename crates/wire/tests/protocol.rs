@@ -2,6 +2,7 @@
 //! those of this code, and its tables name every number. Run with `QIANTAI_WRITE_VECTORS=1` to
 //! write the vectors anew, which `cargo xtask codegen` does.
 
+mod log;
 mod meaning;
 mod refused;
 mod tables;
@@ -35,6 +36,7 @@ fn the_vectors_are_those_of_the_code() {
         },
         "operations": samples::all().iter().map(operation).collect::<Vec<_>>(),
         "chain": chain(),
+        "log": log::links(),
         "refused": refused::all(),
         "receipt": receipt(),
         "profile": profile(),
