@@ -329,7 +329,7 @@ ACCOUNTS = ["member principal", "member debt", "drawer", "clearing", "revenue", 
 OUTCOMES = ["applied", "exists", "exists_with_different", "refused", "held"]
 
 
-def link(before, server_seq, operation, outcome, postings):
+def log_link(before, server_seq, operation, outcome, postings):
     """The hash of one place of the log, as sync.md says."""
     parts = [before, server_seq.to_bytes(8, "big"), operation,
              bytes([OUTCOMES.index(outcome["status"]) + 1])]
@@ -434,7 +434,8 @@ def check_vectors():
         assert before.hex() == link["hash"]
     for vector in vectors["log"]:
         before, operation = bytes.fromhex(vector["prev"]), bytes.fromhex(vector["operation"])
-        own = link(before, vector["server_seq"], operation, vector["outcome"], vector["postings"])
+        own = log_link(before, vector["server_seq"], operation, vector["outcome"],
+                       vector["postings"])
         assert own.hex() == vector["hash"], vector["server_seq"]
     for vector in vectors["refused"]:
         try:
