@@ -231,6 +231,16 @@ pub enum GatewayOutcome {
     Reversed,
     /// Refused because our own set-up is wrong; nothing was charged.
     ConfigError,
+    /// Under the attempt's number another merchant or application was paid. A person must look;
+    /// the state of the attempt is as it was.
+    PaidElsewhere {
+        /// The channel's number of that payment.
+        channel_txn_no: String,
+        /// Amount that went there.
+        amount: Money,
+    },
+    /// The gateway has not said for long whether it reversed. A person must look; it is asked on.
+    ReversalUnclear,
 }
 
 impl AttemptState {

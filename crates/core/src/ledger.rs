@@ -254,6 +254,10 @@ pub enum CaseKind {
     ClockWrong,
     /// A payment was recorded with a reference that was used before.
     ReferenceUsed,
+    /// Under an attempt's number another merchant or application was paid.
+    PaidElsewhere,
+    /// A reversal was begun and the gateway does not say whether it was done.
+    ReversalUnclear,
 }
 
 /// A message for other systems, written with the change it speaks of.

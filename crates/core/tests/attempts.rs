@@ -380,3 +380,54 @@ fn the_tier_is_that_of_the_moment_of_credit() {
     let credit = shop.state.orders[&second].credit.expect("credited");
     assert_eq!(credit.tier, (PLAIN, SILVER));
 }
+
+/// The money is with somebody else: a person looks, and what comes here all the same is kept for
+/// that person.
+#[test]
+fn a_payment_to_somebody_else_opens_a_case_and_posts_nothing() {
+    let elsewhere = || GatewayOutcome::PaidElsewhere {
+        channel_txn_no: "x1".into(),
+        amount: yuan(300),
+    };
+    let (mut shop, order, attempt) = waiting(300);
+    let decision = shop.answer(attempt, elsewhere());
+    assert_eq!(cases(&decision), [CaseKind::PaidElsewhere]);
+    assert_eq!(shop.order_state(order), OrderState::Abnormal);
+    assert_eq!(shop.attempt_state(attempt), AttemptState::Submitted);
+    assert!(shop.state.attempts[&attempt].cancel_requested);
+    assert_eq!(
+        (shop.balance(CLEARING), shop.balance(SUSPENSE)),
+        (Money::ZERO, Money::ZERO)
+    );
+
+    let decision = shop.pays(attempt, "t1", 300);
+    assert_eq!(cases(&decision), [CaseKind::LatePayment]);
+    assert_eq!(shop.order_state(order), OrderState::Abnormal);
+    assert_eq!(
+        (shop.balance(CLEARING), shop.balance(SUSPENSE)),
+        (yuan(300), yuan(-300))
+    );
+    assert!(shop.state.attempts[&attempt].surplus.is_empty());
+    let decision = shop.pays(attempt, "t2", 300);
+    assert_eq!(cases(&decision), [CaseKind::SecondPayment]);
+
+    let (mut shop, order, attempt) = waiting(300);
+    shop.pays(attempt, "t1", 300);
+    let decision = shop.answer(attempt, elsewhere());
+    assert_eq!(cases(&decision), [CaseKind::PaidElsewhere]);
+    assert_eq!(shop.order_state(order), OrderState::Credited);
+}
+
+#[test]
+fn an_unclear_reversal_opens_a_case_while_it_is_unclear() {
+    let (mut shop, _, attempt) = waiting(300);
+    let unclear = || GatewayOutcome::ReversalUnclear;
+    assert_eq!(cases(&shop.answer(attempt, unclear())), []);
+    shop.answer(attempt, GatewayOutcome::Unknown);
+    shop.answer(attempt, GatewayOutcome::Reversing);
+    let decision = shop.answer(attempt, unclear());
+    assert_eq!(cases(&decision), [CaseKind::ReversalUnclear]);
+    assert_eq!(shop.attempt_state(attempt), AttemptState::Reversing);
+    shop.answer(attempt, GatewayOutcome::Reversed);
+    assert_eq!(cases(&shop.answer(attempt, unclear())), []);
+}

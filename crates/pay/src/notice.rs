@@ -12,6 +12,9 @@ pub(crate) const CLOCK_TOLERANCE: Millis = Millis::minutes(5);
 pub enum Notice {
     /// Somebody paid.
     Payment(PaymentNotice),
+    /// Somebody paid another merchant or application than ours, under a number that may be ours.
+    /// Signed by the gateway like any other.
+    PaidElsewhere(PaymentNotice),
     /// A refund came to its end, or to a halt.
     Refund(RefundNotice),
     /// An event that changes no payment and no refund; to be taken and forgotten. Says which.
@@ -27,6 +30,16 @@ pub struct PaymentNotice {
     pub attempt_no: String,
     /// What was paid.
     pub paid: PaidFact,
+}
+
+impl PaymentNotice {
+    /// What a notice is that names us, or somebody else.
+    pub(crate) fn of(self, is_ours: bool) -> Notice {
+        match is_ours {
+            true => Notice::Payment(self),
+            false => Notice::PaidElsewhere(self),
+        }
+    }
 }
 
 /// A refund, as a notice states it.

@@ -89,6 +89,13 @@ impl Channel for Rotated {
 
     fn parse_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
         match self.current.parse_notice(headers, body) {
+            // The merchant account itself may have been replaced.
+            Ok(Notice::PaidElsewhere(found)) if self.surroundings.now() <= self.until => {
+                match self.previous.parse_notice(headers, body) {
+                    Ok(ours @ Notice::Payment(_)) => Ok(ours),
+                    _ => Ok(Notice::PaidElsewhere(found)),
+                }
+            }
             Err(error) if is_of_the_key(&error) && self.surroundings.now() <= self.until => {
                 match self.previous.parse_notice(headers, body) {
                     Err(also) if is_of_the_key(&also) => Err(error),

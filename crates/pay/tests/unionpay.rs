@@ -484,7 +484,8 @@ fn notices_are_believed_by_their_certificate_only() {
         );
     }
     let other = parse(&genuine(&[("merId", "777290058110049")]));
-    assert_eq!(other, Err(NoticeError::OtherMerchant));
+    let is_elsewhere = |found: &Result<Notice, NoticeError>| matches!(found, Ok(Notice::PaidElsewhere(told)) if told.attempt_no == "ZF1");
+    assert!(is_elsewhere(&other), "{other:?}");
     let refund = [
         ("txnType", "04"),
         ("orderId", "TK1"),

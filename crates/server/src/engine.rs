@@ -3,6 +3,7 @@
 //! What is known of a payment is in the ledger, so a restart loses nothing; this module only
 //! remembers when it last asked. Time comes from the clock it is given.
 
+mod cases;
 mod channels;
 mod charge;
 mod code_step;
@@ -440,12 +441,23 @@ impl Engine {
         store: StoreId,
         body: OperationBody,
     ) -> Result<OpResultDto, EngineError> {
+        let action = ActionId(Uuid::now_v7());
+        self.say_once(tenant, store, action, body).await
+    }
+
+    /// The same, unless that action was written before.
+    async fn say_once(
+        &self,
+        tenant: TenantId,
+        store: StoreId,
+        action_id: ActionId,
+        body: OperationBody,
+    ) -> Result<OpResultDto, EngineError> {
         let missing = || EngineError::Missing(format!("tenant {tenant}"));
         let desk = self.desks.get(tenant).ok_or(WriteError::Stopped)?;
-        let op_id = Uuid::now_v7();
         let operation = OwnOperation {
-            op_id: OpId(op_id),
-            action_id: ActionId(op_id),
+            op_id: OpId(Uuid::now_v7()),
+            action_id,
             store,
             body,
             attachment: None,

@@ -134,6 +134,7 @@ mirror! {
         LimitPassed = 5, QuoteDiffers = 6, DuplicateSuspected = 7, ActionReused = 8,
         Unattributed = 9, Held = 10, Fork = 11, ClockWrong = 12, ShiftIrregular = 13,
         StaffIrregular = 14, ReferenceUsed = 15,
+        PaidElsewhere = 16, ReversalUnclear = 17,
     }
 
     /// Why a request was refused; the numbers are those of `RefusalCode` in the domain.

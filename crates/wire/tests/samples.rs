@@ -347,6 +347,17 @@ fn of_gateways() -> Vec<Sample> {
             "attempt.result config_error",
             result(GatewayOutcome::ConfigError),
         ),
+        (
+            "attempt.result paid_elsewhere",
+            result(GatewayOutcome::PaidElsewhere {
+                channel_txn_no: "4200002611202611218812345680".into(),
+                amount: Money::from_yuan(300),
+            }),
+        ),
+        (
+            "attempt.result reversal_unclear",
+            result(GatewayOutcome::ReversalUnclear),
+        ),
     ]
 }
 

@@ -37,6 +37,8 @@ pub(super) fn decide(
             };
             paid(draft, state, attempt, order, payment)
         }
+        GatewayOutcome::PaidElsewhere { .. } => Ok(paid_elsewhere(draft, attempt, order)),
+        GatewayOutcome::ReversalUnclear => Ok(reversal_unclear(draft, attempt, order)),
         outcome => unpaid(draft, attempt, order, outcome),
     }
 }
@@ -139,6 +141,16 @@ fn paid(
                 CaseKind::LatePayment,
             );
         }
+        // A person looks at it already, and no money had come.
+        OrderState::Abnormal if !has_money(state, order) => {
+            abnormal(
+                &mut draft,
+                attempt,
+                order,
+                payment.amount,
+                CaseKind::LatePayment,
+            );
+        }
         OrderState::Paid
         | OrderState::Credited
         | OrderState::Abnormal
@@ -147,6 +159,13 @@ fn paid(
         | OrderState::Voided => surplus(&mut draft, attempt, order, &payment),
     }
     Ok(draft.applied())
+}
+
+fn has_money(state: &State, order: &RechargeOrder) -> bool {
+    let attempts = state.attempts_of(order.id);
+    attempts
+        .iter()
+        .any(|attempt| attempt.state == AttemptState::Succeeded)
 }
 
 /// Notices repeat, for a day and longer.
@@ -173,6 +192,44 @@ fn abnormal(
     order.changed_at = draft.at;
     draft.push(Change::Attempt(attempt));
     draft.push(Change::Order(order));
+}
+
+/// Somebody else has the money, so none is posted here. An order that waits for it waits no longer,
+/// and its code is closed at the gateway.
+fn paid_elsewhere(
+    mut draft: Draft<'_>,
+    attempt: &PaymentAttempt,
+    order: &RechargeOrder,
+) -> Decision {
+    let links = links(attempt, order);
+    draft.case(CaseKind::PaidElsewhere, links, Money::ZERO);
+    if order.state == OrderState::PendingPayment {
+        let mut order = order.clone();
+        order.state = OrderState::Abnormal;
+        order.changed_at = draft.at;
+        draft.push(Change::Order(order));
+    }
+    if attempt.state.is_open() && !attempt.cancel_requested {
+        let mut attempt = attempt.clone();
+        attempt.cancel_requested = true;
+        attempt.changed_at = draft.at;
+        draft.push(Change::Attempt(attempt));
+    }
+    draft.applied()
+}
+
+/// What may be with the gateway is the amount of the attempt.
+fn reversal_unclear(
+    mut draft: Draft<'_>,
+    attempt: &PaymentAttempt,
+    order: &RechargeOrder,
+) -> Decision {
+    if attempt.state != AttemptState::Reversing {
+        return unchanged();
+    }
+    let links = links(attempt, order);
+    draft.case(CaseKind::ReversalUnclear, links, attempt.amount);
+    draft.applied()
 }
 
 /// The order has its money already: this payment waits in suspense to be sent back.
@@ -255,6 +312,10 @@ fn next_state(state: AttemptState, outcome: &GatewayOutcome) -> Step {
     };
     let target = match (state, outcome) {
         (Succeeded | Failed | Closed | Reversed, _) => return Step::Stale,
+        // These open a case and leave the state alone.
+        (_, GatewayOutcome::PaidElsewhere { .. } | GatewayOutcome::ReversalUnclear) => {
+            return Step::Stay;
+        }
         (_, GatewayOutcome::Success { .. }) => Succeeded,
         (Init | Unknown, GatewayOutcome::QrReady { .. }) => Submitted,
         (Submitted, GatewayOutcome::QrReady { .. }) => return Step::Stay,

@@ -263,6 +263,15 @@ fn attempt_result(to: &mut Feeder<'_>, body: &AttemptResult) {
         GatewayOutcome::Reversing => "reversing",
         GatewayOutcome::Reversed => "reversed",
         GatewayOutcome::ConfigError => "config_error",
+        GatewayOutcome::PaidElsewhere {
+            channel_txn_no,
+            amount,
+        } => {
+            to.text(Field::Number, channel_txn_no);
+            to.money(Field::Amount, *amount);
+            "paid_elsewhere"
+        }
+        GatewayOutcome::ReversalUnclear => "reversal_unclear",
     };
     to.text(Field::Choice, kind);
 }

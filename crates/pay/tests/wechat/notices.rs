@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::answers::{ATTEMPT, PAID, REFUND, fact, order};
 use super::gateway::{
-    GATEWAY, MCHID, NOW, OTHER, PUBLIC_KEY, channel_with, seal, sealed, settings,
+    APPID, GATEWAY, MCHID, NOW, OTHER, PUBLIC_KEY, channel_with, seal, sealed, settings,
 };
 
 fn body(event: &str, resource: Value) -> String {
@@ -119,9 +119,16 @@ fn other_notices_are_refused_with_the_cause() {
         let body = body("TRANSACTION.SUCCESS", resource);
         check(&headers(&body), &body, NoticeError::DoesNotDecrypt);
     }
-    let other = paid.replace(MCHID, "1900000108");
-    let body = body("TRANSACTION.SUCCESS", sealed(&other));
-    check(&headers(&body), &body, NoticeError::OtherMerchant);
+    for somebody_else in [(MCHID, "1900000108"), (APPID, "wx0000000000000000")] {
+        let other = paid.replace(somebody_else.0, somebody_else.1);
+        let told = genuine("TRANSACTION.SUCCESS", &other);
+        let elsewhere = Notice::PaidElsewhere(PaymentNotice {
+            notice_id: "EV-1".to_owned(),
+            attempt_no: ATTEMPT.to_owned(),
+            paid: fact(),
+        });
+        assert_eq!(told, Ok(elsewhere));
+    }
     for plaintext in [order("NOTPAY", PAID), order("SUCCESS", ""), "[]".to_owned()] {
         let answer = genuine("TRANSACTION.SUCCESS", &plaintext);
         assert!(

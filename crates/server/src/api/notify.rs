@@ -42,6 +42,7 @@ pub(super) async fn take(
     let channel = channels.named(&name).ok_or(ErrorCode::NotFound)?;
     let receipt = match channel.parse_notice(&headers, &body) {
         Ok(Notice::Payment(notice)) => apply(&server, &name, notice).await?,
+        Ok(Notice::PaidElsewhere(notice)) => apply_elsewhere(&server, &name, notice).await?,
         Ok(Notice::Refund(notice)) => apply_refund(&server, &name, notice).await?,
         Ok(Notice::Other(_)) => NoticeReceipt::Taken,
         Err(error) => {
@@ -62,6 +63,21 @@ async fn apply(
     };
     let outcome = success(notice.paid);
     server.0.engine.hear(tenant, &attempt, outcome).await?;
+    Ok(NoticeReceipt::Taken)
+}
+
+/// The gateway says that somebody else was paid under our number. A person looks at it; the
+/// gateway need not come again.
+async fn apply_elsewhere(
+    server: &Server,
+    name: &str,
+    notice: PaymentNotice,
+) -> Result<NoticeReceipt, Failure> {
+    let Some((tenant, attempt)) = attempt_of(server, name, &notice.attempt_no).await? else {
+        return Ok(NoticeReceipt::Refused);
+    };
+    let engine = &server.0.engine;
+    engine.hear_elsewhere(tenant, &attempt, notice.paid).await?;
     Ok(NoticeReceipt::Taken)
 }
 

@@ -78,6 +78,7 @@ codes! {
         ShiftIrregular = "shift_irregular", StaffIrregular = "staff_irregular",
         Unattributed = "unattributed", Held = "held", Fork = "fork", ClockWrong = "clock_wrong",
         ReferenceUsed = "reference_used",
+        PaidElsewhere = "paid_elsewhere", ReversalUnclear = "reversal_unclear",
     }
     Topic {
         OrderCreated = "order.created", PaymentSuccess = "payment.success",

@@ -415,6 +415,7 @@ fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcome) -> bool 
                     .iter()
                     .any(|paid| paid.channel_txn_no == *channel_txn_no)
         }
+        GatewayOutcome::PaidElsewhere { .. } | GatewayOutcome::ReversalUnclear => false,
         _ if !attempt.state.is_open() => true,
         GatewayOutcome::Waiting => {
             // Without its QR code an unknown attempt stays unknown until the code is there; a

@@ -71,11 +71,11 @@ impl Engine {
             }
             ReverseAnswer::Unknown(cause) => {
                 tracing::warn!(%cause, attempt = %attempt.attempt_no, "no answer to a reversal");
-                Ok(())
+                self.reversal_is_unclear(tenant, &attempt).await
             }
             ReverseAnswer::ConfigError(cause) => {
                 tracing::error!(%cause, channel = %channel.id(), "the channel is not set up");
-                Ok(())
+                self.reversal_is_unclear(tenant, &attempt).await
             }
         }
     }
@@ -126,7 +126,7 @@ impl Engine {
             }
             other => {
                 tracing::warn!(?other, attempt = %attempt.attempt_no, "a reversal was refused");
-                Ok(())
+                self.reversal_is_unclear(tenant, attempt).await
             }
         }
     }

@@ -23,6 +23,8 @@ pub(super) struct Memory {
     pub(super) unsent: u32,
     /// When a terminal last asked about it.
     pub(super) nudged_at: Option<Timestamp>,
+    /// A person was told that a reversal stays unclear.
+    pub(super) is_unclear_told: bool,
 }
 
 /// One call, or a short sequence of calls, to a gateway.

@@ -232,6 +232,15 @@ pub enum WireOutcome {
     Reversed,
     #[n(10)]
     ConfigError,
+    #[n(11)]
+    PaidElsewhere {
+        #[n(0)]
+        channel_txn_no: String,
+        #[n(1)]
+        amount_fen: i64,
+    },
+    #[n(12)]
+    ReversalUnclear,
 }
 
 impl From<&GatewayOutcome> for WireOutcome {
@@ -259,6 +268,14 @@ impl From<&GatewayOutcome> for WireOutcome {
             GatewayOutcome::Reversing => WireOutcome::Reversing,
             GatewayOutcome::Reversed => WireOutcome::Reversed,
             GatewayOutcome::ConfigError => WireOutcome::ConfigError,
+            GatewayOutcome::PaidElsewhere {
+                channel_txn_no,
+                amount,
+            } => WireOutcome::PaidElsewhere {
+                channel_txn_no: channel_txn_no.clone(),
+                amount_fen: amount.fen(),
+            },
+            GatewayOutcome::ReversalUnclear => WireOutcome::ReversalUnclear,
         }
     }
 }
@@ -290,6 +307,14 @@ impl TryFrom<WireOutcome> for GatewayOutcome {
             WireOutcome::Reversing => GatewayOutcome::Reversing,
             WireOutcome::Reversed => GatewayOutcome::Reversed,
             WireOutcome::ConfigError => GatewayOutcome::ConfigError,
+            WireOutcome::PaidElsewhere {
+                channel_txn_no,
+                amount_fen,
+            } => GatewayOutcome::PaidElsewhere {
+                channel_txn_no,
+                amount: Money::from_fen(amount_fen),
+            },
+            WireOutcome::ReversalUnclear => GatewayOutcome::ReversalUnclear,
         })
     }
 }

@@ -360,11 +360,12 @@ pub(super) fn notice(
         .seller_id
         .as_deref()
         .is_some_and(|ours| fields.get("seller_id") != Some(ours));
-    if need("app_id")? != config.app_id || other_seller {
-        return Err(NoticeError::OtherMerchant);
-    }
+    let is_ours = need("app_id")? == config.app_id && !other_seller;
     // What comes after a refund names it; the trade's own status stays or becomes closed.
     if let (Some(refund_no), Some(_)) = (fields.get("out_biz_no"), fields.get("gmt_refund")) {
+        if !is_ours {
+            return Err(NoticeError::OtherMerchant);
+        }
         return Ok(Notice::Refund(RefundNotice {
             notice_id: need("notify_id")?,
             attempt_no: need("out_trade_no")?,
@@ -379,7 +380,7 @@ pub(super) fn notice(
     }
     let amount = from_yuan(&need("total_amount")?);
     let paid_at = beijing::from_dashed(&need("gmt_payment")?);
-    Ok(Notice::Payment(PaymentNotice {
+    let notice = PaymentNotice {
         notice_id: need("notify_id")?,
         attempt_no: need("out_trade_no")?,
         paid: PaidFact {
@@ -391,7 +392,8 @@ pub(super) fn notice(
                 .or_else(|| fields.get("buyer_id"))
                 .map(str::to_owned),
         },
-    }))
+    };
+    Ok(notice.of(is_ours))
 }
 
 pub(super) fn unreadable(problem: String) -> Fault {

@@ -247,9 +247,7 @@ pub(super) fn notice(
     if !is_unionpay(&certificate, trusted, now) {
         return Err(NoticeError::WrongSignature);
     }
-    if fields.get("merId") != Some(&config.merchant_id) {
-        return Err(NoticeError::OtherMerchant);
-    }
+    let is_ours = fields.get("merId") == Some(&config.merchant_id);
     let need = |name: &str| {
         let value = fields.get(name).map(str::to_owned);
         value.ok_or_else(|| malformed(format!("the field {name} is missing")))
@@ -263,11 +261,15 @@ pub(super) fn notice(
     let moved = paid(&fields).map_err(|cause| malformed(cause.to_string()))?;
     let notice_id = moved.channel_txn_no.clone();
     if kind == PAYMENT {
-        return Ok(Notice::Payment(PaymentNotice {
+        let notice = PaymentNotice {
             notice_id,
             attempt_no: need("orderId")?,
             paid: moved,
-        }));
+        };
+        return Ok(notice.of(is_ours));
+    }
+    if !is_ours {
+        return Err(NoticeError::OtherMerchant);
     }
     Ok(Notice::Refund(RefundNotice {
         notice_id,

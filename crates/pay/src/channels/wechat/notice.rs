@@ -89,20 +89,19 @@ pub(super) fn read_notice(account: &Account, opened: OpenedNotice) -> Result<Not
 
 fn payment(account: &Account, opened: OpenedNotice) -> Result<Notice, NoticeError> {
     let order: Transaction = parse(opened.plaintext.as_bytes())?;
-    if order.mchid != account.mchid || order.appid != account.appid {
-        return Err(NoticeError::OtherMerchant);
-    }
+    let is_ours = order.mchid == account.mchid && order.appid == account.appid;
     if order.trade_state != "SUCCESS" {
         let state = &order.trade_state;
         return Err(NoticeError::Malformed(format!(
             "a payment in state {state}"
         )));
     }
-    Ok(Notice::Payment(PaymentNotice {
+    let notice = PaymentNotice {
         notice_id: opened.id,
         attempt_no: order.out_trade_no.clone(),
         paid: read::fact(order).map_err(|cause| NoticeError::Malformed(cause.to_string()))?,
-    }))
+    };
+    Ok(notice.of(is_ours))
 }
 
 fn refund(account: &Account, opened: OpenedNotice) -> Result<Notice, NoticeError> {
