@@ -15,6 +15,7 @@ mod harness;
 mod interface;
 mod keeping;
 mod new_members;
+mod official;
 mod operating;
 mod pay_command;
 mod payments;

@@ -1,0 +1,8 @@
+//! The engine and the gateways' own protocols: each account through the server, the simulated
+//! gateway behind it.
+
+mod cases;
+mod codes;
+mod desk;
+mod qr;
+mod surplus;

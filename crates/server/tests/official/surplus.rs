@@ -1,0 +1,78 @@
+//! Second payments that go back, and the notices of their refunds.
+
+use qiantai_core::attempt::PaymentAttempt;
+use qiantai_paysim::gateway::{NoticeFault, PhoneAction};
+
+use super::desk::{Account, Desk, LineState};
+
+/// The accounts whose gateways tell the end of a refund.
+const TOLD: [Account; 4] = [
+    Account::WechatV3,
+    Account::WechatV2,
+    Account::Alipay,
+    Account::Unionpay,
+];
+
+impl Desk {
+    /// A code that was paid twice, told twice, and credited once.
+    async fn pay_twice(&mut self) -> PaymentAttempt {
+        let attempt = self.show_qr().await;
+        self.shop.phone(&attempt, &PhoneAction::PayTwice);
+        assert_eq!(self.deliver().await, [true, true], "{:?}", self.account);
+        self.shop.attempt(attempt.id)
+    }
+
+    fn check_returned(&self, attempt: &PaymentAttempt, is_back: bool) {
+        let surplus = &self.shop.attempt(attempt.id).surplus;
+        let returned: Vec<bool> = surplus.iter().map(|surplus| surplus.refunded).collect();
+        assert_eq!(returned, [is_back], "{:?}", self.account);
+        let suspended = if is_back { 0 } else { -30_000 };
+        assert_eq!(self.shop.balance("suspense"), suspended);
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_was_polled_is_not_returned_again_by_its_notice() {
+    for account in TOLD {
+        let mut desk = Desk::open(account).await;
+        let attempt = desk.pay_twice().await;
+        desk.spoil_notices(NoticeFault::Double);
+        for _ in 0..10 {
+            desk.pass(5).await;
+        }
+        desk.check_returned(&attempt, true);
+        assert_eq!(desk.deliver().await, [true, true], "{account:?}");
+        desk.check_returned(&attempt, true);
+        desk.check_money(300, 300);
+        desk.check_cases(&["SecondPayment"]);
+    }
+}
+
+/// No answer to the refund is ever read: its notice is all there is.
+#[tokio::test]
+async fn a_refund_is_known_by_its_notice_alone() {
+    for account in TOLD {
+        let mut desk = Desk::open(account).await;
+        let attempt = desk.pay_twice().await;
+        desk.spoil_notices(NoticeFault::Forged);
+        desk.line.set(LineState::LosesAnswers);
+        for _ in 0..4 {
+            desk.pass(5).await;
+        }
+        desk.check_returned(&attempt, false);
+        desk.heal();
+        let sent = desk.line.sent();
+        assert_eq!(desk.deliver().await, [false, true], "{account:?}");
+        if account != Account::Alipay {
+            desk.check_returned(&attempt, true);
+        }
+        // Alipay's notice tells the sum of all refunds: the gateway is asked at once.
+        desk.pass(0).await;
+        desk.check_returned(&attempt, true);
+        let asked = usize::from(account == Account::Alipay);
+        assert_eq!(desk.line.sent() - sent, asked, "{account:?}");
+        desk.pass(3_600).await;
+        desk.check_money(300, 300);
+        desk.check_cases(&["SecondPayment"]);
+    }
+}
