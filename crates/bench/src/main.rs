@@ -4,6 +4,7 @@
 mod bare_commit;
 mod cash;
 mod figure;
+mod gateways;
 mod members;
 mod memory;
 mod receipt;
@@ -59,6 +60,8 @@ enum Measurement {
     Settle,
     /// A receipt as PDF and ESC/POS.
     Receipt,
+    /// Signatures and notices of WeChat Pay's own protocol.
+    Gateways,
 }
 
 /// How much is measured.
@@ -76,6 +79,10 @@ struct Scale {
     cold_searches: usize,
     /// Top-ups in cash, settled payments and receipts.
     sales: usize,
+    /// Signed exchanges.
+    exchanges: usize,
+    /// Notices, a third of them one by one and the others at their rate.
+    notices: usize,
 }
 
 const FULL: Scale = Scale {
@@ -85,6 +92,8 @@ const FULL: Scale = Scale {
     searches: 2_000,
     cold_searches: 20,
     sales: 300,
+    exchanges: 2_000,
+    notices: 3_000,
 };
 
 const QUICK: Scale = Scale {
@@ -94,6 +103,8 @@ const QUICK: Scale = Scale {
     searches: 100,
     cold_searches: 2,
     sales: 10,
+    exchanges: 50,
+    notices: 150,
 };
 
 #[tokio::main]
@@ -148,6 +159,7 @@ async fn measure(
         Measurement::Cash => Ok(vec![cash::measure(folder, scale).await?]),
         Measurement::Settle => Ok(vec![settle::measure(folder, scale).await?]),
         Measurement::Receipt => Ok(vec![receipt::measure(scale)?]),
+        Measurement::Gateways => Ok(vec![gateways::measure(folder, scale).await?]),
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::Full;
+use qiantai_core::attempt::Channel;
 use qiantai_core::ids::{MemberId, TenantId};
 use qiantai_core::member::MemberStatus;
 use qiantai_counter::api::CounterApi;
@@ -22,8 +23,9 @@ use qiantai_counter::view::order::PrintState;
 use qiantai_counter::view::queue::SyncState;
 use qiantai_counter::view::session::{OpenShift, SignIn};
 use qiantai_counter::view::top_up::{ChannelView, QuoteRequest, QuoteView, TopUpForm};
-use qiantai_pay::SystemSurroundings;
 use qiantai_pay::channels::training::TrainingChannel;
+use qiantai_pay::{Registry, Surroundings, SystemSurroundings};
+use qiantai_paysim::protocols::wechat::{CodeApi, KeyMode, WechatOpening};
 use qiantai_paysim::{Gateway, RouterTransport, Simulator, serve};
 use qiantai_server::sample::{self, ShopKind, TRAINING_STAFF};
 use qiantai_server::{Channels, Server, ServerOptions, SystemClock};
@@ -35,6 +37,10 @@ use crate::Outcome;
 
 /// As long as the gateway and the server may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+const NAME: &str = "动力健身";
+const GATEWAY_URL: &str = "http://gateway";
+/// Where the gateway posts its notices.
+const SERVER_URL: &str = "http://server";
 /// Members of the sample shop beyond those that are served: some are frozen or gone.
 const MEMBERS_SPARE: usize = 100;
 
@@ -51,19 +57,48 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// A gym with at least `customers` active members, a cashier signed in and a shift open.
+    /// A gym with at least `customers` active members, a cashier signed in and a shift open. Its
+    /// payments go to the gateway of training.
     pub async fn open(folder: &Path, customers: usize) -> Outcome<Shop> {
-        let (gateway, config) = Gateway::practice([7; 32], "动力健身", "http://gateway");
+        let (gateway, config) = Gateway::practice([7; 32], NAME, GATEWAY_URL);
         let gateway = Simulator::new(gateway, Arc::new(SystemSurroundings));
-        let transport = RouterTransport::new(serve::router(gateway.clone()), ANSWER_WITHIN);
         let surroundings = Arc::new(SystemSurroundings);
-        let channel = TrainingChannel::new(config, Arc::new(transport), surroundings)
+        let channel = TrainingChannel::new(config, line_to(&gateway), surroundings)
             .map_err(|error| error.to_string())?;
+        let channels = Channels::all_through(Arc::new(channel), Some(SERVER_URL.to_owned()));
+        Shop::open_with(folder, customers, gateway, channels).await
+    }
+
+    /// The same with WeChat Pay by API v3.
+    pub async fn open_with_wechat(folder: &Path, customers: usize) -> Outcome<Shop> {
+        let mut gateway = Gateway::new([7; 32]);
+        let opening = WechatOpening {
+            name: NAME,
+            mchid: "1900000109",
+            mode: KeyMode::PublicKey,
+            codes: CodeApi::V3,
+        };
+        let settings = gateway.open_wechat(opening, GATEWAY_URL, SystemSurroundings.now());
+        let gateway = Simulator::new(gateway, Arc::new(SystemSurroundings));
+        let mut registry = Registry::new();
+        let surroundings = Arc::new(SystemSurroundings);
+        registry.open("wechat", settings, line_to(&gateway), surroundings)?;
+        let routes = [(Channel::Wechat, "wechat")];
+        let channels = Channels::new(registry, routes.into(), Some(SERVER_URL.to_owned()));
+        Shop::open_with(folder, customers, gateway, channels).await
+    }
+
+    async fn open_with(
+        folder: &Path,
+        customers: usize,
+        gateway: Simulator,
+        channels: Channels,
+    ) -> Outcome<Shop> {
         let server = Server::open(ServerOptions {
             path: folder.join("ledger.db"),
             key: Some([6; 32]),
             clock: Arc::new(SystemClock),
-            channels: Channels::all_through(Arc::new(channel), Some("http://server".to_owned())),
+            channels,
         })?;
         let members = customers + MEMBERS_SPARE;
         let seeded = sample::seed(&server, ShopKind::Gym, members, 1).await?;
@@ -165,6 +200,11 @@ impl Shop {
             Err(fault) => Err(format!("{fault}: {:?}", self.desk.queue(()).await).into()),
         }
     }
+}
+
+fn line_to(gateway: &Simulator) -> Arc<RouterTransport> {
+    let router = serve::router(gateway.clone());
+    Arc::new(RouterTransport::new(router, ANSWER_WITHIN))
 }
 
 /// The error of a call, in words.
