@@ -2,15 +2,17 @@
 //! `cargo xtask soak`.
 
 mod shop_days;
+mod workers;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
 use qiantai_sim::{Bug, Plan, Report, Violation, run, shrink};
+
+use workers::side_by_side;
 
 /// Runs while a failing plan is made smaller.
 const SHRINK_RUNS: u32 = 60;
@@ -192,8 +194,6 @@ fn again(plan: &Plan, violation: &Violation) -> String {
 }
 
 fn soak(options: &Soak) -> Result<bool, Failed> {
-    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let jobs = options.jobs.unwrap_or(cores).max(1);
     let end = Instant::now() + Duration::from_secs(options.minutes * 60);
     let (next, is_failed) = (AtomicU64::new(options.seed), AtomicBool::new(false));
     let (days, operations, faults, runs) = (
@@ -220,15 +220,7 @@ fn soak(options: &Soak) -> Result<bool, Failed> {
         }
         Ok(())
     };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| match worker.join() {
-                Ok(outcome) => outcome,
-                Err(_) => Err("a run panicked".into()),
-            })
-    })?;
+    side_by_side(options.jobs, work)?;
     let days = days.load(Ordering::SeqCst);
     let count = |number: &AtomicU64| number.load(Ordering::SeqCst);
     let (years, tenths) = (days / YEAR, days % YEAR * 10 / YEAR);

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
 use std::time::Instant;
 
 use clap::Args;
 use qiantai_sim::{Bug, PaymentPlan, PaymentReport, run_payments};
 
 use crate::Failed;
+use crate::workers::side_by_side;
 
 /// Days of one run: the longer the books, the slower every day.
 const DAYS_OF_A_RUN: u32 = 10;
@@ -70,8 +70,6 @@ pub fn payments(options: &Payments) -> Result<bool, Failed> {
 
 /// Runs seed after seed until so many days are lived; the first violation ends it.
 pub fn soak(options: &SoakPayments) -> Result<bool, Failed> {
-    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let jobs = options.jobs.unwrap_or(cores).max(1);
     let (began, runs) = (
         Instant::now(),
         options.days.div_ceil(u64::from(DAYS_OF_A_RUN)),
@@ -110,15 +108,7 @@ pub fn soak(options: &SoakPayments) -> Result<bool, Failed> {
             }
         }
     };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| match worker.join() {
-                Ok(outcome) => outcome,
-                Err(_) => Err("a run panicked".into()),
-            })
-    })?;
+    side_by_side(options.jobs, work)?;
     let sum = sum.into_inner().map_err(|_| "a run panicked")?;
     write!(io::stdout(), "{}", text_of(&sum))?;
     Ok(!is_failed.load(Ordering::SeqCst))
