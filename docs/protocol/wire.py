@@ -324,8 +324,8 @@ def read(data, public):
 
 # The server's chain.
 
-ACCOUNTS = ["member principal", "member debt", "drawer", "clearing", "revenue", "suspense", "opening",
-            "member bonus", "bonus granted"]
+ACCOUNTS = ["member principal", "member debt", "drawer", "clearing", "revenue", "suspense",
+            "opening", "member bonus", "bonus granted"]
 OUTCOMES = ["applied", "exists", "exists_with_different", "refused", "held"]
 
 
