@@ -1,4 +1,4 @@
-"""A day of a terminal that was written from the document, with a real server.
+"""A day of a terminal that knows nothing but the document, with a real server.
 
     python3 day.py CODE              CODE is what `qiantai-server enrol` prints
     python3 day.py CODE together     whoever started this plays the others; the server has a
