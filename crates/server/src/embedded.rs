@@ -172,19 +172,19 @@ impl Server {
 
     fn without_writers(
         ledger: Arc<dyn Ledger>,
+        reading: Reading,
         clock: Arc<dyn Clock>,
         channels: Channels,
         boot_id: Uuid,
     ) -> Server {
-        reading: Reading,
         let desks = Arc::new(Desks::default());
         let engine = Engine::new(
             Arc::clone(&ledger),
+            reading,
             Arc::clone(&clock),
             channels,
             Arc::clone(&desks),
         );
-            reading,
         Server(Arc::new(Shared {
             started_at: clock.now(),
             ledger,
