@@ -87,7 +87,7 @@ CREATE TABLE operation_delivery (
     server_seq INTEGER,
     outcome TEXT,
     covered INTEGER NOT NULL DEFAULT 0 CHECK (covered IN (0, 1))
-, aged_from_ms INTEGER) STRICT;
+, aged_from_ms INTEGER, torn INTEGER NOT NULL DEFAULT 0 CHECK (torn IN (0, 1))) STRICT;
 
 CREATE INDEX operation_delivery_ageless ON operation_delivery (device_seq)
 WHERE outcome IS NOT NULL AND aged_from_ms IS NULL;

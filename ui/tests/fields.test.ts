@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 
-import { checkPrinter } from "../src/features/settings/printer";
+import { checkPrinter, fieldsOf } from "../src/features/settings/printer";
 import { DENOMINATIONS_FEN, readCount, totalFen } from "../src/features/shift/denominations";
 
-const network = { kind: "network", host: "printer.local", port: "9100", path: "" } as const;
+const network = fieldsOf({ kind: "network", host: "printer.local", port: 9100 });
+const queue = fieldsOf({ kind: "spooler", queue: "Receipt", form: "pdf" });
 
 test.each([
   [network, {}],
@@ -14,6 +15,8 @@ test.each([
   [{ ...network, port: "0" }, { port: "printer.port_wrong" }],
   [{ ...network, port: "65536" }, { port: "printer.port_wrong" }],
   [{ ...network, port: "nine" }, { port: "printer.port_wrong" }],
+  [queue, {}],
+  [{ ...queue, queue: "" }, { queue: "printer.queue_empty" }],
   [{ ...network, kind: "folder", path: " " } as const, { path: "printer.path_empty" }],
   [{ ...network, kind: "folder", path: "/tmp/slips" } as const, {}],
 ])("checkPrinter %o", (fields, faults) => {

@@ -19,6 +19,8 @@ async function queue(slips: Slip[]) {
     holder: at === 0 ? "shop" : "member",
     copy: 0,
     state,
+    printer: "receipt",
+    torn: false,
     trouble,
     tries: 1,
     queued_at_ms: Date.now(),
@@ -42,7 +44,7 @@ test.each<[string, Slip[], ReturnType<Awaited<ReturnType<typeof queue>>["line"]>
   [
     "a slip whose printer is off",
     [["queued", "error.printer_unreachable"]],
-    [{ reason: OFF, button: "重试" }],
+    [{ reason: OFF, button: "重试,不打了" }],
   ],
   [
     "slips behind it",
@@ -52,8 +54,8 @@ test.each<[string, Slip[], ReturnType<Awaited<ReturnType<typeof queue>>["line"]>
       ["printed", null],
     ],
     [
-      { reason: OFF, button: "重试" },
-      { reason: OFF, button: "重试" },
+      { reason: OFF, button: "重试,不打了" },
+      { reason: OFF, button: "重试,不打了" },
       { reason: null, button: null },
     ],
   ],
@@ -64,7 +66,7 @@ test.each<[string, Slip[], ReturnType<Awaited<ReturnType<typeof queue>>["line"]>
       ["printing", "error.printer_unreachable"],
     ],
     [
-      { reason: OFF, button: "重试" },
+      { reason: OFF, button: "重试,不打了" },
       { reason: OFF, button: null },
     ],
   ],
@@ -76,7 +78,7 @@ test.each<[string, Slip[], ReturnType<Awaited<ReturnType<typeof queue>>["line"]>
     ],
     [
       { reason: null, button: null },
-      { reason: expect.any(String), button: "重试" },
+      { reason: expect.any(String), button: "重试,不打了" },
     ],
   ],
   [
@@ -87,7 +89,7 @@ test.each<[string, Slip[], ReturnType<Awaited<ReturnType<typeof queue>>["line"]>
     ],
     [
       { reason: null, button: null },
-      { reason: NO_ANSWER, button: "重新打印" },
+      { reason: NO_ANSWER, button: "重新打印,不打了" },
     ],
   ],
 ])("%s", async (_, slips, expected) => {
@@ -100,4 +102,44 @@ test("a slip that waits for its printer is tried at once on request", async () =
   await user.click(screen.getByRole("button", { name: "重试打印 CZ0 商户联" }));
   expect(counter.books.prints[0]).toMatchObject({ state: "queued", trouble: null });
   await expect.poll(() => line(0)).toEqual({ reason: null, button: null });
+});
+
+const SPARE = {
+  target: { kind: "folder", path: "/srv/slips" },
+  paper_mm: 80,
+  glyphs: "gbk",
+} as const;
+
+test("a slip in trouble goes to the spare printer and back", async () => {
+  const { user, screen, counter, line } = await queue([["queued", "error.printer_paper_out"]]);
+  expect(line(0).reason).toContain("缺纸");
+  expect(line(0).button).not.toContain("备用");
+  counter.books.session.settings.printer.spare = SPARE;
+  counter.emit({ kind: "session" });
+  await user.click(await screen.findByRole("button", { name: "改用备用打印机打印 CZ0 商户联" }));
+  expect(counter.books.prints[0]).toMatchObject({ state: "queued", printer: "spare" });
+  counter.books.prints[0]!.trouble = "error.printer_unreachable";
+  counter.emit({ kind: "print", job: counter.books.prints[0]! });
+  await user.click(await screen.findByRole("button", { name: "改回小票打印机打印 CZ0 商户联" }));
+  expect(counter.books.prints[0]).toMatchObject({ state: "queued", printer: "receipt" });
+});
+
+test("a slip that nobody wants is cancelled in words, and can come back", async () => {
+  const { user, screen, counter, line } = await queue([["failed", "error.printer_timeout"]]);
+  await user.click(screen.getByRole("button", { name: "不再打印 CZ0 商户联" }));
+  const question = await screen.findByRole("alertdialog", { name: "不再打印这张小票？" });
+  expect(question.textContent).toContain("充值和余额不受影响");
+  await user.click(screen.getByRole("button", { name: "继续等待打印" }));
+  expect(counter.books.prints[0]).toMatchObject({ state: "failed" });
+  await user.click(screen.getByRole("button", { name: "不再打印 CZ0 商户联" }));
+  await user.click(await screen.findByRole("button", { name: "不再打印" }));
+  await expect.poll(() => line(0)).toEqual({ reason: null, button: "重新打印" });
+  expect(screen.getByText("已取消")).toBeTruthy();
+});
+
+test("a torn slip says what comes out next", async () => {
+  const { screen, counter } = await queue([["queued", "error.printer_paper_out"]]);
+  counter.books.prints[0]!.torn = true;
+  counter.emit({ kind: "print", job: counter.books.prints[0]! });
+  await screen.findByText("上一次没有打完；再打会出整张，并标“重打”。");
 });

@@ -18,6 +18,7 @@ use crate::view::order::{
 };
 use crate::view::order_list::{OrderFilter, OrderList};
 use crate::view::order_page::OrderPage;
+use crate::view::printer::{FoundPrinters, SendPrint, TestPrint};
 use crate::view::queue::{JobKey, QueueView};
 use crate::view::recorded::PayRecorded;
 use crate::view::session::{OpenShift, SessionView, Settings, SignIn};
@@ -133,6 +134,14 @@ commands! {
     queue: () => QueueView;
     /// Puts a failed print back into the queue.
     retry_print: JobKey => QueueView;
+    /// Sends a slip that is not on paper to one of the printers.
+    send_print: SendPrint => QueueView;
+    /// Takes a slip that is not on paper out of the queue.
+    cancel_print: JobKey => QueueView;
+    /// The queues of the system's spooler.
+    found_printers: () => FoundPrinters;
+    /// Prints a page that shows what a printer can do.
+    print_test_page: TestPrint => ();
     /// Saves language, theme, type size, sound and printer of this terminal.
     save_settings: Settings => SessionView;
 }

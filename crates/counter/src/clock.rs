@@ -9,7 +9,7 @@ use qiantai_core::{Millis, Timestamp};
 use qiantai_store::{ClockMark, ServerAnchor};
 use uuid::Uuid;
 
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Spooler, Surroundings};
 
 /// A clock further off than this is warned about and corrected (docs: domain §3.10).
 pub const SKEW_WARNING: Millis = Millis::seconds(60);
@@ -85,5 +85,9 @@ impl Surroundings for ShopClock {
 
     fn slip_waits(&self) -> Millis {
         self.machine.slip_waits()
+    }
+
+    fn spooler(&self) -> Spooler {
+        self.machine.spooler()
     }
 }

@@ -40,6 +40,7 @@ use crate::view::order::{
 };
 use crate::view::order_list::{OrderFilter, OrderList};
 use crate::view::order_page::OrderPage;
+use crate::view::printer::{FoundPrinters, SendPrint, TestPrint};
 use crate::view::queue::{JobKey, QueueView};
 use crate::view::recorded::PayRecorded;
 use crate::view::session::{Language, OpenShift, SessionView, Settings, SignIn, Theme};
@@ -547,6 +548,30 @@ impl CounterApi for Desk {
             counter.queue()
         })
         .await
+    }
+
+    async fn send_print(&self, request: SendPrint) -> Result<QueueView, CallError> {
+        self.work(move |counter| {
+            counter.send_print(parse::id(&request.job_id)?, request.printer)?;
+            counter.queue()
+        })
+        .await
+    }
+
+    async fn cancel_print(&self, request: JobKey) -> Result<QueueView, CallError> {
+        self.work(move |counter| {
+            counter.cancel_print(parse::id(&request.job_id)?)?;
+            counter.queue()
+        })
+        .await
+    }
+
+    async fn found_printers(&self, (): ()) -> Result<FoundPrinters, CallError> {
+        printing::found_printers(&self.counter()?).await
+    }
+
+    async fn print_test_page(&self, request: TestPrint) -> Result<(), CallError> {
+        printing::print_test_page(&self.counter()?, request).await
     }
 
     async fn save_settings(&self, settings: Settings) -> Result<SessionView, CallError> {

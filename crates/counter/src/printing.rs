@@ -1,13 +1,19 @@
 //! Slips of sales: queued with the sale, rendered from what is durable, sent to the printer by a
 //! task of their own. A failed print never blocks or repeats a sale (docs: domain §5.5).
 
+mod device;
 mod drawer;
+mod network;
 pub(crate) mod preview;
 mod printer;
 mod queue;
 pub(crate) mod slip;
+mod spooler;
+mod test_page;
 mod word;
 
 pub(crate) use drawer::{AtPrinter, open as open_drawer};
 pub(crate) use queue::job_view;
 pub use queue::run;
+pub use spooler::Spooler;
+pub(crate) use test_page::{found_printers, print_test_page};

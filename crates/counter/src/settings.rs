@@ -7,6 +7,7 @@ use qiantai_store::{Store, StoreError};
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::view::event::CounterEvent;
+use crate::view::printer::PrinterGlyphs;
 use crate::view::session::{
     Guide, Language, NumberPad, PrinterSetting, PrinterTarget, SessionView, Settings, Theme,
     some_services,
@@ -46,6 +47,8 @@ fn initial(store: &Path) -> Settings {
             copies: 2,
             drawer: true,
             language: Language::ZhCn,
+            glyphs: PrinterGlyphs::Gbk,
+            spare: None,
         },
     }
 }
@@ -108,17 +111,32 @@ fn check(settings: &Settings) -> Result<(), CallError> {
         return wrong("accent");
     }
     let printer = &settings.printer;
-    if ![58, 80].contains(&printer.paper_mm) {
-        return wrong("paper_mm");
-    }
     if ![1, 2].contains(&printer.copies) {
         return wrong("copies");
     }
-    match &printer.target {
-        PrinterTarget::Network { host, .. } if !is_host(host) => wrong("host"),
-        PrinterTarget::Network { port: 0, .. } => wrong("port"),
-        PrinterTarget::Folder { path } if !Path::new(path).is_absolute() => wrong("path"),
-        PrinterTarget::Network { .. } | PrinterTarget::Folder { .. } => Ok(()),
+    if let Some(field) = wrong_device(&printer.target, printer.paper_mm) {
+        return wrong(field);
+    }
+    let spare = printer.spare.as_ref();
+    match spare.and_then(|spare| wrong_device(&spare.target, spare.paper_mm)) {
+        Some(field) => wrong(&format!("spare.{field}")),
+        None => Ok(()),
+    }
+}
+
+/// The field that makes no sense, if one does not.
+pub(crate) fn wrong_device(target: &PrinterTarget, paper_mm: u16) -> Option<&'static str> {
+    if ![58, 80].contains(&paper_mm) {
+        return Some("paper_mm");
+    }
+    match target {
+        PrinterTarget::Network { host, .. } if !is_host(host) => Some("host"),
+        PrinterTarget::Network { port: 0, .. } => Some("port"),
+        PrinterTarget::Spooler { queue, .. } if !is_queue(queue) => Some("queue"),
+        PrinterTarget::Folder { path } if !Path::new(path).is_absolute() => Some("path"),
+        PrinterTarget::Network { .. }
+        | PrinterTarget::Spooler { .. }
+        | PrinterTarget::Folder { .. } => None,
     }
 }
 
@@ -127,6 +145,12 @@ fn is_colour(text: &str) -> bool {
     let digits = text.strip_prefix('#').unwrap_or_default();
     let small = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     digits.len() == 6 && digits.bytes().all(small)
+}
+
+/// A name as the spooler has them; nothing that its programs would take for an option.
+fn is_queue(queue: &str) -> bool {
+    let allowed = |c: char| !c.is_whitespace() && !c.is_control() && c != '#';
+    (1..=127).contains(&queue.len()) && !queue.starts_with('-') && queue.chars().all(allowed)
 }
 
 /// A name or an address; nothing that a resolver would take for more than one word.

@@ -5,6 +5,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use qiantai_core::{Millis, Timestamp};
 use uuid::Uuid;
 
+pub use crate::printing::Spooler;
+
 /// The clock and the dice of a terminal.
 pub trait Surroundings: qiantai_sync::Surroundings {
     /// Milliseconds since an arbitrary start; never goes back.
@@ -15,6 +17,10 @@ pub trait Surroundings: qiantai_sync::Surroundings {
     /// longer than a server needs that answers at all, shorter than a customer's patience.
     fn slip_waits(&self) -> Millis {
         Millis::seconds(3)
+    }
+    /// How to speak with the system's print spooler.
+    fn spooler(&self) -> Spooler {
+        Spooler::of_system()
     }
 }
 

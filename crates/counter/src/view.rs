@@ -11,6 +11,7 @@ pub mod new_member;
 pub mod order;
 pub mod order_list;
 pub mod order_page;
+pub mod printer;
 pub mod queue;
 pub mod recorded;
 pub mod session;

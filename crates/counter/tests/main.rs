@@ -17,6 +17,7 @@ mod member_page;
 mod order_list;
 mod outage;
 mod paper;
+mod print_queue;
 mod printers;
 mod pruning;
 mod qr;
@@ -28,7 +29,10 @@ mod sign_in;
 mod slips;
 #[cfg(target_os = "linux")]
 mod small_disk;
+#[cfg(unix)]
+mod spooled;
 mod start;
+mod talking_printer;
 mod till;
 mod time;
 mod verdicts;

@@ -145,9 +145,13 @@ impl NetworkPrinter {
         self.listener.accept().now_or_never().is_some()
     }
 
-    /// Takes a connection and breaks it at once.
+    /// Takes a connection and breaks it at the first bytes of a slip; questions it leaves
+    /// unanswered.
     pub async fn jam(&self) {
-        let (connection, _) = self.listener.accept().await.unwrap();
+        let (mut connection, _) = self.listener.accept().await.unwrap();
+        let mut question = [0; 3];
+        connection.read_exact(&mut question).await.unwrap();
+        assert_eq!(question, [0x10, 4, 2]);
         // Closing with unread bytes resets the connection.
         connection.readable().await.unwrap();
         connection.set_zero_linger().unwrap();

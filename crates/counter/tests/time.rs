@@ -1,12 +1,12 @@
 //! Time that runs like the machine's and can be moved on, for everybody in a test at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use qiantai_core::{Millis, Timestamp};
-use qiantai_counter::surroundings::{Machine, Surroundings};
+use qiantai_counter::surroundings::{Machine, Spooler, Surroundings};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -72,6 +72,8 @@ pub struct WallClock {
     time: Arc<Time>,
     wrong_by_ms: AtomicI64,
     started: Timestamp,
+    /// None but what a test gives it: this machine's printers are nobody's business here.
+    spooler: Mutex<Spooler>,
 }
 
 impl WallClock {
@@ -80,7 +82,15 @@ impl WallClock {
             time: Arc::clone(time),
             wrong_by_ms: AtomicI64::new(wrong_by.0),
             started: time.now(),
+            spooler: Mutex::new(Spooler {
+                lp: "/nowhere/lp".into(),
+                lpstat: "/nowhere/lpstat".into(),
+            }),
         })
+    }
+
+    pub fn set_spooler(&self, spooler: Spooler) {
+        *self.spooler.lock().unwrap() = spooler;
     }
 
     pub fn set_wrong_by(&self, span: Millis) {
@@ -114,5 +124,9 @@ impl Surroundings for WallClock {
 
     fn slip_waits(&self) -> Millis {
         SLIP_WAITS
+    }
+
+    fn spooler(&self) -> Spooler {
+        self.spooler.lock().unwrap().clone()
     }
 }

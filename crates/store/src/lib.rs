@@ -27,5 +27,7 @@ pub use store::{Store, StoreKeys};
 pub use tables::clock_mark::{ClockMark, ServerAnchor};
 pub use tables::cursor::{SnapshotMark, SyncMark};
 pub use tables::operation::{LogHead, OwnOperation, Unacknowledged};
-pub use tables::print_job::{INTERRUPTED, NewPrintJob, PrintJob, PrintState};
+pub use tables::print_job::{
+    CANCELLED, INTERRUPTED, NewPrintJob, PrintJob, PrintState, PrintTrouble,
+};
 pub use tables::replica_member::KnownMember;

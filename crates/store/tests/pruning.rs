@@ -5,7 +5,9 @@ use qiantai_core::decide::RefusalCode;
 use qiantai_core::ids::{MemberId, OpId, OrderId};
 use qiantai_core::{Millis, Timestamp};
 use qiantai_sqlite::{OpenOptions, open};
-use qiantai_store::{Answer, Commit, CommitError, Old, PrintState, Pruned, Store, StoreError};
+use qiantai_store::{
+    Answer, Commit, CommitError, Old, PrintState, PrintTrouble, Pruned, Store, StoreError,
+};
 use qiantai_wire::SignedOperation;
 use qiantai_wire::codes::RefusalCodeDto;
 use qiantai_wire::feed::{FeedEntry, FeedPage, OutcomeDto, RefusalDto};
@@ -166,7 +168,11 @@ fn sell_at(store: &Store, number: u128, wall_time: Timestamp) -> SignedOperation
             })
         })
         .unwrap();
-    assert!(store.print_begins(id(number), wall_time).unwrap());
+    assert!(
+        store
+            .print_begins(id(number), "counter", wall_time)
+            .unwrap()
+    );
     assert!(store.print_done(id(number), wall_time).unwrap());
     written.unwrap()
 }
@@ -413,14 +419,19 @@ fn only_old_slips_that_came_out_go() {
     let end = |job: u128, at| {
         store.queue_prints(&[receipt(job, 0x0e, vec![1])]).unwrap();
         let job = store.next_print_job("counter", &[]).unwrap().unwrap();
-        assert!(store.print_begins(job.id, at).unwrap());
+        assert!(store.print_begins(job.id, "counter", at).unwrap());
     };
     end(1, NOW);
     store.print_done(id(1), NOW).unwrap();
     store.apply_feed(&told(NOW, Vec::new())).unwrap();
     end(2, NOW);
+    let given_up = PrintTrouble {
+        code: "error.printer_timeout",
+        try_again: false,
+        torn: true,
+    };
     store
-        .print_troubled(id(2), "error.printer_timeout", false, NOW)
+        .print_troubled(id(2), "counter", &given_up, NOW)
         .unwrap();
     end(3, NOW);
     let later = NOW + Millis::days(2);

@@ -2,6 +2,7 @@
 import type { Holder } from "./Holder";
 import type { Ms } from "./Ms";
 import type { PrintState } from "./PrintState";
+import type { PrinterName } from "./PrinterName";
 
 /**
  * A job of the print queue.
@@ -27,6 +28,14 @@ copy: number,
  * Where it stands.
  */
 state: PrintState, 
+/**
+ * On which printer.
+ */
+printer: PrinterName, 
+/**
+ * An earlier print broke off: the next one is marked, and the one before is void.
+ */
+torn: boolean, 
 /**
  * Message key of the last trouble.
  */

@@ -3,4 +3,4 @@
 /**
  * States of a print job.
  */
-export type PrintState = "queued" | "printing" | "printed" | "failed";
+export type PrintState = "queued" | "printing" | "printed" | "failed" | "cancelled";

@@ -16,6 +16,7 @@ use crate::error::CallError;
 use crate::serve::blocking;
 use crate::settings;
 use crate::show::order::OrderFile;
+use crate::view::printer::SpoolerForm;
 use crate::view::session::{PrinterSetting, PrinterTarget};
 
 /// Whoever holds it speaks with the printer; nobody else does meanwhile.
@@ -61,7 +62,7 @@ async fn open_now(counter: &Arc<Counter>, order: OrderId) -> Result<(), CallErro
         escpos: escpos::drawer_pulse(),
         pdf: Vec::new(),
     };
-    let opened = match printer::find(&target).await {
+    let opened = match printer::find(&target, counter.surroundings.spooler()).await {
         Ok(found) => found.print(&pulse).await,
         Err(trouble) => Err(trouble),
     };
@@ -98,10 +99,11 @@ impl Counter {
     }
 }
 
-/// A folder has no drawer; what would open one stays in the slip's file.
+/// A folder has no drawer, nor has an office printer; what would open one stays in the slip's file.
 fn takes_a_pulse(target: &PrinterTarget) -> bool {
     match target {
         PrinterTarget::Network { .. } => true,
+        PrinterTarget::Spooler { form, .. } => *form == SpoolerForm::Escpos,
         PrinterTarget::Folder { .. } => false,
     }
 }

@@ -1,22 +1,15 @@
 //! Where bytes become paper. Each target says what went wrong in the queue's words.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-
+use super::network::Line;
+use super::spooler::Spooler;
+use crate::view::printer::SpoolerForm;
 use crate::view::session::PrinterTarget;
-
-/// A printer that is off answers no connection within this time.
-const CONNECT_MAX: Duration = Duration::from_secs(4);
-/// A slow printer drains a slip within this time.
-const WRITE_MAX: Duration = Duration::from_secs(20);
 
 /// One slip in the forms that targets take.
 pub struct Slip {
-    /// Names the files of a folder target.
+    /// Names the files of a folder target and the documents of a spooler.
     pub name: String,
     /// For printers.
     pub escpos: Vec<u8>,
@@ -30,12 +23,47 @@ pub enum PrinterTrouble {
     /// No connection; not a byte was sent.
     #[error("the printer does not answer")]
     Unreachable,
+    /// It says that it cannot print; not a byte was sent.
+    #[error("the printer cannot print: {0:?}")]
+    NotReady(NotReady),
+    /// It says why it stopped; part of the slip may be on paper.
+    #[error("the printer stopped in the middle: {0:?}")]
+    Stopped(NotReady),
     /// Connected, but the slip did not go through in time; part of it may be on paper.
     #[error("the printer stopped in the middle")]
     Interrupted,
     /// The folder cannot be written.
     #[error("the folder cannot be written")]
     Folder,
+    /// This system's spooler is not spoken with.
+    #[error("the spooler of this system is not supported")]
+    SpoolerUnknown,
+    /// The spooler's programs are not on this machine.
+    #[error("no spooler is installed")]
+    SpoolerMissing,
+    /// The spooler does not answer.
+    #[error("the spooler does not answer")]
+    SpoolerSilent,
+    /// The spooler did not take the document.
+    #[error("the spooler refused the document")]
+    SpoolerRefused,
+    /// The spooler has no such queue.
+    #[error("the spooler has no such queue")]
+    QueueUnknown,
+    /// The queue keeps documents and prints none.
+    #[error("the queue is paused")]
+    QueuePaused,
+}
+
+/// What a printer that answers says is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotReady {
+    /// Paper.
+    PaperOut,
+    /// Its cover.
+    CoverOpen,
+    /// A fault of its own, such as a jammed cutter.
+    Fault,
 }
 
 impl PrinterTrouble {
@@ -43,22 +71,50 @@ impl PrinterTrouble {
     pub fn message_key(self) -> &'static str {
         match self {
             PrinterTrouble::Unreachable => "error.printer_unreachable",
+            PrinterTrouble::NotReady(cause) | PrinterTrouble::Stopped(cause) => match cause {
+                NotReady::PaperOut => "error.printer_paper_out",
+                NotReady::CoverOpen => "error.printer_cover_open",
+                NotReady::Fault => "error.printer_fault",
+            },
             PrinterTrouble::Interrupted => "error.printer_timeout",
             PrinterTrouble::Folder => "error.printer_folder",
+            PrinterTrouble::SpoolerUnknown => "error.printer_spooler_unknown",
+            PrinterTrouble::SpoolerMissing => "error.printer_spooler_missing",
+            PrinterTrouble::SpoolerSilent => "error.printer_spooler_silent",
+            PrinterTrouble::SpoolerRefused => "error.printer_spooler_refused",
+            PrinterTrouble::QueueUnknown => "error.printer_queue_unknown",
+            PrinterTrouble::QueuePaused => "error.printer_queue_paused",
         }
     }
 
-    /// Whether the queue may try again by itself. After an interruption a person looks at the
-    /// paper first.
+    /// Whether the queue may try again by itself. After an interruption that nobody can explain a
+    /// person looks at the paper first.
     pub fn is_safe_to_repeat(self) -> bool {
         !matches!(self, PrinterTrouble::Interrupted)
+    }
+
+    /// Whether part of the slip may be on paper.
+    pub fn tears(self) -> bool {
+        matches!(
+            self,
+            PrinterTrouble::Interrupted | PrinterTrouble::Stopped(_)
+        )
     }
 }
 
 /// A printer that was found, and has no byte yet.
 pub enum Found {
     /// It took the connection.
-    Network(TcpStream),
+    Network(Line),
+    /// A queue of the spooler.
+    Spooler {
+        /// How to speak with it.
+        spooler: Spooler,
+        /// The queue.
+        queue: String,
+        /// What it takes.
+        form: SpoolerForm,
+    },
     /// A folder; it is made when a slip comes.
     Folder(PathBuf),
 }
@@ -66,41 +122,54 @@ pub enum Found {
 /// Looks for the printer at `target`. Nothing of a slip is sent.
 ///
 /// # Errors
-/// [`PrinterTrouble::Unreachable`].
-pub async fn find(target: &PrinterTarget) -> Result<Found, PrinterTrouble> {
+/// See [`PrinterTrouble`].
+pub async fn find(target: &PrinterTarget, spooler: Spooler) -> Result<Found, PrinterTrouble> {
     match target {
-        PrinterTarget::Network { host, port } => {
-            let connect = TcpStream::connect((host.as_str(), *port));
-            match timeout(CONNECT_MAX, connect).await {
-                Ok(Ok(stream)) => Ok(Found::Network(stream)),
-                Ok(Err(_)) | Err(_) => Err(PrinterTrouble::Unreachable),
-            }
+        PrinterTarget::Network { host, port } => Ok(Found::Network(Line::to(host, *port).await?)),
+        PrinterTarget::Spooler { queue, form } => {
+            spooler.find(queue).await?;
+            Ok(Found::Spooler {
+                spooler,
+                queue: queue.clone(),
+                form: *form,
+            })
         }
         PrinterTarget::Folder { path } => Ok(Found::Folder(path.into())),
     }
 }
 
 impl Found {
+    /// Asks the printer whether it can print, where it can be asked. Nothing of a slip is sent.
+    ///
+    /// # Errors
+    /// [`PrinterTrouble::NotReady`] or [`PrinterTrouble::Unreachable`].
+    pub async fn ask(&mut self) -> Result<(), PrinterTrouble> {
+        match self {
+            Found::Network(line) => line.ask().await,
+            Found::Spooler { .. } | Found::Folder(_) => Ok(()),
+        }
+    }
+
     /// Sends `slip`. From here on part of it may be on paper.
     ///
     /// # Errors
     /// See [`PrinterTrouble`].
     pub async fn print(self, slip: &Slip) -> Result<(), PrinterTrouble> {
         match self {
-            Found::Network(stream) => network(stream, &slip.escpos).await,
+            Found::Network(line) => line.print(&slip.escpos).await,
+            Found::Spooler {
+                spooler,
+                queue,
+                form,
+            } => {
+                let bytes = match form {
+                    SpoolerForm::Escpos => &slip.escpos,
+                    SpoolerForm::Pdf => &slip.pdf,
+                };
+                spooler.print(&queue, form, &slip.name, bytes).await
+            }
             Found::Folder(path) => folder(&path, slip).await,
         }
-    }
-}
-
-async fn network(mut stream: TcpStream, bytes: &[u8]) -> Result<(), PrinterTrouble> {
-    let sent = timeout(WRITE_MAX, async {
-        stream.write_all(bytes).await?;
-        stream.shutdown().await
-    });
-    match sent.await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(PrinterTrouble::Interrupted),
     }
 }
 

@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use qiantai_core::{Millis, Timestamp};
-use qiantai_print::{Glyphs, escpos, layout, pdf};
-use qiantai_store::{INTERRUPTED, PrintJob, PrintState};
+use qiantai_print::{escpos, layout, pdf};
+use qiantai_store::{CANCELLED, INTERRUPTED, PrintJob, PrintState, PrintTrouble};
 use qiantai_sync::SyncStatus;
 use qiantai_sync::engine::Retry;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::device::{self, Device, PRINTERS};
 use super::printer::{self, PrinterTrouble, Slip};
-use super::slip::{PRINTER, request_of};
+use super::slip::request_of;
 use super::word;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
@@ -22,6 +23,7 @@ use crate::serve::{blocking, fetch_settlement};
 use crate::settings;
 use crate::view::event::CounterEvent;
 use crate::view::order::{Holder, PrintJobView, PrintState as PrintStateView};
+use crate::view::printer::PrinterName;
 
 /// Prints queued slips for as long as the counter lives. `wake` is the counter's own.
 pub async fn run(counter: Weak<Counter>, wake: Arc<Notify>) {
@@ -58,8 +60,8 @@ enum Next {
 /// What waits for its next try.
 #[derive(Default)]
 struct Pauses {
-    /// The printer cannot be reached: every slip waits.
-    printer: Retry,
+    /// Printers that cannot print: every slip for them waits.
+    printers: HashMap<&'static str, Retry>,
     /// Slips that lack something of the server; those behind them do not wait.
     slips: HashMap<Uuid, Retry>,
 }
@@ -67,44 +69,61 @@ struct Pauses {
 impl Pauses {
     /// Prints at most one slip.
     async fn step(&mut self, counter: &Arc<Counter>) -> Next {
-        match self.print_next(counter).await {
+        // One moment for both: what becomes due between them would be waited for in vain.
+        let now = counter.now();
+        match self.print_next(counter, now).await {
             Ok(true) => Next::AtOnce,
-            Ok(false) => self.next(counter.now()),
+            Ok(false) => self.next(now),
             Err(error) => {
                 tracing::error!(?error, "print queue");
-                self.printer
-                    .fail(counter.now(), counter.surroundings.random());
-                self.next(counter.now())
+                let random = counter.surroundings.random();
+                for printer in PRINTERS {
+                    self.printers.entry(printer).or_default().fail(now, random);
+                }
+                self.next(now)
             }
         }
     }
 
     /// False when no slip can be printed now.
-    async fn print_next(&mut self, counter: &Arc<Counter>) -> Result<bool, CallError> {
-        let now = counter.now();
-        if !self.printer.is_due(now) {
-            return Ok(false);
+    async fn print_next(
+        &mut self,
+        counter: &Arc<Counter>,
+        now: Timestamp,
+    ) -> Result<bool, CallError> {
+        for printer in PRINTERS {
+            let pause = self.printers.get(printer);
+            if pause.is_some_and(|pause| !pause.is_due(now)) {
+                continue;
+            }
+            let resting = self.slips.iter().filter(|(_, pause)| !pause.is_due(now));
+            let resting: Vec<Uuid> = resting.map(|(id, _)| *id).collect();
+            let Some(job) = next_job(counter, printer, resting).await? else {
+                continue;
+            };
+            let printed = print(counter, printer, &job).await;
+            self.note(counter, printer, job.id, &printed);
+            put_back(counter, printer, job.id, printed).await?;
+            return Ok(true);
         }
-        let resting = self.slips.iter().filter(|(_, pause)| !pause.is_due(now));
-        let resting: Vec<Uuid> = resting.map(|(id, _)| *id).collect();
-        let Some(job) = next_job(counter, resting).await? else {
-            self.slips.retain(|_, pause| !pause.is_due(now));
-            return Ok(false);
-        };
-        let printed = print(counter, &job).await;
-        self.note(counter, job.id, &printed);
-        put_back(counter, job.id, printed).await?;
-        Ok(true)
+        self.slips.retain(|_, pause| !pause.is_due(now));
+        Ok(false)
     }
 
-    fn note(&mut self, counter: &Counter, job: Uuid, printed: &Result<(), Trouble>) {
+    fn note(
+        &mut self,
+        counter: &Counter,
+        printer: &'static str,
+        job: Uuid,
+        printed: &Result<Outcome, Trouble>,
+    ) {
         let (now, random) = (counter.now(), counter.surroundings.random());
         match printed.as_ref().map_err(|trouble| trouble.holds_up) {
-            Ok(()) => {
-                self.printer = Retry::default();
+            Ok(Outcome::Printed | Outcome::Withdrawn) => {
+                self.printers.remove(printer);
                 self.slips.remove(&job);
             }
-            Err(HoldsUp::EverySlip) => self.printer.fail(now, random),
+            Err(HoldsUp::EverySlip) => self.printers.entry(printer).or_default().fail(now, random),
             Err(HoldsUp::ThisSlip) => self.slips.entry(job).or_default().fail(now, random),
             Err(HoldsUp::UntilAPersonLooked) => {
                 self.slips.remove(&job);
@@ -113,25 +132,34 @@ impl Pauses {
     }
 
     fn hurry(&mut self, now: Timestamp) {
-        self.printer.hurry(now);
-        for pause in self.slips.values_mut() {
+        for pause in self.printers.values_mut().chain(self.slips.values_mut()) {
             pause.hurry(now);
         }
     }
 
+    /// What is due was tried; what is left of it waits for a printer.
     fn next(&self, now: Timestamp) -> Next {
-        let due = match self.printer.is_due(now) {
-            true => self.slips.values().filter_map(Retry::retry_at).min(),
-            false => self.printer.retry_at(),
-        };
+        let pauses = self.printers.values().chain(self.slips.values());
+        let waiting = pauses.filter(|pause| !pause.is_due(now));
+        let due = waiting.filter_map(Retry::retry_at).min();
         due.map_or(Next::WhenWoken, |at| Next::After(at - now))
     }
+}
+
+/// How a try without trouble ended.
+enum Outcome {
+    /// The printer took the slip.
+    Printed,
+    /// A person cancelled it or sent it elsewhere while its printer was being looked for.
+    Withdrawn,
 }
 
 /// Why a slip was not printed.
 struct Trouble {
     key: String,
     holds_up: HoldsUp,
+    /// Part of it may be on paper.
+    tears: bool,
 }
 
 /// What a trouble keeps from the paper, and for how long.
@@ -153,6 +181,7 @@ impl From<PrinterTrouble> for Trouble {
                 true => HoldsUp::EverySlip,
                 false => HoldsUp::UntilAPersonLooked,
             },
+            tears: trouble.tears(),
         }
     }
 }
@@ -165,19 +194,25 @@ impl From<CallError> for Trouble {
                 false => HoldsUp::UntilAPersonLooked,
             },
             key: error.message_key,
+            tears: false,
         }
     }
 }
 
 async fn next_job(
     counter: &Arc<Counter>,
+    printer: &'static str,
     resting: Vec<Uuid>,
 ) -> Result<Option<PrintJob>, CallError> {
     let counter = Arc::clone(counter);
-    blocking(move || Ok(counter.store.next_print_job(PRINTER, &resting)?)).await
+    blocking(move || Ok(counter.store.next_print_job(printer, &resting)?)).await
 }
 
-async fn print(counter: &Arc<Counter>, job: &PrintJob) -> Result<(), Trouble> {
+async fn print(
+    counter: &Arc<Counter>,
+    name: &'static str,
+    job: &PrintJob,
+) -> Result<Outcome, Trouble> {
     let order = job.order.ok_or_else(CallError::internal)?;
     let reader = Arc::clone(counter);
     let has_code = blocking(move || reader.has_receipt_code(order)).await?;
@@ -193,52 +228,64 @@ async fn print(counter: &Arc<Counter>, job: &PrintJob) -> Result<(), Trouble> {
     word::hear(counter, order).await?;
     let mut at_printer = counter.at_printer.lock().await;
     let is_drawer_open = at_printer.has_opened(order);
-    let (target, slip) = {
+    let (device, slip) = {
         let counter = Arc::clone(counter);
         let job = job.clone();
         blocking(move || {
-            let target = settings::load(&counter.store)?.printer.target;
-            Ok((target, counter.render(&job, is_drawer_open)?))
+            let device = Device::called(name, settings::load(&counter.store)?.printer);
+            let slip = counter.render(&job, &device, is_drawer_open)?;
+            Ok((device, slip))
         })
         .await?
     };
-    let printer = printer::find(&target).await?;
-    begin(counter, job.id).await?;
+    let mut printer = printer::find(&device.target, counter.surroundings.spooler()).await?;
+    printer.ask().await?;
+    if !begin(counter, name, job.id).await? {
+        return Ok(Outcome::Withdrawn);
+    }
     printer.print(&slip.on_paper).await?;
     if slip.opens_drawer {
         at_printer.note_opened(order, counter.now());
     }
-    Ok(())
+    Ok(Outcome::Printed)
 }
 
 /// Writes down that the slip may be on paper, before that is so: a program that ends before this
-/// prints the slip by itself after the next start, one that ends later asks a person.
-async fn begin(counter: &Arc<Counter>, job: Uuid) -> Result<(), CallError> {
+/// prints the slip by itself after the next start, one that ends later asks a person. False when
+/// the slip does not wait for this printer any more.
+async fn begin(
+    counter: &Arc<Counter>,
+    printer: &'static str,
+    job: Uuid,
+) -> Result<bool, CallError> {
     let counter = Arc::clone(counter);
     blocking(move || {
-        if !counter.store.print_begins(job, counter.now())? {
-            tracing::error!(%job, "a slip that does not wait");
-            return Err(CallError::internal());
-        }
+        let begins = counter.store.print_begins(job, printer, counter.now())?;
         counter.tell_print_or_log(job);
-        Ok(())
+        Ok(begins)
     })
     .await
 }
 
 async fn put_back(
     counter: &Arc<Counter>,
+    printer: &'static str,
     job: Uuid,
-    printed: Result<(), Trouble>,
+    printed: Result<Outcome, Trouble>,
 ) -> Result<(), CallError> {
     let counter = Arc::clone(counter);
     blocking(move || {
         let now = counter.now();
         match printed {
-            Ok(()) => counter.store.print_done(job, now)?,
-            Err(Trouble { key, holds_up }) => {
-                let again = !matches!(holds_up, HoldsUp::UntilAPersonLooked);
-                counter.store.print_troubled(job, &key, again, now)?
+            Ok(Outcome::Printed) => counter.store.print_done(job, now)?,
+            Ok(Outcome::Withdrawn) => return Ok(()),
+            Err(trouble) => {
+                let trouble = PrintTrouble {
+                    code: &trouble.key,
+                    try_again: !matches!(trouble.holds_up, HoldsUp::UntilAPersonLooked),
+                    torn: trouble.tears,
+                };
+                counter.store.print_troubled(job, printer, &trouble, now)?
             }
         };
         counter.tell_print_or_log(job);
@@ -264,13 +311,24 @@ struct Rendered {
 }
 
 impl Counter {
-    fn render(&self, job: &PrintJob, is_drawer_open: bool) -> Result<Rendered, CallError> {
+    fn render(
+        &self,
+        job: &PrintJob,
+        device: &Device,
+        is_drawer_open: bool,
+    ) -> Result<Rendered, CallError> {
         let order = job.order.ok_or_else(CallError::internal)?;
         let request = request_of(job)?;
         let file = self.order_file(order)?;
         let mut receipt = self.receipt(&file, job.copy, &request)?;
-        receipt.open_drawer &= !is_drawer_open;
-        let layout = layout(&receipt.document()).map_err(|error| {
+        // The first bytes of a slip that broke off opened it; a spare printer has none.
+        receipt.open_drawer &= !is_drawer_open && !job.torn && !device.is_spare;
+        receipt.width = device.paper();
+        let mut document = receipt.document();
+        if job.torn {
+            document.mark_torn(receipt.language);
+        }
+        let layout = layout(&document).map_err(|error| {
             tracing::error!(%error, "receipt layout");
             CallError::internal()
         })?;
@@ -286,17 +344,42 @@ impl Counter {
         Ok(Rendered {
             on_paper: Slip {
                 name: format!("{}-{holder}{copy}", file.order.order_no),
-                escpos: escpos::render(&layout, Glyphs::Gbk),
+                escpos: escpos::render(&layout, device.glyphs()),
                 pdf: pdf::render(&layout),
             },
             opens_drawer: receipt.open_drawer,
         })
     }
 
-    /// Puts a failed print back into the queue.
+    /// Puts a failed print back into the queue of its printer.
     pub(crate) fn retry_print(&self, id: Uuid) -> Result<(), CallError> {
         self.staff()?;
-        if !self.store.requeue_print(id, PRINTER, self.now())? {
+        let job = self.store.print_job(id)?;
+        let job = job.ok_or_else(|| CallError::new(ErrorCode::NotFound, "not_found"))?;
+        self.requeue(id, &job.printer)
+    }
+
+    /// Sends a print that is not on paper to another printer.
+    pub(crate) fn send_print(&self, id: Uuid, to: PrinterName) -> Result<(), CallError> {
+        self.staff()?;
+        let has_spare = settings::load(&self.store)?.printer.spare.is_some();
+        if to == PrinterName::Spare && !has_spare {
+            return Err(CallError::new(ErrorCode::InvalidInput, "printer_no_spare"));
+        }
+        self.requeue(id, device::queue_of(to))
+    }
+
+    /// Takes a print that is not on paper out of the queue.
+    pub(crate) fn cancel_print(&self, id: Uuid) -> Result<(), CallError> {
+        self.staff()?;
+        if !self.store.cancel_print(id, self.now())? {
+            return Err(CallError::new(ErrorCode::WrongState, "order_state"));
+        }
+        self.tell_print(id)
+    }
+
+    fn requeue(&self, id: Uuid, printer: &str) -> Result<(), CallError> {
+        if !self.store.requeue_print(id, printer, self.now())? {
             return Err(CallError::new(ErrorCode::WrongState, "order_state"));
         }
         self.print_wake.notify_one();
@@ -333,6 +416,8 @@ pub(crate) fn job_view(
     job: &PrintJob,
     named: Option<OrderNames>,
 ) -> Result<PrintJobView, CallError> {
+    let is_cancelled = job.trouble.as_deref() == Some(CANCELLED);
+    let trouble = job.trouble.as_deref().filter(|_| !is_cancelled);
     Ok(PrintJobView {
         id: job.id.to_string(),
         order_no: named.map_or_else(String::new, |named| named.order_no),
@@ -342,9 +427,12 @@ pub(crate) fn job_view(
             PrintState::Queued => PrintStateView::Queued,
             PrintState::Printing => PrintStateView::Printing,
             PrintState::Printed => PrintStateView::Printed,
+            PrintState::Failed if is_cancelled => PrintStateView::Cancelled,
             PrintState::Failed => PrintStateView::Failed,
         },
-        trouble: job.trouble.as_deref().map(trouble_key),
+        printer: device::name_of(&job.printer),
+        torn: job.torn,
+        trouble: trouble.map(trouble_key),
         tries: job.tries,
         queued_at_ms: job.queued_at.into(),
     })

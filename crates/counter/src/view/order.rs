@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::view::printer::PrinterName;
 use crate::view::top_up::ChannelView;
 use crate::view::{Fen, Ms};
 
@@ -302,6 +303,10 @@ pub struct PrintJobView {
     pub copy: u32,
     /// Where it stands.
     pub state: PrintState,
+    /// On which printer.
+    pub printer: PrinterName,
+    /// An earlier print broke off: the next one is marked, and the one before is void.
+    pub torn: bool,
     /// Message key of the last trouble.
     pub trouble: Option<String>,
     /// Tries so far.
@@ -332,4 +337,6 @@ pub enum PrintState {
     Printed,
     /// Given up until someone retries.
     Failed,
+    /// Not wanted any more by the person at the counter.
+    Cancelled,
 }

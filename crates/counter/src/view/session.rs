@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::view::printer::{PrinterGlyphs, SparePrinter, SpoolerForm};
 use crate::view::queue::SyncView;
 use crate::view::{Fen, Ms};
 
@@ -195,6 +196,12 @@ pub struct PrinterSetting {
     /// Language of the slips, whatever the screen speaks. Settings of earlier versions have none.
     #[serde(default)]
     pub language: Language,
+    /// What it can write as text. Settings of earlier versions do not say.
+    #[serde(default)]
+    pub glyphs: PrinterGlyphs,
+    /// Where slips can be sent while this printer is in trouble.
+    #[serde(default)]
+    pub spare: Option<SparePrinter>,
 }
 
 /// Printer devices.
@@ -207,6 +214,13 @@ pub enum PrinterTarget {
         host: String,
         /// Port.
         port: u16,
+    },
+    /// A queue of the system's spooler.
+    Spooler {
+        /// Its name.
+        queue: String,
+        /// What it takes.
+        form: SpoolerForm,
     },
     /// Files in a folder: each receipt as PDF and as ESC/POS.
     Folder {

@@ -16,8 +16,11 @@ const TABLE: &str = "print_job";
 /// not have come out, so that a person decides about printing it again.
 pub const INTERRUPTED: &str = "interrupted";
 
-const COLUMNS: &str =
-    "id, state, kind, order_id, copy, printer, document, tries, trouble, queued_ms, changed_ms";
+/// Trouble of a job that a person does not want on paper any more.
+pub const CANCELLED: &str = "cancelled";
+
+const COLUMNS: &str = "id, state, kind, order_id, copy, printer, document, tries, trouble, \
+     queued_ms, changed_ms, torn";
 
 /// A document on its way to paper.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,8 @@ pub struct PrintJob {
     pub tries: u32,
     /// Code of the last trouble.
     pub trouble: Option<String>,
+    /// An earlier print broke off: part of it may be on paper.
+    pub torn: bool,
     /// When it was queued.
     pub queued_at: Timestamp,
     /// When it last changed.
@@ -63,6 +68,17 @@ pub struct NewPrintJob {
     pub document: Vec<u8>,
     /// When it was queued.
     pub queued_at: Timestamp,
+}
+
+/// Why a printer did not take a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PrintTrouble<'t> {
+    /// Code of the trouble.
+    pub code: &'t str,
+    /// The job waits again; else it has failed until a person queues it again.
+    pub try_again: bool,
+    /// Part of it may be on paper.
+    pub torn: bool,
 }
 
 /// Where a print job stands.
@@ -114,14 +130,19 @@ impl Store {
         })
     }
 
-    /// From now on the printer may have bytes of the job. False when it does not wait (any more);
-    /// then nothing may be sent.
-    pub fn print_begins(&self, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+    /// From now on `printer` may have bytes of the job. False when it does not wait for that
+    /// printer (any more); then nothing may be sent.
+    pub fn print_begins(
+        &self,
+        id: Uuid,
+        printer: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.write(|transaction| {
             let changed = transaction.execute(
-                "UPDATE print_job SET state = 'printing', changed_ms = ?2
-                 WHERE id = ?1 AND state = 'queued'",
-                params![id.into_bytes(), now.ms()],
+                "UPDATE print_job SET state = 'printing', changed_ms = ?3
+                 WHERE id = ?1 AND printer = ?2 AND state = 'queued'",
+                params![id.into_bytes(), printer, now.ms()],
             )?;
             Ok(changed == 1)
         })
@@ -140,22 +161,47 @@ impl Store {
         })
     }
 
-    /// The printer did not take the job: it waits again when `try_again`, else it has failed.
-    /// False when the job is printed or has failed already.
+    /// `printer` did not take the job. False when the job is printed or has failed already, or
+    /// was cancelled or sent elsewhere meanwhile.
     pub fn print_troubled(
         &self,
         id: Uuid,
-        trouble: &str,
-        try_again: bool,
+        printer: &str,
+        trouble: &PrintTrouble<'_>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let state = if try_again { "queued" } else { "failed" };
+        let state = if trouble.try_again {
+            "queued"
+        } else {
+            "failed"
+        };
         self.write(|transaction| {
             let changed = transaction.execute(
                 "UPDATE print_job
-                 SET state = ?2, trouble = ?3, tries = tries + 1, changed_ms = ?4
-                 WHERE id = ?1 AND state IN ('queued', 'printing')",
-                params![id.into_bytes(), state, trouble, now.ms()],
+                 SET state = ?3, trouble = ?4, torn = max(torn, ?5), tries = tries + 1,
+                     changed_ms = ?6
+                 WHERE id = ?1 AND printer = ?2 AND state IN ('queued', 'printing')",
+                params![
+                    id.into_bytes(),
+                    printer,
+                    state,
+                    trouble.code,
+                    trouble.torn,
+                    now.ms()
+                ],
+            )?;
+            Ok(changed == 1)
+        })
+    }
+
+    /// A person does not want a waiting or failed job any more. False when it is printing or
+    /// printed: what the printer has cannot be taken back.
+    pub fn cancel_print(&self, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(|transaction| {
+            let changed = transaction.execute(
+                "UPDATE print_job SET state = 'failed', trouble = ?2, changed_ms = ?3
+                 WHERE id = ?1 AND state IN ('queued', 'failed')",
+                params![id.into_bytes(), CANCELLED, now.ms()],
             )?;
             Ok(changed == 1)
         })
@@ -278,7 +324,7 @@ pub fn insert(connection: &Connection, job: &NewPrintJob) -> Result<(), StoreErr
 /// At start: nothing can be printing, so whatever says so was cut off.
 pub fn fail_interrupted(connection: &rusqlite::Transaction<'_>) -> Result<(), StoreError> {
     connection.execute(
-        "UPDATE print_job SET state = 'failed', trouble = ?1, tries = tries + 1
+        "UPDATE print_job SET state = 'failed', trouble = ?1, torn = 1, tries = tries + 1
          WHERE state = 'printing'",
         [INTERRUPTED],
     )?;
@@ -304,5 +350,6 @@ fn job(row: &Row<'_>) -> Result<Result<PrintJob, StoreError>, rusqlite::Error> {
         trouble: row.get(8)?,
         queued_at: Timestamp::from_ms(row.get(9)?),
         changed_at: Timestamp::from_ms(row.get(10)?),
+        torn: row.get(11)?,
     }))
 }

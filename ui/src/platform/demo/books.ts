@@ -67,6 +67,8 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
         copies: 2,
         drawer: true,
         language: "zh-CN",
+        glyphs: "gbk",
+        spare: null,
       },
       ...settings,
     },

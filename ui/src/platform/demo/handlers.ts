@@ -16,6 +16,7 @@ import { cancelOrder, payCash, queryPayment, reprint, retryPayment, startQr } fr
 import { findOrders, orderPage } from "./order-book";
 import { priceOf, topUpForm } from "./pricing";
 import { receiptOf } from "./receipt";
+import { changePrint } from "./prints";
 import { checkNewMember, createMember } from "./registration";
 
 export type DemoBooks = {
@@ -143,12 +144,23 @@ export const handlers: Handlers = {
   receipt: (books, { order_id }) => receiptOf(books, orderOf(books, order_id)),
   reprint,
   queue: ({ session, operations, prints }) => ({ sync: session.sync, operations, prints }),
-  retry_print: (books, { job_id }, emit) => {
-    for (const job of books.prints)
-      if (job.id === job_id) Object.assign(job, { state: "queued", trouble: null });
-    const job = books.prints.find(({ id }) => id === job_id);
-    if (job !== undefined) emit({ kind: "print", job });
-    return { sync: books.session.sync, operations: books.operations, prints: books.prints };
+  retry_print: (books, { job_id }, emit) =>
+    changePrint(books, job_id, { state: "queued", trouble: null }, emit),
+  send_print: (books, { job_id, printer }, emit) =>
+    changePrint(books, job_id, { state: "queued", trouble: null, printer }, emit),
+  cancel_print: (books, { job_id }, emit) =>
+    changePrint(books, job_id, { state: "cancelled", trouble: null }, emit),
+  found_printers: () => ({
+    queues: [
+      { name: "Receipt_80mm", paused: false },
+      { name: "Office_A4", paused: true },
+    ],
+    trouble: null,
+  }),
+  print_test_page: (_, { target }) => {
+    if (target.kind === "network" && target.host.endsWith(".99"))
+      throw refusal("wrong_state", "printer_unreachable");
+    return null;
   },
   save_settings: (books, settings) => {
     const { target } = settings.printer;

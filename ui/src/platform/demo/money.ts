@@ -70,6 +70,8 @@ function print(books: DemoBooks, order: OrderView, copy: number): PrintJobView {
     holder: "member",
     copy,
     state: "printed",
+    printer: "receipt",
+    torn: false,
     trouble: null,
     tries: 1,
     queued_at_ms: Date.now(),

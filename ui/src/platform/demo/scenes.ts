@@ -53,6 +53,8 @@ function offline(counter: DemoCounter): void {
     holder: at === 0 ? ("shop" as const) : ("member" as const),
     copy: at === 3 ? 1 : 0,
     state,
+    printer: "receipt" as const,
+    torn: state === "failed",
     trouble: state === "failed" ? "error.printer_timeout" : null,
     tries: state === "failed" ? 5 : 1,
     queued_at_ms: Date.now() - at * 120_000,
