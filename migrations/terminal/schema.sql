@@ -87,7 +87,7 @@ CREATE TABLE operation_delivery (
     server_seq INTEGER,
     outcome TEXT,
     covered INTEGER NOT NULL DEFAULT 0 CHECK (covered IN (0, 1))
-, aged_from_ms INTEGER, torn INTEGER NOT NULL DEFAULT 0 CHECK (torn IN (0, 1))) STRICT;
+, aged_from_ms INTEGER) STRICT;
 
 CREATE INDEX operation_delivery_ageless ON operation_delivery (device_seq)
 WHERE outcome IS NOT NULL AND aged_from_ms IS NULL;
@@ -114,7 +114,7 @@ CREATE TABLE print_job (
     trouble TEXT,
     queued_ms INTEGER NOT NULL,
     changed_ms INTEGER NOT NULL
-, aged_from_ms INTEGER) STRICT;
+, aged_from_ms INTEGER, torn INTEGER NOT NULL DEFAULT 0 CHECK (torn IN (0, 1))) STRICT;
 
 CREATE INDEX print_job_ageless ON print_job (place)
 WHERE state = 'printed' AND aged_from_ms IS NULL;
