@@ -4,6 +4,8 @@
 //! Without the feature `desktop` everything is here except the window, and no web view is needed.
 
 mod bell;
+#[cfg(feature = "desktop")]
+mod customer;
 mod host;
 mod keys;
 mod log;
@@ -11,6 +13,8 @@ pub mod options;
 mod remote;
 mod settings;
 mod training;
+#[cfg(feature = "desktop")]
+mod voice;
 #[cfg(feature = "desktop")]
 mod window;
 
@@ -88,7 +92,9 @@ fn show(
     desk: Arc<Desk>,
     events: window::Events,
 ) -> Result<(), OpenError> {
+    use qiantai_counter::api::CounterApi;
     use qiantai_counter::boot::Host;
+    use tokio::sync::watch;
 
     tauri::async_runtime::set(runtime.handle().clone());
     // In a folder that is not ours the web view leaves nothing either.
@@ -100,11 +106,24 @@ fn show(
         None => machine.folder().join("window"),
         Some(elsewhere) => elsewhere.path().to_owned(),
     };
+    let (feed, followed) = (watch::Sender::new(None), watch::Sender::new(None));
+    let display = window::Fed {
+        feed: feed.subscribe(),
+        followed: followed.clone(),
+    };
+    let counter: Arc<dyn CounterApi> = Arc::clone(&desk) as _;
+    runtime.spawn(customer::run(
+        counter,
+        desk.subscribe(),
+        followed.subscribe(),
+        feed,
+    ));
     Ok(window::show(window::Pane {
         counter: desk,
         events,
         folder,
         bell: machine.take_bell(),
+        display,
     })?)
 }
 

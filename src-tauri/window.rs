@@ -7,13 +7,16 @@ use qiantai_counter::api::{CounterApi, dispatch};
 use qiantai_counter::error::CallError;
 use qiantai_counter::view::event::CounterEvent;
 use serde_json::Value;
-use tauri::{App, AppHandle, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder};
+use tauri::{App, AppHandle, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
 
 use crate::bell::Bell;
+use crate::customer::{self, Display, Feed, FollowedOrder};
+use crate::voice::{self, Speaker};
 
 /// Label of the counter's window; the capabilities name it.
-const COUNTER: &str = "counter";
+pub const COUNTER: &str = "counter";
 /// Label of the customer's phone; no capability names it, so it can call nothing.
 const PHONE: &str = "phone";
 /// Set for a window that WebDriver drives: WebDriver waits for frames of the accelerated painter.
@@ -35,6 +38,16 @@ pub struct Pane {
     pub folder: PathBuf,
     /// Rung by a second start on the same folder.
     pub bell: Option<Bell>,
+    /// The customer's display.
+    pub display: Fed,
+}
+
+/// Both ends of what the customer's display shows.
+pub struct Fed {
+    /// What it shows.
+    pub feed: watch::Receiver<Option<Feed>>,
+    /// The order that the counter's window shows.
+    pub followed: watch::Sender<FollowedOrder>,
 }
 
 /// Opens the window and returns when it was closed.
@@ -47,17 +60,34 @@ pub fn show(pane: Pane) -> tauri::Result<()> {
         events,
         folder,
         bell,
+        display,
     } = pane;
     let exit = tauri::Builder::default()
         .manage(counter)
-        .invoke_handler(tauri::generate_handler![call, open_phone])
+        .manage(display.followed)
+        .manage(Display::of(display.feed.clone()))
+        .manage(Speaker::default())
+        .invoke_handler(tauri::generate_handler![
+            call,
+            open_phone,
+            customer::show_customer,
+            customer::follow_customer,
+            voice::announce
+        ])
         .setup(move |app| {
-            counter_window(app, folder)?;
+            counter_window(app, folder.clone())?;
+            tauri::async_runtime::spawn(customer::keep(app.handle().clone(), folder, display.feed));
             tauri::async_runtime::spawn(pass_on(app.handle().clone(), events));
             if let Some(bell) = bell {
                 tauri::async_runtime::spawn(answer(app.handle().clone(), bell));
             }
             Ok(())
+        })
+        .on_window_event(|window, event| {
+            // The other windows are nothing without the counter's.
+            if window.label() == COUNTER && matches!(event, WindowEvent::Destroyed) {
+                window.app_handle().exit(0);
+            }
         })
         .build(tauri::generate_context!())?
         .run_return(|_, _| {});

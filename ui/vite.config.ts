@@ -8,6 +8,8 @@ export default defineConfig({
   build: {
     target: ["safari16", "chrome110"],
     outDir: "dist",
+    // The counter's window, and the customer's display.
+    rollupOptions: { input: ["index.html", "customer.html"] },
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

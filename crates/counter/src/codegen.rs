@@ -7,6 +7,7 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::api;
 use crate::error::CallError;
+use crate::view::customer::CustomerView;
 use crate::view::event::CounterEvent;
 
 /// Every generated file: name and content, sorted by name.
@@ -20,6 +21,7 @@ pub fn typescript() -> Vec<(String, String)> {
     api::visit_types(&mut collector);
     collector.visit::<CallError>();
     collector.visit::<CounterEvent>();
+    collector.visit::<CustomerView>();
     let mut files = collector.files;
     let commands = commands(&config, &files);
     files.insert("commands.ts".to_owned(), commands);

@@ -6,6 +6,7 @@ use qiantai_store::{Store, StoreError};
 
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
+use crate::view::customer::CustomerDisplay;
 use crate::view::event::CounterEvent;
 use crate::view::printer::PrinterGlyphs;
 use crate::view::session::{
@@ -36,6 +37,8 @@ fn initial(store: &Path) -> Settings {
         sound: true,
         volume_percent: 100,
         accent: None,
+        voice: true,
+        customer_display: CustomerDisplay::SecondScreen,
         guide: Guide::First,
         number_pad: NumberPad::Touch,
         low_balance_fen: some_services(),
@@ -62,6 +65,9 @@ impl Counter {
         let sells_alike =
             settings.guide == before.guide && settings.low_balance_fen == before.low_balance_fen;
         if settings.printer != before.printer || settings.accent != before.accent || !sells_alike {
+            self.staff()?;
+        }
+        if settings.customer_display != before.customer_display {
             self.staff()?;
         }
         check(settings)?;

@@ -4,6 +4,7 @@
 pub mod boot;
 pub mod code;
 pub mod command;
+pub mod customer;
 pub mod event;
 pub mod member;
 pub mod member_page;

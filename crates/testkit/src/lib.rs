@@ -19,6 +19,7 @@ mod fault;
 mod hand;
 mod launch;
 mod looks;
+mod pages;
 mod phone;
 mod process;
 mod small_disk;

@@ -10,6 +10,7 @@ import type { SessionView } from "../bindings/SessionView";
 import { speak, t, tell } from "../i18n/index.svelte";
 import { money } from "../i18n/money";
 import type { CommandName, Host, Request, Response } from "../platform/host";
+import { announce, isArrival } from "./announce";
 import { dress, remember } from "./dress";
 import { asCallError } from "./failure";
 import { Scans } from "./scans.svelte";
@@ -73,6 +74,8 @@ export class Desk {
       call: (name, payload) => this.#call(host, name, payload),
       listen: (onEvent) => host.listen(onEvent),
       openPhone: () => host.openPhone(),
+      showCustomer: (orderId) => host.showCustomer(orderId),
+      announce: (order) => host.announce(order),
     };
     this.orders = new Orders(this.host, (news) => this.#orderNews(news));
     this.book = new OrderBook(this.host);
@@ -241,6 +244,8 @@ export class Desk {
     const late = before !== undefined && isFinal(before);
     const sound = SOUNDS[stage] ?? (late ? "checking" : undefined);
     if (sound !== undefined) this.#sound(sound);
+    if (this.session !== null && isArrival(before, stage))
+      void announce(this.host, this.session.settings, order);
     const provisional = stage === "credited" && order.provisional;
     const said = t(provisional ? "success.said_provisional" : `stage.${stage}.said`, values);
     this.notices.say(said);

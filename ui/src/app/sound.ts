@@ -21,6 +21,9 @@ const TONES: Record<Sound, Tone[]> = {
 
 const LOUDEST = 0.22;
 
+/** By then every tone is over, and a voice can be understood. */
+export const TONE_ENDS_MS = 500;
+
 let context: AudioContext | undefined;
 
 /** `volume` from 0 to 1. */
@@ -40,4 +43,25 @@ export function play(sound: Sound, volume: number): void {
     oscillator.start(from);
     oscillator.stop(until);
   }
+}
+
+/**
+ * Says `words` by a voice of this machine, if the web view has one for the language. Voices that
+ * need the network are left alone. `volume` from 0 to 1.
+ */
+export function say(words: string, language: string, volume: number): void {
+  if (typeof speechSynthesis === "undefined") return;
+  const [tongue] = language.toLowerCase().split("-");
+  const voice = speechSynthesis
+    .getVoices()
+    .find((each) => each.localService && each.lang.toLowerCase().startsWith(tongue ?? language));
+  if (voice === undefined) return;
+  const utterance = new SpeechSynthesisUtterance(words);
+  Object.assign(utterance, { voice, lang: voice.lang, volume });
+  speechSynthesis.speak(utterance);
+}
+
+/** Some web views load their voices only when they are first asked for. */
+export function wakeVoices(): void {
+  if (typeof speechSynthesis !== "undefined") speechSynthesis.getVoices();
 }

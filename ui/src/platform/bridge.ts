@@ -1,5 +1,6 @@
 import type { CallError } from "../bindings/CallError";
 import type { CounterEvent } from "../bindings/CounterEvent";
+import type { OrderView } from "../bindings/OrderView";
 import type { SyncView } from "../bindings/SyncView";
 import type { Settings } from "../bindings/Settings";
 import { handlers, type DemoBooks } from "./demo/handlers";
@@ -39,6 +40,21 @@ export class DemoCounter implements Host {
 
   openPhone(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** What the customer's display was told to show, in order. */
+  readonly shownToCustomer: (string | null)[] = [];
+  /** Orders that were to be said aloud. */
+  readonly announced: OrderView[] = [];
+
+  showCustomer(orderId: string | null): Promise<void> {
+    this.shownToCustomer.push(orderId);
+    return Promise.resolve();
+  }
+
+  announce(order: OrderView): Promise<string | null> {
+    this.announced.push(order);
+    return Promise.resolve(null);
   }
 
   emit(event: CounterEvent): void {

@@ -1,4 +1,5 @@
 import type { Commands } from "../bindings/commands";
+import type { OrderView } from "../bindings/OrderView";
 import type { CounterEvent } from "../bindings/CounterEvent";
 
 export type CommandName = keyof Commands;
@@ -11,4 +12,11 @@ export interface Host {
   listen(onEvent: (event: CounterEvent) => void): Promise<void>;
   /** Training only: the customer's phone in a window of its own. */
   openPhone(): Promise<void>;
+  /** Says which order the customer's display is to show; none between two customers. */
+  showCustomer(orderId: string | null): Promise<void>;
+  /**
+   * Says aloud what came in, if its money is there and this terminal speaks. Answers with words
+   * that no voice of the system took.
+   */
+  announce(order: OrderView): Promise<string | null>;
 }

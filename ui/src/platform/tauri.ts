@@ -11,4 +11,6 @@ export const tauriHost: Host = {
     await listen<CounterEvent>("counter", (event) => onEvent(event.payload));
   },
   openPhone: () => invoke("open_phone"),
+  showCustomer: (orderId) => invoke("show_customer", { orderId }),
+  announce: (order) => invoke("announce", { order }),
 };

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::view::printer::{PrinterGlyphs, SparePrinter, SpoolerForm};
+use crate::view::customer::CustomerDisplay;
 use crate::view::queue::SyncView;
 use crate::view::{Fen, Ms};
 
@@ -119,8 +120,19 @@ pub struct Settings {
     /// have none.
     #[serde(default = "some_services")]
     pub low_balance_fen: Fen,
+    /// Whether money that arrived is said aloud, as loud as the sounds and never while they are off.
+    /// Settings of earlier versions have none.
+    #[serde(default = "spoken")]
+    pub voice: bool,
+    /// Where the customer's display is. Settings of earlier versions have none.
+    #[serde(default)]
+    pub customer_display: CustomerDisplay,
     /// Where receipts go.
     pub printer: PrinterSetting,
+}
+
+const fn spoken() -> bool {
+    true
 }
 
 const fn full_volume() -> u16 {

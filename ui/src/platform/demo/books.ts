@@ -58,6 +58,8 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
       sound: true,
       volume_percent: 100,
       accent: null,
+      voice: true,
+      customer_display: "second_screen",
       guide: "first",
       number_pad: "touch",
       low_balance_fen: 10_000,
