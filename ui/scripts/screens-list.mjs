@@ -364,8 +364,31 @@ export const SCREENS = {
   },
   "17-orders": { scene: "unknown_elsewhere", steps: (page) => page.keyboard.press("F7") },
   "18-queue": { scene: "offline", steps: (page) => page.keyboard.press("F8") },
+  "18-queue-cancel": {
+    scene: "offline",
+    steps: async (page) => {
+      await page.evaluate(() => {
+        const { books, emit } = globalThis.demo;
+        books.session.settings.printer.spare = {
+          ...{ target: { kind: "folder", path: "/srv/slips" }, paper_mm: 80, glyphs: "gbk" },
+        };
+        emit.call(globalThis.demo, { kind: "session" });
+      });
+      await page.keyboard.press("F8");
+      await page.getByRole("button", { name: /^(不打了：|Do not print: )CZ/ }).click();
+    },
+  },
   "18-queue-empty": { scene: "counter", steps: (page) => page.keyboard.press("F8") },
   "19-settings": { scene: "counter", steps: (page) => page.keyboard.press("F9") },
+  "19-settings-spooler": {
+    scene: "counter",
+    steps: async (page) => {
+      await page.keyboard.press("F9");
+      await page.getByText(/^(系统打印机|Printer of this computer)$/).click();
+      await page.getByText(/^(另设一台备用打印机|A second printer for trouble)$/).click();
+      await page.getByRole("button", { name: /^(打印测试页|Print a test page)$/ }).last().click();
+    },
+  },
   "19-settings-selling": {
     scene: "counter",
     steps: async (page) => {

@@ -126,12 +126,12 @@ test("a slip in trouble goes to the spare printer and back", async () => {
 
 test("a slip that nobody wants is cancelled in words, and can come back", async () => {
   const { user, screen, counter, line } = await queue([["failed", "error.printer_timeout"]]);
-  await user.click(screen.getByRole("button", { name: "不再打印 CZ0 商户联" }));
+  await user.click(screen.getByRole("button", { name: "不打了：CZ0 商户联" }));
   const question = await screen.findByRole("alertdialog", { name: "不再打印这张小票？" });
   expect(question.textContent).toContain("充值和余额不受影响");
   await user.click(screen.getByRole("button", { name: "继续等待打印" }));
   expect(counter.books.prints[0]).toMatchObject({ state: "failed" });
-  await user.click(screen.getByRole("button", { name: "不再打印 CZ0 商户联" }));
+  await user.click(screen.getByRole("button", { name: "不打了：CZ0 商户联" }));
   await user.click(await screen.findByRole("button", { name: "不再打印" }));
   await expect.poll(() => line(0)).toEqual({ reason: null, button: "重新打印" });
   expect(screen.getByText("已取消")).toBeTruthy();
