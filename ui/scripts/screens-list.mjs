@@ -386,7 +386,10 @@ export const SCREENS = {
       await page.keyboard.press("F9");
       await page.getByText(/^(系统打印机|Printer of this computer)$/).click();
       await page.getByText(/^(另设一台备用打印机|A second printer for trouble)$/).click();
-      await page.getByRole("button", { name: /^(打印测试页|Print a test page)$/ }).last().click();
+      await page
+        .getByRole("button", { name: /^(打印测试页|Print a test page)$/ })
+        .last()
+        .click();
     },
   },
   "19-settings-selling": {

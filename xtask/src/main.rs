@@ -16,6 +16,7 @@ mod python;
 mod run;
 mod say;
 mod simulate;
+mod slips;
 mod soak;
 mod stages;
 mod test;

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::machine::{self, Need};
 use crate::stages::{Count, Stages};
 use crate::unsteady::{self, Failures};
-use crate::{abilities, advisories, codegen, interface, licences, pages, say, tidy};
+use crate::{abilities, advisories, codegen, interface, licences, pages, say, slips, tidy};
 
 /// How long one binary of tests may take, in the words of coreutils' `timeout`: several times what
 /// the longest takes on two busy cores.
@@ -52,6 +52,7 @@ pub fn test(only: &[String]) -> Result<(), Error> {
         codegen::check_with_built_writer().map(|()| Count::ONE)
     });
     stages.run("interface", interface::report);
+    stages.run("slips", slips::report);
     stages.run("tests", tests);
     stages.close()
 }

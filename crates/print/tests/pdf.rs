@@ -1,11 +1,12 @@
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use qiantai_core::Money;
 use qiantai_print::layout::Row;
 use qiantai_print::{PaperWidth, RechargeReceipt, layout, pdf};
 
-use crate::sample::{cash_reprint_in_english, extreme, wechat};
+use crate::sample::{cash_reprint_in_english, every_kind, extreme, wechat};
 
 #[test]
 fn files_are_small() {
@@ -51,22 +52,117 @@ fn text_can_be_copied() {
     }
 }
 
-fn check_qr(receipt: &RechargeReceipt) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("receipt.pdf");
+/// The page as `folder/page.png`.
+fn draw(receipt: &RechargeReceipt, folder: &Path, dots_per_inch: &str) -> PathBuf {
+    let path = folder.join("receipt.pdf");
     std::fs::write(&path, pdf::render(&layout(&receipt.document()).unwrap())).unwrap();
-    let page = folder.path().join("page");
-    let options = ["-r", "200", "-png", "-singlefile"]
+    let page = folder.join("page");
+    let options = ["-r", dots_per_inch, "-gray", "-png", "-singlefile"]
         .map(OsStr::new)
         .into_iter();
     run(
         "pdftoppm",
         options.chain([path.as_os_str(), page.as_os_str()]),
     );
-    assert_eq!(
-        zbarimg(&page.with_extension("png")).trim_end(),
-        receipt.qr_payload
-    );
+    page.with_extension("png")
+}
+
+fn check_qr(receipt: &RechargeReceipt) {
+    let folder = tempfile::tempdir().unwrap();
+    let page = draw(receipt, folder.path(), "200");
+    assert_eq!(zbarimg(&page).trim_end(), receipt.qr_payload);
+}
+
+/// Resolution of the committed pictures: lines and words can be told apart, and a page is some 25 kB.
+const PICTURE_DPI: &str = "48";
+/// Edge of the squares whose mean greys are compared: versions of a renderer place and smooth the
+/// edge of a stroke differently, and put as much ink on a square.
+const SQUARE: u32 = 4;
+/// Greys, of 256, by which a square may differ.
+const GREYS: u32 = 32;
+/// Squares of a thousand that may differ more.
+const PER_MILLE: usize = 2;
+
+fn mean_greys(picture: &image::GrayImage) -> Vec<u32> {
+    let (width, height) = picture.dimensions();
+    let mut means = Vec::new();
+    for top in (0..height).step_by(SQUARE as usize) {
+        for left in (0..width).step_by(SQUARE as usize) {
+            let (mut sum, mut count) = (0, 0);
+            for y in top..(top + SQUARE).min(height) {
+                for x in left..(left + SQUARE).min(width) {
+                    sum += u32::from(picture.get_pixel(x, y).0[0]);
+                    count += 1;
+                }
+            }
+            means.push(sum / count);
+        }
+    }
+    means
+}
+
+/// How many squares of a thousand differ; all of them where the pages have different sizes.
+fn difference(one: &image::GrayImage, other: &image::GrayImage) -> usize {
+    if one.dimensions() != other.dimensions() {
+        return 1_000;
+    }
+    let (one, other) = (mean_greys(one), mean_greys(other));
+    let pairs = one.iter().zip(&other);
+    let far = pairs.filter(|(one, other)| one.abs_diff(**other) > GREYS);
+    (far.count() * 1_000).div_ceil(one.len())
+}
+
+fn picture(path: &Path) -> image::GrayImage {
+    image::open(path).expect("a picture").into_luma8()
+}
+
+/// Compares with `tests/golden/<name>.png`; set `GOLDEN=write` to accept a new look.
+#[test]
+fn pages_look_as_agreed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pages = Vec::new();
+    for (width, suffix) in [(PaperWidth::Mm58, "58"), (PaperWidth::Mm80, "80")] {
+        for (name, receipt) in every_kind(width) {
+            let drawn = draw(&receipt, folder.path(), PICTURE_DPI);
+            let golden = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join(format!("tests/golden/{name}-{suffix}.png"));
+            if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
+                std::fs::copy(&drawn, &golden).unwrap();
+            }
+            let (drawn, golden) = (picture(&drawn), picture(&golden));
+            let differs = difference(&drawn, &golden);
+            assert!(
+                differs <= PER_MILLE,
+                "{name}-{suffix}: {differs} ‰ of the page look different"
+            );
+            pages.push(drawn);
+        }
+    }
+    for (at, page) in pages.iter().enumerate() {
+        for other in &pages[..at] {
+            assert!(difference(page, other) > PER_MILLE, "any page passes");
+        }
+    }
+}
+
+/// A line that is missing, or says something else, is seen.
+#[test]
+fn pictures_tell_slips_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = |receipt: &RechargeReceipt| picture(&draw(receipt, folder.path(), PICTURE_DPI));
+    let usual = wechat(PaperWidth::Mm58);
+    let golden = page(&usual);
+    let changes: [fn(&mut RechargeReceipt); 3] = [
+        |receipt| receipt.store.address = "青禾".into(),
+        |receipt| receipt.paid = Money::from_yuan(9_876),
+        |receipt| receipt.qr_payload = "QT1:OTHER".into(),
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        let mut receipt = usual.clone();
+        change(&mut receipt);
+        let differs = difference(&page(&receipt), &golden);
+        assert!(differs > PER_MILLE, "change {at}: only {differs} ‰");
+    }
 }
 
 #[test]
