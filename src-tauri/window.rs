@@ -7,7 +7,9 @@ use qiantai_counter::api::{CounterApi, dispatch};
 use qiantai_counter::error::CallError;
 use qiantai_counter::view::event::CounterEvent;
 use serde_json::Value;
-use tauri::{App, AppHandle, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri::{
+    App, AppHandle, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder, WindowEvent,
+};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
