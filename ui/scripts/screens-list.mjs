@@ -173,6 +173,27 @@ export const SCREENS = {
       await type(page, "2100");
     },
   },
+  "09-card": { scene: "counter", steps: on("张伟", "2", "k") },
+  "09-card-refused": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "2", "k")(page);
+      await page.keyboard.insertText("凭证 0001");
+      await page.keyboard.press("Enter");
+      await pause(page);
+    },
+  },
+  "09-card-used": {
+    scene: "counter",
+    steps: async (page) => {
+      await page.evaluate(() => (globalThis.demo.books.orders[0].channel_txn_no = "000123"));
+      await on("张伟", "2", "k")(page);
+      await type(page, "000123");
+      await page.keyboard.press("Enter");
+      await pause(page);
+    },
+  },
+  "09-transfer-offline": { scene: "offline", steps: on("张伟", "2", "t") },
   "09-cash-short": {
     scene: "counter",
     steps: async (page) => {
@@ -324,6 +345,15 @@ export const SCREENS = {
       await page.waitForTimeout(900);
     },
   },
+  "15-success-card": {
+    scene: "counter",
+    steps: async (page) => {
+      await on("张伟", "2", "k")(page);
+      await type(page, "000123");
+      await page.keyboard.press("Enter");
+      await pause(page);
+    },
+  },
   "15-success-cash": {
     scene: "counter",
     steps: async (page) => {
@@ -384,8 +414,9 @@ export const SCREENS = {
     scene: "counter",
     steps: async (page) => {
       await page.keyboard.press("F9");
-      await page.getByText(/^(系统打印机|Printer of this computer)$/).click();
-      await page.getByText(/^(另设一台备用打印机|A second printer for trouble)$/).click();
+      const label = (words) => page.locator("label", { hasText: words }).first();
+      await label(/系统打印机|Printer of this computer/).click();
+      await label(/另设一台备用打印机|A second printer for trouble/).click();
       await page
         .getByRole("button", { name: /^(打印测试页|Print a test page)$/ })
         .last()

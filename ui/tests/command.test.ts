@@ -102,7 +102,8 @@ test("what is no top-up is said and does nothing", async () => {
 });
 
 test("a method that the shop does not take is said on the form", async () => {
-  const { user, screen } = await commanding("张伟 充 300 刷卡");
+  const { user, screen, counter } = await commanding("张伟 充 300 刷卡");
+  counter.books.channels = ["wechat", "cash"];
   await screen.findByText(/给 张伟 充值/);
   await user.keyboard("{Enter}");
   expect(await screen.findByText("本店不收刷卡。请选其他付款方式。")).toBeTruthy();

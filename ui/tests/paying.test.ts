@@ -164,7 +164,7 @@ test("an order that was refused says why", async () => {
 
 const HELD = { code: "HELD", message_key: "error.held_by_server" };
 const HELD_WORDS =
-  /服务器保留了这笔充值，等待人工核对。现金已记录，不会丢失。请告诉店长，不要再次收款/;
+  /服务器保留了这笔充值，等待人工核对。款项已记录，不会丢失。请告诉店长，不要再次收款/;
 
 test("cash that the server holds takes the place of the success and says what to do", async () => {
   const { user, screen, counter } = await serving("offline");

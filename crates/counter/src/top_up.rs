@@ -119,11 +119,14 @@ impl Counter {
             .filter(|channel| is_taken_at_once(**channel) || QR_CHANNELS.contains(channel));
         served
             .map(|channel| {
-                let available = is_taken_at_once(*channel) || !offline;
+                let (available, reason) = match offline {
+                    true => without_server(*channel),
+                    false => (true, None),
+                };
                 ChannelOffer {
                     channel: (*channel).into(),
                     available,
-                    reason: (!available).then(|| "error.server_unreachable".to_owned()),
+                    reason: reason.map(str::to_owned),
                 }
             })
             .collect()
@@ -200,7 +203,11 @@ impl Counter {
         Ok(None)
     }
 
-    pub(crate) fn order_no_of(&self, overlay: &Overlay, id: OrderId) -> Result<Option<String>, CallError> {
+    pub(crate) fn order_no_of(
+        &self,
+        overlay: &Overlay,
+        id: OrderId,
+    ) -> Result<Option<String>, CallError> {
         if let Some(order) = overlay.state.orders.get(&id) {
             return Ok(Some(order.order_no.clone()));
         }
@@ -259,6 +266,15 @@ pub(crate) fn member_of(overlay: &Overlay, id: MemberId) -> Result<Member, CallE
         .get(&id)
         .cloned()
         .ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))
+}
+
+/// Whether a method is offered while the server is out of reach, and what is said with it.
+fn without_server(channel: Channel) -> (bool, Option<&'static str>) {
+    match (channel, RecordedMethod::of(channel)) {
+        (Channel::Cash, _) => (true, None),
+        (_, Some(_)) => (true, Some("top_up.needs_manager")),
+        (_, None) => (false, Some("error.server_unreachable")),
+    }
 }
 
 /// Whether the shop has the money when the order is written, so that nothing can come before it.

@@ -63,8 +63,9 @@ async fn the_form_offers_packages_and_amounts_once_each() {
     );
     assert!(form.custom);
     let channels: Vec<ChannelView> = form.channels.iter().map(|offer| offer.channel).collect();
-    use ChannelView::{Alipay, Cash, Ecny, Unionpay, Wechat};
-    assert_eq!(channels, [Wechat, Alipay, Unionpay, Cash, Ecny]);
+    use ChannelView::{Alipay, Card, Cash, Ecny, Transfer, Unionpay, Wechat};
+    let order = [Wechat, Alipay, Unionpay, Cash, Ecny, Card, Transfer];
+    assert_eq!(channels, order);
     assert!(
         form.channels
             .iter()
@@ -74,10 +75,13 @@ async fn the_form_offers_packages_and_amounts_once_each() {
     till.cut(&shop).await;
     let offline = self::form(&till, &till.zhang_wei().await).await;
     for offer in offline.channels {
-        let is_cash = offer.channel == Cash;
-        assert_eq!(offer.available, is_cash, "{:?}", offer.channel);
-        let reason = (!is_cash).then(|| "error.server_unreachable".to_owned());
-        assert_eq!(offer.reason, reason, "{:?}", offer.channel);
+        let expected = match offer.channel {
+            Cash => (true, None),
+            Card | Transfer => (true, Some("top_up.needs_manager")),
+            Wechat | Alipay | Unionpay | Ecny => (false, Some("error.server_unreachable")),
+        };
+        let found = (offer.available, offer.reason.as_deref());
+        assert_eq!(found, expected, "{:?}", offer.channel);
     }
 }
 

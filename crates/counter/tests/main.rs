@@ -21,6 +21,7 @@ mod print_queue;
 mod printers;
 mod pruning;
 mod qr;
+mod recorded;
 mod registration;
 mod review;
 mod search;

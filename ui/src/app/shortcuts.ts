@@ -22,8 +22,6 @@ type Shortcut = {
   /** As it stands on the control. */
   shown: string;
   does: MessageKey;
-  /** Kept for a method that no counter serves yet: bound where it is offered, not explained. */
-  unserved?: true;
 };
 
 const DIGITS = [..."123456789"].map((digit) => `Digit${digit}`);
@@ -51,15 +49,9 @@ export const SHORTCUTS = {
   alipay: { place: "top_up", keys: ["KeyA"], shown: "A", does: "channel.alipay" },
   unionpay: { place: "top_up", keys: ["KeyU"], shown: "U", does: "channel.unionpay" },
   ecny: { place: "top_up", keys: ["KeyE"], shown: "E", does: "channel.ecny" },
-  card: { place: "top_up", keys: ["KeyK"], shown: "K", does: "channel.card", unserved: true },
+  card: { place: "top_up", keys: ["KeyK"], shown: "K", does: "channel.card" },
   cash: { place: "top_up", keys: ["KeyC"], shown: "C", does: "channel.cash" },
-  transfer: {
-    place: "top_up",
-    keys: ["KeyT"],
-    shown: "T",
-    does: "channel.transfer",
-    unserved: true,
-  },
+  transfer: { place: "top_up", keys: ["KeyT"], shown: "T", does: "channel.transfer" },
   suggested: { place: "top_up", keys: ["KeyL"], shown: "L", does: "keys.suggested" },
   guide: { place: "top_up", keys: ["KeyG"], shown: "G", does: "keys.guide" },
   pay: { place: "top_up", keys: ["Enter"], shown: "Enter", does: "keys.pay" },
@@ -92,8 +84,7 @@ export const SHORTCUTS = {
 } as const satisfies Record<string, Shortcut>;
 
 /** What F1 explains. */
-export const explained = (): Shortcut[] =>
-  Object.values<Shortcut>(SHORTCUTS).filter(({ unserved }) => unserved !== true);
+export const explained = (): Shortcut[] => Object.values<Shortcut>(SHORTCUTS);
 
 export type ShortcutName = keyof typeof SHORTCUTS;
 export type Actions = Partial<Record<ShortcutName, Action>>;

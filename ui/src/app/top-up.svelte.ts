@@ -10,19 +10,31 @@ import type { Host } from "../platform/host";
 import { readTendered } from "../i18n/money";
 import { asCallError } from "./failure";
 import type { Orders } from "./orders.svelte";
+import { isRecorded } from "./recorded";
 import { isImplausible } from "./tender";
 
 /** What must be answered before anything is charged. */
 export type Question =
   | { kind: "duplicate"; quote: QuoteView; code: string | null }
   | { kind: "changed"; shown: QuoteView; quote: QuoteView; code: string | null }
+  | ReferenceQuestion
   | ApprovalQuestion;
+
+/** A reference that another order of the day was recorded with. */
+export type ReferenceQuestion = {
+  kind: "reference";
+  quote: QuoteView;
+  duplicateConfirmed: boolean;
+  /** Number of the other order. */
+  earlier: string;
+};
 
 /** A manager's number and PIN are wanted. */
 export type ApprovalQuestion = {
   kind: "approval";
   quote: QuoteView;
   duplicateConfirmed: boolean;
+  referenceConfirmed: boolean;
   /** The limit that was passed. */
   why: CallError;
   /** What was wrong with the last try. */
@@ -33,6 +45,8 @@ type Charge = {
   duplicateConfirmed: boolean;
   /** The customer's payment code, where one was scanned. */
   code: string | null;
+  /** The reference of a recorded payment may come again. */
+  referenceConfirmed?: boolean;
   approval?: Approval;
   /** The price was asked for again already. */
   renewed?: boolean;
@@ -62,6 +76,8 @@ export class TopUp {
   choice = $state.raw<Choice | null>(null);
   typed = $state("");
   tendered = $state("");
+  /** What the bank calls a card payment or transfer, as keyed in. */
+  reference = $state("");
   /** Cash as typed that nobody would hand over, about which the cashier was asked. */
   #doubted = $state<string | null>(null);
   /** The cash typed is asked about: the next press of 收款 takes it. */
@@ -79,6 +95,7 @@ export class TopUp {
   busy = $state(false);
   amountError = $state.raw<CallError | null>(null);
   tenderedError = $state.raw<CallError | null>(null);
+  referenceError = $state.raw<CallError | null>(null);
   error = $state.raw<CallError | null>(null);
 
   /** The wish, while it is on offer. Without one nothing is priced and nothing can be charged. */
@@ -119,7 +136,9 @@ export class TopUp {
     if (asked !== this.#asked) return;
     this.member = member;
     this.form = form;
-    this.wish = form.channels.find((offer) => offer.available)?.channel ?? null;
+    const offered = form.channels.filter((offer) => offer.available);
+    const free = offered.find((offer) => offer.reason === null);
+    this.wish = (free ?? offered[0])?.channel ?? null;
   }
 
   clear(): void {
@@ -190,6 +209,7 @@ export class TopUp {
     if (this.wish === channel) return;
     this.wish = channel;
     this.tenderedError = null;
+    this.#forgetReference();
     this.#reprice();
   }
 
@@ -213,11 +233,11 @@ export class TopUp {
 
   /** Remembers what was chosen; the answer puts it back. */
   remember(): () => void {
-    const { choice, typed, tendered, wish, step, scanned } = this;
+    const { choice, typed, tendered, reference, wish, step, scanned } = this;
     return () => {
       Object.assign(this, { step, scanned });
       if (choice === this.choice && tendered === this.tendered && wish === this.wish) return;
-      Object.assign(this, { choice, typed, tendered, wish });
+      Object.assign(this, { choice, typed, tendered, reference, wish });
       this.tenderedError = null;
       this.#reprice();
     };
@@ -251,6 +271,12 @@ export class TopUp {
     if (question === null || question.kind === "approval" || this.busy) return;
     this.question = null;
     this.quote = question.quote;
+    if (question.kind === "reference") {
+      const { quote, duplicateConfirmed } = question;
+      const charge = { duplicateConfirmed, referenceConfirmed: true, code: null };
+      await this.#charge(quote, charge);
+      return;
+    }
     const { quote, code } = question;
     await this.#charge(quote, { duplicateConfirmed: question.kind === "duplicate", code });
   }
@@ -259,8 +285,9 @@ export class TopUp {
   async approve(approval: Approval): Promise<void> {
     const question = this.question;
     if (question?.kind !== "approval" || this.busy) return;
-    const { quote, duplicateConfirmed } = question;
-    await this.#charge(quote, { duplicateConfirmed, approval, code: null });
+    const { quote, duplicateConfirmed, referenceConfirmed } = question;
+    const charge = { duplicateConfirmed, referenceConfirmed, approval, code: null };
+    await this.#charge(quote, charge);
   }
 
   dismiss(): void {
@@ -294,6 +321,7 @@ export class TopUp {
     this.busy = true;
     this.error = null;
     this.tenderedError = null;
+    this.referenceError = null;
     try {
       await this.#orders.ask(() => this.#send(channel, same, charge));
       this.question = null;
@@ -313,7 +341,7 @@ export class TopUp {
   #send(
     channel: ChannelView,
     same: { intent: string; quote_id: string },
-    { duplicateConfirmed, approval, code }: Charge,
+    { duplicateConfirmed, referenceConfirmed, approval, code }: Charge,
   ): Promise<OrderView> {
     const request = { ...same, duplicate_confirmed: duplicateConfirmed };
     if (code !== null) return this.#host.call("start_code", { ...request, channel, code });
@@ -321,17 +349,23 @@ export class TopUp {
       const tendered = this.tendered.trim();
       return this.#host.call("pay_cash", { ...request, tendered, approval: approval ?? null });
     }
+    if (isRecorded(channel)) {
+      const reference_confirmed = referenceConfirmed ?? false;
+      const { reference } = this;
+      const recorded = { reference, reference_confirmed, approval: approval ?? null };
+      return this.#host.call("pay_recorded", { ...request, channel, ...recorded });
+    }
     return this.#host.call("start_qr", { ...request, channel });
   }
 
   /** Whether a manager's PIN is wanted, at first or again after a wrong one. */
   #asksManager(error: CallError, quote: QuoteView, charge: Charge): boolean {
     const asked = this.question?.kind === "approval" ? this.question : null;
-    const { duplicateConfirmed } = charge;
+    const { duplicateConfirmed, referenceConfirmed = false } = charge;
     if (asked === null) {
       if (error.code !== "approval_needed") return false;
-      const question = { kind: "approval", quote, duplicateConfirmed } as const;
-      this.question = { ...question, why: error, refusal: null };
+      const answered = { duplicateConfirmed, referenceConfirmed };
+      this.question = { kind: "approval", quote, ...answered, why: error, refusal: null };
       return true;
     }
     if (!["approval_needed", "pin_wrong", "pin_locked"].includes(error.code)) return false;
@@ -339,9 +373,15 @@ export class TopUp {
     return true;
   }
 
-  async #refused(error: CallError, quote: QuoteView, { code }: Charge): Promise<void> {
+  async #refused(error: CallError, quote: QuoteView, charge: Charge): Promise<void> {
+    const { code, duplicateConfirmed } = charge;
     if (error.code === "duplicate_suspected") {
       this.question = { kind: "duplicate", quote, code };
+    } else if (error.code === "reference_used") {
+      const earlier = error.params["no"] ?? "";
+      this.question = { kind: "reference", quote, duplicateConfirmed, earlier };
+    } else if (error.code === "invalid_input" && isRecorded(this.channel)) {
+      this.referenceError = error;
     } else if (error.code === "invalid_input" && this.channel === "cash") {
       this.tenderedError = error;
     } else {
@@ -358,6 +398,12 @@ export class TopUp {
     if (visible(quote) !== visible(shown)) this.question = { kind: "changed", shown, quote, code };
     else if (charge.renewed === true) this.error = error;
     else await this.#charge(quote, { ...charge, renewed: true });
+  }
+
+  /** A reference names one payment by one method. */
+  #forgetReference(): void {
+    this.reference = "";
+    this.referenceError = null;
   }
 
   #reprice(): void {
@@ -403,6 +449,7 @@ export class TopUp {
     this.#doubted = null;
     this.amountError = null;
     this.tenderedError = null;
+    this.#forgetReference();
     this.error = null;
     return ++this.#asked;
   }

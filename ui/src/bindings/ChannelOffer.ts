@@ -14,6 +14,6 @@ channel: ChannelView,
  */
 available: boolean, 
 /**
- * Message key that says why not.
+ * Message key that says why not, or what it takes.
  */
 reason: string | null, };

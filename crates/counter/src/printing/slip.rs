@@ -24,6 +24,7 @@ use crate::show::order::OrderFile;
 use crate::show::quote::reasons;
 use crate::show::{coupon_names, staff_name, tier_name};
 use crate::terminal::Draft;
+use crate::top_up::is_taken_at_once;
 use crate::view::order::{Holder, PrintJobView, Stage};
 use crate::view::session::{Language, PrinterSetting};
 
@@ -282,13 +283,13 @@ fn credit_of(file: &OrderFile) -> Option<Credit> {
 /// When the shop got what the slip is about.
 ///
 /// # Errors
-/// It has not: nothing is credited, and no cash lies in the drawer.
+/// It has not: nothing is credited, and no money was taken at the counter.
 fn taken_at(file: &OrderFile) -> Result<Timestamp, CallError> {
     let paid = file.order.paid.as_ref();
-    let cash = paid.filter(|paid| paid.channel == Channel::Cash);
+    let taken = paid.filter(|paid| is_taken_at_once(paid.channel));
     let credited = credit_of(file).map(|credit| credit.credited_at);
     credited
-        .or(cash.map(|cash| cash.paid_at))
+        .or(taken.map(|taken| taken.paid_at))
         .ok_or_else(|| CallError::new(ErrorCode::WrongState, "order_state"))
 }
 

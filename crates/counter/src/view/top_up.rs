@@ -69,7 +69,7 @@ pub struct ChannelOffer {
     pub channel: ChannelView,
     /// False while the server or the channel is out of reach.
     pub available: bool,
-    /// Message key that says why not.
+    /// Message key that says why not, or what it takes.
     pub reason: Option<String>,
 }
 

@@ -116,6 +116,8 @@ pub(super) fn policy(
             Channel::Unionpay,
             Channel::Cash,
             Channel::Ecny,
+            Channel::Card,
+            Channel::Transfer,
         ],
         quote_valid: Millis::minutes(15),
         order_valid: Millis::minutes(15),

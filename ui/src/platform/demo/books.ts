@@ -130,6 +130,7 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
     prints: [],
     operations: [],
     intents: new Map(),
+    channels: ["wechat", "alipay", "unionpay", "ecny", "cash", "card", "transfer"],
     codes: new Set(),
     quotes: new Map(),
     triesLeft: 5,

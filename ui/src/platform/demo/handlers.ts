@@ -1,5 +1,6 @@
 import type { BootStatus } from "../../bindings/BootStatus";
 import type { CallError } from "../../bindings/CallError";
+import type { ChannelView } from "../../bindings/ChannelView";
 import type { CounterEvent } from "../../bindings/CounterEvent";
 import type { MemberView } from "../../bindings/MemberView";
 import type { OrderView } from "../../bindings/OrderView";
@@ -17,6 +18,7 @@ import { findOrders, orderPage } from "./order-book";
 import { priceOf, topUpForm } from "./pricing";
 import { receiptOf } from "./receipt";
 import { changePrint } from "./prints";
+import { payRecorded } from "./recorded";
 import { checkNewMember, createMember } from "./registration";
 
 export type DemoBooks = {
@@ -28,6 +30,8 @@ export type DemoBooks = {
   operations: QueuedOperation[];
   /** Orders by the intent that opened them. */
   intents: Map<string, string>;
+  /** Methods that the shop takes, in its order. */
+  channels: ChannelView[];
   /** Payment codes that were charged. */
   codes: Set<string>;
   quotes: Map<string, { request: QuoteRequest; quote: QuoteView }>;
@@ -129,6 +133,7 @@ export const handlers: Handlers = {
   top_up_form: (books, { member_id }) => topUpForm(books, member_id),
   quote: (books, request) => priceOf(books, request),
   pay_cash: payCash,
+  pay_recorded: payRecorded,
   start_qr: startQr,
   read_scan: readScan,
   offer_codes: offerCodes,

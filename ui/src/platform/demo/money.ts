@@ -4,6 +4,7 @@ import { isOutOfReach } from "../../app/reach";
 import type { OrderKey } from "../../bindings/OrderKey";
 import type { OrderView } from "../../bindings/OrderView";
 import type { PayCash } from "../../bindings/PayCash";
+import type { PayRecorded } from "../../bindings/PayRecorded";
 import type { PrintJobView } from "../../bindings/PrintJobView";
 import type { QrView } from "../../bindings/QrView";
 import type { QuoteView } from "../../bindings/QuoteView";
@@ -24,7 +25,7 @@ export function qrOf(payload: string): QrView {
 
 export function open(
   books: DemoBooks,
-  request: PayCash | StartQr | StartCode,
+  request: PayCash | PayRecorded | StartQr | StartCode,
 ): { order: OrderView; quote: QuoteView } {
   const known = books.quotes.get(request.quote_id);
   if (known === undefined) throw refusal("quote_changed", "quote_stale");
@@ -40,7 +41,7 @@ export function open(
   return { order, quote: known.quote };
 }
 
-function credit(books: DemoBooks, order: OrderView, quote: QuoteView): void {
+export function credit(books: DemoBooks, order: OrderView, quote: QuoteView): void {
   const member = memberOf(books, order.member_id);
   order.stage = "credited";
   order.qr = null;

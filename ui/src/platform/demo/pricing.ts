@@ -1,5 +1,5 @@
 import { isOutOfReach } from "../../app/reach";
-import type { ChannelView } from "../../bindings/ChannelView";
+import { isRecorded } from "../../app/recorded";
 import type { Offer } from "../../bindings/Offer";
 import type { QuoteRequest } from "../../bindings/QuoteRequest";
 import type { QuoteView } from "../../bindings/QuoteView";
@@ -15,7 +15,6 @@ const LADDER = [
   [50_000, 10_000],
   [30_000, 5_000],
 ] as const;
-const CHANNELS: ChannelView[] = ["wechat", "alipay", "unionpay", "ecny", "cash"];
 export const PACKAGE = {
   id: "p1",
   version: 3,
@@ -55,9 +54,10 @@ export function topUpForm(books: DemoBooks, memberId: string): TopUpForm {
     offers,
     suggested: low ? (again?.choice ?? null) : null,
     custom: true,
-    channels: CHANNELS.map((channel) => {
-      const available = channel === "cash" || !offline;
-      return { channel, available, reason: available ? null : "error.server_unreachable" };
+    channels: books.channels.map((channel) => {
+      if (!offline || channel === "cash") return { channel, available: true, reason: null };
+      if (isRecorded(channel)) return { channel, available: true, reason: "top_up.needs_manager" };
+      return { channel, available: false, reason: "error.server_unreachable" };
     }),
   };
 }
