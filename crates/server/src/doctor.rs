@@ -10,6 +10,7 @@ use qiantai_core::{Millis, Timestamp};
 
 use crate::data_folder::{self, DataFolderError};
 use crate::db::{Archive, Cursor, DeviceStanding, LedgerError, Tenant};
+use crate::tls::{Authority, authority_key_path};
 
 /// Less free room than this stops the shop soon, in bytes.
 const ROOM_MIN: u64 = 200 << 20;
@@ -28,6 +29,9 @@ const SILENCE_CARE: Millis = Millis::hours(24);
 
 /// How far two clocks may be apart.
 const CLOCKS_APART: Millis = Millis::seconds(2);
+
+/// An authority that ends sooner must be replaced, and every terminal enrolled again.
+const AUTHORITY_CARE_DAYS: i32 = 365;
 
 /// How it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,9 +97,35 @@ pub fn look_at_folder(folder: &Path) -> Vec<Finding> {
     findings.push(room(folder));
     findings.push(match data_folder::read_key(folder) {
         Err(error) => finding(Mark::Bad, "key", error.to_string()),
-        Ok(_) => key_rights(folder),
+        Ok(_) => private(&data_folder::key_path(folder), "key"),
     });
     findings
+}
+
+/// The own certificate authority in `folder`, if there is one.
+pub fn look_at_authority(folder: &Path, now: Timestamp) -> Vec<Finding> {
+    const TOPIC: &str = "authority";
+    if !folder.exists() {
+        return Vec::new();
+    }
+    let left = Authority::open(folder).and_then(|authority| authority.days_left(now));
+    let left = match left {
+        Err(error) => {
+            let says = format!("{error}; without it every terminal must be enrolled again");
+            return vec![finding(Mark::Bad, TOPIC, says)];
+        }
+        Ok(left) => left,
+    };
+    let mark = match left {
+        ..0 => Mark::Bad,
+        0..AUTHORITY_CARE_DAYS => Mark::Care,
+        _ => Mark::Fine,
+    };
+    let says = format!("terminals believe it for {left} more days");
+    vec![
+        finding(mark, TOPIC, says),
+        private(&authority_key_path(folder), TOPIC),
+    ]
 }
 
 fn room(folder: &Path) -> Finding {
@@ -115,14 +145,13 @@ fn room(folder: &Path) -> Finding {
 }
 
 #[cfg(unix)]
-fn key_rights(folder: &Path) -> Finding {
+fn private(path: &Path, topic: &'static str) -> Finding {
     use std::os::unix::fs::PermissionsExt;
-    let path = data_folder::key_path(folder);
-    match std::fs::metadata(&path) {
-        Err(error) => finding(Mark::Bad, "key", format!("{}: {error}", path.display())),
+    match std::fs::metadata(path) {
+        Err(error) => finding(Mark::Bad, topic, format!("{}: {error}", path.display())),
         Ok(metadata) if metadata.permissions().mode() & 0o077 == 0 => finding(
             Mark::Fine,
-            "key",
+            topic,
             format!("{} is the owner's alone", path.display()),
         ),
         Ok(metadata) => {
@@ -131,16 +160,15 @@ fn key_rights(folder: &Path) -> Finding {
                 "{} can be read by other users of this machine (mode {mode:o}); run chmod 600",
                 path.display()
             );
-            finding(Mark::Bad, "key", says)
+            finding(Mark::Bad, topic, says)
         }
     }
 }
 
 /// Elsewhere the folder's own access list decides.
 #[cfg(not(unix))]
-fn key_rights(folder: &Path) -> Finding {
-    let path = data_folder::key_path(folder);
-    finding(Mark::Fine, "key", format!("{} is there", path.display()))
+fn private(path: &Path, topic: &'static str) -> Finding {
+    finding(Mark::Fine, topic, format!("{} is there", path.display()))
 }
 
 /// The books, as they stand at `now`.

@@ -1,6 +1,6 @@
 //! Commands of those who keep the books.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use qiantai_server::data_folder::{self, DataFolderError};
 use qiantai_server::db::LedgerError;
@@ -68,14 +68,17 @@ fn is_damage(error: &AnyError) -> bool {
     )
 }
 
-pub(crate) fn doctor(place: &Place) -> Result<Ending, AnyError> {
+pub(crate) fn doctor(place: &Place, authority: Option<&Path>) -> Result<Ending, AnyError> {
+    let now = SystemClock.now();
     let mut findings = Vec::new();
     if let Place::Folder(folder) = place {
         findings.extend(doctor::look_at_folder(folder));
     }
+    if let Some(folder) = authority {
+        findings.extend(doctor::look_at_authority(folder, now));
+    }
     match books::open_beside(place) {
         Ok(opened) => {
-            let now = SystemClock.now();
             findings.extend(doctor::look_at_books(opened.ledger.as_ref(), now));
         }
         Err(error) => findings.push(Finding {

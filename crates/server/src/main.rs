@@ -106,7 +106,8 @@ async fn run(
         }
         Command::Doctor => {
             let books = books()?;
-            keep::blocking(move || keep::doctor(&books)).await
+            let authority = settings.authority_folder();
+            keep::blocking(move || keep::doctor(&books, authority.as_deref())).await
         }
         Command::Backup(asked) => {
             let books = books()?;

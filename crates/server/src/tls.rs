@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use openssl::error::ErrorStack;
 
-pub use authority::{Authority, CERTIFICATE_VALID, Names};
+pub use authority::{Authority, CERTIFICATE_VALID, Names, authority_key_path};
 pub use door::{Door, RENEWED_BEFORE};
 
 /// Why there is no encrypted connection.

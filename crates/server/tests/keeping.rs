@@ -103,6 +103,8 @@ fn the_doctor_speaks_plainly() {
     check(&text, "folder", "ok", "no server works in it");
     check(&text, "disk", "", "MiB are free");
     check(&text, "key", "ok", "is the owner's alone");
+    check(&text, "authority", "ok", "believe it for 7299 more days");
+    check(&text, "authority", "ok", "is the owner's alone");
     check(&text, "database", "ok", "SQLite 3.");
     check(&text, "clock", "ok", "not behind the books");
     check(&text, "backup", "BAD", "none was ever made");
@@ -114,6 +116,13 @@ fn the_doctor_speaks_plainly() {
     open_to_all(&data.join("ledger.key"));
     let (_, text) = looked();
     check(&text, "key", "BAD", "mode 644");
+    let authority = data.join("tls").join("authority.key");
+    open_to_all(&authority);
+    let (_, text) = looked();
+    check(&text, "authority", "BAD", "mode 644");
+    std::fs::remove_file(authority).unwrap();
+    let (_, text) = looked();
+    check(&text, "authority", "BAD", "must be enrolled again");
     std::fs::remove_file(data.join("ledger.key")).unwrap();
     let (_, text) = looked();
     check(&text, "key", "BAD", "has no ledger.key");

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use openssl::asn1::{Asn1Integer, Asn1Time};
 use openssl::bn::{BigNum, MsbOption};
@@ -27,6 +27,11 @@ use crate::data_folder::write_private;
 
 const CERTIFICATE_FILE: &str = "authority.pem";
 const KEY_FILE: &str = "authority.key";
+
+/// The file with the key of the authority in `folder`.
+pub fn authority_key_path(folder: &Path) -> PathBuf {
+    folder.join(KEY_FILE)
+}
 
 /// How long an authority is believed: longer than any till lasts.
 const AUTHORITY_VALID: Millis = Millis::days(20 * 365);
@@ -81,7 +86,7 @@ impl Authority {
     /// See [`TlsError`].
     pub fn open(folder: &Path) -> Result<Authority, TlsError> {
         let certificate = Authority::certificate_in(folder)?;
-        let path = folder.join(KEY_FILE);
+        let path = authority_key_path(folder);
         let key = PKey::private_key_from_pem(&read(&path)?);
         let unfit = |problem| TlsError::Unfit { path, problem };
         let Ok(key) = key else {
@@ -107,6 +112,15 @@ impl Authority {
     /// The library has no memory.
     pub fn certificate_der(&self) -> Result<Vec<u8>, TlsError> {
         Ok(self.certificate.to_der()?)
+    }
+
+    /// Whole days for which it is still believed; negative once it is not.
+    ///
+    /// # Errors
+    /// The library has no memory.
+    pub fn days_left(&self, now: Timestamp) -> Result<i32, TlsError> {
+        let now = Asn1Time::from_unix(now.ms().div_euclid(1_000))?;
+        Ok(now.diff(self.certificate.not_after())?.days)
     }
 
     fn certificate_in(folder: &Path) -> Result<X509, TlsError> {
