@@ -26,6 +26,8 @@ pub struct Books {
     pub orders: BTreeMap<OrderId, RechargeOrder>,
     /// Orders with a case, by its cause.
     cases: BTreeSet<(OrderId, u8)>,
+    /// What was paid for orders that could not take it, as their cases say.
+    in_doubt: BTreeMap<OrderId, Money>,
     /// Events that ask for a payment to be sent back, by attempt.
     returns: BTreeMap<AttemptId, Vec<RowId>>,
     /// What happened, hashed.
@@ -79,6 +81,7 @@ impl Books {
             attempts: BTreeMap::new(),
             orders: BTreeMap::new(),
             cases: BTreeSet::new(),
+            in_doubt: BTreeMap::new(),
             returns: BTreeMap::new(),
             trace: Sha256::new(),
         }
@@ -97,8 +100,12 @@ impl Books {
                     heard.reviews.extend(waits.then_some(order.id));
                 }
                 Change::Case(case) => {
-                    self.cases
-                        .extend(case.order.map(|order| (order, number(case.kind))));
+                    if let Some(order) = case.order {
+                        self.cases.insert((order, number(case.kind)));
+                        if matches!(case.kind, CaseKind::AmountMismatch | CaseKind::LatePayment) {
+                            *self.in_doubt.entry(order).or_default() += case.amount;
+                        }
+                    }
                 }
                 Change::Outbox(event) if event.topic == Topic::PaymentSurplus => {
                     let events = self.returns.entry(AttemptId(event.subject)).or_default();
@@ -270,24 +277,14 @@ impl Books {
             .orders
             .values()
             .filter(|order| order.state == OrderState::Abnormal)
-            .map(|order| i128::from(self.suspended_for(order).fen()))
+            .filter_map(|order| self.in_doubt.get(&order.id))
+            .map(|amount| i128::from(amount.fen()))
             .sum();
         must(
             suspended == abnormal + i128::from(surplus.fen()),
             Invariant::MoneyConserved,
             || format!("{suspended} fen in suspense, {abnormal} and {surplus} are in doubt"),
         )
-    }
-
-    /// What was paid for an order that could not take it.
-    fn suspended_for(&self, order: &RechargeOrder) -> Money {
-        let off_by_one = self
-            .cases
-            .contains(&(order.id, number(CaseKind::AmountMismatch)));
-        match off_by_one && order.quote.pay > Money::from_fen(1) {
-            true => order.quote.pay - Money::from_fen(1),
-            false => order.quote.pay,
-        }
     }
 
     fn posted(&self, account: LedgerAccount) -> i128 {
