@@ -16,6 +16,7 @@ mod crash;
 mod customer;
 mod faults;
 mod keyboard;
+mod led;
 mod member_page;
 mod mounted_disk;
 mod new_member;

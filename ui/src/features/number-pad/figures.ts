@@ -1,8 +1,14 @@
+/** What kind of keyboard a field asks for. The property of that name is not in every web view. */
+const keyboardOf = (field: HTMLInputElement) => field.getAttribute("inputmode") ?? "";
+
 /** Whether figures are typed into it, so that a pad of figures serves it. */
 export function takesFigures(target: EventTarget | null): target is HTMLInputElement {
   if (!(target instanceof HTMLInputElement) || target.disabled || target.readOnly) return false;
-  return /^(decimal|numeric|tel)$/.test(target.inputMode);
+  return /^(decimal|numeric|tel)$/.test(keyboardOf(target));
 }
+
+/** Whether they may have a point. */
+export const takesPoint = (field: HTMLInputElement) => keyboardOf(field) === "decimal";
 
 /** Types as a keyboard would: at the caret, in place of what is selected, within the field's length. */
 export function typeInto(field: HTMLInputElement, text: string): void {
