@@ -12,6 +12,7 @@
 pub mod accounts;
 pub mod gateway;
 mod in_process;
+mod issuer;
 mod keys;
 mod phone;
 pub mod protocols;

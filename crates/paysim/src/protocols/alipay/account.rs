@@ -3,12 +3,11 @@
 use qiantai_core::clock::Timestamp;
 use qiantai_pay::channels::alipay::{cert_sn, root_cert_sn};
 use qiantai_pay::crypto::VerifyKey;
-use rand::Rng;
-use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Protocol};
-use crate::keys::{Issued, RsaKey, Subject, certify};
+use crate::issuer::{House, Issuer};
+use crate::keys::Issued;
 
 /// How merchant and gateway know each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,83 +40,22 @@ pub(super) struct AlipayMerchant {
     pub app_cert_sn: String,
 }
 
-/// The gateway's keys: the newest signs.
-#[derive(Clone, Debug)]
-pub(super) struct AlipayKeys {
-    rng: ChaCha20Rng,
-    root_key: RsaKey,
-    root: Issued,
-    pub root_sn: String,
-    pub signers: Vec<Signer>,
-    /// Signs what is forged.
-    pub stranger: RsaKey,
-}
-
-/// One key of the gateway, with the certificate that names it.
-#[derive(Clone, Debug)]
-pub(super) struct Signer {
-    pub key: RsaKey,
-    pub certificate: Issued,
-    pub sn: String,
-}
-
 const SELLER: &str = "2088000000000001";
-const ALIPAY: &str = "支付宝(中国)网络技术有限公司-2088";
 
-impl AlipayKeys {
-    fn draw(mut rng: ChaCha20Rng, now: Timestamp) -> AlipayKeys {
-        let (stranger, root_key) = (RsaKey::draw(&mut rng), RsaKey::draw(&mut rng));
-        let subject = Subject {
-            common_name: "Ant Financial Certification Authority R1",
-            organisation: "Ant Financial",
-            serial: &serial(&mut rng),
-        };
-        let root = certify(&root_key, subject, None, now);
-        let mut keys = AlipayKeys {
-            root_sn: root_cert_sn(&root.pem).expect("the bundle holds one RSA certificate"),
-            rng,
-            root_key,
-            root,
-            signers: Vec::new(),
-            stranger,
-        };
-        keys.draw_signer(now);
-        keys
-    }
+const HOUSE: House = House {
+    root: ("Ant Financial Certification Authority R1", "Ant Financial"),
+    organisation: "Ant Financial",
+    signer: "支付宝(中国)网络技术有限公司-2088",
+    serial: (16, 0x20),
+};
 
-    fn draw_signer(&mut self, now: Timestamp) {
-        let key = RsaKey::draw(&mut self.rng);
-        let certificate = self.certify(&key, ALIPAY, now);
-        self.signers.push(Signer {
-            sn: sn(&certificate),
-            key,
-            certificate,
-        });
-    }
-
-    fn certify(&mut self, key: &RsaKey, common_name: &str, now: Timestamp) -> Issued {
-        let subject = Subject {
-            common_name,
-            organisation: "Ant Financial",
-            serial: &serial(&mut self.rng),
-        };
-        certify(key, subject, Some((&self.root, &self.root_key)), now)
-    }
-
-    /// The key that signs now.
-    pub fn newest(&self) -> &Signer {
-        self.signers.last().expect("one is drawn with the others")
-    }
+/// Name of the root certificates.
+pub(super) fn root_sn(keys: &Issuer) -> String {
+    root_cert_sn(&keys.root.pem).expect("the bundle holds one RSA certificate")
 }
 
-fn serial(rng: &mut ChaCha20Rng) -> String {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    bytes[0] = 0x20;
-    hex::encode_upper(bytes)
-}
-
-fn sn(issued: &Issued) -> String {
+/// Name of a certificate.
+pub(super) fn sn(issued: &Issued) -> String {
     cert_sn(&issued.certificate).expect("the library reads what it wrote")
 }
 
@@ -133,10 +71,10 @@ impl Gateway {
         self.name_shop(Protocol::Alipay, opening.app_id, opening.name);
         if self.sides.alipay.keys.is_none() {
             let source = self.key_source(Protocol::Alipay as u64);
-            self.sides.alipay.keys = Some(AlipayKeys::draw(source, now));
+            self.sides.alipay.keys = Some(Issuer::draw(HOUSE, source, now));
         }
         let keys = self.alipay_keys();
-        let own = RsaKey::draw(&mut keys.rng);
+        let own = keys.draw_key();
         let mut settings = json!({
             "base_url": base_url,
             "app_id": opening.app_id,
@@ -186,7 +124,7 @@ impl Gateway {
         }
     }
 
-    pub(super) fn alipay_keys(&mut self) -> &mut AlipayKeys {
+    pub(super) fn alipay_keys(&mut self) -> &mut Issuer {
         let keys = self.sides.alipay.keys.as_mut();
         keys.expect("keys are drawn when the first merchant opens its account")
     }

@@ -8,7 +8,7 @@ use qiantai_core::attempt::DeclineCode;
 use qiantai_pay::Charset;
 use serde_json::{Map, Value, json};
 
-use super::account::Mode;
+use super::account::{Mode, sn};
 use super::caller::Caller;
 use super::page;
 use crate::gateway::{BookRefusal, Gateway};
@@ -183,7 +183,7 @@ pub(super) fn signed(
         .expect("a whole key signs any message");
     let named = match caller.merchant.mode {
         Mode::Keys => String::new(),
-        Mode::Certificates => format!("\"alipay_cert_sn\":\"{}\",", signer.sn),
+        Mode::Certificates => format!("\"alipay_cert_sn\":\"{}\",", sn(&signer.certificate)),
     };
     let body = format!("{{\"{}\":{node},{named}\"sign\":\"{sign}\"}}", caller.node);
     page(StatusCode::OK, &encoded(&body), caller.charset)
@@ -193,7 +193,10 @@ pub(super) fn signed(
 pub(super) fn certificate(gateway: &mut Gateway, caller: &Caller) -> Result<Said, Refusal> {
     let wanted = caller.content.need("alipay_cert_sn")?;
     let keys = gateway.alipay_keys();
-    let found = keys.signers.iter().find(|signer| signer.sn == wanted);
+    let found = keys
+        .signers
+        .iter()
+        .find(|signer| sn(&signer.certificate) == wanted);
     let found = found
         .ok_or_else(|| Refusal::business("CERT_NOT_EXIST", "证书不存在，请确认alipay_cert_sn"))?;
     let content = BASE64.encode(&found.certificate.pem);

@@ -6,7 +6,7 @@ use qiantai_pay::beijing::from_dashed;
 use qiantai_pay::{Charset, Pairs};
 
 use super::Method;
-use super::account::{AlipayMerchant, Mode};
+use super::account::{AlipayMerchant, Mode, root_sn};
 use super::answer::Refusal;
 use super::content::Content;
 use crate::gateway::{AttemptKey, Gateway, Protocol};
@@ -119,7 +119,7 @@ fn check_certificates(
             "应用公钥证书SN有误",
         ));
     }
-    if params.get("alipay_root_cert_sn") != Some(&gateway.alipay_keys().root_sn) {
+    if params.get("alipay_root_cert_sn") != Some(root_sn(gateway.alipay_keys()).as_str()) {
         let message = "支付宝根证书SN有误";
         return Err(Refusal::parameter("isv.invalid-signature", message));
     }

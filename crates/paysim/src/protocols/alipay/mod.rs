@@ -23,7 +23,8 @@ pub(crate) use notice::notice;
 
 use super::{Call, Reply, Said, Seal, conduct};
 use crate::gateway::{AnswerFault, Gateway, Operation};
-use account::{AlipayKeys, AlipayMerchant};
+use crate::issuer::Issuer;
+use account::AlipayMerchant;
 use answer::{Refusal, Said as Node};
 use bill::StoredBill;
 use caller::{Caller, admitted};
@@ -36,7 +37,7 @@ const GATEWAY: &str = "/gateway.do";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Side {
     merchants: BTreeMap<String, AlipayMerchant>,
-    keys: Option<AlipayKeys>,
+    keys: Option<Issuer>,
     /// Bills that wait to be downloaded, by their token.
     bills: BTreeMap<String, StoredBill>,
 }

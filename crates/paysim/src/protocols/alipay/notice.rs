@@ -8,7 +8,7 @@ use qiantai_pay::beijing::dashed;
 use qiantai_pay::yuan::yuan;
 use serde_json::json;
 
-use super::account::Mode;
+use super::account::{Mode, sn};
 use super::trade::status;
 use crate::gateway::{Event, Gateway, NoticeSeal, Try};
 
@@ -76,7 +76,7 @@ pub(crate) fn notice(gateway: &mut Gateway, notice: &Try, now: Timestamp) -> (He
     let keys = gateway.alipay_keys();
     let signer = keys.newest();
     if merchant.mode == Mode::Certificates {
-        form.set("alipay_cert_sn", &signer.sn);
+        form.set("alipay_cert_sn", sn(&signer.certificate));
     }
     let private = match is_genuine {
         true => &signer.key.private,

@@ -6,12 +6,11 @@ use qiantai_core::clock::Timestamp;
 use qiantai_pay::Pairs;
 use qiantai_pay::channels::unionpay::signature::digest_hex;
 use qiantai_pay::crypto::VerifyKey;
-use rand::Rng;
-use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Protocol};
-use crate::keys::{Issued, RsaKey, Subject, certify, key_store};
+use crate::issuer::{House, Issuer};
+use crate::keys::key_store;
 
 /// A practice account to be opened.
 #[derive(Clone, Copy, Debug)]
@@ -40,81 +39,14 @@ impl UnionpayMerchant {
     }
 }
 
-/// The gateway's keys: the newest signs.
-#[derive(Clone, Debug)]
-pub(super) struct UnionpayKeys {
-    rng: ChaCha20Rng,
-    root_key: RsaKey,
-    root: Issued,
-    signers: Vec<Signer>,
-    /// Signs what is forged.
-    pub stranger: RsaKey,
-}
-
-/// A key of the gateway with its certificate.
-#[derive(Clone, Debug)]
-pub(super) struct Signer {
-    pub key: RsaKey,
-    certificate: Issued,
-}
-
-impl Signer {
-    /// The certificate as it stands in answers.
-    pub fn pem_with_crlf(&self) -> String {
-        self.certificate.pem.replace('\n', "\r\n")
-    }
-}
-
-const UNIONPAY: &str = "041@Z12@中国银联股份有限公司@00000001";
 const PASSWORD: &str = "000000";
 
-impl UnionpayKeys {
-    fn draw(mut rng: ChaCha20Rng, now: Timestamp) -> UnionpayKeys {
-        let (stranger, root_key) = (RsaKey::draw(&mut rng), RsaKey::draw(&mut rng));
-        let subject = Subject {
-            common_name: "CFCA ACS OCA31",
-            organisation: "China Financial Certification Authority",
-            serial: &serial(&mut rng),
-        };
-        let root = certify(&root_key, subject, None, now);
-        let mut keys = UnionpayKeys {
-            rng,
-            root_key,
-            root,
-            signers: Vec::new(),
-            stranger,
-        };
-        keys.draw_signer(now);
-        keys
-    }
-
-    fn draw_signer(&mut self, now: Timestamp) {
-        let key = RsaKey::draw(&mut self.rng);
-        let certificate = self.certify(&key, UNIONPAY, now);
-        self.signers.push(Signer { key, certificate });
-    }
-
-    fn certify(&mut self, key: &RsaKey, common_name: &str, now: Timestamp) -> Issued {
-        let subject = Subject {
-            common_name,
-            organisation: "China UnionPay",
-            serial: &serial(&mut self.rng),
-        };
-        certify(key, subject, Some((&self.root, &self.root_key)), now)
-    }
-
-    /// The key that signs now.
-    pub fn newest(&self) -> &Signer {
-        self.signers.last().expect("one is drawn with the others")
-    }
-}
-
-fn serial(rng: &mut ChaCha20Rng) -> String {
-    let mut bytes = [0; 10];
-    rng.fill_bytes(&mut bytes);
-    bytes[0] = 0x10;
-    hex::encode_upper(bytes)
-}
+const HOUSE: House = House {
+    root: ("CFCA ACS OCA31", "China Financial Certification Authority"),
+    organisation: "China UnionPay",
+    signer: "041@Z12@中国银联股份有限公司@00000001",
+    serial: (10, 0x10),
+};
 
 impl Gateway {
     /// Opens a practice account with a fresh key, and gives the settings with which the channel
@@ -130,8 +62,8 @@ impl Gateway {
         let side = &mut self.sides.unionpay;
         let keys = side
             .keys
-            .get_or_insert_with(|| UnionpayKeys::draw(source, now));
-        let own = RsaKey::draw(&mut keys.rng);
+            .get_or_insert_with(|| Issuer::draw(HOUSE, source, now));
+        let own = keys.draw_key();
         let certificate = keys.certify(&own, opening.mer_id, now);
         let settings = json!({
             "base_url": base_url,

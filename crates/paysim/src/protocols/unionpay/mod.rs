@@ -18,7 +18,8 @@ pub use account::UnionpayOpening;
 
 use super::{Call, Reply, Said, Seal, conduct};
 use crate::gateway::{Event, Gateway, NoticeSeal, Operation, Try};
-use account::{UnionpayKeys, UnionpayMerchant};
+use crate::issuer::Issuer;
+use account::UnionpayMerchant;
 use code::RespCode;
 
 /// Where transactions and where questions go.
@@ -30,7 +31,7 @@ const QUERY: &str = "/gateway/api/queryTrans.do";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Side {
     merchants: BTreeMap<String, UnionpayMerchant>,
-    keys: Option<UnionpayKeys>,
+    keys: Option<Issuer>,
     /// Cancellations and refunds, by merchant and their own number.
     undone: BTreeMap<(String, String), Undone>,
 }
@@ -190,7 +191,7 @@ fn signed(gateway: &mut Gateway, answer: Pairs, seal: Seal) -> String {
     let Some(keys) = keys else {
         return plain(&answer);
     };
-    plain(&keys.sign(answer, seal == Seal::Genuine))
+    plain(&sealed(keys, answer, seal == Seal::Genuine))
 }
 
 fn plain(pairs: &Pairs) -> String {
@@ -201,18 +202,18 @@ fn plain(pairs: &Pairs) -> String {
     pairs.join("&")
 }
 
-impl UnionpayKeys {
-    fn sign(&self, mut pairs: Pairs, is_genuine: bool) -> Pairs {
-        let signer = self.newest();
-        pairs.set("signPubKeyCert", signer.pem_with_crlf());
-        let private = match is_genuine {
-            true => &signer.key.private,
-            false => &self.stranger.private,
-        };
-        let signature = sign(&pairs, private).expect("a whole key signs any message");
-        pairs.set("signature", signature);
-        pairs
-    }
+/// The pairs with the certificate, as it stands in answers, and the signature.
+fn sealed(keys: &Issuer, mut pairs: Pairs, is_genuine: bool) -> Pairs {
+    let signer = keys.newest();
+    let certificate = signer.certificate.pem.replace('\n', "\r\n");
+    pairs.set("signPubKeyCert", certificate);
+    let private = match is_genuine {
+        true => &signer.key.private,
+        false => &keys.stranger.private,
+    };
+    let signature = sign(&pairs, private).expect("a whole key signs any message");
+    pairs.set("signature", signature);
+    pairs
 }
 
 /// Headers and body of a notice. The protocol has no probes.
@@ -250,7 +251,7 @@ pub(crate) fn notice(gateway: &mut Gateway, notice: &Try, now: Timestamp) -> (He
     }
     let keys = gateway.sides.unionpay.keys.as_ref();
     let keys = keys.expect("keys are drawn when the first merchant opens its account");
-    let form = keys.sign(form, notice.seal == NoticeSeal::Genuine);
+    let form = sealed(keys, form, notice.seal == NoticeSeal::Genuine);
     let mut headers = HeaderMap::new();
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded;charset=UTF-8");
     headers.insert(header::CONTENT_TYPE, kind);
