@@ -26,6 +26,7 @@ mod painting;
 mod pay_states;
 mod phone;
 mod price;
+mod recorded;
 mod screens;
 mod second_start;
 mod shop;
