@@ -330,13 +330,15 @@ impl Window {
     }
 
     /// Waits until what moves on the page has arrived, and the page has drawn what it holds now.
+    /// What moves in a part that is folded away never arrives, and nobody sees it.
     async fn drawn(&self) -> Result<(), Fault> {
         let script = "const [done] = arguments; \
                       const arrived = (motion) => motion.finished.catch(() => null); \
                       const ends = (motion) => motion.effect.getComputedTiming().endTime < Infinity; \
+                      const seen = (motion) => motion.effect.target.checkVisibility(); \
                       const drawn = () => requestAnimationFrame(() => requestAnimationFrame(() => done(true))); \
                       requestAnimationFrame(() => Promise.all( \
-                        document.getAnimations().filter(ends).map(arrived)).then(drawn))";
+                        document.getAnimations().filter(ends).filter(seen).map(arrived)).then(drawn))";
         self.client.execute_async(script, Vec::new()).await?;
         Ok(())
     }
