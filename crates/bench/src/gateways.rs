@@ -48,6 +48,10 @@ const RATE_RATIO_PERCENT_MAX: u64 = 110;
 const DOUBLED: usize = 10;
 /// As many bytes as an ordinary operation of the server.
 const ROW_BYTES: usize = 500;
+/// Members with more may not top up by much: the rules of gyms end at 5000 yuan.
+const PRINCIPAL_MAX: Money = Money::from_yuan(2_000);
+/// One member more for so many, for those who may not.
+const MEMBERS_SPARE: usize = 10;
 /// Orders that are opened before it is waited for them.
 const OPENED_AT_ONCE: usize = 50;
 
@@ -58,8 +62,9 @@ const BODY: &[u8] = br#"{"appid":"wx8888888888888888","mchid":"1900000109","desc
 /// Measures signatures, then notices.
 pub async fn measure(folder: &Path, scale: Scale) -> Outcome<Report> {
     let mut figures = vec![exchanges(scale.exchanges)?];
-    let shop = Shop::open_with_wechat(folder, scale.notices).await?;
-    let orders = open_orders(&shop, scale.notices).await?;
+    let members = scale.notices + scale.notices / MEMBERS_SPARE + 1;
+    let shop = Shop::open_with_wechat(folder, members).await?;
+    let orders = open_orders(&shop, members, scale.notices).await?;
     let notices = pay(&shop, &orders)?;
     let door = Door::open(&shop).await?;
     let (apart, together) = notices.split_at(notices.len() / 3);
@@ -154,9 +159,13 @@ struct Waiting {
 }
 
 /// Orders with a code each, which nobody has scanned yet.
-async fn open_orders(shop: &Shop, count: usize) -> Outcome<Vec<Waiting>> {
+async fn open_orders(shop: &Shop, members: usize, count: usize) -> Outcome<Vec<Waiting>> {
     let mut orders = Vec::new();
-    for (place, member) in shop.customers(count)?.into_iter().enumerate() {
+    for member in shop.customers(members)? {
+        let principal_before = principal(shop, member)?;
+        if orders.len() == count || principal_before > PRINCIPAL_MAX {
+            continue;
+        }
         let (form, quote) = shop.quote(member, ChannelView::Wechat).await?;
         let request = StartQr {
             intent: form.intent,
@@ -168,11 +177,14 @@ async fn open_orders(shop: &Shop, count: usize) -> Outcome<Vec<Waiting>> {
         orders.push(Waiting {
             order: OrderId(Uuid::parse_str(&order.id)?),
             member,
-            principal_before: principal(shop, member)?,
+            principal_before,
         });
-        if (place + 1).is_multiple_of(OPENED_AT_ONCE) {
+        if orders.len().is_multiple_of(OPENED_AT_ONCE) {
             shop.at_rest().await?;
         }
+    }
+    if orders.len() < count {
+        return Err("too few members may top up".into());
     }
     shop.at_rest().await?;
     // Asks the gateway for the codes.

@@ -93,7 +93,7 @@ const FULL: Scale = Scale {
     cold_searches: 20,
     sales: 300,
     exchanges: 2_000,
-    notices: 3_000,
+    notices: 900,
 };
 
 const QUICK: Scale = Scale {
