@@ -187,24 +187,7 @@ impl History {
                 operation.offline = *offline;
                 self.decide(operation);
             }
-            Event::Record {
-                member,
-                pay,
-                method,
-                reference,
-                confirmed,
-                offline,
-                lie,
-            } => {
-                let (method, reference) = (RecordedMethod::ALL[*method], REFERENCES[*reference]);
-                let mut body = self.shop.recorded_body(choice(*pay), method, reference);
-                body.open.member = MEMBERS[member % MEMBERS.len()];
-                body.reference_confirmed = *confirmed;
-                body.open.quote.pay += Money::from_fen(*lie);
-                let mut operation = self.shop.by_cashier(OperationBody::RechargeRecorded(body));
-                operation.offline = *offline;
-                self.decide(operation);
-            }
+            Event::Record { .. } => self.record(event),
             Event::Start { order: picked } => {
                 let body = self.shop.start_body(order(picked));
                 self.run(OperationBody::AttemptStart(body));
@@ -269,6 +252,29 @@ impl History {
             }
             Event::Wait { minutes } => self.shop.now = self.shop.now + Millis::minutes(*minutes),
         }
+    }
+
+    fn record(&mut self, event: &Event) {
+        let Event::Record {
+            member,
+            pay,
+            method,
+            reference,
+            confirmed,
+            offline,
+            lie,
+        } = event
+        else {
+            return;
+        };
+        let (method, reference) = (RecordedMethod::ALL[*method], REFERENCES[*reference]);
+        let mut body = self.shop.recorded_body(choice(*pay), method, reference);
+        body.open.member = MEMBERS[member % MEMBERS.len()];
+        body.reference_confirmed = *confirmed;
+        body.open.quote.pay += Money::from_fen(*lie);
+        let mut operation = self.shop.by_cashier(OperationBody::RechargeRecorded(body));
+        operation.offline = *offline;
+        self.decide(operation);
     }
 
     fn answer(&mut self, attempt: AttemptId, outcome: GatewayOutcome) {
