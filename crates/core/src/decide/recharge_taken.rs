@@ -32,7 +32,7 @@ pub(super) struct Taken<'a> {
 
 impl<'a> Taken<'a> {
     /// The rules to price it by; `None` when it cannot be an order, and only its money is known.
-    pub(super) fn rules<'s>(self, state: &'s State, at: Timestamp) -> Option<&'s Policy> {
+    pub(super) fn rules(self, state: &State, at: Timestamp) -> Option<&Policy> {
         let rules = state
             .policy(self.open.quote.policy_version)
             .or_else(|| state.policy_at(at))
