@@ -1,6 +1,7 @@
 import { waitFor } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
+import { keys, scan } from "./scanner";
 import { serving } from "./window";
 
 type Window = Awaited<ReturnType<typeof serving>>;
@@ -138,5 +139,103 @@ test("offline a card payment takes a manager", async () => {
   expect(await screen.findByText(/凭证号 000123/)).toBeTruthy();
   expect(counter.calls.filter(({ name }) => name === "pay_recorded").at(-1)).toMatchObject({
     payload: { approval: { staff_no: "2001", pin: "2001" } },
+  });
+});
+
+/** Both have the form of a payment code: of WeChat, and of nobody's. */
+const SERIALS = ["104567890123456789", "9876543210987654", "BOC-000123"];
+
+test.each(SERIALS)(
+  "the voucher number %s scanned is the reference, and charges nobody",
+  async (serial) => {
+    const { user, screen, counter, desk } = await serving();
+    await user.keyboard("1k");
+    const reference = await field({ screen }, /凭证号或参考号/);
+    // What a hand began is replaced: a reference of two halves is none.
+    await user.paste("0001");
+    scan(serial);
+    await waitFor(() => expect(reference).toHaveProperty("value", serial));
+    expect(desk.topUp).toMatchObject({ wish: "card", question: null, busy: false });
+    expect(counter.times("pay_recorded")).toBe(0);
+    await waitFor(async () => {
+      await user.keyboard("{Enter}");
+      expect(counter.times("pay_recorded")).toBe(1);
+    });
+    expect(counter.calls.find(({ name }) => name === "pay_recorded")).toMatchObject({
+      payload: { channel: "card", reference: serial },
+    });
+    expect(counter.times("start_code")).toBe(0);
+  },
+);
+
+test.each(["k", "t"])(
+  "with %s chosen a scan anywhere on the form is the reference",
+  async (key) => {
+    const { user, screen, counter, desk } = await serving();
+    await user.keyboard(`1${key}`);
+    const reference = await field({ screen }, /凭证号或参考号|银行流水号/);
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(document.activeElement).not.toBe(reference));
+    scan(SERIALS[0]!);
+    await waitFor(() => expect(reference).toHaveProperty("value", SERIALS[0]));
+    // Its digits are no keys of the form either.
+    expect(desk.topUp.choice).toEqual({ kind: "amount", fen: 30_000 });
+    expect(counter.times("start_code")).toBe(0);
+  },
+);
+
+test("in the search box a scan is looked for, and charges nobody either", async () => {
+  const { user, screen, counter, desk } = await serving();
+  await user.keyboard("1k");
+  await field({ screen }, /凭证号或参考号/);
+  screen.getByRole("combobox").focus();
+  scan(SERIALS[0]!);
+  await waitFor(() =>
+    expect(counter.calls.at(-1)).toEqual({ name: "search_members", payload: { text: SERIALS[0] } }),
+  );
+  expect(desk.topUp.reference).toBe("");
+  expect(counter.times("start_code")).toBe(0);
+});
+
+test("a printed offer stays an offer beside the reference", async () => {
+  const { user, screen, desk } = await serving();
+  await user.keyboard("1k");
+  await field({ screen }, /凭证号或参考号/);
+  scan("QT:AMT:500");
+  await waitFor(() => expect(desk.topUp.choice).toEqual({ kind: "amount", fen: 50_000 }));
+  expect(desk.topUp.reference).toBe("");
+});
+
+test("the first keys of a burst leave the reference as it was", async () => {
+  const { user, screen, desk } = await serving();
+  await user.keyboard("1k");
+  const reference = await field({ screen }, /凭证号或参考号/);
+  await user.paste("000123");
+  const undo = desk.topUp.remember();
+  keys("9");
+  await waitFor(() => expect(desk.topUp.reference).toBe("0001239"));
+  undo();
+  await waitFor(() => expect(reference).toHaveProperty("value", "000123"));
+});
+
+test.each([
+  ["reference_used", "duplicate_suspected"],
+  ["duplicate_suspected", "reference_used"],
+] as const)("%s and then %s are two questions, not three", async (first, second) => {
+  const { user, screen, counter, desk } = await serving();
+  await user.keyboard("1k");
+  await field({ screen }, /凭证号或参考号/);
+  await user.paste("000123");
+  for (const code of [first, second]) counter.refuse("pay_recorded", { code });
+  await user.keyboard("{Enter}");
+  for (const times of [1, 2]) {
+    await waitFor(() => expect(counter.times("pay_recorded")).toBe(times));
+    await screen.findByRole("alertdialog");
+    await waitFor(() => expect(desk.topUp.busy).toBe(false));
+    await user.keyboard("y");
+  }
+  expect(await screen.findByText(/凭证号 000123/)).toBeTruthy();
+  expect(counter.calls.filter(({ name }) => name === "pay_recorded").at(-1)).toMatchObject({
+    payload: { reference_confirmed: true, duplicate_confirmed: true },
   });
 });

@@ -6,11 +6,16 @@ import type { TopUpForm } from "../bindings/TopUpForm";
 import type { Desk } from "./desk.svelte";
 import { asCallError } from "./failure";
 import { leaveTextField } from "./keys";
+import { isRecorded } from "./recorded";
 
 /** Text that is to be looked for among the members as if it had been typed there. */
 export type Sought = { text: string; turn: number };
 
-/** Where a scan goes: a payment code to the payment that waits for one, all else to the search. */
+/**
+ * Where a scan goes: a payment code to the payment that waits for one, all else to the search.
+ * While a card payment or transfer is keyed in, it is the bank's number, of whatever form: a
+ * voucher's serial may look like a payment code, and must not charge anybody.
+ */
 export class Scans {
   /** For the search box. */
   sought = $state.raw<Sought | null>(null);
@@ -28,10 +33,14 @@ export class Scans {
    */
   async take(text: string, field: HTMLInputElement | null, continues: boolean): Promise<boolean> {
     const dialog = document.querySelector("dialog[open]");
+    const recording = dialog === null && this.#isRecording();
+    const searching = field?.getAttribute("role") === "combobox";
     try {
       const reading = await this.#desk.call("read_scan", { text });
-      if (reading.kind === "payment_code") await this.#paymentCode(text, reading.channel, dialog);
-      else if (reading.kind === "offer") this.#offer(reading.choice, dialog);
+      if (reading.kind === "offer") this.#offer(reading.choice, dialog);
+      else if (recording && !searching) this.#desk.topUp.scanReference(text);
+      else if (reading.kind === "payment_code" && !recording)
+        await this.#paymentCode(text, reading.channel, dialog);
       else if (dialog !== null) return field === null || !dialog.contains(field);
       else if (continues) return false;
       else this.sought = { text, turn: (this.sought?.turn ?? 0) + 1 };
@@ -39,6 +48,12 @@ export class Scans {
       this.#desk.notices.failed(asCallError(reason));
     }
     return true;
+  }
+
+  /** The form at the counter wants a bank's reference. */
+  #isRecording(): boolean {
+    const { orders, topUp, screen } = this.#desk;
+    return screen === "counter" && orders.current === null && isRecorded(topUp.channel);
   }
 
   /** A printed code chooses what is on sale to the member on the form, and nothing else. */

@@ -15,10 +15,13 @@ import { isImplausible } from "./tender";
 
 /** What must be answered before anything is charged. */
 export type Question =
-  | { kind: "duplicate"; quote: QuoteView; code: string | null }
-  | { kind: "changed"; shown: QuoteView; quote: QuoteView; code: string | null }
+  | (Answered & { kind: "duplicate"; quote: QuoteView; code: string | null })
+  | (Answered & { kind: "changed"; shown: QuoteView; quote: QuoteView; code: string | null })
   | ReferenceQuestion
   | ApprovalQuestion;
+
+/** What the cashier said before the question that came next, so that nothing is asked twice. */
+type Answered = { referenceConfirmed: boolean };
 
 /** A reference that another order of the day was recorded with. */
 export type ReferenceQuestion = {
@@ -46,7 +49,7 @@ type Charge = {
   /** The customer's payment code, where one was scanned. */
   code: string | null;
   /** The reference of a recorded payment may come again. */
-  referenceConfirmed?: boolean;
+  referenceConfirmed: boolean;
   approval?: Approval;
   /** The price was asked for again already. */
   renewed?: boolean;
@@ -231,12 +234,22 @@ export class TopUp {
     await this.#pay(code);
   }
 
+  /** A scan is the whole reference, as if it had been typed there. */
+  scanReference(text: string): void {
+    // What is being recorded, or asked about, keeps the reference that it has.
+    if (this.#isCharging()) return;
+    this.reference = text;
+    this.referenceError = null;
+    this.rest();
+  }
+
   /** Remembers what was chosen; the answer puts it back. */
   remember(): () => void {
     const { choice, typed, tendered, reference, wish, step, scanned } = this;
     return () => {
       Object.assign(this, { step, scanned });
-      if (choice === this.choice && tendered === this.tendered && wish === this.wish) return;
+      const isSold = choice === this.choice && wish === this.wish;
+      if (isSold && tendered === this.tendered && reference === this.reference) return;
       Object.assign(this, { choice, typed, tendered, reference, wish });
       this.tenderedError = null;
       this.#reprice();
@@ -251,8 +264,8 @@ export class TopUp {
     if (!this.ready || quote === null) return;
     if (code === null && this.#asksAboutTender(quote)) return;
     if (quote.duplicate_of !== null || quote.unsettled !== null)
-      this.question = { kind: "duplicate", quote, code };
-    else await this.#charge(quote, { duplicateConfirmed: false, code });
+      this.question = { kind: "duplicate", quote, code, referenceConfirmed: false };
+    else await this.#charge(quote, { duplicateConfirmed: false, referenceConfirmed: false, code });
   }
 
   /** Asks once about cash that nobody would hand over. Pressed again, it is taken. */
@@ -277,8 +290,9 @@ export class TopUp {
       await this.#charge(quote, charge);
       return;
     }
-    const { quote, code } = question;
-    await this.#charge(quote, { duplicateConfirmed: question.kind === "duplicate", code });
+    const { quote, code, referenceConfirmed } = question;
+    const duplicateConfirmed = question.kind === "duplicate";
+    await this.#charge(quote, { duplicateConfirmed, referenceConfirmed, code });
   }
 
   /** A manager has typed number and PIN. The question stays until they are taken. */
@@ -350,9 +364,9 @@ export class TopUp {
       return this.#host.call("pay_cash", { ...request, tendered, approval: approval ?? null });
     }
     if (isRecorded(channel)) {
-      const reference_confirmed = referenceConfirmed ?? false;
       const { reference } = this;
-      const recorded = { reference, reference_confirmed, approval: approval ?? null };
+      const confirmed = { reference_confirmed: referenceConfirmed };
+      const recorded = { reference, ...confirmed, approval: approval ?? null };
       return this.#host.call("pay_recorded", { ...request, channel, ...recorded });
     }
     return this.#host.call("start_qr", { ...request, channel });
@@ -361,7 +375,7 @@ export class TopUp {
   /** Whether a manager's PIN is wanted, at first or again after a wrong one. */
   #asksManager(error: CallError, quote: QuoteView, charge: Charge): boolean {
     const asked = this.question?.kind === "approval" ? this.question : null;
-    const { duplicateConfirmed, referenceConfirmed = false } = charge;
+    const { duplicateConfirmed, referenceConfirmed } = charge;
     if (asked === null) {
       if (error.code !== "approval_needed") return false;
       const answered = { duplicateConfirmed, referenceConfirmed };
@@ -374,9 +388,9 @@ export class TopUp {
   }
 
   async #refused(error: CallError, quote: QuoteView, charge: Charge): Promise<void> {
-    const { code, duplicateConfirmed } = charge;
+    const { code, duplicateConfirmed, referenceConfirmed } = charge;
     if (error.code === "duplicate_suspected") {
-      this.question = { kind: "duplicate", quote, code };
+      this.question = { kind: "duplicate", quote, code, referenceConfirmed };
     } else if (error.code === "reference_used") {
       const earlier = error.params["no"] ?? "";
       this.question = { kind: "reference", quote, duplicateConfirmed, earlier };
@@ -394,8 +408,9 @@ export class TopUp {
   async #showChange(error: CallError, shown: QuoteView, charge: Charge): Promise<void> {
     const quote = await this.#price();
     if (quote === null) return;
-    const { code } = charge;
-    if (visible(quote) !== visible(shown)) this.question = { kind: "changed", shown, quote, code };
+    const { code, referenceConfirmed } = charge;
+    if (visible(quote) !== visible(shown))
+      this.question = { kind: "changed", shown, quote, code, referenceConfirmed };
     else if (charge.renewed === true) this.error = error;
     else await this.#charge(quote, { ...charge, renewed: true });
   }
