@@ -7,8 +7,14 @@ use crate::books::Books;
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance, orders};
 use crate::tour::{EVERY, Tour};
 
-/// What a tired hand leaves in the field, and the sentence beside it.
-const WRONG: [(&str, &str, &[(&str, &str)]); 4] = [
+/// What a tired hand leaves in the field, the sentence beside it, and what that sentence names.
+type Refused = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+const WRONG: [Refused; 4] = [
     ("", "error.reference_empty", &[]),
     ("12", "error.reference_too_short", &[("least", "4")]),
     (

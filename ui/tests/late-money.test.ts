@@ -6,7 +6,7 @@ import type { Stage } from "../src/bindings/Stage";
 import { play } from "../src/app/sound";
 import { openWindow } from "./window";
 
-vi.mock("../src/app/sound", () => ({ play: vi.fn() }));
+vi.mock("../src/app/sound", () => ({ play: vi.fn(), wakeVoices: vi.fn() }));
 
 beforeEach(() => vi.mocked(play).mockClear());
 

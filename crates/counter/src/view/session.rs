@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::view::printer::{PrinterGlyphs, SparePrinter, SpoolerForm};
 use crate::view::customer::CustomerDisplay;
+use crate::view::printer::{PrinterGlyphs, SparePrinter, SpoolerForm};
 use crate::view::queue::SyncView;
 use crate::view::{Fen, Ms};
 
