@@ -6,7 +6,10 @@ import type { Stage } from "../src/bindings/Stage";
 import { play } from "../src/app/sound";
 import { openWindow } from "./window";
 
-vi.mock("../src/app/sound", () => ({ play: vi.fn(), wakeVoices: vi.fn() }));
+vi.mock(import("../src/app/sound"), async (importOriginal) => ({
+  ...(await importOriginal()),
+  play: vi.fn(),
+}));
 
 beforeEach(() => vi.mocked(play).mockClear());
 
