@@ -13,7 +13,7 @@ use openssl::nid::Nid;
 use openssl::pkey::PKey;
 use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
 use openssl::x509::extension::SubjectAlternativeName;
-use openssl::x509::{X509, X509Name};
+use openssl::x509::{X509, X509Name, X509NameRef};
 use qiantai_core::{Millis, Timestamp};
 use qiantai_server::tls::{Authority, Door, Names, RENEWED_BEFORE, TlsError};
 use qiantai_server::{Clock, SystemClock, network};
@@ -255,8 +255,65 @@ async fn a_certificate_is_renewed_before_it_ends() {
     );
 }
 
-/// Writes a certificate for `localhost` that signs itself, and its key.
-fn given(folder: &Path) {
+/// Issued when, a clock that is right finds it in force, long over, or not begun.
+#[tokio::test]
+async fn dates_are_not_judged_by_the_clock_of_the_till() {
+    let check = async |founded: Timestamp, issued: Timestamp| {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::open_or_make(&folder.path().join("tls"), founded).unwrap();
+        let own = authority.certificate_der().unwrap();
+        let door = Door::of_authority(authority, Names::default(), issued).unwrap();
+        let url = format!("https://{}", behind(Arc::new(door)).await);
+        let spoken = health(&url, &Trust::Authority(own)).await;
+        // The word is no health report, and came over the connection.
+        assert!(
+            matches!(spoken, Err(CallFailed::Unreadable { status: 404, .. })),
+            "{founded:?} {issued:?}: {spoken:?}"
+        );
+        let other = Trust::Authority(authority_elsewhere());
+        assert_eq!(health(&url, &other).await, Err(UNTRUSTED));
+    };
+    let days = |days: i64| now() + Millis::days(days);
+    check(days(0), days(0)).await;
+    check(days(-600), days(-90 - 400)).await;
+    check(days(0), days(1 + 400)).await;
+    // The authority has not begun either: the till thinks that it is long ago.
+    check(days(26 * 365), days(26 * 365)).await;
+    // And is over itself.
+    check(days(-21 * 365), days(-21 * 365)).await;
+}
+
+#[tokio::test]
+async fn the_name_of_an_authority_is_not_its_signature() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::open_or_make(&folder.path().join("tls"), now()).unwrap();
+    let own = authority.certificate_der().unwrap();
+    let [chain, key] = ["cert.pem", "key.pem"].map(|name| folder.path().join(name));
+    let in_its_name = X509::from_der(&own).unwrap();
+    given(folder.path(), Some(in_its_name.subject_name()));
+    let door = Door::of_files(chain, key, now()).unwrap();
+    let url = format!("https://{}", behind(Arc::new(door)).await);
+    assert_eq!(health(&url, &Trust::Authority(own)).await, Err(UNTRUSTED));
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_before_the_proof_proves_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let listens = tokio::spawn(async move {
+        let (mut caller, _) = listener.accept().await.unwrap();
+        let mut greeting = [0; 4096];
+        let read = tokio::io::AsyncReadExt::read(&mut caller, &mut greeting);
+        assert!(read.await.unwrap() > 0);
+    });
+    let broken = health(&url, &Trust::Authority(authority_elsewhere())).await;
+    assert_eq!(broken, Err(TransportError::NotSent.into()));
+    listens.await.unwrap();
+}
+
+/// Writes a certificate for `localhost` and its key, with which it is signed; `issuer` is whose
+/// signature it says that is.
+fn given(folder: &Path, issuer: Option<&X509NameRef>) {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
     let mut name = X509Name::builder().unwrap();
@@ -265,7 +322,8 @@ fn given(folder: &Path) {
     let mut certificate = X509::builder().unwrap();
     certificate.set_version(2).unwrap();
     certificate.set_subject_name(&name).unwrap();
-    certificate.set_issuer_name(&name).unwrap();
+    let issuer = issuer.unwrap_or(&name);
+    certificate.set_issuer_name(issuer).unwrap();
     certificate.set_pubkey(&key).unwrap();
     let serial = rand::random::<u32>() >> 1;
     let serial = openssl::bn::BigNum::from_u32(serial).unwrap();
@@ -301,14 +359,14 @@ fn given(folder: &Path) {
 async fn a_given_certificate_is_read_again_when_it_changes() {
     let folder = tempfile::tempdir().unwrap();
     let [chain, key] = ["cert.pem", "key.pem"].map(|name| folder.path().join(name));
-    given(folder.path());
+    given(folder.path(), None);
     let door = Arc::new(Door::of_files(chain.clone(), key.clone(), now()).unwrap());
     assert_eq!(door.authority().unwrap(), None);
     let address = behind(Arc::clone(&door)).await;
     let first = shown_by(address).await;
     assert!(!door.renew(now()).unwrap());
     let old_key = std::fs::read(&key).unwrap();
-    given(folder.path());
+    given(folder.path(), None);
     let new_key = std::fs::read(&key).unwrap();
     // Half of the change: what is shown stays.
     std::fs::write(&key, old_key).unwrap();

@@ -3,6 +3,7 @@
 
 mod http;
 mod in_process;
+mod pinned;
 mod trust;
 
 pub use self::http::HttpTransport;

@@ -39,7 +39,8 @@ const AUTHORITY_VALID: Millis = Millis::days(20 * 365);
 /// How long a server's certificate is valid.
 pub const CERTIFICATE_VALID: Millis = Millis::days(90);
 
-/// Certificates begin so much before they are made: the clock of a till may be behind.
+/// Certificates begin so much before they are made: the clock of whoever judges dates may be
+/// behind. Terminals do not judge them.
 const BEGINS_BEFORE: Millis = Millis::days(1);
 
 /// Bits of a serial number; one less than twenty bytes hold.

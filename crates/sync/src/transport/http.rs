@@ -1,4 +1,4 @@
-//! The network. The only file here that sees reqwest.
+//! The network. Only this folder sees reqwest.
 
 use std::time::Duration;
 
@@ -9,19 +9,27 @@ use http::{Request, Response, Uri};
 use qiantai_wire::api::EVENTS_SILENCE_MAX;
 use tokio::time::timeout;
 
+use super::pinned::PinnedClient;
 use super::{ANSWER_MAX, ByteStream, Transport, TransportError, Trust};
 
-const CONNECT_MAX: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_MAX: Duration = Duration::from_secs(5);
 pub(super) const ANSWER_WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// Shorter than the server waits, so that no request goes out on a connection just being cut.
-const IDLE_MAX: Duration = Duration::from_secs(20);
+pub(super) const IDLE_MAX: Duration = Duration::from_secs(20);
 
 /// Requests over HTTP/1.1.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
-    client: reqwest::Client,
+    client: Client,
     base: String,
+}
+
+/// By whom the server must be believed.
+#[derive(Clone, Debug)]
+enum Client {
+    Machine(reqwest::Client),
+    Pinned(PinnedClient),
 }
 
 impl HttpTransport {
@@ -35,20 +43,16 @@ impl HttpTransport {
     /// is no certificate, or the address is not one at which a server proves itself.
     pub fn new(base: &str, trust: &Trust) -> Result<HttpTransport, TransportError> {
         let base = HttpTransport::base(base)?;
-        let builder = match trust {
-            Trust::Machine => builder(),
+        let client = match trust {
+            Trust::Machine => {
+                let client = builder().build().map_err(|_| TransportError::NotSent)?;
+                Client::Machine(client)
+            }
             Trust::Authority(_) if !base.starts_with("https://") => {
                 return Err(TransportError::Untrusted);
             }
-            Trust::Authority(certificate) => {
-                let authority = reqwest::Certificate::from_der(certificate)
-                    .map_err(|_| TransportError::Untrusted)?;
-                builder()
-                    .tls_certs_only([authority])
-                    .tls_danger_accept_invalid_hostnames(true)
-            }
+            Trust::Authority(certificate) => Client::Pinned(PinnedClient::new(certificate)?),
         };
-        let client = builder.build().map_err(|_| TransportError::NotSent)?;
         Ok(HttpTransport { client, base })
     }
 
@@ -61,47 +65,52 @@ impl HttpTransport {
         Ok(base.trim_end_matches('/').to_owned())
     }
 
-    async fn start(
-        &self,
-        request: Request<Bytes>,
-        wait_max: Option<Duration>,
-    ) -> Result<reqwest::Response, TransportError> {
-        let (parts, body) = request.into_parts();
-        let mut builder = self
-            .client
-            .request(parts.method, format!("{}{}", self.base, parts.uri))
-            .headers(parts.headers)
-            .body(body);
-        if let Some(wait_max) = wait_max {
-            builder = builder.timeout(wait_max);
+    async fn start(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
+        let (mut parts, body) = request.into_parts();
+        let address = format!("{}{}", self.base, parts.uri);
+        match &self.client {
+            Client::Machine(client) => {
+                let request = client.request(parts.method, address);
+                let request = request.headers(parts.headers).body(body);
+                let answer = request.send().await.map_err(|error| cause(&error))?;
+                let head = with_head_of(&answer, ());
+                let body = answer.bytes_stream().map_err(|error| cause(&error));
+                Ok(head.map(|()| body.boxed()))
+            }
+            Client::Pinned(client) => {
+                parts.uri = address.parse().map_err(|_| TransportError::NotSent)?;
+                client.start(Request::from_parts(parts, body)).await
+            }
         }
-        builder.send().await.map_err(|error| cause(&error))
+    }
+
+    async fn whole(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let (head, mut chunks) = self.start(request).await?.into_parts();
+        let mut body = BytesMut::new();
+        while let Some(chunk) = chunks.try_next().await? {
+            if body.len() + chunk.len() > ANSWER_MAX {
+                return Err(TransportError::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response::from_parts(head, body.freeze()))
     }
 }
 
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let mut answer = self.start(request, Some(ANSWER_WAIT_MAX)).await?;
-        let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| cause(&error))? {
-            if body.len() + chunk.len() > ANSWER_MAX {
-                return Err(TransportError::TooLong);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(with_head_of(&answer, body.freeze()))
+        let answered = timeout(ANSWER_WAIT_MAX, self.whole(request)).await;
+        answered.unwrap_or(Err(TransportError::Timeout))
     }
 
     async fn stream(
         &self,
         request: Request<Bytes>,
     ) -> Result<Response<ByteStream>, TransportError> {
-        let started = timeout(ANSWER_WAIT_MAX, self.start(request, None)).await;
+        let started = timeout(ANSWER_WAIT_MAX, self.start(request)).await;
         let answer = started.map_err(|_| TransportError::Timeout)??;
-        let head = with_head_of(&answer, ());
-        let body = answer.bytes_stream().map_err(|error| cause(&error));
-        Ok(head.map(|()| heartbeat(body.boxed())))
+        Ok(answer.map(heartbeat))
     }
 }
 

@@ -22,7 +22,8 @@ pub enum Trust {
     /// Whoever has a certificate for the server's name from somebody whom this machine believes.
     Machine,
     /// Whoever has a certificate of this authority (DER), by whatever name: it signs for the
-    /// servers of one shop and for nothing else, and their addresses change.
+    /// servers of one shop and for nothing else, and their addresses change. Its dates are not
+    /// looked at: this machine's clock may be wrong.
     Authority(Vec<u8>),
 }
 
