@@ -24,17 +24,28 @@ impl Stand {
     fn of(shop: &Shop, till: &Till, queues: &[&str]) -> Stand {
         let folder = shop.path("spooler");
         std::fs::create_dir_all(&folder).unwrap();
-        let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spooler");
-        for program in ["lp", "lpstat"] {
-            std::os::unix::fs::symlink(programs.join(program), folder.join(program)).unwrap();
-        }
         let stand = Stand { folder };
+        stand.install("lp");
+        stand.install("lpstat");
         stand.put("queues", &format!("{}\n", queues.join("\n")));
         till.clock.set_spooler(Spooler {
             lp: stand.folder.join("lp"),
             lpstat: stand.folder.join("lpstat"),
         });
         stand
+    }
+
+    fn install(&self, program: &str) {
+        let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spooler");
+        let place = self.folder.join(program);
+        std::os::unix::fs::symlink(programs.join(program), place).unwrap();
+    }
+
+    /// It is there, and the system cannot start it: a link that leads to itself.
+    fn break_off(&self, program: &str) {
+        self.remove(program);
+        let place = self.folder.join(program);
+        std::os::unix::fs::symlink(&place, &place).unwrap();
     }
 
     fn put(&self, name: &str, text: &str) {
@@ -170,6 +181,40 @@ async fn what_the_spooler_does_not_take_waits_and_prints_once() {
     let lines = escpos_text(&stand.job(1)).unwrap();
     assert_eq!(lines[0], "*** 重打 ***");
     assert!(!stand.has_job(2));
+}
+
+/// Whatever keeps a program from starting, nothing was given to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_whose_program_does_not_start_was_not_sent() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let stand = Stand::of(&shop, &till, &["Receipt"]);
+    let member = till.zhang_wei().await;
+    print_to(&till, queue("Receipt", SpoolerForm::Escpos)).await;
+    for (sold, program) in [(1, "lpstat"), (2, "lp")] {
+        stand.break_off(program);
+        let order = till.cash(&member, "300").await;
+        let job = till.until("an end of the try", async || {
+            let job = till.prints(&order).await.remove(0);
+            job.trouble.is_some().then_some(job)
+        });
+        let job = job.await;
+        let trouble = job.trouble.as_deref();
+        assert_eq!(trouble, Some("error.printer_spooler_silent"), "{program}");
+        assert_eq!(
+            (job.state, job.torn),
+            (PrintState::Queued, false),
+            "{program}"
+        );
+        stand.remove(program);
+        stand.install(program);
+        let job_id = job.id;
+        till.desk.retry_print(JobKey { job_id }).await.unwrap();
+        till.until_printed(&order, 1).await;
+        let lines = escpos_text(&stand.job(sold)).unwrap();
+        assert_ne!(lines[0], "*** 重打 ***", "{program}: nothing was on paper");
+    }
+    assert!(!stand.has_job(3), "each slip once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::printer::PrinterTrouble;
@@ -83,6 +83,7 @@ impl Spooler {
     /// Hands a document to `queue`. What becomes of it there is the spooler's.
     ///
     /// # Errors
+    /// [`PrinterTrouble::SpoolerMissing`], [`PrinterTrouble::SpoolerSilent`] or
     /// [`PrinterTrouble::SpoolerRefused`] when nothing was taken,
     /// [`PrinterTrouble::Interrupted`] when that is not known.
     pub async fn print(
@@ -99,8 +100,12 @@ impl Spooler {
         };
         let mut command = Command::new(&self.lp);
         command.args(["-d", queue, "-t", title, "-o", option]);
-        let output = match timeout(ANSWER_MAX, run(command, bytes)).await {
-            Ok(ended) => ended.map_err(|error| not_run(&error))?,
+        let program = start(command)?;
+        let output = match timeout(ANSWER_MAX, run(program, bytes)).await {
+            Ok(ended) => ended.map_err(|error| {
+                tracing::warn!(%error, "lp");
+                PrinterTrouble::Interrupted
+            })?,
             Err(_) => return Err(PrinterTrouble::Interrupted),
         };
         if output.status.success() {
@@ -119,8 +124,12 @@ impl Spooler {
         }
         let mut command = Command::new(&self.lpstat);
         command.arg(what);
-        let output = match timeout(ANSWER_MAX, run(command, &[])).await {
-            Ok(ended) => ended.map_err(|error| not_run(&error))?,
+        let program = start(command)?;
+        let output = match timeout(ANSWER_MAX, run(program, &[])).await {
+            Ok(ended) => ended.map_err(|error| {
+                tracing::warn!(%error, "lpstat");
+                PrinterTrouble::SpoolerSilent
+            })?,
             Err(_) => return Err(PrinterTrouble::SpoolerSilent),
         };
         if output.status.success() {
@@ -145,14 +154,25 @@ fn paused_queue(line: &str) -> Option<&str> {
     }
 }
 
-async fn run(mut command: Command, input: &[u8]) -> io::Result<Output> {
-    let mut child = command
+/// A program that does not start was given nothing.
+fn start(mut command: Command) -> Result<Child, PrinterTrouble> {
+    let child = command
         .env("LC_ALL", "C")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .spawn()?;
+        .spawn();
+    child.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => PrinterTrouble::SpoolerMissing,
+        _ => {
+            tracing::warn!(%error, "the spooler's program");
+            PrinterTrouble::SpoolerSilent
+        }
+    })
+}
+
+async fn run(mut child: Child, input: &[u8]) -> io::Result<Output> {
     let mut stdin = child.stdin.take().expect("standard input is piped");
     let feed = async move {
         // One that refuses closes its input early; its end says whether it took everything.
@@ -166,16 +186,6 @@ async fn run(mut command: Command, input: &[u8]) -> io::Result<Output> {
         fed?;
     }
     Ok(output)
-}
-
-fn not_run(error: &io::Error) -> PrinterTrouble {
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => PrinterTrouble::SpoolerMissing,
-        _ => {
-            tracing::warn!(%error, "the spooler's program");
-            PrinterTrouble::Interrupted
-        }
-    }
 }
 
 fn said(output: &Output) -> String {
