@@ -61,7 +61,7 @@ impl Paper {
 
 /// The drawer opens, and nothing comes out.
 pub fn is_pulse(escpos: &[u8]) -> bool {
-    escpos == qiantai_print::escpos::drawer_pulse()
+    decode(escpos).unwrap() == [Printed::DrawerPulse]
 }
 
 pub fn pulses(escpos: &[u8]) -> usize {

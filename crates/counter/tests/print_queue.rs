@@ -46,6 +46,20 @@ async fn until_out(shop: &Shop, till: &Till, order: &OrderView, count: usize) {
     .await;
 }
 
+/// Asks for the only slip again, until it is on paper; no time passes.
+async fn until_out_now(till: &Till, order: &OrderView) {
+    till.until("paper", async || {
+        let slip = till.prints(order).await.remove(0);
+        if slip.state == PrintState::Printed {
+            return Some(());
+        }
+        // One that is at the printer needs no further word.
+        let _at_printer = till.desk.retry_print(job(&slip.id)).await;
+        None
+    })
+    .await;
+}
+
 fn job(id: &str) -> JobKey {
     JobKey {
         job_id: id.to_owned(),
@@ -114,6 +128,51 @@ async fn a_printer_that_says_what_it_lacks_gets_no_slip_until_it_has_it() {
     until_out(&shop, &till, &order, 2).await;
     assert_eq!(count(&printer.printed(), &Printed::Cut), 2);
     assert!(!printer.lines().contains(&MARK.to_owned()), "none was torn");
+}
+
+/// Its own reports of what it lacks look like the word that a slip is out.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_printer_reports_unasked_is_no_word_that_a_slip_is_out() {
+    let shop = Shop::salon().await;
+    let printer = TalkingPrinter::with_roll(9).await;
+    printer.report();
+    let till = with_printer(&shop, &printer.target, 1).await;
+    let member = till.zhang_wei().await;
+    let order = till.cash(&member, "300").await;
+    let ended = till.until("an end of the try", async || {
+        let job = till.prints(&order).await.remove(0);
+        (job.trouble.is_some() || job.state == PrintState::Printed).then_some(job)
+    });
+    let ended = ended.await;
+    assert_eq!((ended.state, ended.torn), (PrintState::Queued, true));
+    assert_eq!(ended.trouble.as_deref(), Some("error.printer_paper_out"));
+    printer.load(500);
+    until_out(&shop, &till, &order, 1).await;
+    assert_eq!(count(&printer.printed(), &Printed::Cut), 1);
+}
+
+/// The drawer opens with the slip, and not by itself when somebody changes the roll.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_printer_that_cannot_print_keeps_no_pulse_for_later() {
+    for (wait, pulses) in [(Millis::seconds(61), 1), (Millis::hours(3), 0)] {
+        let shop = Shop::salon().await;
+        let printer = TalkingPrinter::with_roll(500).await;
+        printer.open_cover(true);
+        let till = with_printer(&shop, &printer.target, 1).await;
+        let member = till.zhang_wei().await;
+        let order = till.cash(&member, "300").await;
+        until_trouble(&till, &order, "error.printer_cover_open").await;
+        till.until("the question of the drawer", async || {
+            (printer.calls() >= 2).then_some(())
+        })
+        .await;
+        assert!(printer.keeps_nothing(), "a pulse waits in the printer");
+        shop.time.advance(wait);
+        printer.open_cover(false);
+        until_out_now(&till, &order).await;
+        let opened = count(&printer.printed(), &Printed::DrawerPulse);
+        assert_eq!(opened, pulses, "after {wait:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

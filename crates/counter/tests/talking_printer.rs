@@ -23,6 +23,12 @@ struct Inside {
     /// Lines that the roll still has.
     lines_left: usize,
     cover_open: bool,
+    /// It tells by itself, unasked, when its paper ends or is there again.
+    reports: bool,
+    /// What it last told of its paper.
+    told_paper_out: bool,
+    /// How often it was called and left again.
+    calls: usize,
     /// What came and is not printed.
     buffer: VecDeque<u8>,
     /// Everything on paper, as commands.
@@ -57,9 +63,24 @@ impl TalkingPrinter {
         self.inside.lock().unwrap().lines_left = lines;
     }
 
+    /// How often it was called and left again.
+    pub fn calls(&self) -> usize {
+        self.inside.lock().unwrap().calls
+    }
+
+    /// Whether nothing that came waits for its turn.
+    pub fn keeps_nothing(&self) -> bool {
+        self.inside.lock().unwrap().buffer.is_empty()
+    }
+
     /// Lines that the roll still has.
     pub fn lines_left(&self) -> usize {
         self.inside.lock().unwrap().lines_left
+    }
+
+    /// From now on it tells by itself how its paper is.
+    pub fn report(&self) {
+        self.inside.lock().unwrap().reports = true;
     }
 
     pub fn open_cover(&self, open: bool) {
@@ -93,6 +114,7 @@ async fn work(listener: TcpListener, inside: Arc<Mutex<Inside>>) {
         let (mut connection, _) = listener.accept().await.unwrap();
         // A connection that breaks ends; the printer goes on.
         let _broken = serve(&mut connection, &inside).await;
+        inside.lock().unwrap().calls += 1;
     }
 }
 
@@ -136,6 +158,12 @@ impl Inside {
                 break;
             }
             self.paper.extend(self.buffer.drain(..length));
+        }
+        let paper_out = self.lines_left == 0;
+        if self.reports && paper_out != self.told_paper_out {
+            self.told_paper_out = paper_out;
+            let out = u8::from(paper_out);
+            answers.extend([0x10 | out << 3 | out << 5, 0, out * 0x0c, 0x0f]);
         }
         answers
     }

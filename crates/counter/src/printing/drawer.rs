@@ -1,5 +1,10 @@
 //! The drawer of a cash sale: it opens at once, because the cashier makes change from it. The slip,
 //! which waits for the server's word, opens it only where this did not.
+//!
+//! A printer keeps the pulse in its buffer while it has no paper or its cover is open, and would open
+//! the drawer whenever that is put right. So it is asked first: one that says that it cannot print
+//! gets no pulse, and the slip opens the drawer, within two minutes of the sale or not at all. One
+//! that says nothing, as behind a spooler, gets the pulse unasked and may be late with it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +24,9 @@ use crate::show::order::OrderFile;
 use crate::view::printer::SpoolerForm;
 use crate::view::session::{PrinterSetting, PrinterTarget};
 
-/// Whoever holds it speaks with the printer; nobody else does meanwhile.
+/// Whoever holds it speaks with the printer; nobody else does meanwhile. A pulse waits behind a
+/// slip that is stuck: many printers take one connection at a time, and in others its bytes would
+/// fall into the middle of the slip.
 #[derive(Default)]
 pub(crate) struct AtPrinter {
     /// Sales of the last minutes whose drawer was opened, and when. A start of the program forgets
@@ -41,7 +48,7 @@ impl AtPrinter {
 }
 
 /// Opens the drawer for `order`, if it is a cash sale of this moment and its slip has not done so.
-/// A printer that does not answer leaves it to the slip.
+/// A printer that is out of reach or says that it cannot print leaves it to the slip.
 pub(crate) async fn open(counter: Arc<Counter>, order: OrderId) {
     if let Err(error) = open_now(&counter, order).await {
         tracing::warn!(?error, %order, "the drawer is left to the slip");
@@ -62,11 +69,12 @@ async fn open_now(counter: &Arc<Counter>, order: OrderId) -> Result<(), CallErro
         escpos: escpos::drawer_pulse(),
         pdf: Vec::new(),
     };
-    let opened = match printer::find(&target, counter.surroundings.spooler()).await {
-        Ok(found) => found.print(&pulse).await,
-        Err(trouble) => Err(trouble),
+    let opened = async {
+        let mut printer = printer::find(&target, counter.surroundings.spooler()).await?;
+        printer.ask().await?;
+        printer.send(&pulse).await
     };
-    match opened {
+    match opened.await {
         Ok(()) => at_printer.note_opened(order, counter.now()),
         Err(trouble) => tracing::warn!(%trouble, %order, "the drawer is left to the slip"),
     }

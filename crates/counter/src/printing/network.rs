@@ -42,6 +42,10 @@ pub struct Line {
     stream: TcpStream,
     /// It answered when it was asked.
     answers: bool,
+    /// It said that everything before [`TELL_WHEN_DONE`] is out.
+    is_out: bool,
+    /// Bytes still to come of a report that nobody asked for.
+    report_left: u8,
 }
 
 impl Line {
@@ -54,6 +58,8 @@ impl Line {
             Ok(Ok(stream)) => Ok(Line {
                 stream,
                 answers: false,
+                is_out: false,
+                report_left: 0,
             }),
             Ok(Err(_)) | Err(_) => Err(PrinterTrouble::Unreachable),
         }
@@ -81,16 +87,29 @@ impl Line {
     /// [`PrinterTrouble::Stopped`] when it says why it stopped, else
     /// [`PrinterTrouble::Interrupted`].
     pub async fn print(mut self, bytes: &[u8]) -> Result<(), PrinterTrouble> {
+        if !self.answers {
+            return self.send(bytes).await;
+        }
         let sent = async {
             self.stream.write_all(bytes).await?;
-            if self.answers {
-                self.stream.write_all(&TELL_WHEN_DONE).await
-            } else {
-                self.stream.shutdown().await
-            }
+            self.stream.write_all(&TELL_WHEN_DONE).await
         };
         match timeout(WRITE_MAX, sent).await {
-            Ok(Ok(())) if self.answers => self.until_out().await,
+            Ok(Ok(())) => self.until_out().await,
+            Ok(Err(_)) | Err(_) => Err(PrinterTrouble::Interrupted),
+        }
+    }
+
+    /// Sends bytes and hangs up.
+    ///
+    /// # Errors
+    /// [`PrinterTrouble::Interrupted`].
+    pub async fn send(mut self, bytes: &[u8]) -> Result<(), PrinterTrouble> {
+        let sent = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.shutdown().await
+        };
+        match timeout(WRITE_MAX, sent).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(PrinterTrouble::Interrupted),
         }
@@ -99,15 +118,17 @@ impl Line {
     async fn until_out(&mut self) -> Result<(), PrinterTrouble> {
         let until = Instant::now() + FINISH_MAX;
         loop {
-            let answer = timeout(GLANCE, self.stream.read_u8()).await;
-            match answer {
-                Ok(Ok(byte)) if is_done(byte) => return Ok(()),
-                // A late answer to an earlier question.
-                Ok(Ok(_)) => continue,
+            match timeout(GLANCE, self.answer()).await {
+                // A late answer to an earlier question, unless the slip is out.
+                Ok(Ok(_)) if !self.is_out => continue,
                 Ok(Err(_)) => return Err(PrinterTrouble::Interrupted),
-                Err(_) => {}
+                Ok(Ok(_)) | Err(_) => {}
+            }
+            if self.is_out {
+                return Ok(());
             }
             match self.status(ANSWER_MAX).await {
+                Ok(_) if self.is_out => return Ok(()),
                 Ok(Some(Some(cause))) => return Err(self.give_up(cause).await),
                 Ok(Some(None)) if Instant::now() < until => {}
                 // Nothing is wrong with it: it is of those that do not tell when a slip is out.
@@ -143,7 +164,7 @@ impl Line {
         self.stream.write_all(&status_now(which)).await?;
         let answer = async {
             loop {
-                let byte = self.stream.read_u8().await?;
+                let byte = self.answer().await?;
                 if is_status(byte) {
                     return io::Result::Ok(byte);
                 }
@@ -154,6 +175,28 @@ impl Line {
             Err(_) => Ok(None),
         }
     }
+
+    /// The next byte that answers a question. Reports that the printer sends by itself are read
+    /// over; given up halfway, nothing of one is lost.
+    async fn answer(&mut self) -> io::Result<u8> {
+        loop {
+            let byte = self.stream.read_u8().await?;
+            if self.report_left > 0 {
+                self.report_left -= 1;
+            } else if begins_report(byte) {
+                self.report_left = 3;
+            } else {
+                self.is_out |= is_done(byte);
+                return Ok(byte);
+            }
+        }
+    }
+}
+
+/// Automatic status (`GS a`) comes in four bytes together. The first has bit 4 set, and bits 0, 1
+/// and 7 not; the others look like answers to `GS r`.
+fn begins_report(byte: u8) -> bool {
+    byte & 0b1001_0011 == 0b0001_0000
 }
 
 /// Answers to `DLE EOT` have bits 1 and 4 set, and bits 0 and 7 not.
@@ -208,10 +251,16 @@ mod tests {
         for (name, offline, paper, expected) in cases {
             assert!(is_status(offline) && is_status(paper), "{name}");
             assert!(!is_done(offline) && !is_done(paper), "{name}");
+            assert!(!begins_report(offline) && !begins_report(paper), "{name}");
             assert_eq!(cause(offline, paper), expected, "{name}");
         }
         for done in [0x00, 0x03, 0x0c, 0x0f] {
             assert!(is_done(done) && !is_status(done), "{done:#x}");
+            assert!(!begins_report(done), "{done:#x}");
+        }
+        for report in [0x10, 0x14, 0x18, 0x38, 0x5c] {
+            assert!(begins_report(report), "{report:#x}");
+            assert!(!is_done(report) && !is_status(report), "{report:#x}");
         }
     }
 }

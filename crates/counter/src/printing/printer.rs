@@ -150,6 +150,17 @@ impl Found {
         }
     }
 
+    /// As [`Found::print`], but leaves a printer that answers without watching what it does.
+    ///
+    /// # Errors
+    /// See [`PrinterTrouble`].
+    pub async fn send(self, slip: &Slip) -> Result<(), PrinterTrouble> {
+        match self {
+            Found::Network(line) => line.send(&slip.escpos).await,
+            Found::Spooler { .. } | Found::Folder(_) => self.print(slip).await,
+        }
+    }
+
     /// Sends `slip`. From here on part of it may be on paper.
     ///
     /// # Errors
