@@ -56,6 +56,11 @@ test("the sum of a day says that it counts payments still open", () => {
   expect(CATALOGUES["en"]!["limit.day_sum"]).toContain("payments still open");
 });
 
+test("what a server keeps for a person may have been paid by card or transfer", () => {
+  expect(CATALOGUES["zh-CN"]!["error.held_by_server"]).not.toContain("现金");
+  expect(CATALOGUES["en"]!["error.held_by_server"]).not.toMatch(/cash/i);
+});
+
 test("every key that the counter's words name has a sentence", () => {
   const words = readFileSync(join(here, "../crates/counter/src/words.rs"), "utf8");
   const named = [...words.matchAll(/=> "(\w+)"/g)].map(([, key]) => key);

@@ -41,7 +41,7 @@ fn customer_order(order: &OrderView) -> CustomerOrder {
 }
 
 fn state(order: &OrderView) -> CustomerState {
-    // Its cash is in the drawer: nobody may be told that nothing was paid.
+    // The shop has its money: nobody may be told that nothing was paid.
     let held = order.failure.as_ref();
     if held.is_some_and(|failure| failure.message_key == HELD) {
         return CustomerState::AskStaff;

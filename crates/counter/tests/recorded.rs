@@ -6,7 +6,9 @@ use qiantai_counter::error::{CallError, ErrorCode, MoneyMoved};
 use qiantai_counter::view::order::{Approval, OrderView, Stage};
 use qiantai_counter::view::recorded::PayRecorded;
 use qiantai_counter::view::top_up::{ChannelView, Choice};
+use qiantai_wire::feed::OutcomeDto;
 
+use crate::line::Verdict;
 use crate::paper::Paper;
 use crate::shop::Shop;
 use crate::till::{Till, key};
@@ -160,6 +162,26 @@ async fn a_reference_used_before_is_asked_about_or_refused() {
         Vec::<String>::new(),
         "nothing needed a person"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_keeps_for_a_person_is_told_as_what_it_is() {
+    for channel in [ChannelView::Card, ChannelView::Transfer] {
+        let shop = Shop::salon().await;
+        let till = Till::open(&shop).await;
+        let member = till.zhang_wei().await;
+        till.line.judge(Some(Verdict::Outcome(OutcomeDto::Held)));
+        let offer = offer(&till, &member, "300", channel, "000123").await;
+        let order = record(&till, &offer).await.unwrap();
+        let held = till.until_stage(&order.id, Stage::Abnormal).await;
+        let said = held.failure.map(|failure| failure.message_key);
+        assert_eq!(said.as_deref(), Some("error.held_by_server"));
+        assert_eq!(held.channel, Some(channel));
+        assert_eq!(held.channel_txn_no.as_deref(), Some("000123"));
+        assert_eq!((held.credit, held.provisional), (None, false));
+        let queue = till.desk.queue(()).await.unwrap();
+        assert_eq!(queue.operations[0].kind_key, "operation.recharge_recorded");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,8 @@ use crate::show::{count, coupon_names, staff_name, tier_name};
 use crate::view::order::{CreditView, Failure, OrderSummary, OrderView, QrView, Stage};
 use crate::words;
 
-/// Sentence for cash that the server keeps for a person to look at.
+/// Sentence for money taken, in cash or by a recorded payment, that the server keeps for a person
+/// to look at.
 pub const HELD: &str = "error.held_by_server";
 
 /// Everything known of one order.
@@ -31,7 +32,7 @@ pub struct OrderFile {
     pub cut_off: bool,
     /// Refusal of the operation that opened the order or its last attempt.
     pub refusal: Option<RefusalCode>,
-    /// The server keeps this cash top-up for a person to look at.
+    /// The server keeps this top-up, whose money was taken, for a person to look at.
     pub held: bool,
 }
 
@@ -45,7 +46,6 @@ impl OrderFile {
     pub fn channel(&self) -> Option<Channel> {
         let paid = self.order.paid.as_ref().map(|paid| paid.channel);
         paid.or_else(|| self.last_attempt().map(|attempt| attempt.channel))
-            .or_else(|| self.held.then_some(Channel::Cash))
     }
 
     /// Whether the last attempt is to be paid by the customer's payment code.
