@@ -179,7 +179,6 @@ impl Counter {
         Ok(view)
     }
 
-    /// The number of an order that may have synchronised already.
     /// The newest order of `member` besides `own` whose payment has not ended: its money may be on
     /// its way, whatever its amount and however old it is (docs: domain §3.9).
     pub(crate) fn unsettled_of(
@@ -203,6 +202,7 @@ impl Counter {
         Ok(None)
     }
 
+    /// The number of an order that may have synchronised already.
     pub(crate) fn order_no_of(
         &self,
         overlay: &Overlay,
