@@ -34,20 +34,15 @@ pub fn bench(options: &Bench) -> Result<(), Error> {
     pages::build_probe()?;
     say::line("Building for release (many minutes the first time)");
     child::run("bench build", &mut cargo(&BUILD))?;
-    let target = tree::root().join("target");
-    let built = |name: &str| {
-        target
-            .join("release")
-            .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-    };
-    let mut bench = Command::new(built("bench"));
+    let built = |name| tree::built("release", name);
+    let mut bench = Command::new(built("bench")?);
     bench
         .arg("--app")
-        .arg(built("qiantai"))
+        .arg(built("qiantai")?)
         .arg("--empty")
-        .arg(built("examples/empty_window"))
+        .arg(built("examples/empty_window")?)
         .arg("--out")
-        .arg(target.join("bench"));
+        .arg(tree::root().join("target/bench"));
     for name in &options.only {
         bench.arg("--only").arg(name);
     }

@@ -13,11 +13,7 @@ use crate::{say, tidy, tree};
 /// # Errors
 /// Where a committed file differs.
 pub fn check_with_built_writer() -> Result<(), Error> {
-    let name = format!(
-        "target/debug/examples/codegen{}",
-        std::env::consts::EXE_SUFFIX
-    );
-    let mut writer = Command::new(tree::root().join(name));
+    let mut writer = Command::new(tree::built("debug", "examples/codegen")?);
     writer.arg("--check").current_dir(tree::root());
     child::run("codegen", &mut writer).map(drop)
 }

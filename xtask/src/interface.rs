@@ -41,11 +41,10 @@ pub fn soak(examples: u64, seed: u64) -> Result<(), Error> {
 fn ask(examples: u64, seed: u64) -> Result<(), Error> {
     let root = tree::root();
     let python = python::install(&root.join("target/interface"), REQUIREMENTS)?;
-    let server = format!("qiantai-server{}", std::env::consts::EXE_SUFFIX);
     let mut command = Command::new(python);
     command
         .arg(root.join("peers/interface.py"))
-        .arg(root.join("target/debug").join(server))
+        .arg(tree::built("debug", "qiantai-server")?)
         .arg(examples.to_string())
         .arg(seed.to_string())
         .env("PYTHONDONTWRITEBYTECODE", "1")

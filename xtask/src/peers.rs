@@ -145,8 +145,7 @@ impl Gateway {
     fn start(place: &Path, accounts: &Path) -> Result<Gateway, Error> {
         let key = place.join("training.key");
         fs::write(&key, TRAINING_KEY).map_err(|source| Error::file(&key, source))?;
-        let name = format!("qiantai-paysim{}", std::env::consts::EXE_SUFFIX);
-        let program = tree::root().join("target/debug").join(name);
+        let program = tree::built("debug", "qiantai-paysim")?;
         let mut child = Command::new(&program)
             .args(["--listen", "127.0.0.1:0", "--key-file"])
             .arg(&key)

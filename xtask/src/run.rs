@@ -39,7 +39,7 @@ fn open(arguments: &[String]) -> Result<(), Error> {
         &mut cargo(&["build", "--package", "qiantai", "--bin", "qiantai"]),
     )?;
     say::line("Opening the counter in training mode. Close its window to end.");
-    let mut app = Command::new(binary("qiantai"));
+    let mut app = Command::new(tree::built("debug", "qiantai")?);
     app.args(arguments);
     finish("qiantai", &mut app)
 }
@@ -60,10 +60,10 @@ fn drive(out: &Path, arguments: &[String]) -> Result<(), Error> {
     ];
     child::run("build", &mut cargo(&build))?;
     say::line("Driving one top-up by QR code and one by cash through the real window");
-    let mut driver = Command::new(binary("drive"));
+    let mut driver = Command::new(tree::built("debug", "drive")?);
     driver
         .arg("--app")
-        .arg(binary("qiantai"))
+        .arg(tree::built("debug", "qiantai")?)
         .arg("--out")
         .arg(out)
         .arg("--")
@@ -85,10 +85,4 @@ pub fn finish(name: &str, command: &mut Command) -> Result<(), Error> {
     } else {
         Err(Error::Machine(format!("{name} ended with {status}")))
     }
-}
-
-fn binary(name: &str) -> std::path::PathBuf {
-    tree::root()
-        .join("target/debug")
-        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }

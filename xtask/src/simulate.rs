@@ -1,6 +1,5 @@
 //! `cargo xtask simulate`: one seed of the simulation of docs/simulation.md.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use clap::Args;
@@ -67,7 +66,5 @@ pub fn simulate(options: &Simulate) -> Result<(), Error> {
 pub fn built() -> Result<Command, Error> {
     say::line("Building the simulator for release");
     child::run("simulator build", &mut cargo(&BUILD))?;
-    let name = format!("qiantai-sim{}", std::env::consts::EXE_SUFFIX);
-    let path: PathBuf = tree::root().join("target").join("release").join(name);
-    Ok(Command::new(path))
+    Ok(Command::new(tree::built("release", "qiantai-sim")?))
 }

@@ -37,11 +37,7 @@ pub fn report() -> Result<Count, Error> {
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .current_dir(&place);
     child::run("slips npm", &mut install)?;
-    let example = format!(
-        "target/debug/examples/receipts{}",
-        std::env::consts::EXE_SUFFIX
-    );
-    let mut print = Command::new(tree::root().join(example));
+    let mut print = Command::new(tree::built("debug", "examples/receipts")?);
     print.arg(&slips);
     child::run("slips print", &mut print)?;
     let mut decode = Command::new("node");
