@@ -69,6 +69,9 @@ async fn told_to_stop() {
 
 /// Two top-ups take seconds; a machine under load may need minutes.
 const DRIVE_MAX: Duration = Duration::from_secs(600);
+/// Longest time from payment to the success screen that a customer may have to stand and wait, in
+/// milliseconds.
+const SUCCESS_WITHIN_MS: u64 = 3_000;
 /// The member of the sample shops who tops up.
 const MEMBER: &str = "张伟";
 const MEMBER_PHONE: &str = "13812345678";
@@ -137,12 +140,29 @@ async fn drive(arguments: &Arguments) -> Result<(), Fault> {
     album.picture(&window, "next-customer").await?;
     window.close().await?;
 
-    let text = format!("{:#}\n", json!({ "top_ups": [by_qr, by_cash] }));
+    let top_ups = [by_qr, by_cash];
+    let text = format!("{:#}\n", json!({ "top_ups": top_ups }));
     album.keep("summary.json", text.as_bytes())?;
     println!(
         "{text}Screenshots, receipts and summary: {}",
         arguments.out.display()
     );
+    in_time(&top_ups)
+}
+
+/// Whether each success was on the screen soon enough after its payment.
+fn in_time(top_ups: &[Value]) -> Result<(), Fault> {
+    for top_up in top_ups {
+        let took = top_up["payment_to_success_ms"].as_u64();
+        if took.is_none_or(|took| took > SUCCESS_WITHIN_MS) {
+            return Err(Fault::Unexpected(format!(
+                "the success screen of order {} came {} ms after its payment; it may take {} ms",
+                top_up["order_no"].as_str().unwrap_or("?"),
+                took.map_or("?".into(), |took| took.to_string()),
+                SUCCESS_WITHIN_MS
+            )));
+        }
+    }
     Ok(())
 }
 
@@ -255,4 +275,23 @@ fn printed(folder: &Path, order_no: &str, ending: &str) -> Option<PathBuf> {
         .filter(|path| path.extension().is_some_and(|found| found == ending))
         .filter(|path| path.to_string_lossy().contains(order_no))
         .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_success_that_comes_late_fails_the_drive_in_plain_words() {
+        let took = |ms: Value| json!({ "order_no": "RC-1", "payment_to_success_ms": ms });
+        let judged = |times: &[Value]| {
+            let top_ups: Vec<_> = times.iter().cloned().map(took).collect();
+            in_time(&top_ups).map_err(|fault| fault.to_string())
+        };
+        assert_eq!(judged(&[json!(1), json!(3_000)]), Ok(()));
+        let late = "the success screen of order RC-1 came 3001 ms after its payment; \
+                    it may take 3000 ms";
+        assert_eq!(judged(&[json!(1), json!(3_001)]), Err(late.to_owned()));
+        assert!(judged(&[Value::Null]).is_err(), "unmeasured is not in time");
+    }
 }
