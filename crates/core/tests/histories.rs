@@ -202,21 +202,7 @@ impl History {
                 attempt: picked,
                 txn,
                 more,
-            } => {
-                let attempt = attempt(picked);
-                let asked = self
-                    .shop
-                    .state
-                    .attempts
-                    .get(&attempt)
-                    .map_or(yuan(1), |found| found.amount);
-                let outcome = GatewayOutcome::Success {
-                    channel_txn_no: format!("t{txn}"),
-                    amount: asked + Money::from_fen(*more),
-                    paid_at: self.shop.now,
-                };
-                self.answer(attempt, outcome);
-            }
+            } => self.pays(attempt(picked), *txn, *more),
             Event::Cancel { order: picked } => {
                 self.run(OperationBody::RechargeCancel {
                     order: order(picked),
@@ -252,6 +238,17 @@ impl History {
             }
             Event::Wait { minutes } => self.shop.now = self.shop.now + Millis::minutes(*minutes),
         }
+    }
+
+    fn pays(&mut self, attempt: AttemptId, txn: u8, more: i64) {
+        let known = self.shop.state.attempts.get(&attempt);
+        let asked = known.map_or(yuan(1), |found| found.amount);
+        let outcome = GatewayOutcome::Success {
+            channel_txn_no: format!("t{txn}"),
+            amount: asked + Money::from_fen(more),
+            paid_at: self.shop.now,
+        };
+        self.answer(attempt, outcome);
     }
 
     fn record(&mut self, event: &Event) {
