@@ -9,7 +9,10 @@ use sha2::{Digest, Sha256};
 use crate::figure::{Figure, Goal, Report, Series, Unit, micros};
 use crate::{Outcome, Scale};
 
-#[expect(dead_code, reason = "the tests print more kinds of slips than are timed")]
+#[expect(
+    dead_code,
+    reason = "the tests print more kinds of slips than are timed"
+)]
 #[path = "../../print/tests/sample.rs"]
 mod sample;
 
