@@ -14,6 +14,7 @@ use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode, MoneyMoved};
 use crate::overlay::{Overlay, is_over};
 use crate::parse;
+use crate::printing::slip::money_since;
 use crate::quotes::ShownQuote;
 use crate::show::order::OrderFile;
 use crate::terminal::Draft;
@@ -206,7 +207,7 @@ impl Counter {
     }
 
     /// The server said something about `order`: tells the window first, then prints the slips of
-    /// a sale of this terminal once it is credited.
+    /// a sale of this terminal once the shop has the money.
     pub(crate) fn order_came_in(&self, order: OrderId) -> Result<(), CallError> {
         let file = self.order_file(order)?;
         self.forget_codes(&file.attempts);
@@ -218,11 +219,11 @@ impl Counter {
         self.print_once(&file)
     }
 
-    /// Queues the slips of a credited order that has none yet.
+    /// Queues the slips of an order that has none yet, once the shop has the money: credited, or
+    /// received and kept for a person to look at.
     pub(crate) fn print_once(&self, file: &OrderFile) -> Result<(), CallError> {
         let order = &file.order;
-        let credited_at = order.credit.as_ref().map(|credit| credit.credited_at);
-        let is_late = credited_at.is_none_or(|at| at < self.now() - PRINTED_WITHIN);
+        let is_late = money_since(file).is_none_or(|at| at < self.now() - PRINTED_WITHIN);
         if order.device != self.terminal.device || is_late {
             return Ok(());
         }
@@ -269,8 +270,7 @@ impl Counter {
     fn resume_payment(&self, order: OrderId, since: Timestamp) -> Result<(), CallError> {
         let file = self.order_file(order)?;
         self.watch(&file);
-        let credited_at = file.order.credit.map(|credit| credit.credited_at);
-        match credited_at.is_some_and(|at| at > since) {
+        match money_since(&file).is_some_and(|at| at > since) {
             true => self.print_once(&file),
             false => Ok(()),
         }

@@ -73,13 +73,13 @@ pub(crate) async fn query_payment(
 }
 
 /// Makes sure that the server's signed settlement of a QR order is here for its slip. Cash
-/// orders carry this terminal's own operation.
+/// orders carry this terminal's own operation, and what is not credited has none.
 pub(crate) async fn fetch_settlement(
     counter: &Arc<Counter>,
     order: OrderId,
 ) -> Result<(), CallError> {
     let reader = Arc::clone(counter);
-    if blocking(move || reader.has_receipt_code(order)).await? {
+    if !blocking(move || reader.lacks_settlement(order)).await? {
         return Ok(());
     }
     let answer = counter.client.order(order.0).await;

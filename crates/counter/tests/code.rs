@@ -14,6 +14,7 @@ use qiantai_paysim::gateway::{
 };
 
 use crate::line::{Verdict, Weather};
+use crate::paper::Paper;
 use crate::shop::Shop;
 use crate::till::{Till, sentence};
 
@@ -211,6 +212,21 @@ async fn the_customer_has_time_for_the_password() {
     assert_eq!(refused, "error.customer_is_paying");
     scene.act(&code, &PhoneAction::Pay);
     scene.check_credited_once(&order).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_was_paid_and_not_credited_prints_its_slips() {
+    let scene = Scene::open().await;
+    let code = scene.code(true, None);
+    let order = scene.start(&code).await.unwrap();
+    scene.till.until_stage(&order.id, Stage::UserPaying).await;
+    scene.shop.freeze_zhang_wei();
+    scene.act(&code, &PhoneAction::Pay);
+    let order = scene.until(&order, Stage::Paid).await;
+    scene.till.until_printed(&order, 2).await;
+    let slip = Paper::of(&scene.till.folder, &order, "member");
+    assert!(slip.says(&["款已收，尚未入账"]), "{:#?}", slip.lines());
+    scene.check_not_credited();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -128,6 +128,13 @@ impl Shop {
         self.server.publish_policy(policy).await.unwrap();
     }
 
+    /// Freezes 张伟 behind the terminal's back: no operation does so yet, and the news of it would
+    /// refuse a sale before money is taken.
+    pub fn freeze_zhang_wei(&self) {
+        let frozen = "UPDATE member SET status = 'frozen' WHERE member_no = '00201000001'";
+        assert_eq!(self.ledger().execute(frozen, []).unwrap(), 1);
+    }
+
     pub fn account(&self, member: &str) -> Account {
         let id = MemberId(Uuid::parse_str(member).unwrap());
         self.server

@@ -21,8 +21,8 @@ pub struct RechargeReceipt {
     pub store: StoreHeader,
     /// Recharge order number (docs: domain §3.10).
     pub order_no: String,
-    /// When the balance was credited; for an offline order and for cash that is not credited,
-    /// when the cash was taken.
+    /// When the balance was credited; for an offline order and for money that is not credited,
+    /// when the money was taken.
     pub taken_at: Timestamp,
     /// When this slip is printed.
     pub printed_at: Timestamp,
@@ -49,8 +49,9 @@ pub struct RechargeReceipt {
     pub contract_no: Option<String>,
     /// Where to complain.
     pub complaint_phone: String,
-    /// The signed operation, `QT1:` and base45 (docs: sync).
-    pub qr_payload: String,
+    /// The signed operation, `QT1:` and base45 (docs: sync); `None` where the money came through
+    /// a channel and is not credited: nothing is signed yet that the code could say.
+    pub qr_payload: Option<String>,
     /// Set on every print after the first.
     pub reprint: Option<Reprint>,
     /// Taken offline; figures are provisional until the server has them.
@@ -318,11 +319,12 @@ impl RechargeReceipt {
                 label: texts.signature.to_owned(),
             },
             Line::Feed(1),
-            Line::Qr {
-                payload: self.qr_payload.clone(),
-                caption: texts.qr.to_owned(),
-            },
         ]);
+        slip.lines
+            .extend(self.qr_payload.as_ref().map(|payload| Line::Qr {
+                payload: payload.clone(),
+                caption: texts.qr.to_owned(),
+            }));
         slip.centred(Span::plain(format!(
             "{} {}",
             texts.printed_at,

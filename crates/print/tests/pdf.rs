@@ -70,7 +70,8 @@ fn draw(receipt: &RechargeReceipt, folder: &Path, dots_per_inch: &str) -> PathBu
 fn check_qr(receipt: &RechargeReceipt) {
     let folder = tempfile::tempdir().unwrap();
     let page = draw(receipt, folder.path(), "200");
-    assert_eq!(zbarimg(&page).trim_end(), receipt.qr_payload);
+    let read = zbarimg(&page);
+    assert_eq!(Some(read.trim_end()), receipt.qr_payload.as_deref());
 }
 
 /// Resolution of the committed pictures: lines and words can be told apart, and a page is some 25 kB.
@@ -155,7 +156,7 @@ fn pictures_tell_slips_apart() {
     let changes: [fn(&mut RechargeReceipt); 3] = [
         |receipt| receipt.store.address = "青禾".into(),
         |receipt| receipt.paid = Money::from_yuan(9_876),
-        |receipt| receipt.qr_payload = "QT1:OTHER".into(),
+        |receipt| receipt.qr_payload = Some("QT1:OTHER".into()),
     ];
     for (at, change) in changes.into_iter().enumerate() {
         let mut receipt = usual.clone();

@@ -77,7 +77,7 @@ pub fn wechat(width: PaperWidth) -> RechargeReceipt {
         refund_rule: "未消费本金按优惠比例退还，剩余赠金作废；七日内未使用可全额退款。".into(),
         contract_no: Some("HT-2026-000318".into()),
         complaint_phone: "12315".into(),
-        qr_payload: qr_payload(ORDINARY),
+        qr_payload: Some(qr_payload(ORDINARY)),
         reprint: None,
         provisional: false,
         training: false,
@@ -169,7 +169,7 @@ pub fn extreme(width: PaperWidth) -> RechargeReceipt {
     receipt.member.masked_name = "尉迟㛃雅㼆敏一二三四五六七八九十甲乙丙丁".into();
     receipt.member.tier_after = "至尊黑金钻石终身荣誉会员".into();
     receipt.cashier = "龚䶮".into();
-    receipt.qr_payload = qr_payload(LARGEST);
+    receipt.qr_payload = Some(qr_payload(LARGEST));
     receipt.paid = Money::from_fen(99_999_999);
     let principal = receipt.paid;
     let bonus = Money::from_fen(49_999_999);

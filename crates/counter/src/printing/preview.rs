@@ -13,7 +13,7 @@ use crate::view::order::{Holder, QrView, ReceiptAlign, ReceiptCell, ReceiptRow, 
 /// The member's slip of `order`, as it would be printed now.
 ///
 /// # Errors
-/// The order is not credited, or its signed operation is not here.
+/// The shop has no money for the order, or the signed operation that credited it is not here.
 pub(crate) fn receipt(counter: &Counter, order: OrderId) -> Result<ReceiptView, CallError> {
     let file = counter.order_file(order)?;
     let now = counter.now();
@@ -24,7 +24,8 @@ pub(crate) fn receipt(counter: &Counter, order: OrderId) -> Result<ReceiptView, 
         language: counter.slip_language(order)?,
     };
     let receipt = counter.receipt(&file, 0, &request)?;
-    let payload = receipt.qr_payload.clone();
+    // A row with a code is there only where there is one.
+    let payload = receipt.qr_payload.clone().unwrap_or_default();
     let layout = layout(&receipt.document()).map_err(|error| {
         tracing::error!(%error, "receipt layout");
         CallError::internal()

@@ -215,8 +215,8 @@ async fn print(
 ) -> Result<Outcome, Trouble> {
     let order = job.order.ok_or_else(CallError::internal)?;
     let reader = Arc::clone(counter);
-    let has_code = blocking(move || reader.has_receipt_code(order)).await?;
-    if !has_code && matches!(counter.sync.status(), SyncStatus::Offline { .. }) {
+    let lacks_settlement = blocking(move || reader.lacks_settlement(order)).await?;
+    if lacks_settlement && matches!(counter.sync.status(), SyncStatus::Offline { .. }) {
         // Asking would only hold up the slips behind it.
         return Err(
             CallError::new(ErrorCode::ServerUnreachable, "receipt_unsigned")

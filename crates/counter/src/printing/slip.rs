@@ -24,7 +24,6 @@ use crate::show::order::OrderFile;
 use crate::show::quote::reasons;
 use crate::show::{coupon_names, staff_name, tier_name};
 use crate::terminal::Draft;
-use crate::top_up::is_taken_at_once;
 use crate::view::order::{Holder, PrintJobView, Stage};
 use crate::view::session::{Language, PrinterSetting};
 
@@ -134,8 +133,8 @@ impl Counter {
         }
     }
 
-    /// The slip of an order for which the shop has the money: credited, or cash that the server
-    /// keeps for a person to look at. Nobody who gave cash leaves without paper.
+    /// The slip of an order for which the shop has the money: credited, or kept by the server for
+    /// a person to look at. Nobody who paid leaves without paper.
     pub(crate) fn receipt(
         &self,
         file: &OrderFile,
@@ -188,7 +187,7 @@ impl Counter {
             refund_rule: policy.store.refund_rule.clone(),
             contract_no: None,
             complaint_phone: policy.store.complaint_phone.clone(),
-            qr_payload: self.qr_payload(order.id)?,
+            qr_payload: self.qr_payload(file)?,
             reprint,
             provisional: file.provisional,
             training: self.training,
@@ -239,24 +238,31 @@ impl Counter {
     }
 
     /// The signed operation that credited the order: this terminal's own for money that it took,
-    /// the server's settlement for everything else (shared sync.md, "Receipt QR").
-    fn qr_payload(&self, order: OrderId) -> Result<String, CallError> {
+    /// the server's settlement for everything else (shared sync.md, "Receipt QR"). `None` where
+    /// nothing credited it.
+    fn qr_payload(&self, file: &OrderFile) -> Result<Option<String>, CallError> {
+        let order = file.order.id;
         let signed = match self.own_taking(order)? {
             Some(own) => Some(own),
             None => self.store.settlement(order)?,
         };
-        let signed = signed.ok_or_else(|| {
-            CallError::new(ErrorCode::ServerUnreachable, "receipt_unsigned").retryable()
-        })?;
-        receipt_text(&signed).map_err(|error| {
-            tracing::error!(%error, "receipt code");
-            CallError::internal()
-        })
+        match signed {
+            Some(signed) => receipt_text(&signed).map(Some).map_err(|error| {
+                tracing::error!(%error, "receipt code");
+                CallError::internal()
+            }),
+            None if credit_of(file).is_none() => Ok(None),
+            None => {
+                let unsigned = CallError::new(ErrorCode::ServerUnreachable, "receipt_unsigned");
+                Err(unsigned.retryable())
+            }
+        }
     }
 
-    /// Whether the slip's code can be made without the server.
-    pub(crate) fn has_receipt_code(&self, order: OrderId) -> Result<bool, CallError> {
-        Ok(self.own_taking(order)?.is_some() || self.store.settlement(order)?.is_some())
+    /// Whether the server is to be asked for the settlement that the slip's code is made of.
+    pub(crate) fn lacks_settlement(&self, order: OrderId) -> Result<bool, CallError> {
+        let is_here = self.own_taking(order)?.is_some() || self.store.settlement(order)?.is_some();
+        Ok(!is_here && !is_not_credited(&self.order_file(order)?))
     }
 
     fn own_taking(&self, order: OrderId) -> Result<Option<SignedOperation>, CallError> {
@@ -280,17 +286,23 @@ fn credit_of(file: &OrderFile) -> Option<Credit> {
     credit.filter(|_| file.stage() == Stage::Credited)
 }
 
+/// Whether the shop has the money and the member's account does not.
+fn is_not_credited(file: &OrderFile) -> bool {
+    file.order.paid.is_some() && credit_of(file).is_none()
+}
+
+/// When the order was credited, or paid where it is not; `None` while the shop has nothing.
+pub(crate) fn money_since(file: &OrderFile) -> Option<Timestamp> {
+    let credited = credit_of(file).map(|credit| credit.credited_at);
+    credited.or(file.order.paid.as_ref().map(|paid| paid.paid_at))
+}
+
 /// When the shop got what the slip is about.
 ///
 /// # Errors
-/// It has not: nothing is credited, and no money was taken at the counter.
+/// It has not: nothing is paid.
 fn taken_at(file: &OrderFile) -> Result<Timestamp, CallError> {
-    let paid = file.order.paid.as_ref();
-    let taken = paid.filter(|paid| is_taken_at_once(paid.channel));
-    let credited = credit_of(file).map(|credit| credit.credited_at);
-    credited
-        .or(taken.map(|taken| taken.paid_at))
-        .ok_or_else(|| CallError::new(ErrorCode::WrongState, "order_state"))
+    money_since(file).ok_or_else(|| CallError::new(ErrorCode::WrongState, "order_state"))
 }
 
 /// What is from the future happened before the clock was set back, nobody knows how long ago.
