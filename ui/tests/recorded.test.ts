@@ -137,6 +137,10 @@ test("offline a card payment takes a manager", async () => {
   await user.type(screen.getByRole("textbox", { name: "店长工号" }), "2001");
   await user.type(screen.getByLabelText("店长 PIN"), "2001{Enter}");
   expect(await screen.findByText(/凭证号 000123/)).toBeTruthy();
+  expect(screen.getByRole("heading", { name: "刷卡已登记，余额暂记" })).toBeTruthy();
+  expect(document.querySelector("[aria-live=assertive]")?.textContent).toMatch(
+    /刷卡已登记，余额暂记/,
+  );
   expect(counter.calls.filter(({ name }) => name === "pay_recorded").at(-1)).toMatchObject({
     payload: { approval: { staff_no: "2001", pin: "2001" } },
   });

@@ -7,6 +7,7 @@ import type { CounterEvent } from "../bindings/CounterEvent";
 import type { Stage } from "../bindings/Stage";
 import type { SyncView } from "../bindings/SyncView";
 import type { SessionView } from "../bindings/SessionView";
+import { channelName } from "../i18n/channel";
 import { speak, t, tell } from "../i18n/index.svelte";
 import { money } from "../i18n/money";
 import type { CommandName, Host, Request, Response } from "../platform/host";
@@ -20,6 +21,7 @@ import { OrderBook } from "./order-book.svelte";
 import { Orders, type OrderNews } from "./orders.svelte";
 import { prepare } from "./prepare";
 import { isOutOfReach } from "./reach";
+import { isRecorded } from "./recorded";
 import { play, type Sound } from "./sound";
 import { isFinal } from "./stages";
 import { TopUp } from "./top-up.svelte";
@@ -240,14 +242,16 @@ export class Desk {
 
   #orderNews({ order, before, onScreen }: OrderNews): void {
     const { stage, member } = order;
-    const values = { member, amount: money(order.pay_fen) };
+    const channel = channelName(order.channel);
+    const values = { member, amount: money(order.pay_fen), channel };
     const late = before !== undefined && isFinal(before);
     const sound = SOUNDS[stage] ?? (late ? "checking" : undefined);
     if (sound !== undefined) this.#sound(sound);
     if (this.session !== null && isArrival(before, stage))
       void announce(this.host, this.session.settings, order);
     const provisional = stage === "credited" && order.provisional;
-    const said = t(provisional ? "success.said_provisional" : `stage.${stage}.said`, values);
+    const taken = isRecorded(order.channel) ? "said_recorded_provisional" : "said_provisional";
+    const said = t(provisional ? `success.${taken}` : `stage.${stage}.said`, values);
     this.notices.say(said);
     if (!onScreen && before !== undefined && (late || TOLD.includes(stage)))
       this.notices.tell(stage === "credited" ? "good" : "warn", said);
