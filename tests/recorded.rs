@@ -37,9 +37,14 @@ async fn reach(shop: &Shop, cashier: &Cashier<'_>, window: &Window, yuan: &str, 
     window.choose("radio", &format!("/{word}/")).await.unwrap();
 }
 
+/// Empties the field as hands do, types, and takes the payment.
 async fn record(window: &Window, cashier: &Cashier<'_>, field: &str, reference: &str) {
+    let box_of_it = window.control("textbox", field).await.unwrap();
+    box_of_it.click().await.unwrap();
+    window.press_with(Key::Control, 'a').await.unwrap();
+    window.press(Key::Delete).await.unwrap();
     if !reference.is_empty() {
-        window.fill("textbox", field, reference).await.unwrap();
+        window.type_text(reference).await.unwrap();
     }
     cashier.take_payment().await.unwrap();
 }

@@ -53,6 +53,14 @@ test("without an amount nothing is charged, and it is said", async () => {
   expect(desk.topUp.choice).toBeNull();
 });
 
+test("with an amount that cannot be charged nothing is charged, and it is said", async () => {
+  const { counter, screen, user } = await serving();
+  await user.type(await screen.findByRole("textbox", { name: "自定义金额" }), "0");
+  scan(WECHAT);
+  await said(/现在的金额不能收款/);
+  expect(counter.times("start_code")).toBe(0);
+});
+
 test("a code replaces the QR code on the screen", async () => {
   const { screen, counter, order } = await paying();
   scan(ALIPAY);

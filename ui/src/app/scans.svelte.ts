@@ -96,7 +96,8 @@ export class Scans {
       notices.tell("warn", t("scan.confirm_first"));
     } else {
       leaveTextField();
-      await topUp.payByCode(channel, code);
+      const taken = await topUp.payByCode(channel, code);
+      if (!taken) notices.tell("warn", t("scan.no_price"));
     }
   }
 }

@@ -227,11 +227,14 @@ export class TopUp {
     await this.#pay(null);
   }
 
-  /** Charges the payment code that the customer shows, by the channel whose it is. */
-  async payByCode(channel: ChannelView, code: string): Promise<void> {
-    if (this.busy || this.question !== null) return;
+  /**
+   * Charges the payment code that the customer shows, by the channel whose it is. False where
+   * nothing on the form has a price that can be charged.
+   */
+  async payByCode(channel: ChannelView, code: string): Promise<boolean> {
+    if (this.busy || this.question !== null) return true;
     this.payBy(channel);
-    await this.#pay(code);
+    return this.#pay(code);
   }
 
   /** A scan is the whole reference, as if it had been typed there. */
@@ -256,16 +259,17 @@ export class TopUp {
     };
   }
 
-  async #pay(code: string | null): Promise<void> {
-    if (this.busy || this.question !== null) return;
+  async #pay(code: string | null): Promise<boolean> {
+    if (this.busy || this.question !== null) return true;
     // Enter may come a moment before the price of the last key.
     await this.#pricing;
     const { quote } = this;
-    if (!this.ready || quote === null) return;
-    if (code === null && this.#asksAboutTender(quote)) return;
+    if (!this.ready || quote === null) return false;
+    if (code === null && this.#asksAboutTender(quote)) return true;
     if (quote.duplicate_of !== null || quote.unsettled !== null)
       this.question = { kind: "duplicate", quote, code, referenceConfirmed: false };
     else await this.#charge(quote, { duplicateConfirmed: false, referenceConfirmed: false, code });
+    return true;
   }
 
   /** Asks once about cash that nobody would hand over. Pressed again, it is taken. */
