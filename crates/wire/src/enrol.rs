@@ -175,7 +175,7 @@ mod tests {
         // Whoever writes another terminal can check theirs against it.
         assert_eq!(
             code(None).to_string(),
-            "QTE1hHgZaHR0cHM6Ly8xOTIuMTY4LjEuMTA6NzgxMPZQBwcHBwcHBwcHBwcHBwcHBxprAWVgjMWxbA"
+            "QTE1hHgZaHR0cHM6Ly8xOTIuMTY4LjEuMTA6NzgxMPZQBwcHBwcHBwcHBwcHBwcHBxprATNgNDcYIA"
         );
         assert_eq!(code(None).invite(), "07".repeat(16));
         assert!(!format!("{:?}", code(None)).contains("0707"));
