@@ -5,8 +5,8 @@ import { scan } from "./scanner";
 import { openWindow, serving } from "./window";
 
 const WECHAT = "134567890123456789";
-const THREE_HUNDRED = "QT:AMT:300";
-const FIVE_HUNDRED = "QT:AMT:500";
+const THREE_HUNDRED = "QMON:300";
+const FIVE_HUNDRED = "QMON:500";
 /** Beyond the time in which a scanner may read the same code twice by itself. */
 const LATER_MS = 2_100;
 
@@ -108,14 +108,14 @@ test("a payment code alone, first or for the next member, meets no amount of bef
 
 test("a package is chosen by its code as it is sold today", async () => {
   const { screen, desk } = await serving();
-  scan("QT:PKG:p1");
+  scan("QBON:p1");
   await screen.findByText(/扫码选了 ¥680/);
   expect(desk.topUp.choice).toEqual({ kind: "package", id: "p1", version: 3 });
 });
 
 test.each([
-  ["a package that is sold no more", "QT:PKG:gone"],
-  ["an amount that is not on the form", "QT:AMT:99999"],
+  ["a package that is sold no more", "QBON:gone"],
+  ["an amount that is not on the form", "QMON:99999"],
 ])("%s chooses nothing", async (_, code) => {
   const { desk } = await serving();
   scan(code);

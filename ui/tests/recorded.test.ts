@@ -205,7 +205,7 @@ test("a printed offer stays an offer beside the reference", async () => {
   const { user, screen, desk } = await serving();
   await user.keyboard("1k");
   await field({ screen }, /凭证号或参考号/);
-  scan("QT:AMT:500");
+  scan("QMON:500");
   await waitFor(() => expect(desk.topUp.choice).toEqual({ kind: "amount", fen: 50_000 }));
   expect(desk.topUp.reference).toBe("");
 });

@@ -13,8 +13,10 @@ use crate::show::order::qr_view;
 use crate::top_up::on_sale;
 use crate::view::code::OfferCode;
 
-const AMOUNT: &str = "QT:AMT:";
-const PACKAGE: &str = "QT:PKG:";
+// The first keys of a scan cannot be told from a hand's (docs: adr 0023): these letters do nothing
+// on the form.
+const AMOUNT: &str = "QMON:";
+const PACKAGE: &str = "QBON:";
 
 /// What a printed code says: nothing within, where that is on sale no more.
 #[derive(Debug, PartialEq, Eq)]

@@ -128,8 +128,8 @@ async fn a_code_is_told_from_everything_else_that_is_scanned() {
         ("6212345678901234567", code(Some(ChannelView::Unionpay))),
         ("9876543210987654", code(None)),
         ("6901234567892", ScanReading::Other),
-        ("QT:AMT", ScanReading::Other),
-        ("qt:amt:300", ScanReading::Other),
+        ("QMON", ScanReading::Other),
+        ("qmon:300", ScanReading::Other),
         ("00201-9000001", ScanReading::Other),
         ("", ScanReading::Other),
     ];
@@ -166,17 +166,17 @@ async fn printed_codes_choose_what_they_were_printed_for_and_nothing_else() {
         assert_eq!(reading, ScanReading::Offer { choice }, "{payload}");
     }
     let fen = |fen| Some(Choice::Amount { fen: Fen(fen) });
-    let gone = "QT:PKG:01890000-0000-7000-8000-000000000000";
+    let gone = "QBON:01890000-0000-7000-8000-000000000000";
     let cases = [
-        ("QT:AMT:300", fen(30_000)),
-        ("QT:AMT:300.50", fen(30_050)),
-        ("QT:AMT:", None),
-        ("QT:AMT:0", None),
-        ("QT:AMT:-300", None),
-        ("QT:AMT:300.505", None),
-        ("QT:AMT:三百", None),
-        ("QT:AMT:99999999999", None),
-        ("QT:PKG:", None),
+        ("QMON:300", fen(30_000)),
+        ("QMON:300.50", fen(30_050)),
+        ("QMON:", None),
+        ("QMON:0", None),
+        ("QMON:-300", None),
+        ("QMON:300.505", None),
+        ("QMON:三百", None),
+        ("QMON:99999999999", None),
+        ("QBON:", None),
         (gone, None),
     ];
     for (text, choice) in cases {

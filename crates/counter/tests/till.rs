@@ -339,7 +339,14 @@ impl Till {
     }
 
     pub async fn pay_cash(&self, offer: &PayCash) -> Result<OrderView, CallError> {
-        self.desk.pay_cash(offer.clone()).await
+        let (desk, offer) = (Arc::clone(&self.desk), offer.clone());
+        // What it starts by itself ends with the program.
+        let paid = self
+            .runtime
+            .as_ref()
+            .unwrap()
+            .spawn(async move { desk.pay_cash(offer).await });
+        paid.await.unwrap()
     }
 
     pub async fn cash(&self, member: &str, text: &str) -> OrderView {

@@ -20,7 +20,7 @@ const CODES: [RegExp, ChannelView][] = [
 ];
 
 export function readScan(_: DemoBooks, { text }: Scan): ScanReading {
-  const offer = /^QT:(AMT:(?<yuan>[\d.]+)|PKG:(?<id>.+))$/.exec(text)?.groups;
+  const offer = /^Q(MON:(?<yuan>[\d.]+)|BON:(?<id>.+))$/.exec(text)?.groups;
   if (offer?.["yuan"] !== undefined)
     return { kind: "offer", choice: { kind: "amount", fen: typedFen(offer["yuan"]) } };
   if (offer !== undefined) {
@@ -40,9 +40,9 @@ export function offerCodes(): OfferCode[] {
   const amounts = AMOUNTS.map((fen) => ({
     name: null,
     pay_fen: fen,
-    qr: qrOf(`QT:AMT:${plainFen(fen)}`),
+    qr: qrOf(`QMON:${plainFen(fen)}`),
   }));
-  return [...amounts, { name, pay_fen, qr: qrOf(`QT:PKG:${id}`) }];
+  return [...amounts, { name, pay_fen, qr: qrOf(`QBON:${id}`) }];
 }
 
 export function startCode(books: DemoBooks, request: StartCode): OrderView {
