@@ -3,7 +3,7 @@
 use qiantai_core::Money;
 use qiantai_core::attempt::Channel;
 use qiantai_core::decide::{Change, RefusalCode};
-use qiantai_core::ids::{ActionId, OrderId};
+use qiantai_core::ids::{ActionId, MemberId, OrderId};
 use qiantai_core::ledger::CaseKind;
 use qiantai_core::operation::{OperationBody, RechargeCash, RechargeOpen, StaffProof};
 use qiantai_core::order_no::Prefix;
@@ -56,6 +56,18 @@ impl Counter {
             offline,
             body,
         };
+        let sale = (order, shown.member);
+        self.write_sale(sale, draft, overlay, approval)
+    }
+
+    /// Makes a sale whose money is taken durable, after a manager's PIN where one is wanted.
+    pub(crate) fn write_sale(
+        &self,
+        (order, member): (OrderId, MemberId),
+        draft: Draft,
+        overlay: Overlay,
+        approval: Option<(StaffProof, &Approval)>,
+    ) -> Result<OrderView, CallError> {
         self.check_no_case(&draft, &overlay)?;
         if let Some((proof, typed)) = approval {
             self.check_pin(proof.staff, &typed.pin)?;
@@ -63,7 +75,7 @@ impl Counter {
         let jobs = self.slips_of_sale(order)?;
         let overlay = self.commit(&[draft], overlay, jobs)?;
         self.tell(CounterEvent::Member {
-            member_id: shown.member.to_string(),
+            member_id: member.to_string(),
         });
         self.just_written(&overlay, order, MoneyMoved::Yes)
     }

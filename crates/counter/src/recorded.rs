@@ -15,7 +15,6 @@ use crate::error::{CallError, ErrorCode, MoneyMoved};
 use crate::overlay::Overlay;
 use crate::parse;
 use crate::terminal::Draft;
-use crate::view::event::CounterEvent;
 use crate::view::order::{Approval, OrderView};
 use crate::view::recorded::PayRecorded;
 
@@ -57,16 +56,8 @@ impl Counter {
             offline,
             body,
         };
-        self.check_no_case(&draft, &overlay)?;
-        if let Some((proof, typed)) = approval {
-            self.check_pin(proof.staff, &typed.pin)?;
-        }
-        let jobs = self.slips_of_sale(order)?;
-        let overlay = self.commit(&[draft], overlay, jobs)?;
-        self.tell(CounterEvent::Member {
-            member_id: shown.member.to_string(),
-        });
-        self.just_written(&overlay, order, MoneyMoved::Yes)
+        let sale = (order, shown.member);
+        self.write_sale(sale, draft, overlay, approval)
     }
 
     /// A reference used before is questioned where the bank may give it twice, and refused where it
