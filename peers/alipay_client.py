@@ -87,7 +87,7 @@ def refused(kit, name, step, sub_code):
     ok(f"{name}: {step}", sub_code in str(seen), seen)
 
 
-for account_name in ("alipay-keys", "alipay-certificates"):
+def stories(account_name):
     settings = account(account_name)
     kit = merchant(settings)
     refund(kit, account_name, qr(kit, account_name))
@@ -106,3 +106,8 @@ for account_name in ("alipay-keys", "alipay-certificates"):
     alipay.datetime = SlowClock
     refused(kit, account_name, "a clock six minutes off", "isv.invalid-timestamp")
     alipay.datetime = real
+
+
+if __name__ == "__main__":
+    for name in ("alipay-keys", "alipay-certificates"):
+        stories(name)

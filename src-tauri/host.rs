@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use qiantai_counter::boot::{Host, Known, Link};
+use qiantai_counter::boot::{Host, Known, Link, OwnShop};
 use qiantai_counter::view::boot::{Training, TroubleCause};
 use qiantai_server::db::LedgerError;
 use qiantai_server::sample::TRAINING_STAFF;
@@ -20,6 +20,7 @@ use tokio::sync::Mutex;
 use crate::bell::{self, Bell};
 use crate::keys::TerminalKeys;
 use crate::options::{Mode, Options};
+use crate::own_shop;
 use crate::remote::{self, Told};
 use crate::training::{self, TrainingGateway};
 
@@ -34,8 +35,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// This machine.
 pub struct Machine {
     folder: PathBuf,
-    /// Held for as long as the process runs.
-    claim: Result<FolderLock, TroubleCause>,
+    /// Held for as long as the process runs, from the first time that it could be had.
+    claim: std::sync::Mutex<Result<FolderLock, TroubleCause>>,
     /// Hangs where the folder is ours, until somebody answers it.
     bell: std::sync::Mutex<Option<Bell>>,
     keys: Box<dyn KeyHolder>,
@@ -43,6 +44,8 @@ pub struct Machine {
     options: Options,
     /// Running once the shop was opened; a second try uses it again.
     shop: Mutex<Option<TrainingShop>>,
+    /// The server of a shop that was made at this terminal, once it runs.
+    own: Mutex<Option<Server>>,
 }
 
 /// A training shop with everything that it needs to live in this process.
@@ -90,13 +93,14 @@ impl Machine {
         };
         let bell = claim.as_ref().ok().and_then(|_| hang_bell(&folder));
         Ok(Machine {
-            claim,
+            claim: std::sync::Mutex::new(claim),
             bell: std::sync::Mutex::new(bell),
             folder,
             keys,
             mode,
             options,
             shop: Mutex::new(None),
+            own: Mutex::new(None),
         })
     }
 
@@ -129,6 +133,7 @@ impl Machine {
                 pins: pins(),
                 phone_url: shop.gateway.phone_url().to_owned(),
             }),
+            books_here: false,
         })
     }
 
@@ -169,6 +174,37 @@ impl Machine {
         Ok(TrainingShop { server, gateway })
     }
 
+    /// The shop that was made here: its server runs in this process, with the payment accounts that
+    /// were entered in the window.
+    async fn keep_shop(
+        &self,
+        secrets: &Secrets,
+        shop: OwnShop,
+        has_joined: bool,
+        public_key: [u8; 32],
+    ) -> Result<Link, TroubleCause> {
+        let tenant = shop.tenant();
+        let mut own = self.own.lock().await;
+        let server = match own.take() {
+            Some(running) => own.insert(running),
+            None => {
+                let path = self.folder.join(LEDGER_FILE);
+                own.insert(own_shop::open(path, secrets, shop, has_joined).await?)
+            }
+        };
+        let joined = server
+            .enrol_local(tenant, public_key, TERMINAL_CODE)
+            .await
+            .map_err(unwritten)?;
+        Ok(Link {
+            transport: remote::in_process(server.router()),
+            joined,
+            server: None,
+            training: None,
+            books_here: true,
+        })
+    }
+
     /// The bell of the folder, for whoever answers it from now on.
     pub fn take_bell(&self) -> Option<Bell> {
         let mut bell = self.bell.lock().unwrap_or_else(PoisonError::into_inner);
@@ -180,6 +216,9 @@ impl Machine {
         if let Some(shop) = self.shop.lock().await.take() {
             shop.server.stop().await;
         }
+        if let Some(server) = self.own.lock().await.take() {
+            server.stop().await;
+        }
     }
 }
 
@@ -190,7 +229,11 @@ impl Host for Machine {
     }
 
     fn claim(&self) -> Result<(), TroubleCause> {
-        self.claim.as_ref().map(drop).map_err(|cause| *cause)
+        let mut held = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_err() {
+            *held = lock(&self.folder).map_err(refused);
+        }
+        held.as_ref().map(drop).map_err(|cause| *cause)
     }
 
     fn key_holder(&self) -> &dyn KeyHolder {
@@ -206,6 +249,10 @@ impl Host for Machine {
         match &self.mode {
             Mode::Training(_) => self.train(secrets, known.joined, public_key).await,
             Mode::Joined { server, code, .. } => {
+                if let Some(shop) = known.own_shop {
+                    let has_joined = known.joined.is_some();
+                    return self.keep_shop(secrets, shop, has_joined, public_key).await;
+                }
                 let typed = known.typed_code.clone();
                 let told = Told {
                     server: server.as_deref(),
@@ -220,14 +267,9 @@ impl Host for Machine {
 /// Makes `folder` and has it to ourselves. What stands in the way of that is for the window to say,
 /// unless a window says it already.
 fn claim(folder: &Path) -> Result<Result<FolderLock, TroubleCause>, NoMachine> {
-    if let Err(error) = std::fs::create_dir_all(folder) {
-        return Ok(Err(unusable(&error)));
-    }
     let until = Instant::now() + LAST_ONE_ENDS_WITHIN;
     loop {
-        match FolderLock::take(folder) {
-            Ok(lock) => return Ok(Ok(lock)),
-            Err(FolderLockError::Io(error)) => return Ok(Err(unusable(&error))),
+        match lock(folder) {
             Err(FolderLockError::InUse(_)) if bell::ring(folder) => {
                 return Err(NoMachine::OpenAlready);
             }
@@ -236,10 +278,22 @@ fn claim(folder: &Path) -> Result<Result<FolderLock, TroubleCause>, NoMachine> {
             Err(FolderLockError::InUse(_)) if Instant::now() < until => {
                 std::thread::sleep(BETWEEN_LOOKS);
             }
-            Err(error @ FolderLockError::InUse(_)) => {
-                tracing::error!(%error, "data folder");
-                return Ok(Err(TroubleCause::FolderInUse));
-            }
+            taken => return Ok(taken.map_err(refused)),
+        }
+    }
+}
+
+fn lock(folder: &Path) -> Result<FolderLock, FolderLockError> {
+    std::fs::create_dir_all(folder).map_err(FolderLockError::Io)?;
+    FolderLock::take(folder)
+}
+
+fn refused(error: FolderLockError) -> TroubleCause {
+    match error {
+        FolderLockError::Io(error) => unusable(&error),
+        FolderLockError::InUse(_) => {
+            tracing::error!(%error, "data folder");
+            TroubleCause::FolderInUse
         }
     }
 }
@@ -259,7 +313,7 @@ fn pins() -> Vec<(String, String)> {
 }
 
 /// Opens the server away from the threads that must not wait for a disk.
-async fn open_server(options: ServerOptions) -> Result<Server, TroubleCause> {
+pub(crate) async fn open_server(options: ServerOptions) -> Result<Server, TroubleCause> {
     let opened = tokio::task::spawn_blocking(|| Server::open(options)).await;
     opened.map_err(unreadable)?.map_err(|error| {
         tracing::error!(%error, "ledger");
@@ -290,7 +344,7 @@ fn trouble_of(error: &qiantai_server::OpenServerError) -> TroubleCause {
 }
 
 /// What the server could not do with its books, as the window says it.
-fn unwritten(error: AdminError) -> TroubleCause {
+pub(crate) fn unwritten(error: AdminError) -> TroubleCause {
     match error {
         AdminError::Ledger(LedgerError::DiskFull) | AdminError::Write(WriteError::DiskFull) => {
             tracing::error!(%error, "ledger");

@@ -10,6 +10,9 @@ mod host;
 mod keys;
 mod log;
 pub mod options;
+mod own_shop;
+#[cfg(feature = "desktop")]
+mod practice;
 mod remote;
 mod settings;
 mod training;

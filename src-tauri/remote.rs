@@ -61,6 +61,7 @@ pub async fn link(
         joined,
         server: Some(place),
         training: None,
+        books_here: false,
     })
 }
 
@@ -94,6 +95,7 @@ async fn enrol(
         joined,
         server: Some(place),
         training: None,
+        books_here: false,
     })
 }
 

@@ -39,7 +39,8 @@ pub async fn start(desk: Arc<Desk>, wishes: Wishes) {
         return;
     }
     let status = desk.boot_status(()).await;
-    if !status.is_ok_and(|status| status.state == BootState::Ready) {
+    let can_keep = |state| matches!(state, BootState::Ready | BootState::FirstStart { .. });
+    if !status.is_ok_and(|status| can_keep(status.state)) {
         return;
     }
     if let Err(error) = desk.adopt_looks(wishes.language, wishes.theme).await {

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::bell::Bell;
 use crate::customer::{self, Display, Feed, FollowedOrder};
+use crate::practice::{self, Practice};
 use crate::voice::{self, Speaker};
 
 /// Label of the counter's window; the capabilities name it.
@@ -22,8 +23,7 @@ pub const COUNTER: &str = "counter";
 /// Label of the customer's phone; no capability names it, so it can call nothing.
 const PHONE: &str = "phone";
 /// Set for a window that WebDriver drives: WebDriver waits for frames of the accelerated painter.
-#[cfg(target_os = "linux")]
-const DRIVEN: &str = "TAURI_WEBVIEW_AUTOMATION";
+pub(crate) const DRIVEN: &str = "TAURI_WEBVIEW_AUTOMATION";
 /// Event by which the counter speaks unasked.
 const EVENT: &str = "counter";
 
@@ -69,9 +69,11 @@ pub fn show(pane: Pane) -> tauri::Result<()> {
         .manage(display.followed)
         .manage(Display::of(display.feed.clone()))
         .manage(Speaker::default())
+        .manage(Practice::default())
         .invoke_handler(tauri::generate_handler![
             call,
             open_phone,
+            practice::open_training,
             customer::show_customer,
             customer::follow_customer,
             voice::announce

@@ -82,6 +82,19 @@ pub struct Books {
 impl Books {
     /// Books of a sample shop with 60 members, whose rules `amend` may change.
     pub async fn open(kind: ShopKind, amend: impl FnOnce(&mut Policy)) -> Books {
+        Books::opened(kind, amend, None).await
+    }
+
+    /// Books whose payments go through `channels`.
+    pub async fn with_channels(kind: ShopKind, channels: Channels) -> Books {
+        Books::opened(kind, |_| {}, Some(channels)).await
+    }
+
+    async fn opened(
+        kind: ShopKind,
+        amend: impl FnOnce(&mut Policy),
+        channels: Option<Channels>,
+    ) -> Books {
         let folder = TempDir::new().unwrap();
         let time = Arc::new(Time::default());
         let (practice, config) = Gateway::practice([7; 32], "前台练习店", GATEWAY);
@@ -96,7 +109,9 @@ impl Books {
             path: folder.path().join("ledger.db"),
             key: None,
             clock: Arc::clone(&time) as Arc<dyn Clock>,
-            channels: Channels::all_through(Arc::new(channel), Some("http://books.test".into())),
+            channels: channels.unwrap_or_else(|| {
+                Channels::all_through(Arc::new(channel), Some("http://books.test".into()))
+            }),
         })
         .unwrap();
         let seeded = sample::seed(&server, kind, 60, 1).await.unwrap();
@@ -171,6 +186,15 @@ impl Books {
 
     /// Freezes every member, as no operation can yet.
     pub fn freeze_members(&self) {
+        self.set_members("frozen");
+    }
+
+    /// Takes that back.
+    pub fn thaw_members(&self) {
+        self.set_members("active");
+    }
+
+    fn set_members(&self, status: &str) {
         let options = OpenOptions {
             key: None,
             create: false,
@@ -178,7 +202,7 @@ impl Books {
         };
         let ledger = qiantai_sqlite::open(&self.folder.path().join("ledger.db"), options).unwrap();
         ledger
-            .execute_batch("UPDATE member SET status = 'frozen'")
+            .execute_batch(&format!("UPDATE member SET status = '{status}'"))
             .unwrap();
     }
 

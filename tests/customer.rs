@@ -1,32 +1,15 @@
 //! The customer's display: a second window that shows what its customer may see, and nothing else.
 
-use std::fmt::Write;
-
 use qiantai_testkit::{Fault, Looks, Method, PATIENCE, Picture, Window, until};
 use serde_json::{Value, json};
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance};
-use crate::tour::folder;
+use crate::tour::{self, LOOKS};
 
 const DISPLAY: &str = "/customer.html";
 const COUNTER: &str = "/";
 /// Where the display opens on a desktop without a window manager.
 const SEEN: [u32; 4] = [0, 0, 1024, 640];
-
-const LOOKS: [Looks; 4] = [
-    looks("zh-CN", "light"),
-    looks("zh-CN", "dark"),
-    looks("en", "dark"),
-    looks("en", "light"),
-];
-
-const fn looks(language: &'static str, theme: &'static str) -> Looks {
-    Looks {
-        language,
-        theme,
-        type_percent: 100,
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_display_follows_the_counter() {
@@ -259,36 +242,35 @@ async fn side(window: &Window) -> u64 {
 /// A walk through what the display shows, in every look.
 struct Walk<'a> {
     window: &'a Window,
-    findings: String,
+    findings: Vec<String>,
 }
 
 impl<'a> Walk<'a> {
     fn new(window: &'a Window) -> Walk<'a> {
         Walk {
             window,
-            findings: String::new(),
+            findings: Vec::new(),
         }
     }
 
     async fn stop(&mut self, screen: &str) {
-        for looks in LOOKS.iter().chain(&LOOKS[..1]) {
-            self.window.turn_to(COUNTER).await.unwrap();
-            self.window.wear(*looks).await.unwrap();
-            self.window.turn_to(DISPLAY).await.unwrap();
-            self.worn(*looks).await;
-            let place = format!("{screen} ({})", looks.name());
-            for finding in self.window.audit().await.unwrap() {
-                writeln!(self.findings, "{place}: {finding:?}").unwrap();
-            }
-            for spill in self.window.spills(true).await.unwrap() {
-                writeln!(self.findings, "{place}: {spill}").unwrap();
-            }
+        let name = tour::named("customer", screen);
+        for looks in tour::looks_at(&LOOKS[..4]) {
+            self.wear(looks).await;
             let picture: Picture = self.window.picture().await.unwrap().part(SEEN);
-            let folder = folder().join(looks.name());
-            std::fs::create_dir_all(&folder).unwrap();
-            let path = folder.join(format!("customer-{screen}.png"));
-            std::fs::write(path, picture.png().unwrap()).unwrap();
+            tour::keep(&picture, &name, looks);
+            let findings = tour::findings(self.window, &name, looks, false).await;
+            self.findings.extend(findings);
         }
+        self.wear(LOOKS[0]).await;
+    }
+
+    /// Changes the looks in the counter's window and looks at the display.
+    async fn wear(&self, looks: Looks) {
+        self.window.turn_to(COUNTER).await.unwrap();
+        self.window.wear(looks).await.unwrap();
+        self.window.turn_to(DISPLAY).await.unwrap();
+        self.worn(looks).await;
     }
 
     async fn worn(&self, looks: Looks) {
@@ -303,6 +285,6 @@ impl<'a> Walk<'a> {
     }
 
     fn end(self) {
-        assert!(self.findings.is_empty(), "{}", self.findings);
+        assert!(self.findings.is_empty(), "{:#?}", self.findings);
     }
 }

@@ -18,6 +18,8 @@ async fn cash_goes_on_without_the_server_and_arrives_once() {
     // Where the server is and how it proves itself, the terminal learns from the code.
     let launch = Launch::of(app()).in_folder(shop.folder());
     let window = Window::open(&shop.display, &launch).await.unwrap();
+    let join = shop.words.get("first_start.join").unwrap();
+    window.click("button", &join).await.unwrap();
     let asked = shop.words.get("trouble.enrol_code").unwrap();
     window.fill("textbox", &asked, &books.code()).await.unwrap();
     window.press(Key::Enter).await.unwrap();

@@ -1,13 +1,11 @@
 //! What a cashier sees of a payment by the customer's payment code, and of money that comes late.
 //! The code is scanned as a scanner does it: keys without a pause, then Enter.
 
-use qiantai_testkit::{
-    Cashier, Key, Looks, Method, PATIENCE, Phone, ScannedPayment, Window, until,
-};
+use qiantai_testkit::{Cashier, Key, Method, PATIENCE, Phone, ScannedPayment, Window, until};
 use serde_json::{Value, json};
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance};
-use crate::tour::{EVERY, Tour};
+use crate::tour::{IN_BRIEF, Tour};
 
 /// Causes of errors-to-cashier that end an attempt unpaid and that a phone can bring about.
 const CAUSES: [&str; 16] = [
@@ -28,9 +26,6 @@ const CAUSES: [&str; 16] = [
     "feature_off",
     "phone_not_reached",
 ];
-
-/// Chinese and English.
-const BOTH: [Looks; 2] = [EVERY[0], EVERY[2]];
 
 /// How often a payment is begun again whose customer was too slow: the channel's own times go on
 /// while a slow machine takes pictures.
@@ -98,7 +93,7 @@ impl<'a> Desk<'a> {
     }
 
     async fn stop(&mut self, screen: &str) {
-        self.tour.stop(self.window, screen, &BOTH).await;
+        self.tour.stop(self.window, screen, IN_BRIEF).await;
     }
 
     /// Lets the gateway charge and never say so, nor hear of it again.
@@ -236,7 +231,7 @@ async fn an_unknown_code_payment_is_reversed() {
     desk.scan(&code).await;
     desk.reached(&["unknown", "reversing"]).await;
     desk.no_way_to_charge_again().await;
-    desk.tour.look_as_it_is(&window, "unknown").await;
+    desk.stop("unknown").await;
     window.scan("139999999999999999").await.unwrap();
     desk.no_way_to_charge_again().await;
     desk.reached(&["reversing"]).await;

@@ -4,7 +4,7 @@ use qiantai_testkit::{Cashier, Glance, Key, Method, PATIENCE, until};
 use serde_json::Value;
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop};
-use crate::tour::{Tour, folder};
+use crate::tour::{LOOKS, Tour, keep, named};
 
 /// How wide the phone's window is; it opens in the corner of a display without a desktop.
 const PHONE_WIDTH: u32 = 420;
@@ -31,10 +31,8 @@ async fn f10_opens_the_phone_beside_the_counter() {
         with_phone.part(beside) == counter.part(beside),
         "the counter stays in sight"
     );
-    let pictures = folder().join("zh-CN-light");
-    std::fs::create_dir_all(&pictures).unwrap();
-    let picture = window.picture().await.unwrap().png().unwrap();
-    std::fs::write(pictures.join("phone-window.png"), picture).unwrap();
+    let picture = window.picture().await.unwrap();
+    keep(&picture, &named("phone", "window"), LOOKS[0]);
     window.kill().await.unwrap();
 }
 

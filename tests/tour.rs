@@ -1,19 +1,35 @@
-//! A walk through screens that keeps a picture of each, in every look, and what is wrong with it.
+//! A walk through screens that keeps a picture of each and what is wrong with it. Each screen has a
+//! row in `screens/table.toml`.
+//!
+//! `cargo xtask screens` walks with `SCREENS=all`, keeps every screen in every look, and judges more
+//! strictly than the tests, which look at each screen in a few looks.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use qiantai_testkit::{Looks, PATIENCE, Picture, Window, until};
+use qiantai_testkit::{Looks, PATIENCE, Picture, Spill, SpillKind, Window, until};
 
-const PLAIN: Looks = looks("zh-CN", "light", 100);
-const DARK: Looks = looks("zh-CN", "dark", 100);
-const ENGLISH: Looks = looks("en", "light", 100);
-const LARGE: Looks = looks("zh-CN", "light", 150);
-const LARGE_ENGLISH: Looks = looks("en", "dark", 150);
+use crate::screens::table;
 
-/// How every screen is looked at. The first is worn again in the end.
-pub const EVERY: &[Looks] = &[PLAIN, DARK, ENGLISH];
-/// How the main screens are looked at.
-pub const AND_LARGE: &[Looks] = &[PLAIN, DARK, ENGLISH, LARGE, LARGE_ENGLISH];
+/// Language, theme and size of type in every combination. The first is worn between looks.
+pub const LOOKS: [Looks; 8] = [
+    looks("zh-CN", "light", 100),
+    looks("zh-CN", "dark", 100),
+    looks("en", "light", 100),
+    looks("en", "dark", 100),
+    looks("zh-CN", "light", 150),
+    looks("zh-CN", "dark", 150),
+    looks("en", "light", 150),
+    looks("en", "dark", 150),
+];
+const PLAIN: Looks = LOOKS[0];
+
+/// How every screen is looked at in the tests.
+pub const EVERY: &[Looks] = &[LOOKS[0], LOOKS[1], LOOKS[2]];
+/// How the main screens are looked at in the tests.
+pub const AND_LARGE: &[Looks] = &[LOOKS[0], LOOKS[1], LOOKS[2], LOOKS[4], LOOKS[7]];
+/// How a screen is looked at that does not last.
+pub const IN_BRIEF: &[Looks] = &[LOOKS[0], LOOKS[2]];
 
 const fn looks(language: &'static str, theme: &'static str, type_percent: u16) -> Looks {
     Looks {
@@ -23,10 +39,27 @@ const fn looks(language: &'static str, theme: &'static str, type_percent: u16) -
     }
 }
 
+/// The looks in which this run looks at a screen, at least one: `few`, or those that it was told.
+pub fn looks_at(few: &[Looks]) -> Vec<Looks> {
+    match wanted().as_deref() {
+        Some("all") => LOOKS.to_vec(),
+        Some(name) => LOOKS
+            .into_iter()
+            .filter(|looks| looks.name() == name)
+            .collect(),
+        None => few.to_vec(),
+    }
+}
+
+/// What `cargo xtask screens` asks for.
+fn wanted() -> Option<String> {
+    std::env::var("SCREENS").ok()
+}
+
 /// A walk. What it finds wrong is said in the end, all at once.
 pub struct Tour {
     name: &'static str,
-    stops: u32,
+    seen: BTreeSet<String>,
     findings: Vec<String>,
     /// The screen in the look before; another look is another picture.
     before: Option<Picture>,
@@ -38,7 +71,7 @@ impl Tour {
     pub fn new(name: &'static str) -> Tour {
         Tour {
             name,
-            stops: 0,
+            seen: BTreeSet::new(),
             findings: Vec::new(),
             before: None,
             is_page: false,
@@ -53,12 +86,16 @@ impl Tour {
         }
     }
 
-    /// Looks at the screen in every look, changed as in the settings.
-    pub async fn stop(&mut self, window: &Window, screen: &str, every: &[Looks]) {
-        self.go_on();
-        for looks in every {
-            window.wear(*looks).await.unwrap();
-            self.look(window, screen, *looks).await;
+    /// Looks at the screen as it is shown now, its looks changed as in the settings.
+    pub async fn stop(&mut self, window: &Window, screen: &str, few: &[Looks]) {
+        let name = self.go_on(screen);
+        let looks = looks_at(few);
+        if looks[0] != PLAIN {
+            self.before = Some(window.picture().await.unwrap());
+        }
+        for looks in looks {
+            window.wear(looks).await.unwrap();
+            self.look(window, &name, looks).await;
         }
         window.wear(PLAIN).await.unwrap();
     }
@@ -73,29 +110,46 @@ impl Tour {
     ) where
         F: Future<Output = ()>,
     {
-        self.go_on();
-        for looks in [DARK, ENGLISH, PLAIN] {
+        let again = &again;
+        let open = |looks| async move {
             window.open_page_in(looks).await.unwrap();
             again(looks).await;
-            self.look(window, screen, looks).await;
+        };
+        self.stop_anew(window, screen, EVERY, open).await;
+        window.open_page_in(PLAIN).await.unwrap();
+    }
+
+    /// Looks at a screen that `open` brings about in the look that it is given.
+    pub async fn stop_anew<F>(
+        &mut self,
+        window: &Window,
+        screen: &str,
+        few: &[Looks],
+        open: impl Fn(Looks) -> F,
+    ) where
+        F: Future<Output = ()>,
+    {
+        let name = self.go_on(screen);
+        for looks in looks_at(few) {
+            open(looks).await;
+            self.look(window, &name, looks).await;
         }
     }
 
     /// Looks at a screen that changed looks would bring back to its beginning.
     pub async fn look_as_it_is(&mut self, window: &Window, screen: &str) {
-        self.go_on();
-        self.look(window, screen, PLAIN).await;
+        let name = self.go_on(screen);
+        self.look(window, &name, PLAIN).await;
     }
 
-    fn go_on(&mut self) {
-        self.stops += 1;
+    fn go_on(&mut self, screen: &str) -> String {
+        let name = named(self.name, screen);
+        assert!(self.seen.insert(name.clone()), "{name} twice in one walk");
         self.before = None;
+        name
     }
 
-    async fn look(&mut self, window: &Window, screen: &str, looks: Looks) {
-        let name = format!("{}-{:02}-{screen}", self.name, self.stops);
-        let folder = folder().join(looks.name());
-        std::fs::create_dir_all(&folder).unwrap();
+    async fn look(&mut self, window: &Window, name: &str, looks: Looks) {
         let what = format!("{name} in another look");
         let picture = until(&what, PATIENCE, || async {
             let picture = window.picture().await?;
@@ -103,31 +157,70 @@ impl Tour {
         })
         .await
         .unwrap();
-        let path = folder.join(format!("{name}.png"));
-        std::fs::write(path, picture.png().unwrap()).unwrap();
+        keep(&picture, name, looks);
         self.before = Some(picture);
-
-        let place = format!("{name} ({})", looks.name());
-        for finding in window.audit().await.unwrap() {
-            self.findings.push(format!("{place}: {finding:?}"));
-        }
-        if self.is_page {
-            return;
-        }
-        // Large type may scroll where small type must not.
-        for spill in window.spills(looks.type_percent == 100).await.unwrap() {
-            self.findings.push(format!("{place}: {spill}"));
-        }
+        let findings = findings(window, name, looks, self.is_page).await;
+        self.findings.extend(findings);
     }
 
     /// Says what was found.
     pub fn end(self) {
-        assert!(self.stops > 0, "{}: a walk without a stop", self.name);
+        assert!(
+            !self.seen.is_empty(),
+            "{}: a walk without a stop",
+            self.name
+        );
         assert!(self.findings.is_empty(), "{:#?}", self.findings);
     }
 }
 
-/// Where the pictures lie, a folder for each look.
-pub fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screens")
+/// The name of a screen in the table, where it must stand.
+pub fn named(walk: &str, screen: &str) -> String {
+    let name = format!("{walk}-{screen}");
+    assert!(
+        table::has(&name),
+        "{name} has no row in tests/screens/table.toml"
+    );
+    name
+}
+
+/// Keeps a picture of the screen `name`, in the folder of its look.
+pub fn keep(picture: &Picture, name: &str, looks: Looks) {
+    let out = std::env::var_os("SCREENS_OUT").map(PathBuf::from);
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let folder = out.unwrap_or_else(|| root.join("target/screens"));
+    let folder = folder.join(looks.name());
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(format!("{name}.png"));
+    std::fs::write(file, picture.png().unwrap()).unwrap();
+}
+
+/// What is wrong with the screen that the window shows now. A page may be longer than the window.
+pub async fn findings(window: &Window, name: &str, looks: Looks, is_page: bool) -> Vec<String> {
+    let place = format!("{name} ({})", looks.name());
+    let audit = window.audit().await.unwrap();
+    let spills = window.spills().await.unwrap();
+    let counted = spills
+        .into_iter()
+        .filter(|spill| counts(spill, looks, is_page));
+    let broken = audit
+        .iter()
+        .map(|finding| format!("{place}: {finding:?}"))
+        .chain(counted.map(|spill| format!("{place}: {}", spill.what)));
+    broken.collect()
+}
+
+/// Nothing may be cut off. Large type may scroll where small type must not, but never aside.
+fn counts(spill: &Spill, looks: Looks, is_page: bool) -> bool {
+    let is_strict = wanted().is_some();
+    match spill.kind {
+        SpillKind::Cut => true,
+        SpillKind::Control => is_strict,
+        SpillKind::List => is_strict && spill.aside,
+        SpillKind::Window => !is_page || (is_strict && spill.aside),
+        SpillKind::Part => {
+            let is_small = !is_page && looks.type_percent == 100;
+            is_small || (is_strict && spill.aside)
+        }
+    }
 }

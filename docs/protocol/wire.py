@@ -167,6 +167,7 @@ def recharge_recorded(body, around):
         2: body["reference"],
         3: flag(body["reference_confirmed"]),
         4: proof(body["approval"]),
+        5: body["cash_part_fen"],
     })
 
 
@@ -189,6 +190,19 @@ def member_create(body, around):
     })
 
 
+def spend_offline(body, _):
+    return without_nones({
+        0: an_id(body["member"]),
+        1: body["amount_fen"],
+        2: [[an_id(lease), fen] for lease, fen in body["draws"]] or None,
+        3: proof(body["approval"]),
+    })
+
+
+def lease_release(body, _):
+    return {0: an_id(body["lease"]), 1: an_id(body["member"])}
+
+
 def of_order(body, _):
     return without_nones({0: an_id(body["order"]), 1: body.get("copy")})
 
@@ -203,10 +217,12 @@ KINDS = {
     "receipt.reprint": (6, of_order),
     "member.create": (7, member_create),
     "recharge.recorded": (8, recharge_recorded),
+    "spend.offline": (9, spend_offline),
+    "lease.release": (10, lease_release),
 }
 WORDS = {
     "channel": {"wechat": 1, "alipay": 2, "unionpay": 3, "ecny": 4, "card": 5, "cash": 6,
-                "transfer": 7},
+                "transfer": 7, "shop_code": 8},
     "method": {"qr": 1, "code": 2, "recorded": 3},
 }
 
@@ -215,11 +231,13 @@ def payload_of(kind, means):
     """The payload of an operation in words (`means` of a vector)."""
     number, body = KINDS[kind]
     is_approved_cash = kind == "recharge.cash" and means["body"]["approval"]
+    is_split = kind == "recharge.recorded" and means["body"]["cash_part_fen"]
+    is_by_code = kind == "recharge.recorded" and means["body"]["channel"] == "shop_code"
     made_at = int.from_bytes(an_id(means["op_id"])[:6], "big")
     wall, anchor, cursor = means["wall_time_ms"], means["server_anchor_ms"], means["cursor"]
     return cbor(without_nones({
         0: number,
-        1: 2 if is_approved_cash else None,
+        1: 3 if is_by_code else 2 if is_approved_cash or is_split else None,
         2: an_id(means["op_id"]),
         3: None if means["action_id"] == means["op_id"] else an_id(means["action_id"]),
         4: an_id(means["tenant"]),
@@ -287,10 +305,13 @@ BODIES = {
     5: ({0: ID}, {}),
     6: ({0: ID, 1: whole}, {}),
     7: ({1: text}, {0: ID}),
-    8: ({0: lambda value: fits(value, OPEN), 1: whole, 2: text}, {3: true, 4: array}),
+    8: ({0: lambda value: fits(value, OPEN), 1: whole, 2: text}, {3: true, 4: array, 5: whole}),
+    9: ({0: ID, 1: whole}, {2: array, 3: array}),
+    10: ({0: ID, 1: ID}, {}),
     68: ({0: ID, 1: array}, {}),
+    72: ({0: ID, 1: ID, 2: array}, {}),
 }
-VERSIONS = {4: 2}
+VERSIONS = {4: 2, 8: 3}
 
 
 def fits(fields, forms):

@@ -53,6 +53,36 @@ CREATE TABLE attempt_code (
 CREATE UNIQUE INDEX attempt_code_hash ON attempt_code USING btree (tenant_id, code_hash);
 CREATE UNIQUE INDEX attempt_code_pkey ON attempt_code USING btree (tenant_id, attempt_id);
 
+CREATE TABLE audit_entry (
+    tenant_id bytea NOT NULL,
+    seq bigint NOT NULL,
+    at_ms bigint NOT NULL,
+    act text NOT NULL,
+    device_id bytea,
+    address text,
+    subject text NOT NULL,
+    server_seq bigint NOT NULL,
+    log_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    CHECK ((length(device_id) = 16)),
+    CHECK ((length(hash) = 32)),
+    CHECK ((length(log_hash) = 32)),
+    CHECK ((seq > 0)),
+    CHECK ((server_seq >= 0)),
+    PRIMARY KEY (tenant_id, seq)
+);
+CREATE UNIQUE INDEX audit_entry_pkey ON audit_entry USING btree (tenant_id, seq);
+
+CREATE TABLE audit_head (
+    tenant_id bytea NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    CHECK ((length(hash) = 32)),
+    CHECK ((seq > 0)),
+    PRIMARY KEY (tenant_id)
+);
+CREATE UNIQUE INDEX audit_head_pkey ON audit_head USING btree (tenant_id);
+
 CREATE TABLE backup (
     tenant_id bytea NOT NULL,
     made_ms bigint NOT NULL,
@@ -248,6 +278,41 @@ CREATE TABLE journal (
 CREATE UNIQUE INDEX journal_once ON journal USING btree (tenant_id, biz_type, biz_id, leg, lot_id);
 CREATE UNIQUE INDEX journal_pkey ON journal USING btree (tenant_id, member_id, seq);
 
+CREATE TABLE lease (
+    tenant_id bytea NOT NULL,
+    lease_id bytea NOT NULL,
+    member_id bytea NOT NULL,
+    device_id bytea NOT NULL,
+    store_id bytea NOT NULL,
+    state text NOT NULL,
+    granted_ms bigint NOT NULL,
+    server_seq bigint NOT NULL,
+    CHECK ((length(device_id) = 16)),
+    CHECK ((length(lease_id) = 16)),
+    CHECK ((length(member_id) = 16)),
+    CHECK ((length(store_id) = 16)),
+    CHECK ((server_seq > 0)),
+    PRIMARY KEY (tenant_id, lease_id)
+);
+CREATE INDEX lease_open ON lease USING btree (tenant_id, member_id) WHERE (state = ANY (ARRAY['held'::text, 'lost'::text]));
+CREATE UNIQUE INDEX lease_pkey ON lease USING btree (tenant_id, lease_id);
+
+CREATE TABLE lease_lot (
+    tenant_id bytea NOT NULL,
+    lease_id bytea NOT NULL,
+    lot_id bytea NOT NULL,
+    position bigint NOT NULL,
+    principal_fen bigint NOT NULL,
+    bonus_fen bigint NOT NULL,
+    CHECK (("position" >= 0)),
+    CHECK ((bonus_fen >= 0)),
+    CHECK ((length(lease_id) = 16)),
+    CHECK ((length(lot_id) = 16)),
+    CHECK ((principal_fen >= 0)),
+    PRIMARY KEY (tenant_id, lease_id, lot_id)
+);
+CREATE UNIQUE INDEX lease_lot_pkey ON lease_lot USING btree (tenant_id, lease_id, lot_id);
+
 CREATE TABLE lot (
     tenant_id bytea NOT NULL,
     member_id bytea NOT NULL,
@@ -385,6 +450,24 @@ CREATE INDEX payment_attempt_open ON payment_attempt USING btree (changed_ms) WH
 CREATE UNIQUE INDEX payment_attempt_by_no ON payment_attempt USING btree (tenant_id, attempt_no);
 CREATE UNIQUE INDEX payment_attempt_pkey ON payment_attempt USING btree (tenant_id, attempt_id);
 
+CREATE TABLE payment_hint (
+    tenant_id bytea NOT NULL,
+    hint_id bytea NOT NULL,
+    attempt_id bytea NOT NULL,
+    gateway text NOT NULL,
+    channel_txn_no text NOT NULL,
+    amount_fen bigint NOT NULL,
+    paid_ms bigint NOT NULL,
+    heard_ms bigint NOT NULL,
+    state text NOT NULL,
+    CHECK ((octet_length(attempt_id) = 16)),
+    CHECK ((octet_length(hint_id) = 16)),
+    CHECK ((state = ANY (ARRAY['open'::text, 'confirmed'::text, 'denied'::text, 'unclear'::text]))),
+    PRIMARY KEY (tenant_id, hint_id)
+);
+CREATE INDEX payment_hint_open ON payment_hint USING btree (heard_ms) WHERE (state = 'open'::text);
+CREATE UNIQUE INDEX payment_hint_pkey ON payment_hint USING btree (tenant_id, hint_id);
+
 CREATE TABLE payment_surplus (
     tenant_id bytea NOT NULL,
     attempt_id bytea NOT NULL,
@@ -477,7 +560,7 @@ CREATE TABLE recharge_order (
     PRIMARY KEY (tenant_id, order_id)
 );
 CREATE INDEX recharge_order_by_member ON recharge_order USING btree (tenant_id, member_id, opened_ms);
-CREATE INDEX recharge_order_by_reference ON recharge_order USING btree (tenant_id, channel_txn_no) WHERE (paid_channel = ANY (ARRAY['card'::text, 'transfer'::text]));
+CREATE INDEX recharge_order_by_reference ON recharge_order USING btree (tenant_id, channel_txn_no) WHERE (paid_channel = ANY (ARRAY['card'::text, 'transfer'::text, 'shop_code'::text]));
 CREATE INDEX recharge_order_waiting ON recharge_order USING btree (expires_ms) WHERE (state = ANY (ARRAY['pending_payment'::text, 'pending_review'::text]));
 CREATE UNIQUE INDEX recharge_order_by_no ON recharge_order USING btree (tenant_id, order_no);
 CREATE UNIQUE INDEX recharge_order_pkey ON recharge_order USING btree (tenant_id, order_id);

@@ -40,6 +40,32 @@ CREATE TABLE attempt_code (
 
 CREATE UNIQUE INDEX attempt_code_hash ON attempt_code (tenant_id, code_hash);
 
+CREATE TABLE audit_entry (
+    tenant_id  BLOB    NOT NULL,
+    seq        INTEGER NOT NULL CHECK (seq > 0),
+    at_ms      INTEGER NOT NULL,
+    act        TEXT    NOT NULL,
+    device_id  BLOB    CHECK (length(device_id) = 16),
+    address    TEXT,
+    subject    TEXT    NOT NULL,
+    server_seq INTEGER NOT NULL CHECK (server_seq >= 0),
+    log_hash   BLOB    NOT NULL CHECK (length(log_hash) = 32),
+    hash       BLOB    NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (tenant_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry
+    BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END;
+
+CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry
+    BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END;
+
+CREATE TABLE audit_head (
+    tenant_id BLOB    NOT NULL PRIMARY KEY,
+    seq       INTEGER NOT NULL CHECK (seq > 0),
+    hash      BLOB    NOT NULL CHECK (length(hash) = 32)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE backup (
     tenant_id  BLOB    NOT NULL,
     made_ms    INTEGER NOT NULL,
@@ -234,6 +260,30 @@ CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal
 
 CREATE UNIQUE INDEX journal_once ON journal (tenant_id, biz_type, biz_id, leg, lot_id);
 
+CREATE TABLE lease (
+    tenant_id  BLOB    NOT NULL,
+    lease_id   BLOB    NOT NULL CHECK (length(lease_id) = 16),
+    member_id  BLOB    NOT NULL CHECK (length(member_id) = 16),
+    device_id  BLOB    NOT NULL CHECK (length(device_id) = 16),
+    store_id   BLOB    NOT NULL CHECK (length(store_id) = 16),
+    state      TEXT    NOT NULL,
+    granted_ms INTEGER NOT NULL,
+    server_seq INTEGER NOT NULL CHECK (server_seq > 0),
+    PRIMARY KEY (tenant_id, lease_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX lease_open ON lease (tenant_id, member_id) WHERE state IN ('held', 'lost');
+
+CREATE TABLE lease_lot (
+    tenant_id     BLOB    NOT NULL,
+    lease_id      BLOB    NOT NULL CHECK (length(lease_id) = 16),
+    lot_id        BLOB    NOT NULL CHECK (length(lot_id) = 16),
+    position      INTEGER NOT NULL CHECK (position >= 0),
+    principal_fen INTEGER NOT NULL CHECK (principal_fen >= 0),
+    bonus_fen     INTEGER NOT NULL CHECK (bonus_fen >= 0),
+    PRIMARY KEY (tenant_id, lease_id, lot_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE lot (
     tenant_id          BLOB    NOT NULL,
     member_id          BLOB    NOT NULL,
@@ -372,6 +422,21 @@ CREATE INDEX payment_attempt_ended ON payment_attempt (changed_ms)
 CREATE INDEX payment_attempt_open ON payment_attempt (changed_ms)
     WHERE state IN ('init', 'submitted', 'user_paying', 'unknown', 'reversing');
 
+CREATE TABLE payment_hint (
+    tenant_id      BLOB    NOT NULL,
+    hint_id        BLOB    NOT NULL CHECK (length(hint_id) = 16),
+    attempt_id     BLOB    NOT NULL CHECK (length(attempt_id) = 16),
+    gateway        TEXT    NOT NULL,
+    channel_txn_no TEXT    NOT NULL,
+    amount_fen     INTEGER NOT NULL,
+    paid_ms        INTEGER NOT NULL,
+    heard_ms       INTEGER NOT NULL,
+    state          TEXT    NOT NULL CHECK (state IN ('open', 'confirmed', 'denied', 'unclear')),
+    PRIMARY KEY (tenant_id, hint_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX payment_hint_open ON payment_hint (heard_ms) WHERE state = 'open';
+
 CREATE TABLE payment_surplus (
     tenant_id      BLOB    NOT NULL,
     attempt_id     BLOB    NOT NULL,
@@ -469,7 +534,7 @@ CREATE INDEX recharge_order_by_member ON recharge_order (tenant_id, member_id, o
 CREATE UNIQUE INDEX recharge_order_by_no ON recharge_order (tenant_id, order_no);
 
 CREATE INDEX recharge_order_by_reference ON recharge_order (tenant_id, channel_txn_no)
-    WHERE paid_channel IN ('card', 'transfer');
+    WHERE paid_channel IN ('card', 'transfer', 'shop_code');
 
 CREATE INDEX recharge_order_waiting ON recharge_order (expires_ms)
     WHERE state IN ('pending_payment', 'pending_review');

@@ -183,7 +183,7 @@ CREATE INDEX replica_order_by_member ON replica_order (member, opened_ms);
 CREATE INDEX replica_order_by_number ON replica_order (order_no);
 
 CREATE INDEX replica_order_by_reference ON replica_order (json_extract(json, '$.paid.channel_txn_no'))
-    WHERE json_extract(json, '$.paid.channel') IN ('card', 'transfer');
+    WHERE json_extract(json, '$.paid.channel') IN ('card', 'transfer', 'shop_code');
 
 CREATE INDEX replica_order_by_time ON replica_order (opened_ms);
 

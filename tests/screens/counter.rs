@@ -43,6 +43,13 @@ async fn amounts(cashier: &Cashier<'_>, tour: &mut Tour) {
     cashier.choose_method(Method::Wechat).await.unwrap();
     cashier.ready_to_pay().await.unwrap();
     tour.stop(window, "top-up-by-qr", AND_LARGE).await;
+    let price = words.get("booked.price").unwrap();
+    window.fill("textbox", &price, "660").await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let values = [("price", "¥660"), ("lacks", "¥130")];
+    let lacks = words.with("booked.lacks", &values).unwrap();
+    window.text(&lacks).await.unwrap();
+    tour.stop(window, "price-lacks", AND_LARGE).await;
 
     let other = words.get("top_up.custom").unwrap();
     for (typed, said, screen) in [
@@ -96,7 +103,25 @@ async fn beside(cashier: &Cashier<'_>, tour: &mut Tour) {
 async fn settings(cashier: &Cashier<'_>, tour: &mut Tour) {
     let Cashier { window, words } = cashier;
     go(cashier, Key::F9, "settings.name").await;
-    tour.stop(window, "settings", AND_LARGE).await;
+    part(cashier, "settings.screen").await;
+    tour.stop(window, "settings-screen", AND_LARGE).await;
+    part(cashier, "settings.selling").await;
+    let try_it = words.get("settings.scan_try").unwrap();
+    window.fill("textbox", &try_it, "12345").await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let tried = words.start_of("settings.scan_too_slow").unwrap();
+    window.text(tried).await.unwrap();
+    tour.stop(window, "settings-counter", AND_LARGE).await;
+    let codes = words.get("offer_codes.open").unwrap();
+    window.click("button", &codes).await.unwrap();
+    let sheet = words.get("offer_codes.title").unwrap();
+    window.control("dialog", &sheet).await.unwrap();
+    window.control("img", "/.*/").await.unwrap();
+    tour.stop(window, "settings-codes", EVERY).await;
+    window.press(Key::Escape).await.unwrap();
+    window.gone("dialog", &sheet).await.unwrap();
+
+    part(cashier, "settings.shop").await;
     let brand = words.get("settings.accent_own").unwrap();
     let apply = words.get("settings.accent_apply").unwrap();
     window.fill("textbox", &brand, "blue").await.unwrap();
@@ -111,7 +136,10 @@ async fn settings(cashier: &Cashier<'_>, tour: &mut Tour) {
     })
     .await
     .unwrap();
-    tour.stop(window, "settings-brand", EVERY).await;
+    tour.stop(window, "settings-shop", EVERY).await;
+
+    part(cashier, "printer.name").await;
+    tour.stop(window, "settings-printer", AND_LARGE).await;
     window
         .choose("radio", &words.get("printer.network").unwrap())
         .await
@@ -126,6 +154,14 @@ async fn settings(cashier: &Cashier<'_>, tour: &mut Tour) {
     let wrong = words.get("printer.host_wrong").unwrap();
     window.text(&wrong).await.unwrap();
     tour.stop(window, "settings-wrong", EVERY).await;
+}
+
+/// Turns to a part of the settings by the key of its title.
+pub async fn part(cashier: &Cashier<'_>, title: &str) {
+    let Cashier { window, words } = cashier;
+    let title = words.get(title).unwrap();
+    window.click("button", &title).await.unwrap();
+    window.control("heading", &title).await.unwrap();
 }
 
 /// Goes to another screen by its key.

@@ -106,8 +106,7 @@ async fn every_trouble_with_the_server() {
     let [fresh, old] = [i64::MAX / 1_000_000 * 1_000, 0].map(Timestamp::from_ms);
     let [fresh, old] = [fresh, old].map(|at| code(at).to_string());
     for (cause, more) in [
-        ("not_joined", [].as_slice()),
-        ("code_unreadable", &["--enrol", "x"]),
+        ("code_unreadable", ["--enrol", "x"].as_slice()),
         ("code_expired", &["--enrol", &old]),
         ("server_unreachable", &["--enrol", &fresh]),
     ] {

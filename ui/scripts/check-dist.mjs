@@ -5,8 +5,11 @@ import { join } from "node:path";
 const dist = new URL("../dist/", import.meta.url).pathname;
 const banned = ["demo-counter", "axe-core", "__testkit", "sourceMappingURL"];
 const allowedAddresses = /^https?:\/\/(www\.w3\.org|svelte\.dev|ipc\.localhost|localhost)/;
-/** Markup, script and style that a page loads before it shows anything. */
-const eagerLimitBytes = { "index.html": 160_000, "customer.html": 72_000 };
+/**
+ * Markup, script and style that a page loads before it shows anything. Two fifths of the first page
+ * are the sentences of one language; the bench says what they cost at the start.
+ */
+const eagerLimitBytes = { "index.html": 176_000, "customer.html": 72_000 };
 
 const faults = [];
 const pages = Object.keys(eagerLimitBytes).map((name) => ({

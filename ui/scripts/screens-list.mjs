@@ -56,6 +56,13 @@ const command = (line) => async (page) => {
   await pause(page);
 };
 
+/** A part of the settings. */
+async function settings(page, part) {
+  await page.keyboard.press("F9");
+  await page.getByRole("button", { name: part }).click();
+  await pause(page);
+}
+
 /** A scanner: quick keys and Enter. */
 async function scan(page, text) {
   await page.keyboard.type(text);
@@ -87,7 +94,21 @@ export const SCREENS = {
   "03-trouble-disk": { scene: "disk_full" },
   "03-trouble-newer": { scene: "newer_version" },
   "03-trouble-folder": { scene: "folder_unusable" },
-  "03-trouble-not-joined": { scene: "not_joined" },
+  "03-first-start": { scene: "first_start" },
+  "03-first-start-join": {
+    scene: "first_start",
+    steps: (page) => page.getByRole("button", { name: /加入已有门店|Join a shop/ }).click(),
+  },
+  "03-first-start-shop": { scene: "first_start_shop" },
+  "03-first-start-code": { scene: "first_start_code" },
+  "03-first-start-owner": { scene: "first_start_people" },
+  "03-first-start-receipt": { scene: "first_start_receipt" },
+  "03-first-start-printer": { scene: "first_start_printer" },
+  "03-first-start-methods": { scene: "first_start_methods" },
+  "03-first-start-shop-code": {
+    scene: "first_start_methods",
+    steps: (page) => page.locator("label", { hasText: /店码|Shop code/ }).click(),
+  },
   "03-trouble-server": { scene: "server_unreachable" },
   "04-sign-in": { scene: "sign_in" },
   "04-sign-in-pin": {
@@ -124,6 +145,7 @@ export const SCREENS = {
   },
   "06-idle": { scene: "counter" },
   "06-idle-clock-off": { scene: "clock_off" },
+  "06-method-down": { scene: "channel_down", steps: on("张伟", "3") },
   "06-idle-open-orders": { scene: "unknown_elsewhere" },
   "07-search": { scene: "counter", steps: (page) => type(page, "5678") },
   "07-search-none": { scene: "counter", steps: (page) => type(page, "无此人") },
@@ -194,6 +216,9 @@ export const SCREENS = {
     },
   },
   "09-transfer-offline": { scene: "offline", steps: on("张伟", "2", "t") },
+  "09-shop-code-chosen": { scene: "shop_code", steps: on("张伟", "2", "s") },
+  "09-shop-code": { scene: "shop_code", steps: on("张伟", "2", "s", "Enter") },
+  "09-shop-code-long": { scene: "shop_code", steps: on("迪丽热巴", "6", "s", "Enter") },
   "09-cash-short": {
     scene: "counter",
     steps: async (page) => {
@@ -393,6 +418,29 @@ export const SCREENS = {
     },
   },
   "17-orders": { scene: "unknown_elsewhere", steps: (page) => page.keyboard.press("F7") },
+  "17-cases": { scene: "cases", steps: (page) => page.keyboard.press("F11") },
+  "17-cases-credit": {
+    scene: "cases",
+    steps: async (page) => {
+      await page.keyboard.press("F11");
+      await page
+        .getByRole("button", { name: /^(现在入账：|Credit now: )/ })
+        .first()
+        .click();
+      await type(page, "2001");
+      await page.keyboard.press("Tab");
+      await type(page, "0000");
+      await page.keyboard.press("Enter");
+      await pause(page);
+    },
+  },
+  "17-cases-none": {
+    scene: "cases",
+    steps: async (page) => {
+      await page.evaluate(() => (globalThis.demo.books.cases = { waiting: [], noted: [] }));
+      await page.keyboard.press("F11");
+    },
+  },
   "18-queue": { scene: "offline", steps: (page) => page.keyboard.press("F8") },
   "18-queue-cancel": {
     scene: "offline",
@@ -408,12 +456,73 @@ export const SCREENS = {
       await page.getByRole("button", { name: /^(不打了：|Do not print: )CZ/ }).click();
     },
   },
+  "18-second-copy": {
+    scene: "counter",
+    steps: async (page, press) => {
+      await press("F9");
+      await page.getByText(/^(第二份记录|Second copy)$/).click();
+      await page.getByRole("textbox", { name: /文件夹|Folder/ }).fill("/gone/usb");
+      await page.getByRole("button", { name: /试写并保存|Try and save/ }).click();
+      await pause(page);
+    },
+  },
+  "18-receipts-back": {
+    scene: "counter",
+    steps: async (page, press) => {
+      await press("F8");
+      await page.getByRole("button", { name: /找回小票|Bring back receipts/ }).click();
+      await pause(page);
+      for (const text of ["QT1:OTHER", "QT1:FORGED", "QT1:GONE-5", "QT1:KNOWN-2", "QT1:NEW-3"])
+        await scan(page, text);
+    },
+  },
   "18-queue-empty": { scene: "counter", steps: (page) => page.keyboard.press("F8") },
   "19-settings": { scene: "counter", steps: (page) => page.keyboard.press("F9") },
+  "19-settings-shop": {
+    scene: "counter",
+    steps: (page) => settings(page, /^(门店品牌|Brand of the shop)$/),
+  },
+  "19-settings-people": {
+    scene: "counter",
+    steps: (page) => settings(page, /^(员工|People)$/),
+  },
+  "19-settings-people-pin": {
+    scene: "counter",
+    steps: async (page) => {
+      await settings(page, /^(员工|People)$/);
+      await page.getByRole("button", { name: /^(给 陈静 换 PIN|New PIN for 陈静)$/ }).click();
+      await pause(page);
+    },
+  },
+  "19-settings-people-leave": {
+    scene: "counter",
+    steps: async (page) => {
+      await settings(page, /^(员工|People)$/);
+      await page.getByRole("button", { name: /^(陈静 离职|陈静 leaves)$/ }).click();
+      await pause(page);
+      await type(page, "2001");
+      await page.keyboard.press("Tab");
+      await type(page, "0000");
+      await page.keyboard.press("Enter");
+      await pause(page);
+    },
+  },
+  "19-settings-receipt": {
+    scene: "counter",
+    steps: (page) => settings(page, /^(小票抬头|Receipt header)$/),
+  },
+  "19-settings-methods": {
+    scene: "counter",
+    steps: (page) => settings(page, /^(付款方式|Payment methods)$/),
+  },
+  "19-settings-printer": {
+    scene: "counter",
+    steps: (page) => settings(page, /^(小票打印机|Receipt printer)$/),
+  },
   "19-settings-spooler": {
     scene: "counter",
     steps: async (page) => {
-      await page.keyboard.press("F9");
+      await settings(page, /^(小票打印机|Receipt printer)$/);
       const label = (words) => page.locator("label", { hasText: words }).first();
       await label(/系统打印机|Printer of this computer/).click();
       await label(/另设一台备用打印机|A second printer for trouble/).click();
@@ -426,25 +535,44 @@ export const SCREENS = {
   "19-settings-selling": {
     scene: "counter",
     steps: async (page) => {
-      await page.keyboard.press("F9");
-      await page.getByText(/^(收银设置|Counter settings)$/).click();
+      await settings(page, /^(收银设置|Counter settings)$/);
+      await page.getByLabel(/^(试一试|Try it)$/).focus();
+      await type(page, "12345678");
+      await page.keyboard.press("Enter");
       await pause(page);
     },
   },
   "19-settings-codes": {
     scene: "counter",
     steps: async (page) => {
-      await page.keyboard.press("F9");
-      await page.getByText(/^(收银设置|Counter settings)$/).click();
+      await settings(page, /^(收银设置|Counter settings)$/);
       await page.getByRole("button", { name: /打印金额码|Print amount codes/ }).click();
+      await pause(page);
+    },
+  },
+  "19-settings-accounts": {
+    scene: "accounts_there",
+    steps: async (page) => {
+      await settings(page, /^(收款渠道|Payment channels)$/);
+      await page.getByRole("button", { name: /^(检查支付宝|Check Alipay)$/ }).click();
+      await pause(page);
+    },
+  },
+  "19-settings-account-form": {
+    scene: "accounts_here",
+    steps: async (page) => {
+      await settings(page, /^(收款渠道|Payment channels)$/);
+      await page.getByRole("button", { name: /^(填写微信支付|Enter WeChat Pay)$/ }).click();
+      await page.getByLabel(/^(APIv3 密钥|APIv3 key)$/).fill("too short");
+      await page.getByLabel(/^(你的 PIN|Your PIN)$/).fill("2001");
+      await page.keyboard.press("Enter");
       await pause(page);
     },
   },
   "19-settings-wrong": {
     scene: "counter",
     steps: async (page) => {
-      await page.keyboard.press("F9");
-      await pause(page);
+      await settings(page, /^(小票打印机|Receipt printer)$/);
       await page.getByLabel(/主机名|Host name/).fill("bad host/x");
       await page.getByLabel(/端口|Port/).fill("99999");
       await page.keyboard.press("Enter");

@@ -1,6 +1,89 @@
 import { findByRole, getRoles, queryAllByRole } from "@testing-library/dom";
 import axe, { type Result } from "axe-core";
 
+type Spill = {
+  kind: "window" | "part" | "list" | "cut" | "control";
+  aside: boolean;
+  what: string;
+};
+
+/** What people press: its words must be read to their end. */
+const CONTROL = "button, summary, a, label:has(input)";
+/** Not for eyes, or drawn and not written. */
+const UNSEEN = ".unseen, [aria-hidden=true], svg";
+
+/** By how many px what is in an element is wider and higher than the element. */
+const over = (element: Element): [wide: number, high: number] => [
+  element.scrollWidth - element.clientWidth,
+  element.scrollHeight - element.clientHeight,
+];
+
+const named = (element: Element) => `${element.tagName.toLowerCase()}.${element.className}`;
+
+function ofPage(): Spill[] {
+  const [wide, high] = over(document.documentElement);
+  const spills: Spill[] = [];
+  if (wide > 0) spills.push({ kind: "window", aside: true, what: `window too wide by ${wide} px` });
+  if (high > 0)
+    spills.push({ kind: "window", aside: false, what: `window too high by ${high} px` });
+  return spills;
+}
+
+function ofPart(element: HTMLElement): Spill[] {
+  if (element.closest(UNSEEN) !== null) return [];
+  const [wide, high] = over(element);
+  const { overflowX, overflowY, textOverflow, display } = getComputedStyle(element);
+  const forReadersOnly = element.clientWidth <= 1;
+  if (display === "inline" || forReadersOnly || (wide <= 1 && high <= 1)) return [];
+  const name = named(element);
+  const spills: Spill[] = [];
+  const cut = /hidden|clip/;
+  const scrolls = /auto|scroll/;
+  const isShortened = textOverflow === "ellipsis";
+  const kind = element.hasAttribute("data-list") ? "list" : "part";
+  if (wide > 1 && cut.test(overflowX) && !isShortened)
+    spills.push({ kind: "cut", aside: true, what: `${name} is cut off by ${wide} px at its side` });
+  if (high > 1 && cut.test(overflowY) && !isShortened)
+    spills.push({ kind: "cut", aside: false, what: `${name} is cut off by ${high} px below` });
+  if (wide > 1 && scrolls.test(overflowX))
+    spills.push({ kind, aside: true, what: `${name} scrolls aside ${wide} px` });
+  if (high > 1 && scrolls.test(overflowY))
+    spills.push({ kind, aside: false, what: `${name} scrolls by ${high} px` });
+  return spills;
+}
+
+/** Words that leave their control, or end in it before they are over and are not said on hover. */
+function ofControl(control: HTMLElement): Spill[] {
+  if (control.closest(UNSEEN) !== null || !control.checkVisibility()) return [];
+  const box = control.getBoundingClientRect();
+  const words = document.createTreeWalker(control, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  const spills: Spill[] = [];
+  while (words.nextNode() !== null) {
+    const text = words.currentNode as Text;
+    const holder = text.parentElement;
+    const isBlank = text.data.trim() === "";
+    if (isBlank || holder === null || holder.closest(`${UNSEEN}, [title]`) !== null) continue;
+    range.selectNodeContents(text);
+    const leaves = [...range.getClientRects()].some(
+      ({ left, right, top, bottom }) =>
+        left < box.left - 1 ||
+        right > box.right + 1 ||
+        (top + bottom) / 2 < box.top ||
+        (top + bottom) / 2 > box.bottom,
+    );
+    const ends = holder.scrollWidth > holder.clientWidth + 1 && holder.clientWidth > 0;
+    const isShortened = getComputedStyle(holder).textOverflow === "ellipsis" && ends;
+    if (leaves || isShortened)
+      spills.push({
+        kind: "control",
+        aside: true,
+        what: `${named(control)} cuts off “${text.data}”`,
+      });
+  }
+  return spills;
+}
+
 /** What whole-window tests need inside the page: finding by role and name, and axe. */
 const testkit = {
   /** The one element of this role and accessible name; rejects after `timeout` ms. */
@@ -20,32 +103,11 @@ const testkit = {
     return (await axe.run(document, { runOnly })).violations;
   },
 
-  /** What does not fit: a window that scrolls, text cut off; if strict, parts that scroll too. */
-  spills: (strict: boolean): string[] => {
-    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement;
-    const found: string[] = [];
-    if (scrollWidth > clientWidth) found.push(`window too wide by ${scrollWidth - clientWidth} px`);
-    if (scrollHeight > clientHeight)
-      found.push(`window too high by ${scrollHeight - clientHeight} px`);
-    for (const element of document.querySelectorAll("body *")) {
-      if (element.closest(".unseen, [aria-hidden=true], svg") !== null) continue;
-      const wide = element.scrollWidth - element.clientWidth;
-      const high = element.scrollHeight - element.clientHeight;
-      const { overflowX, overflowY, textOverflow, display } = getComputedStyle(element);
-      const forReadersOnly = element.clientWidth <= 1;
-      if (display === "inline" || forReadersOnly || (wide <= 1 && high <= 1)) continue;
-      const name = `${element.tagName.toLowerCase()}.${element.className}`;
-      const cut = /hidden|clip/;
-      const scrolls = /auto|scroll/;
-      if (wide > 1 && cut.test(overflowX) && textOverflow !== "ellipsis")
-        found.push(`${name} is cut off by ${wide} px at its side`);
-      if (high > 1 && cut.test(overflowY) && textOverflow !== "ellipsis")
-        found.push(`${name} is cut off by ${high} px below`);
-      if (!strict || element.hasAttribute("data-list")) continue;
-      if (wide > 1 && scrolls.test(overflowX)) found.push(`${name} scrolls aside ${wide} px`);
-      if (high > 1 && scrolls.test(overflowY)) found.push(`${name} scrolls by ${high} px`);
-    }
-    return found;
+  /** What does not fit: a page or a part of it that scrolls, text that is cut off. */
+  spills: (): Spill[] => {
+    const parts = [...document.querySelectorAll<HTMLElement>("body *")];
+    const controls = parts.filter((element) => element.matches(CONTROL));
+    return [...ofPage(), ...parts.flatMap(ofPart), ...controls.flatMap(ofControl)];
   },
 };
 

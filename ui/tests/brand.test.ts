@@ -36,14 +36,16 @@ async function settings() {
   const window = await openWindow("counter");
   await window.screen.findByRole("combobox");
   await window.user.keyboard("{F9}");
-  const field = await window.screen.findByRole<HTMLInputElement>("textbox", { name: "品牌色" });
-  return { ...window, field };
+  await window.screen.findByRole("heading", { name: "屏幕与声音" });
+  return window;
 }
 
 const accentWorn = () => document.documentElement.style.getPropertyValue("--accent");
 
 test("the shop's colour is worn at once, and what is none is said next to it", async () => {
-  const { user, screen, counter, field } = await settings();
+  const { user, screen, counter } = await settings();
+  await user.click(screen.getByRole("button", { name: "门店品牌" }));
+  const field = await screen.findByRole<HTMLInputElement>("textbox", { name: "品牌色" });
   const use = screen.getByRole("button", { name: "使用此色" });
   await user.type(field, "蓝色");
   await user.click(use);

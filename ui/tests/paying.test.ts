@@ -32,7 +32,8 @@ test.each([
   ["stopped", /同步已停止，请联系管理员/],
 ] as const)("%s, a code that is out counts as unknown", async (state, sentence) => {
   const { screen, counter } = await paying();
-  counter.sync({ state, stopped_key: null, pending: 1, oldest_ms: 1, last_contact_ms: 1 });
+  const kept = { stopped_key: null, copy_key: null };
+  counter.sync({ ...kept, state, pending: 1, oldest_ms: 1, last_contact_ms: 1 });
   expect(await screen.findByText(sentence)).toBeTruthy();
   expect(screen.getByText("正在核实，请勿重复收款")).toBeTruthy();
   expect(screen.queryByRole("img", { name: /收款码/ })).toBeNull();
@@ -148,7 +149,8 @@ test.each(CODES)("%s with a code that was out: %s, tells of a code: %s", async (
 
 test("a code that was out stays told when the line breaks", async () => {
   const { screen, counter } = await paying();
-  const gone = { stopped_key: null, pending: 1, oldest_ms: 1, last_contact_ms: 1 };
+  const kept = { stopped_key: null, copy_key: null };
+  const gone = { ...kept, pending: 1, oldest_ms: 1, last_contact_ms: 1 };
   counter.sync({ ...gone, state: "offline" });
   await screen.findByText(/网络连接中断/);
   expect(screen.getByText("已出码")).toBeTruthy();

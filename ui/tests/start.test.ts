@@ -15,7 +15,6 @@ const TROUBLES: [SceneName, string, boolean][] = [
 ];
 
 const JOINING: [SceneName, string][] = [
-  ["not_joined", "本机还没有加入门店"],
   ["code_unreadable", "登记码不完整"],
   ["code_foreign", "服务器不认识这个登记码"],
   ["code_used", "登记码已被使用"],
@@ -43,6 +42,15 @@ test.each(JOINING)("%s asks for the enrolment code", async (scene, title) => {
   await waitFor(() => expect((field as HTMLInputElement).selectionEnd).toBe(2));
   await user.keyboard("QTE1hHgZ{Enter}");
   expect(await screen.findByText("谁来收银？")).toBeTruthy();
+});
+
+test("trouble that is still there after another try is said so", async () => {
+  const { user, screen } = await openWindow("disk_full");
+  const again = await screen.findByRole("button", { name: "再试一次" });
+  expect(screen.queryByText(/情况没有变/)).toBeNull();
+  await user.click(again);
+  expect((await screen.findByText(/情况没有变/)).getAttribute("role")).toBe("status");
+  expect(screen.getByRole("heading", { name: "硬盘满了" })).toBeTruthy();
 });
 
 test("the recovery code is left only with its last group", async () => {

@@ -354,6 +354,7 @@ test.each(OUT_OF_REACH)("%s, only cash is offered and the balance provisional", 
 const line = (state: SyncState) => ({
   state,
   stopped_key: null,
+  copy_key: null,
   pending: 0,
   oldest_ms: null,
   last_contact_ms: 1,

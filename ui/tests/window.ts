@@ -17,10 +17,14 @@ await Promise.all([
   import("../src/features/member-page/MemberPage.svelte"),
   import("../src/features/settings/Settings.svelte"),
   import("../src/features/orders/Orders.svelte"),
+  import("../src/features/cases/Cases.svelte"),
   import("../src/features/order-page/OrderPage.svelte"),
   import("../src/features/keys/Keys.svelte"),
+  import("../src/features/queue/Queue.svelte"),
+  import("../src/features/receipts-back/ReceiptsBack.svelte"),
   import("../src/features/boot/Trouble.svelte"),
   import("../src/features/boot/KeepCode.svelte"),
+  import("../src/features/first-start/FirstStart.svelte"),
 ]);
 configure({ asyncUtilTimeout: 5000 });
 

@@ -35,7 +35,23 @@ pub enum Error {
     Machine(String),
 }
 
+/// How much of a failed program's output is said again at the very end.
+const LAST_WORDS_MAX: usize = 24;
+
 impl Error {
+    /// The error, and the end of the output of the program that failed: a machine that runs the
+    /// tests for others may keep only the end of what it was shown.
+    pub fn last_words(&self) -> Vec<String> {
+        let mut words = vec![self.to_string()];
+        if let Self::Failed { log, .. } = self {
+            let output = std::fs::read_to_string(log).unwrap_or_default();
+            let lines: Vec<&str> = output.lines().filter(|line| !line.is_empty()).collect();
+            let end = lines.len().saturating_sub(LAST_WORDS_MAX);
+            words.extend(lines[end..].iter().map(|line| format!("  {line}")));
+        }
+        words
+    }
+
     /// A failed file operation on `path`.
     pub fn file(path: impl AsRef<Path>, source: std::io::Error) -> Self {
         Self::File {

@@ -15,6 +15,7 @@ mod peers;
 mod python;
 mod run;
 mod say;
+mod screens;
 mod simulate;
 mod slips;
 mod soak;
@@ -48,7 +49,15 @@ enum Job {
     Run(Run),
     /// Install what is missing, build, and run every check and test.
     Test(Test),
-    /// Measure start, memory, search, cash, settling and receipts against baselines of the same run.
+    /// Take a picture of every screen and state of the window in every language, theme and size of
+    /// type; fail where one of them breaks a rule of accessibility or does not fit.
+    Screens {
+        /// Where the pictures go, a folder for each look, with index.html beside them.
+        #[arg(long, value_name = "DIR", default_value = "target/screens")]
+        out: PathBuf,
+    },
+    /// Measure start, memory, keys, search, cash, settling, receipts and the ledger server against
+    /// baselines of the same run.
     Bench(Bench),
     /// Run terminals, server and network in virtual time under a seed, with everything that can go
     /// wrong; docs/simulation.md says what must hold.
@@ -97,10 +106,19 @@ struct Test {
 /// What `bench` was asked to do.
 #[derive(Debug, Args)]
 struct Bench {
-    /// Take only this measurement (window, search, cash, settle, receipt); may be given several
-    /// times. Memory is measured with the window.
+    /// Take only these measurements: window, felt, search, cash, settle, receipt, gateways, ledger.
+    /// Memory is measured with the window.
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// The same, one by one.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// Measure the ledger only on these books (postgres, sqlite); may be given twice.
+    #[arg(long, value_name = "BOOKS")]
+    books: Vec<String>,
+    /// Rows in the journal of the ledger's large shop; a million if nothing is said.
+    #[arg(long, value_name = "COUNT")]
+    rows: Option<u64>,
     /// Small sizes and few rounds: shows that everything works, and no figure worth keeping.
     #[arg(long)]
     quick: bool,
@@ -110,6 +128,7 @@ fn main() -> ExitCode {
     let outcome = match Command::parse().job {
         Job::Run(options) => run::run(&options),
         Job::Test(options) => test::test(&options.only),
+        Job::Screens { out } => screens::screens(&out),
         Job::Bench(options) => bench::bench(&options),
         Job::Simulate(options) => simulate::simulate(&options),
         Job::Soak(options) => soak::soak(&options),

@@ -61,6 +61,27 @@ pub fn build_probe() -> Result<(), Error> {
     )
 }
 
+/// Builds the pages over the demo counter, for states that no test can bring about otherwise.
+///
+/// # Errors
+/// Where npm fails.
+pub fn build_demo() -> Result<(), Error> {
+    install()?;
+    once(
+        "ui-demo",
+        &digest(&sources()?)?,
+        Path::new("ui/dist-demo/index.html"),
+        || {
+            say::line("Building the window's pages over the demo counter");
+            child::run(
+                "npm run build-demo",
+                &mut child::npm(&["run", "build:demo"]),
+            )
+            .map(drop)
+        },
+    )
+}
+
 fn sources() -> Result<Vec<String>, Error> {
     Ok(tree::files()?
         .into_iter()

@@ -15,14 +15,15 @@ use crate::{python, say, tree};
 const TRAINING_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// The scripts, with the program that runs them.
-const PEERS: [(&str, Runtime); 6] = [
+const PEERS: [(&str, Runtime); 7] = [
     ("requests_verified.py", Runtime::Python),
     ("alipay_client.py", Runtime::Python),
     ("wechatpay-axios-plugin.cjs", Runtime::Node),
     ("alipay-sdk.cjs", Runtime::Node),
     ("codes.cjs", Runtime::Node),
-    // Puts the gateway's clock ahead for its bill, so it comes last.
+    // These put the gateway's clock ahead for their bills, so they come last.
     ("wechatpayv3_client.py", Runtime::Python),
+    ("alipay_bill.py", Runtime::Python),
 ];
 
 #[derive(Clone, Copy)]

@@ -37,6 +37,8 @@ struct Ended {
     name: &'static str,
     time: Duration,
     count: Count,
+    /// Said again below the table if it failed.
+    last_words: Vec<String>,
 }
 
 /// Stages that were run so far.
@@ -63,9 +65,11 @@ impl<'a> Stages<'a> {
         }
         say::line(format_args!("== {name}"));
         let began = Instant::now();
+        let mut last_words = Vec::new();
         let count = work().unwrap_or_else(|error| {
             if !matches!(error, Error::Reported) {
                 say::wrong(&error);
+                last_words = error.last_words();
             }
             Count {
                 failed: 1,
@@ -76,6 +80,7 @@ impl<'a> Stages<'a> {
             name,
             time: began.elapsed(),
             count,
+            last_words,
         });
     }
 
@@ -85,7 +90,10 @@ impl<'a> Stages<'a> {
     /// Where a stage failed, or none was run.
     pub fn close(self) -> Result<(), Error> {
         say::line("");
-        for Ended { name, time, count } in &self.ended {
+        for stage in &self.ended {
+            let Ended {
+                name, time, count, ..
+            } = stage;
             let verdict = match count {
                 Count { failed: 1.., .. } => "FAILED",
                 Count { unsteady: 1.., .. } => "only when tried again alone, see above",
@@ -103,6 +111,9 @@ impl<'a> Stages<'a> {
             "in all",
             say::span(self.began.elapsed())
         ));
+        for line in self.ended.iter().flat_map(|stage| &stage.last_words) {
+            say::line(line);
+        }
         let passed: u32 = self.ended.iter().map(|stage| stage.count.passed).sum();
         let failed: u32 = self.ended.iter().map(|stage| stage.count.failed).sum();
         say::line(format_args!("{passed} passed, {failed} failed"));

@@ -30,6 +30,7 @@ pub fn test(only: &[String]) -> Result<(), Error> {
     stages.run("ui pages", || {
         pages::build()?;
         pages::build_probe()?;
+        pages::build_demo()?;
         Ok(Count::ONE)
     });
     stages.run("lints", || {

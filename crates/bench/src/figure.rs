@@ -49,13 +49,17 @@ pub enum Unit {
     Micros,
     /// 1024 bytes.
     Kibibytes,
+    /// How many in a second.
+    PerSecond,
 }
 
-/// The most that a figure should be.
+/// What a figure should keep to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
     /// Per cent of the baseline, median by median.
     RatioPercent(u64),
+    /// Per cent of the baseline at least, median by median.
+    RatioPercentMin(u64),
     /// Half take no more.
     Median(u64),
     /// Of a hundred, ninety-nine take no more.
@@ -95,6 +99,7 @@ impl Figure {
     pub fn met(&self) -> Option<bool> {
         self.goal.map(|goal| match goal {
             Goal::RatioPercent(most) => self.ratio_percent() <= most,
+            Goal::RatioPercentMin(least) => self.ratio_percent() >= least,
             Goal::Median(most) => self.measured.median() <= most,
             Goal::P99(most) => self.measured.p99() <= most,
         })
@@ -108,6 +113,7 @@ impl Figure {
         };
         let goal = match self.goal {
             Some(Goal::RatioPercent(most)) => format!("goal ≤ {}", ratio(most)),
+            Some(Goal::RatioPercentMin(least)) => format!("goal ≥ {}", ratio(least)),
             Some(Goal::Median(most)) => format!("goal median ≤ {}", self.unit.show(most)),
             Some(Goal::P99(most)) => format!("goal p99 ≤ {}", self.unit.show(most)),
             None => "no goal".to_owned(),
@@ -139,6 +145,7 @@ impl Figure {
     fn json(&self) -> Value {
         let goal = self.goal.map(|goal| match goal {
             Goal::RatioPercent(most) => json!({ "ratio_percent_max": most }),
+            Goal::RatioPercentMin(least) => json!({ "ratio_percent_min": least }),
             Goal::Median(most) => json!({ "median_max": most }),
             Goal::P99(most) => json!({ "p99_max": most }),
         });
@@ -211,6 +218,7 @@ impl Unit {
         match self {
             Unit::Micros => "microseconds",
             Unit::Kibibytes => "KiB",
+            Unit::PerSecond => "per second",
         }
     }
 
@@ -219,12 +227,18 @@ impl Unit {
             Unit::Micros if value < 10_000 => format!("{value} µs"),
             Unit::Micros => format!("{}.{} ms", value / 1_000, value % 1_000 / 100),
             Unit::Kibibytes => format!("{}.{} MiB", value / 1_024, value % 1_024 * 10 / 1_024),
+            Unit::PerSecond => format!("{value} /s"),
         }
     }
 }
 
 fn ratio(percent: u64) -> String {
     format!("{}.{:02}×", percent / 100, percent % 100)
+}
+
+/// Microseconds that a thousand take of which so many are done in a second.
+pub fn per_thousand(per_second: u64) -> u64 {
+    1_000_000_000 / per_second.max(1)
 }
 
 /// Whole microseconds.
@@ -255,6 +269,8 @@ mod tests {
         for (measured, baseline, goal, expected) in [
             (125, 100, Goal::RatioPercent(125), (125, true)),
             (126, 100, Goal::RatioPercent(125), (126, false)),
+            (300, 100, Goal::RatioPercentMin(300), (300, true)),
+            (299, 100, Goal::RatioPercentMin(300), (299, false)),
             (20, 10, Goal::Median(20), (200, true)),
             (21, 10, Goal::Median(20), (210, false)),
             (8_000, 2, Goal::P99(8_000), (400_000, true)),
@@ -280,9 +296,11 @@ mod tests {
             (Unit::Micros, 850, "850 µs"),
             (Unit::Micros, 412_345, "412.3 ms"),
             (Unit::Kibibytes, 150_000, "146.4 MiB"),
+            (Unit::PerSecond, 12_345, "12345 /s"),
         ] {
             assert_eq!(unit.show(value), expected);
         }
+        assert_eq!([8_000, 0].map(per_thousand), [125_000, 1_000_000_000]);
         assert_eq!(ratio(105), "1.05×");
     }
 }

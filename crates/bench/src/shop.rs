@@ -175,6 +175,7 @@ impl Shop {
             member_id,
             choice: offer.choice.clone(),
             channel,
+            cash_part: String::new(),
         };
         let quote = self.desk.quote(request).await.map_err(told)?;
         Ok((form, quote))
@@ -248,6 +249,7 @@ impl Host for Premises {
                 pins: Vec::new(),
                 phone_url: String::new(),
             }),
+            books_here: false,
         })
     }
 }

@@ -69,6 +69,8 @@ pub enum Channel {
     Cash,
     /// 对公转账
     Transfer,
+    /// 店码: the shop's own code, which leads to its merchant account and tells nobody.
+    ShopCode,
 }
 
 impl Channel {
@@ -82,6 +84,7 @@ impl Channel {
             Channel::Card => 5,
             Channel::Cash => 6,
             Channel::Transfer => 7,
+            Channel::ShopCode => 8,
         }
     }
 }
@@ -241,6 +244,14 @@ pub enum GatewayOutcome {
     },
     /// The gateway has not said for long whether it reversed. A person must look; it is asked on.
     ReversalUnclear,
+    /// A notice that named nobody told of this payment, and the gateway has not said in a day
+    /// whether it is ours. A person must look; the state of the attempt is as it was.
+    NoticeUnconfirmed {
+        /// The channel's number of that payment.
+        channel_txn_no: String,
+        /// Amount that the notice told.
+        amount: Money,
+    },
 }
 
 impl AttemptState {

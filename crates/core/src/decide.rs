@@ -6,6 +6,7 @@ mod attempt_start;
 mod digest;
 mod draft;
 mod invariants;
+mod leases;
 mod member_create;
 mod members;
 mod order_end;
@@ -17,14 +18,18 @@ mod recharge_recorded;
 mod recharge_taken;
 mod settle;
 mod shift_open;
+mod spend_offline;
 mod state;
 
 pub use digest::{business_digest, differing_field, field_named};
+#[cfg(test)]
+pub(crate) use members::empty_account;
 pub use state::{ActionRecord, Device, RecentOrder, State};
 
 use crate::account::Account;
 use crate::attempt::PaymentAttempt;
 use crate::clock::Timestamp;
+use crate::lease::Lease;
 use crate::ledger::{
     CarePlan, CashMovement, Coupon, EarningEntry, ExceptionCase, JournalEntry, OutboxEvent,
     Posting, Shift, TierEntry,
@@ -144,6 +149,10 @@ pub enum RefusalCode {
     NumberTaken = 181,
     /// Rules of that version are not known.
     PolicyUnknown = 190,
+    /// No such lease, or it has ended.
+    LeaseUnknown = 200,
+    /// The rule or the member's money does not allow that lease now.
+    LeaseNotCovered = 201,
 }
 
 /// One row to write. Entities are whole rows after the change.
@@ -161,6 +170,8 @@ pub enum Change {
     Member(Member),
     /// An account with its lots.
     Account(Account),
+    /// A lease.
+    Lease(Lease),
     /// An order.
     Order(RechargeOrder),
     /// An attempt.
@@ -222,6 +233,7 @@ fn repeated(state: &State, operation: &Operation, now: Timestamp) -> Option<Deci
         OperationBody::RechargeRecorded(recorded) => {
             recharge_recorded::reused_action(operation, recorded, now)
         }
+        OperationBody::SpendOffline(spend) => spend_offline::reused_action(operation, spend, now),
         body if body.is_fact() => draft::reused_fact(operation, now),
         _ => Vec::new(),
     };
@@ -258,5 +270,9 @@ fn first_time(state: &State, operation: &Operation, now: Timestamp) -> Result<De
             attempt_result::surplus_refunded(state, operation, body, now)
         }
         OperationBody::CreditRetry { order } => settle::retry(state, operation, *order, now),
+        OperationBody::SpendOffline(body) => Ok(spend_offline::decide(state, operation, body, now)),
+        OperationBody::LeaseGrant(body) => leases::grant(state, operation, body, now),
+        OperationBody::LeaseRelease(body) => Ok(leases::release(state, operation, body, now)),
+        OperationBody::LeaseLost(body) => leases::lost(state, operation, body, now),
     }
 }

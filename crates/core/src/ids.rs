@@ -53,6 +53,8 @@ ids! {
     CouponTemplateId;
     /// One coupon of a member.
     CouponId;
+    /// A lease of stored value to a terminal.
+    LeaseId;
     /// An exception case.
     CaseId;
     /// A row that nobody addresses by name: journal entries, log rows, events.

@@ -91,13 +91,15 @@ pub struct JournalEntry {
     pub at: Timestamp,
 }
 
-/// Journal types (docs: domain §2.1). Spending and refunds bring theirs.
+/// Journal types (docs: domain §2.1). Refunds bring theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BizType {
     /// A top-up.
     Recharge,
     /// Balances from an older system.
     Opening,
+    /// A service paid from stored value.
+    Consume,
 }
 
 /// A change of growth or points.
@@ -254,10 +256,18 @@ pub enum CaseKind {
     ClockWrong,
     /// A payment was recorded with a reference that was used before.
     ReferenceUsed,
+    /// A terminal drew on a lease what it did not hold.
+    LeaseExceeded,
+    /// More was spent without the server than there was; the member owes the rest.
+    Overdrawn,
+    /// Stored value of a member was spent who is frozen, merged or closed.
+    MemberInactive,
     /// Under an attempt's number another merchant or application was paid.
     PaidElsewhere,
     /// A reversal was begun and the gateway does not say whether it was done.
     ReversalUnclear,
+    /// A notice told of a payment, and the gateway has not said for a day whether we have it.
+    NoticeUnconfirmed,
 }
 
 /// A message for other systems, written with the change it speaks of.
@@ -273,7 +283,7 @@ pub struct OutboxEvent {
     pub at: Timestamp,
 }
 
-/// Topics of domain §2.1 that a top-up touches.
+/// Topics of domain §2.1 that a top-up or a payment from stored value touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
     /// `order.created`
@@ -292,6 +302,8 @@ pub enum Topic {
     CaseOpened,
     /// `payment.surplus`: a second success must be refunded.
     PaymentSurplus,
+    /// `consumption.settled`
+    ConsumptionSettled,
 }
 
 /// A cashier's shift.

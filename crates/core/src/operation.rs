@@ -1,14 +1,15 @@
 //! Operations: everything that changes the ledger (shared sync.md).
 
-use crate::account::Lot;
+use crate::account::{Draw, Lot};
 use crate::attempt::{Channel, GatewayOutcome, PayMethod};
 use crate::clock::{Millis, Timestamp};
 use crate::ids::{
-    ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId, StaffId, StoreId, TenantId,
-    TierId,
+    ActionId, AttemptId, DeviceId, LeaseId, MemberId, OpId, OrderId, ShiftId, StaffId, StoreId,
+    TenantId, TierId,
 };
+use crate::lease::LEASES_MOST;
 use crate::money::Money;
-use crate::quote::Quote;
+use crate::quote::{MOST_PER_ORDER, Quote};
 use crate::recharge::AmountChoice;
 use crate::recorded_payment::{PaymentReference, RecordedMethod};
 use uuid::Uuid;
@@ -96,7 +97,7 @@ pub enum OperationBody {
     /// Fact: cash was taken for a top-up. Opens, pays and credits the order at once.
     RechargeCash(RechargeCash),
     /// Fact: money was taken on the bank's card terminal or by transfer, and its reference keyed
-    /// in. Opens, pays and credits the order at once.
+    /// in; a part of it may be cash. Opens, pays and credits the order at once.
     RechargeRecorded(RechargeRecorded),
     /// Request: stop waiting; takes effect once the gateway confirms that nothing was paid.
     RechargeCancel {
@@ -112,6 +113,10 @@ pub enum OperationBody {
     },
     /// Fact: somebody became a member at the counter; the sealed profile is the attachment.
     MemberCreate(MemberCreate),
+    /// Fact: a service was paid from stored value without asking the server.
+    SpendOffline(SpendOffline),
+    /// Fact: the terminal gives a lease back and will not draw on it again.
+    LeaseRelease(NamedLease),
     /// Server: rules were published; the document is the attachment.
     PolicyPublish {
         /// The new version.
@@ -137,6 +142,11 @@ pub enum OperationBody {
         /// The order.
         order: OrderId,
     },
+    /// Server: a terminal may spend so much of a member's stored value without asking. The signed
+    /// operation is the lease that the terminal keeps.
+    LeaseGrant(LeaseGrant),
+    /// Server: an administrator declared that the terminal of a lease will not come back.
+    LeaseLost(NamedLease),
 }
 
 /// Body of [`OperationBody::ShiftOpen`].
@@ -205,7 +215,7 @@ pub struct RechargeCash {
 pub struct RechargeRecorded {
     /// What a QR order would say too; its amount is what was taken.
     pub open: RechargeOpen,
-    /// How the money came.
+    /// How the money came; of a split, all of it but the part in cash.
     pub method: RecordedMethod,
     /// What the bank calls the payment.
     pub reference: PaymentReference,
@@ -214,6 +224,10 @@ pub struct RechargeRecorded {
     pub reference_confirmed: bool,
     /// The manager whose PIN let it be recorded without the server (docs: sync, "Offline top-up").
     pub approval: Option<StaffProof>,
+    /// For a split: the part of the amount that lies in the drawer, more than nothing and less than
+    /// all of it. Written with the rest, so that no order ever stands with one part (docs: adr
+    /// 0029).
+    pub cash_part: Option<Money>,
 }
 
 /// Body of [`OperationBody::MemberCreate`]. Store and time are the operation's own.
@@ -223,6 +237,72 @@ pub struct MemberCreate {
     pub member: MemberId,
     /// Number on card and receipt.
     pub member_no: String,
+}
+
+/// Body of [`OperationBody::SpendOffline`]. What no lease pays is `amount` less the draws.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpendOffline {
+    /// Whose stored value.
+    pub member: MemberId,
+    /// Price of the service.
+    pub amount: Money,
+    /// What each lease of this terminal pays of it, in the order drawn.
+    pub draws: Vec<LeaseDraw>,
+    /// The manager whose PIN let it pass what the leases hold (docs: sync, "Offline spending:
+    /// leases").
+    pub approval: Option<StaffProof>,
+}
+
+/// What one lease pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseDraw {
+    /// The lease.
+    pub lease: LeaseId,
+    /// More than nothing.
+    pub amount: Money,
+}
+
+impl SpendOffline {
+    /// Whether it can be a payment: an amount that a counter takes, of which at most all is drawn
+    /// on a few leases, each once.
+    pub fn is_whole(&self) -> bool {
+        let draws = &self.draws;
+        let is_first = |(index, draw): (usize, &LeaseDraw)| {
+            draws[..index].iter().all(|known| known.lease != draw.lease)
+        };
+        let is_within = |amount: Money| amount.is_positive() && amount <= self.amount;
+        self.amount.is_positive()
+            && self.amount <= MOST_PER_ORDER
+            && draws.len() <= LEASES_MOST
+            && draws.iter().all(|draw| is_within(draw.amount))
+            && draws.iter().enumerate().all(is_first)
+            && !self.beyond_leases().is_negative()
+    }
+
+    /// What no lease pays.
+    pub fn beyond_leases(&self) -> Money {
+        self.amount - self.draws.iter().map(|draw| draw.amount).sum()
+    }
+}
+
+/// Body of [`OperationBody::LeaseRelease`] and [`OperationBody::LeaseLost`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedLease {
+    /// The lease.
+    pub lease: LeaseId,
+    /// Whose money it holds.
+    pub member: MemberId,
+}
+
+/// Body of [`OperationBody::LeaseGrant`]; the lease is named like the operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseGrant {
+    /// Whose stored value.
+    pub member: MemberId,
+    /// Which terminal may spend it.
+    pub device: DeviceId,
+    /// How much of each lot.
+    pub lots: Vec<Draw>,
 }
 
 /// Body of [`OperationBody::DeviceEnrol`].
@@ -297,6 +377,8 @@ impl OperationBody {
                 | OperationBody::RechargeRecorded(_)
                 | OperationBody::ReceiptReprint { .. }
                 | OperationBody::MemberCreate(_)
+                | OperationBody::SpendOffline(_)
+                | OperationBody::LeaseRelease(_)
         )
     }
 
@@ -312,6 +394,8 @@ impl OperationBody {
                 | OperationBody::RechargeCancel { .. }
                 | OperationBody::ReceiptReprint { .. }
                 | OperationBody::MemberCreate(_)
+                | OperationBody::SpendOffline(_)
+                | OperationBody::LeaseRelease(_)
         )
     }
 }

@@ -6,6 +6,7 @@ use time::Date;
 use crate::attempt::Channel;
 use crate::clock::{Millis, Timestamp};
 use crate::ids::{CouponTemplateId, PackageId, PromotionId, StaffId, StoreId, TenantId, TierId};
+use crate::merchant_account::MerchantAccount;
 use crate::money::Money;
 
 /// Everything a decision needs to know about one store, valid from `effective_from`.
@@ -49,6 +50,8 @@ pub struct Policy {
     pub offline: OfflineLimits,
     /// Payment methods in display order.
     pub channels: Vec<Channel>,
+    /// Where the money of the shop's own code goes; `None` where it has none.
+    pub merchant_account: Option<MerchantAccount>,
     /// How long a quote may be used (default 15 min).
     pub quote_valid: Millis,
     /// How long an order waits for payment at the counter (default 15 min).

@@ -11,6 +11,33 @@ use crate::clock::Timestamp;
 use crate::ids::{CouponTemplateId, PromotionId, TierId};
 use crate::money::Money;
 
+/// What of a top-up is cash. Limits on cash look at nothing else; the price is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CashShare {
+    /// Nothing.
+    None,
+    /// This much, and the rest by another method.
+    Part(Money),
+    /// All of it.
+    Whole,
+}
+
+impl CashShare {
+    /// Of a split with `part` in cash; without one, nothing.
+    pub fn of_part(part: Option<Money>) -> CashShare {
+        part.map_or(CashShare::None, CashShare::Part)
+    }
+
+    /// How much of `pay` it is.
+    fn of(self, pay: Money) -> Money {
+        match self {
+            CashShare::None => Money::ZERO,
+            CashShare::Part(part) => part.clamp(Money::ZERO, pay),
+            CashShare::Whole => pay,
+        }
+    }
+}
+
 /// A priced top-up. Frozen on the order as its rule snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {

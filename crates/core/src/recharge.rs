@@ -61,16 +61,25 @@ pub enum AmountChoice {
 /// How an order was paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaidFact {
-    /// By which channel.
+    /// By which channel; of a split, the one beside cash.
     pub channel: Channel,
-    /// Amount received for the order.
+    /// Amount received for the order, both parts of a split.
     pub amount: Money,
-    /// Cash handed over, for cash.
+    /// For a split: what of the amount is cash.
+    pub cash_part: Option<Money>,
+    /// Cash handed over, where all of it is cash.
     pub tendered: Option<Money>,
     /// The channel's number.
     pub channel_txn_no: Option<String>,
     /// When.
     pub paid_at: Timestamp,
+}
+
+impl PaidFact {
+    /// What came by [`PaidFact::channel`].
+    pub fn by_channel(&self) -> Money {
+        self.amount - self.cash_part.unwrap_or(Money::ZERO)
+    }
 }
 
 /// What a credit did to the account.

@@ -1,7 +1,7 @@
 //! Payments that staff record: the money was taken outside any gateway, on the bank's own card
-//! terminal or by a transfer to the shop's account, and is known by a reference that is keyed in.
-//! Nobody but the shop's bank statement verifies it (docs: domain §4.5, "bank transfer by
-//! statement").
+//! terminal, by a transfer to the shop's account or by the shop's own code, and is known by a
+//! reference that is keyed in. Nobody but the shop's bank statement verifies it (docs: domain
+//! §4.5, "bank transfer by statement").
 
 use crate::attempt::Channel;
 use crate::clock::Timestamp;
@@ -16,17 +16,25 @@ pub enum RecordedMethod {
     Card,
     /// 转账 to the shop's account.
     Transfer,
+    /// 店码: the customer scanned the shop's own code, and the cashier saw the payment on the
+    /// customer's phone or in the merchant's app. It stays unverified until the statement says so.
+    ShopCode,
 }
 
 impl RecordedMethod {
     /// Every method.
-    pub const ALL: [RecordedMethod; 2] = [RecordedMethod::Card, RecordedMethod::Transfer];
+    pub const ALL: [RecordedMethod; 3] = [
+        RecordedMethod::Card,
+        RecordedMethod::Transfer,
+        RecordedMethod::ShopCode,
+    ];
 
     /// The channel that the money is booked under.
     pub const fn channel(self) -> Channel {
         match self {
             RecordedMethod::Card => Channel::Card,
             RecordedMethod::Transfer => Channel::Transfer,
+            RecordedMethod::ShopCode => Channel::ShopCode,
         }
     }
 
@@ -35,6 +43,7 @@ impl RecordedMethod {
         match channel {
             Channel::Card => Some(RecordedMethod::Card),
             Channel::Transfer => Some(RecordedMethod::Transfer),
+            Channel::ShopCode => Some(RecordedMethod::ShopCode),
             Channel::Wechat
             | Channel::Alipay
             | Channel::Unionpay
@@ -44,10 +53,11 @@ impl RecordedMethod {
     }
 
     /// Whether a cashier may say that a reference used before is another payment. A card terminal
-    /// counts its vouchers anew with each batch, and a shop may have two; a bank gives the number
-    /// of a transfer once.
+    /// counts its vouchers anew with each batch, and a shop may have two; of a payment by the
+    /// shop's code often the last digits alone are keyed in; a bank gives the number of a transfer
+    /// once.
     pub const fn may_repeat(self) -> bool {
-        matches!(self, RecordedMethod::Card)
+        !matches!(self, RecordedMethod::Transfer)
     }
 }
 
@@ -56,8 +66,8 @@ pub const REFERENCE_CHARS_MIN: usize = 4;
 /// Most characters of a reference: the longest serial numbers of banks.
 pub const REFERENCE_CHARS_MAX: usize = 32;
 
-/// Voucher or trace number of a card terminal, serial number of a transfer: 4 to 32 of `A`–`Z`,
-/// `0`–`9` and `-`.
+/// Voucher or trace number of a card terminal, serial number of a transfer, the customer's number
+/// of a payment by the shop's code or its last places: 4 to 32 of `A`–`Z`, `0`–`9` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PaymentReference(String);
 
@@ -164,7 +174,7 @@ impl UsedReference {
     }
 
     /// Whether a payment with the same words is questioned because of this one: any transfer, and
-    /// a card payment of the same store on the same business date.
+    /// another payment of the same store on the same business date.
     pub fn clashes(
         &self,
         method: RecordedMethod,
@@ -177,7 +187,7 @@ impl UsedReference {
         is_same
             && match method {
                 RecordedMethod::Transfer => true,
-                RecordedMethod::Card => {
+                RecordedMethod::Card | RecordedMethod::ShopCode => {
                     let date = |at: Timestamp| at.business_date(cut_off_minutes);
                     self.store == store && date(self.paid_at) == date(at)
                 }

@@ -431,3 +431,25 @@ fn an_unclear_reversal_opens_a_case_while_it_is_unclear() {
     shop.answer(attempt, GatewayOutcome::Reversed);
     assert_eq!(cases(&shop.answer(attempt, unclear())), []);
 }
+
+#[test]
+fn an_unconfirmed_notice_opens_a_case_unless_the_books_hold_its_payment() {
+    let (mut shop, order, attempt) = waiting(300);
+    let unconfirmed = |number: &str| GatewayOutcome::NoticeUnconfirmed {
+        channel_txn_no: number.into(),
+        amount: yuan(300),
+    };
+    let decision = shop.answer(attempt, unconfirmed("t1"));
+    assert_eq!(cases(&decision), [CaseKind::NoticeUnconfirmed]);
+    assert_eq!(shop.attempt_state(attempt), AttemptState::Submitted);
+    assert_eq!(shop.order_state(order), OrderState::PendingPayment);
+    shop.pays(attempt, "t1", 300);
+    shop.pays(attempt, "t2", 300);
+    for known in ["t1", "t2"] {
+        assert_eq!(cases(&shop.answer(attempt, unconfirmed(known))), []);
+    }
+    let decision = shop.answer(attempt, unconfirmed("t3"));
+    assert_eq!(cases(&decision), [CaseKind::NoticeUnconfirmed]);
+    assert_eq!(shop.order_state(order), OrderState::Credited);
+    assert_eq!(shop.balance(CLEARING), yuan(600));
+}

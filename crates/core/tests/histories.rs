@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use proptest::prop_assert_eq;
-use qiantai_core::attempt::{Channel, DeclineCode, GatewayOutcome};
+use qiantai_core::attempt::{DeclineCode, GatewayOutcome};
 use qiantai_core::decide::{Change, Decision, decide};
 use qiantai_core::ids::{AttemptId, MemberId, OpId, OrderId, StaffId};
 use qiantai_core::member::MemberStatus;
@@ -49,6 +49,8 @@ enum Event {
         confirmed: bool,
         offline: bool,
         lie: i64,
+        /// In cash, in fen; nothing where all of it came by the method.
+        part: Option<i64>,
     },
     Start {
         order: usize,
@@ -93,15 +95,16 @@ enum Event {
 fn event() -> impl Strategy<Value = Event> {
     let pick = 0_usize..64;
     let money = prop_oneof![4 => Just(0_i64), 1 => -400_i64..400];
+    let part = proptest::option::of(prop_oneof![4 => 1_i64..40_000, 1 => any::<i64>()]);
     prop_oneof![
         3 => (pick.clone(), pick.clone(), any::<bool>())
             .prop_map(|(member, pay, confirmed)| Event::Open { member, pay, confirmed }),
         3 => (pick.clone(), pick.clone(), money.clone(), any::<bool>(), money.clone()).prop_map(
             |(member, pay, given, offline, lie)| Event::Cash { member, pay, given, offline, lie }
         ),
-        3 => (pick.clone(), pick.clone(), pick.clone(), any::<(bool, bool)>(), money.clone())
-            .prop_map(|(member, pay, how, (confirmed, offline), lie)| Event::Record {
-                member, pay, method: how % 2, reference: how / 2 % 4, confirmed, offline, lie,
+        3 => (pick.clone(), pick.clone(), pick.clone(), any::<(bool, bool)>(), money.clone(), part)
+            .prop_map(|(member, pay, how, (confirmed, offline), lie, part)| Event::Record {
+                member, pay, method: how % 3, reference: how / 3 % 4, confirmed, offline, lie, part,
             }),
         4 => pick.clone().prop_map(|order| Event::Start { order }),
         4 => (pick.clone(), 0_usize..9)
@@ -260,6 +263,7 @@ impl History {
             confirmed,
             offline,
             lie,
+            part,
         } = event
         else {
             return;
@@ -269,6 +273,7 @@ impl History {
         body.open.member = MEMBERS[member % MEMBERS.len()];
         body.reference_confirmed = *confirmed;
         body.open.quote.pay += Money::from_fen(*lie);
+        body.cash_part = part.map(Money::from_fen);
         let mut operation = self.shop.by_cashier(OperationBody::RechargeRecorded(body));
         operation.offline = *offline;
         self.decide(operation);
@@ -378,8 +383,8 @@ fn books(shop: &Shop) -> Books {
     )
 }
 
-/// A till's operations of an offline day, in any order and number: cash, and payments that its
-/// cashier recorded.
+/// A till's operations of an offline day, in any order and number: cash, payments that its cashier
+/// recorded, and splits of both.
 fn taken_offline(amounts: &[(usize, usize, usize, bool)]) -> Vec<Operation> {
     let mut shop = History::new().shop;
     let operations = amounts.iter().map(|(member, pay, how, reuse)| {
@@ -389,6 +394,7 @@ fn taken_offline(amounts: &[(usize, usize, usize, bool)]) -> Vec<Operation> {
                 let reference = REFERENCES[pay % REFERENCES.len()];
                 let mut body = shop.recorded_body(choice(*pay), *method, reference);
                 (body.open.member, body.open.duplicate_confirmed) = (member, true);
+                body.cash_part = (pay % 2 == 1).then_some(Money::from_fen(9_999));
                 OperationBody::RechargeRecorded(body)
             }
             None => {
@@ -435,7 +441,7 @@ proptest! {
     #[test]
     fn money_taken_arrives_once_in_any_order(
         amounts in
-            vec((0_usize..3, 0_usize..8, 0_usize..4, proptest::bool::weighted(0.2)), 1..12),
+            vec((0_usize..3, 0_usize..8, 0_usize..5, proptest::bool::weighted(0.2)), 1..12),
         order in vec(0_usize..64, 0..40),
     ) {
         let operations = taken_offline(&amounts);
@@ -451,8 +457,9 @@ proptest! {
             }
             books(&shop).assert_agree_with(&shop.state);
             use qiantai_core::ledger::LedgerAccount::{Clearing, Drawer};
-            [Drawer(SHIFT), Clearing(Channel::Card), Clearing(Channel::Transfer)]
-                .map(|account| shop.balance(account))
+            let clearing = RecordedMethod::ALL.map(|method| Clearing(method.channel()));
+            let [card, transfer, shop_code] = clearing;
+            [Drawer(SHIFT), card, transfer, shop_code].map(|account| shop.balance(account))
         };
         let in_order = deliver(&mut (0..operations.len()));
         let shuffled = deliver(&mut order.iter().copied().chain((0..operations.len()).rev()));

@@ -2,20 +2,24 @@
 
 mod actions;
 mod approvals;
+mod attacks;
 mod attempts;
 mod books;
 mod cash;
 mod chain;
 mod histories;
+mod leases;
 mod members;
 mod new_members;
 mod opening;
 mod payment_codes;
 mod pricing;
 mod recorded;
+mod rules;
 mod shifts;
 mod shop;
 mod spending;
+mod split;
 mod states;
 mod top_up_commands;
 mod typing;

@@ -4,7 +4,7 @@ use qiantai_core::account::Account;
 use qiantai_core::decide::{RecentOrder, RefusalCode};
 use qiantai_core::ids::{MemberId, OrderId, PackageId, PromotionId, TierId};
 use qiantai_core::policy::{Ladder, LadderBonus, LimitAction, LimitKind, Policy};
-use qiantai_core::quote::{LimitCause, Quote, RuleKind, RuleVerdict, price};
+use qiantai_core::quote::{CashShare, LimitCause, Quote, RuleKind, RuleVerdict, price};
 use qiantai_core::recharge::AmountChoice;
 use qiantai_core::{Millis, Money, compliance, tier};
 use time::macros::date;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::shop::{
     COUPON, DIAMOND, GOLD, LADDER, MEMBER, NOON, PACKAGE, PLAIN, SILVER, Shop, amount, ladder,
-    policy, policy_without_limits, row, yuan,
+    policy, policy_without_limits, row, share, yuan,
 };
 
 fn account(net: i64, tier: TierId) -> Account {
@@ -29,7 +29,7 @@ fn quote(policy: &Policy, choice: AmountChoice) -> Quote {
         &account(0, PLAIN),
         long_ago,
         choice,
-        false,
+        CashShare::None,
         &[],
         NOON,
     )
@@ -169,7 +169,15 @@ fn packages_match_by_id_version_and_date() {
     ];
     for (rules, id, version, is_on_sale) in cases {
         let choice = AmountChoice::Package(id, version);
-        let priced = price(rules, &account(0, PLAIN), NOON, choice, false, &[], NOON);
+        let priced = price(
+            rules,
+            &account(0, PLAIN),
+            NOON,
+            choice,
+            CashShare::None,
+            &[],
+            NOON,
+        );
         let expected = (!is_on_sale).then_some(RefusalCode::PackageNotOnSale);
         assert_eq!(
             priced.err().map(|refusal| refusal.code),
@@ -201,7 +209,15 @@ fn amounts_that_are_not_sold() {
     ];
     for (rules, fen, expected) in cases {
         let choice = AmountChoice::Amount(Money::from_fen(fen));
-        let priced = price(&rules, &account(0, PLAIN), NOON, choice, false, &[], NOON);
+        let priced = price(
+            &rules,
+            &account(0, PLAIN),
+            NOON,
+            choice,
+            CashShare::None,
+            &[],
+            NOON,
+        );
         assert_eq!(priced.err().map(|refusal| refusal.code), expected, "{fen}");
     }
 }
@@ -221,8 +237,16 @@ fn tier_points_and_growth() {
     ];
     for (net, before, pay, after, points) in cases {
         let account = account(net, before);
-        let quote =
-            price(&policy(), &account, NOON, amount(pay), false, &[], NOON).expect("on sale");
+        let quote = price(
+            &policy(),
+            &account,
+            NOON,
+            amount(pay),
+            CashShare::None,
+            &[],
+            NOON,
+        )
+        .expect("on sale");
         assert_eq!(quote.tier, (before, after), "{net} + {pay}");
         assert_eq!((quote.points, quote.growth), (points, pay), "{net} + {pay}");
     }
@@ -277,7 +301,7 @@ fn check_limits(rules: &Policy, cases: &[LimitCase<'_>]) {
             &account,
             registered_at,
             amount(*pay),
-            *cash,
+            share(*cash),
             &others,
             NOON,
         )
@@ -378,7 +402,16 @@ fn the_day_sum_counts_living_orders_of_the_member_within_a_day() {
     };
     let others = [recent(stranger, 5_000, 1), recent(MEMBER, 5_000, 24), dead];
     let account = account(0, PLAIN);
-    let quote = price(&policy(), &account, NOON, amount(100), false, &others, NOON).expect("ok");
+    let quote = price(
+        &policy(),
+        &account,
+        NOON,
+        amount(100),
+        CashShare::None,
+        &others,
+        NOON,
+    )
+    .expect("ok");
     assert_eq!(quote.notices, []);
     assert_eq!(
         quote.rules.first().and_then(|line| line.promotion),

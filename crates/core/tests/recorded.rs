@@ -9,7 +9,7 @@ use qiantai_core::operation::{
     Operation, OperationBody, RechargeRecorded, StaffMethod, StaffProof,
 };
 use qiantai_core::recharge::{AmountChoice, OrderState};
-use qiantai_core::recorded_payment::RecordedMethod::{self, Card, Transfer};
+use qiantai_core::recorded_payment::RecordedMethod::{self, Card, ShopCode, Transfer};
 use qiantai_core::{Millis, Money};
 use uuid::Uuid;
 
@@ -75,7 +75,11 @@ fn money(shop: &Shop, method: RecordedMethod) -> (Money, Money, Money) {
 
 #[test]
 fn a_recorded_payment_opens_pays_and_credits_in_one_go() {
-    for (method, channel) in [(Card, Channel::Card), (Transfer, Channel::Transfer)] {
+    for (method, channel) in [
+        (Card, Channel::Card),
+        (Transfer, Channel::Transfer),
+        (ShopCode, Channel::ShopCode),
+    ] {
         let package = AmountChoice::Package(PACKAGE, 1);
         let (shop, decision, body) = record(method, package, |_, _| {});
         assert_eq!(cases(&decision), []);
@@ -134,6 +138,24 @@ fn a_reference_is_questioned_where_it_was_used_before() {
             false,
         ),
         (
+            "the same last digits",
+            ShopCode,
+            (ShopCode, REFERENCE, none, false),
+            true,
+        ),
+        (
+            "another payment with these last digits",
+            ShopCode,
+            (ShopCode, REFERENCE, none, true),
+            false,
+        ),
+        (
+            "the same last digits on another day",
+            ShopCode,
+            (ShopCode, REFERENCE, day, false),
+            false,
+        ),
+        (
             "the same transfer",
             Transfer,
             (Transfer, REFERENCE, none, false),
@@ -177,7 +199,11 @@ fn a_reference_is_questioned_where_it_was_used_before() {
 
 #[test]
 fn two_stores_may_have_the_same_voucher_and_never_the_same_transfer() {
-    for (method, expected) in [(Card, vec![]), (Transfer, vec![CaseKind::ReferenceUsed])] {
+    for (method, expected) in [
+        (Card, vec![]),
+        (ShopCode, vec![]),
+        (Transfer, vec![CaseKind::ReferenceUsed]),
+    ] {
         let (mut shop, _, first) = record(method, amount(300), |_, _| {});
         let used = shop.state.references.iter_mut();
         for used in used.filter(|used| used.order == first.open.order) {

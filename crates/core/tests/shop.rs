@@ -18,7 +18,7 @@ use qiantai_core::policy::{
     ComplianceProfile, CouponTemplate, Earning, Ladder, LadderBonus, LadderRow, OfflineLimits,
     Package, PinHash, Policy, ReviewThresholds, Role, SpendOrder, Staff, Store, StoreKind, Tier,
 };
-use qiantai_core::quote::{Quote, price};
+use qiantai_core::quote::{CashShare, Quote, price};
 use qiantai_core::recharge::{AmountChoice, OrderState};
 use qiantai_core::recorded_payment::{PaymentReference, RecordedMethod};
 use qiantai_core::{Millis, Money, Timestamp, compliance};
@@ -107,6 +107,7 @@ pub fn policy() -> Policy {
             cash_per_terminal: yuan(5_000),
         },
         channels: vec![Channel::Wechat, Channel::Alipay, Channel::Cash],
+        merchant_account: None,
         quote_valid: minutes(15),
         order_valid: minutes(15),
         qr_valid: minutes(5),
@@ -215,6 +216,14 @@ pub struct Shop {
     pub now: Timestamp,
     pub log: Vec<(Operation, Timestamp, Decision)>,
     next_id: u128,
+}
+
+/// All of it, or nothing.
+pub fn share(cash: bool) -> CashShare {
+    match cash {
+        true => CashShare::Whole,
+        false => CashShare::None,
+    }
 }
 
 impl Shop {
@@ -338,7 +347,7 @@ impl Shop {
             account,
             registered_at,
             choice,
-            cash,
+            share(cash),
             recent,
             self.now,
         )
@@ -380,6 +389,7 @@ impl Shop {
             reference: PaymentReference::parse(method, reference).expect("a reference"),
             reference_confirmed: false,
             approval: None,
+            cash_part: None,
         }
     }
 

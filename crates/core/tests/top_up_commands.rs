@@ -113,6 +113,7 @@ fn channel_name(channel: Channel) -> &'static str {
         Channel::Card => "card",
         Channel::Cash => "cash",
         Channel::Transfer => "transfer",
+        Channel::ShopCode => "shop_code",
     }
 }
 

@@ -7,9 +7,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::CallError;
+use crate::view::account::{AccountCheck, CheckAccount, PaymentAccounts};
+use crate::view::booked_price::{BookedPrice, PriceCover};
 use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode, TypedEnrolCode};
+use crate::view::case::{CaseList, CreditCase};
 use crate::view::code::{ChargeCode, OfferCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
+use crate::view::first_start::SetUp;
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
 use crate::view::member_page::MemberPage;
 use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
@@ -20,7 +24,10 @@ use crate::view::order_list::{OrderFilter, OrderList};
 use crate::view::order_page::OrderPage;
 use crate::view::printer::{FoundPrinters, SendPrint, TestPrint};
 use crate::view::queue::{JobKey, QueueView};
-use crate::view::recorded::PayRecorded;
+use crate::view::receipt_back::{ReceiptBack, ScannedReceipt};
+use crate::view::recorded::{PayRecorded, ShowShopCode};
+use crate::view::rules::{ChangeRules, ShopRules};
+use crate::view::second_copy::{SecondCopySetting, SecondCopyView};
 use crate::view::session::{OpenShift, SessionView, Settings, SignIn};
 use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
 
@@ -68,8 +75,12 @@ commands! {
     boot_status: () => BootStatus;
     /// Opens a vault whose key store was lost. The code is checked, nothing is overwritten.
     recover: RecoveryCode => BootStatus;
+    /// Opens the shop's files once more, where the last try met trouble.
+    open_again: () => BootStatus;
     /// Joins a shop by its enrolment code, where the start found that none was joined.
     enrol: TypedEnrolCode => BootStatus;
+    /// Answers a screen of the first start; the last answer opens the shop.
+    set_up: SetUp => BootStatus;
     /// The cashier has written the recovery code down and types its last group to prove it.
     confirm_recovery_code: RecoveryAnswer => BootStatus;
     /// Shop, people, shift, sync state and settings.
@@ -96,11 +107,15 @@ commands! {
     understand: CommandLine => CommandReading;
     /// Starts a top-up: amounts on offer and an intent that makes a repeated click harmless.
     top_up_form: MemberKey => TopUpForm;
+    /// Whether the balance is enough for a price, and the smallest top-up that makes it so.
+    cover_price: BookedPrice => PriceCover;
     /// Prices what was chosen or typed.
     quote: QuoteRequest => QuoteView;
     /// Takes cash: durable on this terminal when it returns.
     pay_cash: PayCash => OrderView;
-    /// Records a payment by card or transfer: durable on this terminal when it returns.
+    /// Shows the shop's own code for a top-up; nothing is written.
+    shop_code: ShowShopCode => OrderView;
+    /// Records a payment by card, transfer or the shop's code: durable here when it returns.
     pay_recorded: PayRecorded => OrderView;
     /// Opens the order and asks the channel for a QR code.
     start_qr: StartQr => OrderView;
@@ -126,10 +141,29 @@ commands! {
     find_orders: OrderFilter => OrderList;
     /// One order from the rules that priced it to the books.
     order_page: OrderKey => OrderPage;
+    /// Cases of the shop, for everybody but cashiers: what a person must look at.
+    cases: () => CaseList;
+    /// Has the money of a case credited, with a manager's number and PIN.
+    credit_case: CreditCase => OrderView;
+    /// The server's accounts at payment gateways, for managers.
+    payment_accounts: () => PaymentAccounts;
+    /// Has the server go through the set-up of an account, or enters it; for managers. Nobody is
+    /// charged.
+    check_account: CheckAccount => AccountCheck;
     /// The receipt as it will be or was printed.
     receipt: OrderKey => ReceiptView;
     /// Prints a marked and counted copy.
     reprint: OrderKey => PrintJobView;
+    /// Gives the receipt of a lost terminal to the server; the same again is safe.
+    bring_back: ScannedReceipt => ReceiptBack;
+    /// The rules of the shop that a manager can change here.
+    shop_rules: () => ShopRules;
+    /// Changes one thing about the shop, with a manager's number and PIN.
+    change_rules: ChangeRules => ShopRules;
+    /// How the second copy of what this terminal wrote stands.
+    second_copy: () => SecondCopyView;
+    /// Sends the second copy to another folder, or to none.
+    set_second_copy: SecondCopySetting => SecondCopyView;
     /// What waits to be sent or printed, item by item.
     queue: () => QueueView;
     /// Puts a failed print back into the queue.

@@ -2,7 +2,7 @@
 //! one operation that it was typed for, which is signed with it. The server looks again.
 
 use qiantai_core::operation::{StaffMethod, StaffProof};
-use qiantai_core::policy::{Policy, Role};
+use qiantai_core::policy::{Policy, Role, Staff};
 
 use crate::error::{CallError, ErrorCode};
 use crate::view::order::Approval;
@@ -14,20 +14,37 @@ pub(crate) fn approver(
     own: &StaffProof,
     approval: &Approval,
 ) -> Result<StaffProof, CallError> {
+    let person = named(policy, approval)?;
+    match person.id == own.staff {
+        true => Err(refused("approver_self")),
+        false => proof(policy, person),
+    }
+}
+
+/// The manager who does what managers alone may; whoever stands at the counter. The PIN is not
+/// looked at yet.
+pub(crate) fn manager(policy: &Policy, approval: &Approval) -> Result<StaffProof, CallError> {
+    proof(policy, named(policy, approval)?)
+}
+
+fn named<'a>(policy: &'a Policy, approval: &Approval) -> Result<&'a Staff, CallError> {
     let staff_no = approval.staff_no.trim();
-    let person = policy
-        .staff
-        .iter()
-        .find(|person| person.active && person.staff_no == staff_no);
-    let refused = |key| Err(CallError::new(ErrorCode::ApprovalNeeded, key).retryable());
-    match person {
-        None => refused("approver_unknown"),
-        Some(person) if person.id == own.staff => refused("approver_self"),
-        Some(person) if person.role != Role::Manager => refused("approver_no_manager"),
-        Some(person) => Ok(StaffProof {
+    let mut staff = policy.staff.iter();
+    let person = staff.find(|person| person.active && person.staff_no == staff_no);
+    person.ok_or_else(|| refused("approver_unknown"))
+}
+
+fn proof(policy: &Policy, person: &Staff) -> Result<StaffProof, CallError> {
+    match person.role {
+        Role::Manager => Ok(StaffProof {
             staff: person.id,
             method: StaffMethod::Pin,
             policy_version: policy.version,
         }),
+        _ => Err(refused("approver_no_manager")),
     }
+}
+
+fn refused(key: &str) -> CallError {
+    CallError::new(ErrorCode::ApprovalNeeded, key).retryable()
 }

@@ -8,6 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ed25519_dalek::SigningKey;
+use qiantai_core::attempt::Channel;
+use qiantai_core::ids::{DeviceId, TenantId};
+use qiantai_core::merchant_account::MerchantAccount;
+use qiantai_core::policy::{ComplianceProfile, Staff, Store as Shop};
 use qiantai_store::vault::{self, KeyHolder, RecoveryCode, Secrets, VaultError};
 use qiantai_store::{OpenError, Store, StoreKeys};
 use qiantai_sync::Transport;
@@ -58,8 +62,50 @@ pub struct Known {
     pub joined: Option<JoinAnswer>,
     /// Where the server is and how it proves itself; none when it was never told.
     pub server: Option<ServerPlace>,
+    /// The shop whose server is in this process, if there is one.
+    pub own_shop: Option<OwnShop>,
     /// The enrolment code that was typed in the window; it goes before that of the command line.
     pub typed_code: Option<String>,
+}
+
+/// A shop that was made at this terminal; its server is in this process.
+#[derive(Clone, Debug)]
+pub enum OwnShop {
+    /// Its owner has answered everything. It may be open already, when a start was cut off.
+    Planned(Box<PlannedShop>),
+    /// Its books are in the folder.
+    Opened(TenantId),
+}
+
+/// What its owner was asked about a shop.
+#[derive(Clone, Debug)]
+pub struct PlannedShop {
+    /// Whose books.
+    pub tenant: TenantId,
+    /// The server's own device in these books.
+    pub server_device: DeviceId,
+    /// Name, trade, and what receipts say of it.
+    pub store: Shop,
+    /// Limits by law.
+    pub compliance: ComplianceProfile,
+    /// Who works there.
+    pub staff: Vec<Staff>,
+    /// Payment methods in the order of the counter.
+    pub channels: Vec<Channel>,
+    /// Where the money of the shop's own code goes, where it has one.
+    pub merchant_account: Option<MerchantAccount>,
+    /// Whether larger amounts earn a bonus by the usual ladder.
+    pub bonus: bool,
+}
+
+impl OwnShop {
+    /// Whose books.
+    pub fn tenant(&self) -> TenantId {
+        match self {
+            OwnShop::Planned(plan) => plan.tenant,
+            OwnShop::Opened(tenant) => *tenant,
+        }
+    }
 }
 
 /// The way to the server.
@@ -72,6 +118,8 @@ pub struct Link {
     pub server: Option<ServerPlace>,
     /// Present in training mode only.
     pub training: Option<Training>,
+    /// Whether the shop's books lie on this computer and nowhere else.
+    pub books_here: bool,
 }
 
 /// Files that are open.

@@ -16,6 +16,7 @@ use crate::error::{CallError, ErrorCode, MoneyMoved};
 use crate::overlay::Overlay;
 use crate::parse;
 use crate::quotes::ShownQuote;
+use crate::split::share_of;
 use crate::terminal::Draft;
 use crate::top_up::{blocked, is_taken_at_once, member_of};
 use crate::view::event::CounterEvent;
@@ -88,10 +89,10 @@ impl Counter {
         shown: &ShownQuote,
         duplicate_confirmed: bool,
     ) -> Result<RechargeOpen, CallError> {
-        let cash = shown.channel == Channel::Cash;
+        let share = share_of(shown.channel, shown.cash_part);
         let member = member_of(overlay, shown.member)?;
         let now = self.now();
-        let fresh = self.price_now(policy, overlay, &member, shown.choice, cash, now)?;
+        let fresh = self.price_now(policy, overlay, &member, shown.choice, share, now)?;
         if !fresh.promises_same(&shown.quote) || now - shown.quote.quoted_at > policy.quote_valid {
             return Err(CallError::new(ErrorCode::QuoteChanged, "quote_changed").retryable());
         }
@@ -103,10 +104,18 @@ impl Counter {
             let code = ErrorCode::DuplicateSuspected;
             return Err(CallError::new(code, "payment_unsettled"));
         }
+        // A code that the customer scans says the number before the order is written.
+        let told = self
+            .quotes()
+            .code(own)
+            .map(|code| code.view.order_no.clone());
         Ok(RechargeOpen {
             // One intent opens one order: equal ids keep the receipt's code small.
             order: own,
-            order_no: self.number(Prefix::Recharge)?,
+            order_no: match told {
+                Some(number) => number,
+                None => self.number(Prefix::Recharge)?,
+            },
             member: shown.member,
             choice: shown.choice,
             quote: fresh,
@@ -198,9 +207,11 @@ fn check_offline_caps(policy: &Policy, overlay: &Overlay, pay: Money) -> Result<
     Ok(())
 }
 
+/// What of it went into the drawer.
 fn cash_of(body: &OperationBody) -> Money {
     match body {
         OperationBody::RechargeCash(cash) => cash.tendered - cash.change,
+        OperationBody::RechargeRecorded(recorded) => recorded.cash_part.unwrap_or(Money::ZERO),
         _ => Money::ZERO,
     }
 }

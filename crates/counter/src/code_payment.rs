@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use qiantai_core::attempt::{AttemptState, Channel, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{ActionId, AttemptId, OrderId};
 use qiantai_core::payment_code::{may_be_code, recognise};
+use qiantai_core::quote::CashShare;
 use qiantai_core::recharge::OrderState;
 use qiantai_sync::CallFailed;
 use qiantai_wire::ErrorCode as ServerCode;
@@ -23,6 +24,7 @@ use crate::overlay::is_over;
 use crate::parse;
 use crate::qr_payment::NewSale;
 use crate::quotes::ShownQuote;
+use crate::receipts_back;
 use crate::serve::blocking;
 use crate::show::order::OrderFile;
 use crate::top_up::{choice_view, member_of};
@@ -177,6 +179,9 @@ impl Counter {
                 choice: choice.map(choice_view),
             });
         }
+        if receipts_back::claims_to_be_one(&scan.text) {
+            return Ok(ScanReading::Receipt);
+        }
         let channel = recognise(&scan.text, &policy.channels);
         if channel.is_none() && !may_be_code(&scan.text) {
             return Ok(ScanReading::Other);
@@ -261,7 +266,14 @@ impl Counter {
         let overlay = self.overlay(&[order.member])?;
         let member = member_of(&overlay, order.member)?;
         let policy = self.policy()?;
-        let quote = self.price_now(&policy, &overlay, &member, order.choice, false, self.now())?;
+        let quote = self.price_now(
+            &policy,
+            &overlay,
+            &member,
+            order.choice,
+            CashShare::None,
+            self.now(),
+        )?;
         if !quote.promises_same(&order.quote) {
             return Err(CallError::new(ErrorCode::WrongState, "price_moved_on"));
         }
@@ -271,6 +283,7 @@ impl Counter {
             member: order.member,
             choice: order.choice,
             channel,
+            cash_part: None,
             quote,
         })
     }

@@ -56,6 +56,7 @@ impl Counter {
     /// about it.
     pub(crate) fn written(&self) {
         self.sync.nudge();
+        self.copy.wake.notify_one();
         match self.sync_view() {
             Ok(sync) => self.tell(CounterEvent::Sync { sync }),
             Err(error) => tracing::error!(?error, "sync pill"),

@@ -14,9 +14,11 @@ use tokio::sync::{Notify, broadcast};
 use crate::clock::ShopClock;
 use crate::code_payment::CodeMemory;
 use crate::error::{CallError, ErrorCode};
+use crate::methods::ChannelBoard;
 use crate::overlay::Overlay;
 use crate::printing::AtPrinter;
 use crate::quotes::QuoteShelf;
+use crate::second_copy::CopyDesk;
 use crate::surroundings::Surroundings;
 use crate::terminal::{LogPosition, Terminal};
 use crate::view::event::CounterEvent;
@@ -36,6 +38,8 @@ pub struct Counter {
     pub(crate) print_wake: Arc<Notify>,
     pub(crate) at_printer: tokio::sync::Mutex<AtPrinter>,
     pub(crate) training: bool,
+    pub(crate) books_here: bool,
+    pub(crate) channel_board: Arc<ChannelBoard>,
     signed_in: Mutex<Option<StaffId>>,
     quotes: Mutex<QuoteShelf>,
     policies: RwLock<Vec<Arc<Policy>>>,
@@ -44,6 +48,7 @@ pub struct Counter {
     /// Keeps the server's log read often while a payment is open.
     payments: Mutex<HashMap<OrderId, PaymentWatch>>,
     codes: Mutex<CodeMemory>,
+    pub(crate) copy: CopyDesk,
 }
 
 impl Drop for Counter {
@@ -67,8 +72,12 @@ pub struct Parts {
     pub clock: Arc<ShopClock>,
     /// Where the window listens.
     pub events: broadcast::Sender<CounterEvent>,
+    /// How the server's payment channels stand.
+    pub(crate) channel_board: Arc<ChannelBoard>,
     /// Marks screens and slips.
     pub training: bool,
+    /// See [`crate::boot::Link::books_here`].
+    pub books_here: bool,
 }
 
 impl Counter {
@@ -89,12 +98,15 @@ impl Counter {
             print_wake: Arc::default(),
             at_printer: tokio::sync::Mutex::default(),
             training: parts.training,
+            books_here: parts.books_here,
+            channel_board: parts.channel_board,
             signed_in: Mutex::new(None),
             quotes: Mutex::new(QuoteShelf::default()),
             policies: RwLock::new(policies),
             sale: Mutex::new(()),
             payments: Mutex::new(HashMap::new()),
             codes: Mutex::default(),
+            copy: CopyDesk::default(),
         })
     }
 

@@ -75,6 +75,7 @@ pub(crate) mod tests {
             member_id: "018e".into(),
             member: "欧阳娜娜".into(),
             channel: Some(ChannelView::Wechat),
+            parts: None,
             pay_fen: Fen(30_000),
             bonus_fen: Fen(5_000),
             tendered_fen: None,

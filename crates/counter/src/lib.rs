@@ -4,9 +4,12 @@
 //! absent: rules of money (they are in `qiantai-core`), SQL (in `qiantai-store`), and anything of
 //! the desktop host.
 
+mod accounts;
 pub mod api;
 mod approval;
+mod booked_price;
 pub mod boot;
+mod cases;
 mod cash;
 mod clock;
 mod clock_watch;
@@ -17,10 +20,13 @@ mod commit;
 mod counter;
 pub mod customer;
 pub mod desk;
+mod drift;
 pub mod error;
+mod first_start;
 mod guide;
 mod member_page;
 mod members;
+mod methods;
 mod offer_code;
 mod order_list;
 mod order_page;
@@ -32,13 +38,19 @@ mod pruning;
 mod qr_payment;
 mod queue;
 mod quotes;
+mod receipts_back;
 mod recorded;
 mod registration;
+mod rules;
+mod second_copy;
 mod serve;
 mod settings;
 mod shift;
+mod shop_code;
+mod shop_input;
 mod show;
 mod sign_in;
+mod split;
 pub mod surroundings;
 mod sync_log;
 mod terminal;

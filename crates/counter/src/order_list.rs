@@ -17,6 +17,7 @@ use crate::show::order::OrderFile;
 use crate::show::staff_name;
 use crate::view::order::Stage;
 use crate::view::order_list::{OrderFilter, OrderGroup, OrderLine, OrderList, OrderPeriod};
+use crate::view::top_up::ChannelView;
 
 /// Lines of one answer; more is refined by the filters.
 const LINES_MAX: usize = 200;
@@ -146,9 +147,11 @@ impl Sought {
 
 fn fits(file: &OrderFile, filter: &OrderFilter) -> bool {
     let stage = file.stage();
-    let by_channel = filter
-        .channel
-        .is_none_or(|wanted| file.channel().map(Into::into) == Some(wanted));
+    // A split is found under either of its methods.
+    let by_channel = filter.channel.is_none_or(|wanted| match wanted {
+        ChannelView::Cash => file.has_cash(),
+        other => file.channel().map(Into::into) == Some(other),
+    });
     by_channel && filter.group.is_none_or(|group| group_of(stage) == group)
 }
 

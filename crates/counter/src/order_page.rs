@@ -1,7 +1,7 @@
 //! One order in words that a manager understands: why this price, how it was paid, what was signed,
 //! and what the books hold.
 
-use qiantai_core::attempt::{AttemptState, PayMethod, PaymentAttempt};
+use qiantai_core::attempt::{AttemptState, Channel, PayMethod, PaymentAttempt};
 use qiantai_core::ids::OrderId;
 use qiantai_core::policy::Policy;
 use qiantai_core::quote::{RuleKind, RuleLine, RuleVerdict};
@@ -112,8 +112,12 @@ fn postings(file: &OrderFile, policy: &Policy) -> Vec<PostingView> {
     if let (Some(paid), Some(credit)) = (&order.paid, &order.credit) {
         postings.push(PostingView::Received {
             channel: paid.channel.into(),
-            amount_fen: paid.amount.into(),
+            amount_fen: paid.by_channel().into(),
         });
+        postings.extend(paid.cash_part.map(|part| PostingView::Received {
+            channel: Channel::Cash.into(),
+            amount_fen: part.into(),
+        }));
         credited(credit, file, policy, &mut postings);
     }
     let surplus = file.attempts.iter().flat_map(|attempt| &attempt.surplus);

@@ -230,7 +230,7 @@ impl Counter {
             .next())
     }
 
-    fn member_name(&self, id: MemberId) -> Result<String, CallError> {
+    pub(crate) fn member_name(&self, id: MemberId) -> Result<String, CallError> {
         let record = self.store.member(id)?;
         Ok(record
             .and_then(|record| record.profile)
@@ -273,6 +273,7 @@ fn taken(operation: &Operation) -> Option<PaidFact> {
         OperationBody::RechargeCash(cash) => Some(PaidFact {
             channel: Channel::Cash,
             amount: cash.tendered - cash.change,
+            cash_part: None,
             tendered: Some(cash.tendered),
             channel_txn_no: None,
             paid_at,
@@ -280,6 +281,7 @@ fn taken(operation: &Operation) -> Option<PaidFact> {
         OperationBody::RechargeRecorded(recorded) => Some(PaidFact {
             channel: recorded.method.channel(),
             amount: recorded.open.quote.pay,
+            cash_part: recorded.cash_part,
             tendered: None,
             channel_txn_no: Some(recorded.reference.as_str().to_owned()),
             paid_at,

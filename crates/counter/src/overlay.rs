@@ -200,7 +200,11 @@ pub fn order_of(body: &OperationBody) -> Option<OrderId> {
         | OperationBody::MemberRegister(_)
         | OperationBody::OpeningBalance(_)
         | OperationBody::AttemptResult(_)
-        | OperationBody::SurplusRefunded(_) => None,
+        | OperationBody::SurplusRefunded(_)
+        | OperationBody::SpendOffline(_)
+        | OperationBody::LeaseRelease(_)
+        | OperationBody::LeaseGrant(_)
+        | OperationBody::LeaseLost(_) => None,
     }
 }
 
@@ -211,6 +215,8 @@ pub fn member_of(body: &OperationBody) -> Option<MemberId> {
         OperationBody::RechargeCash(cash) => Some(cash.open.member),
         OperationBody::RechargeRecorded(recorded) => Some(recorded.open.member),
         OperationBody::MemberCreate(create) => Some(create.member),
+        OperationBody::SpendOffline(spend) => Some(spend.member),
+        OperationBody::LeaseRelease(named) => Some(named.member),
         _ => None,
     }
 }

@@ -16,4 +16,4 @@ pub(crate) use drawer::{AtPrinter, open as open_drawer};
 pub(crate) use queue::job_view;
 pub use queue::run;
 pub use spooler::Spooler;
-pub(crate) use test_page::{found_printers, print_test_page};
+pub(crate) use test_page::{PageHead, found_printers, print_page, print_test_page};

@@ -44,6 +44,7 @@ impl Counter {
             stopped_key,
             pending: u32::try_from(pending.count).unwrap_or(u32::MAX),
             oldest_ms: pending.oldest.map(Into::into),
+            copy_key: self.copy_warning(),
             last_contact_ms: self.store.sync_mark()?.server_time.map(Into::into),
         })
     }
@@ -143,6 +144,7 @@ fn amount_of(body: &OperationBody) -> Option<Fen> {
         OperationBody::RechargeCash(cash) => Some(cash.open.quote.pay.into()),
         OperationBody::RechargeRecorded(recorded) => Some(recorded.open.quote.pay.into()),
         OperationBody::AttemptStart(start) => Some(start.amount.into()),
+        OperationBody::SpendOffline(spend) => Some(spend.amount.into()),
         _ => None,
     }
 }

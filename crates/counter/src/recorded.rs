@@ -1,5 +1,6 @@
-//! A top-up paid outside any gateway, on the bank's card terminal or by transfer: recorded with the
-//! reference that the bank gave it, and durable on this terminal when it returns.
+//! A top-up paid outside any gateway, on the bank's card terminal, by transfer or by the shop's own
+//! code: recorded with the reference that the bank gave it, a part of it perhaps in cash, and
+//! durable on this terminal when it returns.
 
 use qiantai_core::attempt::Channel;
 use qiantai_core::ids::ActionId;
@@ -15,6 +16,7 @@ use crate::error::{CallError, ErrorCode, MoneyMoved};
 use crate::overlay::Overlay;
 use crate::parse;
 use crate::terminal::Draft;
+use crate::view::event::CounterEvent;
 use crate::view::order::{Approval, OrderView};
 use crate::view::recorded::PayRecorded;
 
@@ -31,6 +33,9 @@ impl Counter {
             return self.written_order(order, MoneyMoved::Yes);
         }
         let shown = self.shown_quote(&request.quote_id, intent, method.channel())?;
+        if method == RecordedMethod::ShopCode {
+            self.check_code_shown(&shown)?;
+        }
         let mut overlay = self.overlay(&[shown.member])?;
         overlay.learn_reference(&self.store, reference.as_str())?;
         let shift = self.open_shift_id(&overlay)?;
@@ -48,6 +53,7 @@ impl Counter {
             reference,
             reference_confirmed: request.reference_confirmed,
             approval: approval.map(|(proof, _)| proof),
+            cash_part: shown.cash_part,
         });
         let draft = Draft {
             action: intent,
@@ -57,7 +63,14 @@ impl Counter {
             body,
         };
         let sale = (order, shown.member);
-        self.write_sale(sale, draft, overlay, approval)
+        let view = self.write_sale(sale, draft, overlay, approval)?;
+        if method == RecordedMethod::ShopCode {
+            // The customer's display has this order on it already, with the code.
+            self.tell(CounterEvent::Order {
+                order: Box::new(view.clone()),
+            });
+        }
+        Ok(view)
     }
 
     /// A reference used before is questioned where the bank may give it twice, and refused where it
@@ -89,7 +102,7 @@ impl Counter {
 }
 
 /// The method behind a channel that this shop takes.
-fn offered(policy: &Policy, channel: Channel) -> Result<RecordedMethod, CallError> {
+pub(crate) fn offered(policy: &Policy, channel: Channel) -> Result<RecordedMethod, CallError> {
     RecordedMethod::of(channel)
         .filter(|_| policy.channels.contains(&channel))
         .ok_or_else(|| CallError::new(ErrorCode::WrongState, "channel_not_offered"))
@@ -115,7 +128,7 @@ fn read(method: RecordedMethod, text: &str) -> Result<PaymentReference, CallErro
 }
 
 /// A character for a sentence; one that shows nothing, or turns the sentence around, by its number.
-fn shown(character: char) -> String {
+pub(crate) fn shown(character: char) -> String {
     let escaped: String = character.escape_debug().collect();
     match escaped.starts_with("\\u") {
         true => format!("U+{:04X}", u32::from(character)),

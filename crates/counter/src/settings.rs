@@ -11,13 +11,17 @@ use crate::view::event::CounterEvent;
 use crate::view::printer::PrinterGlyphs;
 use crate::view::session::{
     Guide, Language, NumberPad, PrinterSetting, PrinterTarget, SessionView, Settings, Theme,
-    some_services,
+    scanners_pause, some_services,
 };
 
 const KEY: &str = "settings";
 
 /// ¥10,000: a threshold above it would be met by nearly every member.
 const LOW_BALANCE_FEN_MAX: i64 = 1_000_000;
+
+/// In milliseconds. Below the least every scanner is taken for a hand, beyond the most every hand
+/// for a scanner.
+const SCAN_PAUSE_MS: std::ops::RangeInclusive<u16> = 20..=200;
 
 /// The settings, or what a new terminal starts with: receipts go to a folder beside the store.
 ///
@@ -42,6 +46,7 @@ fn initial(store: &Path) -> Settings {
         guide: Guide::First,
         number_pad: NumberPad::Touch,
         low_balance_fen: some_services(),
+        scan_pause_max_ms: scanners_pause(),
         printer: PrinterSetting {
             target: PrinterTarget::Folder {
                 path: folder.to_string_lossy().into_owned(),
@@ -62,8 +67,9 @@ impl Counter {
     /// works here.
     pub(crate) fn save_settings(&self, settings: &Settings) -> Result<SessionView, CallError> {
         let before = load(&self.store)?;
-        let sells_alike =
-            settings.guide == before.guide && settings.low_balance_fen == before.low_balance_fen;
+        let sells_alike = settings.guide == before.guide
+            && settings.low_balance_fen == before.low_balance_fen
+            && settings.scan_pause_max_ms == before.scan_pause_max_ms;
         if settings.printer != before.printer || settings.accent != before.accent || !sells_alike {
             self.staff()?;
         }
@@ -82,10 +88,9 @@ impl Counter {
         language: Option<Language>,
         theme: Option<Theme>,
     ) -> Result<(), CallError> {
-        let mut settings = load(&self.store)?;
-        settings.language = language.unwrap_or(settings.language);
-        settings.theme = theme.unwrap_or(settings.theme);
-        self.keep_settings(&settings)
+        adopt_looks(&self.store, language, theme)?;
+        self.tell(CounterEvent::Session);
+        Ok(())
     }
 
     fn keep_settings(&self, settings: &Settings) -> Result<(), CallError> {
@@ -94,6 +99,28 @@ impl Counter {
         self.tell(CounterEvent::Session);
         Ok(())
     }
+}
+
+/// Language and theme of a terminal; `None` leaves one as it is.
+pub(crate) fn adopt_looks(
+    store: &Store,
+    language: Option<Language>,
+    theme: Option<Theme>,
+) -> Result<(), StoreError> {
+    let mut settings = load(store)?;
+    settings.language = language.unwrap_or(settings.language);
+    settings.theme = theme.unwrap_or(settings.theme);
+    store.set_setting(KEY, &settings)
+}
+
+/// Where the receipts of a terminal go, before it has a counter.
+pub(crate) fn adopt_printer(store: &Store, printer: PrinterSetting) -> Result<(), CallError> {
+    let settings = Settings {
+        printer,
+        ..load(store)?
+    };
+    check(&settings)?;
+    Ok(store.set_setting(KEY, &settings)?)
 }
 
 fn check(settings: &Settings) -> Result<(), CallError> {
@@ -108,6 +135,9 @@ fn check(settings: &Settings) -> Result<(), CallError> {
     }
     if !(0..=LOW_BALANCE_FEN_MAX).contains(&settings.low_balance_fen.0) {
         return wrong("low_balance_fen");
+    }
+    if !SCAN_PAUSE_MS.contains(&settings.scan_pause_max_ms) {
+        return wrong("scan_pause_max_ms");
     }
     if settings
         .accent

@@ -48,6 +48,7 @@ impl From<Channel> for ChannelView {
             Channel::Card => ChannelView::Card,
             Channel::Cash => ChannelView::Cash,
             Channel::Transfer => ChannelView::Transfer,
+            Channel::ShopCode => ChannelView::ShopCode,
         }
     }
 }
@@ -62,6 +63,7 @@ impl From<ChannelView> for Channel {
             ChannelView::Card => Channel::Card,
             ChannelView::Cash => Channel::Cash,
             ChannelView::Transfer => Channel::Transfer,
+            ChannelView::ShopCode => Channel::ShopCode,
         }
     }
 }

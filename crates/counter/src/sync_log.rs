@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use qiantai_core::Timestamp;
 use qiantai_core::ids::OrderId;
 use qiantai_store::{Answer, Fault, ServerAnchor, Store, StoreError};
-use qiantai_sync::{LocalLog, LocalLogError, LocalPosition};
+use qiantai_sync::{LocalLog, LocalLogError, LocalPosition, Surroundings as _};
 use qiantai_wire::SignedOperation;
-use qiantai_wire::api::{PushAnswer, PushedProfile};
+use qiantai_wire::api::{Event, PushAnswer, PushedProfile};
 use qiantai_wire::feed::{FeedChange, FeedPage, OutcomeDto, SnapshotPage};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::clock::ShopClock;
 use crate::counter::Counter;
 use crate::error::CallError;
+use crate::methods::ChannelBoard;
 use crate::view::event::CounterEvent;
 
 /// The store behind the synchronisation. The counter is attached once it exists; until then a
@@ -27,6 +28,8 @@ pub struct TerminalLog {
     counter: OnceLock<Weak<Counter>>,
     /// Told when the store has no room for what came in.
     disk_full: Arc<Notify>,
+    /// Kept from the first event on, which may come before there is a counter.
+    channel_board: Arc<ChannelBoard>,
 }
 
 impl TerminalLog {
@@ -37,7 +40,13 @@ impl TerminalLog {
             clock,
             counter: OnceLock::new(),
             disk_full: Arc::default(),
+            channel_board: Arc::default(),
         }
+    }
+
+    /// How the server's payment channels stand, as it last told.
+    pub(crate) fn channel_board(&self) -> Arc<ChannelBoard> {
+        Arc::clone(&self.channel_board)
     }
 
     /// Is told each time the store has no room for what came in.
@@ -187,6 +196,17 @@ impl LocalLog for TerminalLog {
         .await;
         Ok(())
     }
+
+    async fn heard(&self, event: &Event) {
+        let Event::Channels(told) = event else {
+            return;
+        };
+        if self.channel_board.hear(told, self.clock.now())
+            && let Some(counter) = self.counter.get().and_then(Weak::upgrade)
+        {
+            counter.tell(CounterEvent::Channels);
+        }
+    }
 }
 
 fn local(error: StoreError) -> LocalLogError {
@@ -206,6 +226,7 @@ fn local(error: StoreError) -> LocalLogError {
 #[derive(Default)]
 struct Told {
     policies: bool,
+    cases: bool,
     orders: HashSet<Uuid>,
     members: HashSet<Uuid>,
     answered: Vec<Uuid>,
@@ -239,7 +260,8 @@ impl Told {
                 FeedChange::Coupon(row) => {
                     told.members.insert(row.member);
                 }
-                FeedChange::Shift(_) | FeedChange::Case(_) | FeedChange::Device(_) => {}
+                FeedChange::Case(_) => told.cases = true,
+                FeedChange::Shift(_) | FeedChange::Device(_) => {}
             }
         }
         told
@@ -277,6 +299,9 @@ impl Told {
             counter.tell(CounterEvent::Member {
                 member_id: member.to_string(),
             });
+        }
+        if self.cases {
+            counter.tell(CounterEvent::Cases);
         }
         counter.tell(CounterEvent::Sync {
             sync: counter.sync_view()?,

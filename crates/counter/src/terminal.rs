@@ -22,7 +22,10 @@ pub struct Terminal {
     pub device: DeviceId,
     /// Two digits within the store.
     pub code: String,
-    epoch: u32,
+    /// Counts its key changes.
+    pub epoch: u32,
+    /// The server's own Ed25519 key.
+    pub server_key: [u8; 32],
     key: SigningKey,
     boot_id: Uuid,
     surroundings: Arc<dyn Surroundings>,
@@ -67,6 +70,7 @@ impl Terminal {
             device: DeviceId(joined.device),
             code: joined.terminal_code.clone(),
             epoch: joined.epoch,
+            server_key: joined.server_public_key.0,
             key: SigningKey::from_bytes(seed),
             // A start is told from the last one, not from all others: a small number will do.
             boot_id: Uuid::from_u128(u128::from(surroundings.random() & 0xFFFF_FFFF)),

@@ -4,8 +4,8 @@ use qiantai_core::attempt::Channel;
 use qiantai_core::ids::{ActionId, MemberId, OrderId, PackageId};
 use qiantai_core::member::Member;
 use qiantai_core::policy::{LimitAction, Policy};
-use qiantai_core::quote::Quote;
 use qiantai_core::quote::price::price;
+use qiantai_core::quote::{CashShare, Quote};
 use qiantai_core::recharge::AmountChoice;
 use qiantai_core::recorded_payment::RecordedMethod;
 use qiantai_core::{Money, Timestamp};
@@ -19,9 +19,10 @@ use crate::quotes::ShownQuote;
 use crate::settings;
 use crate::show::member::available;
 use crate::show::quote::{QuoteContext, forbidden_by, quote_view};
+use crate::split::{check_part, parts_of, read_part, share_of};
 use crate::view::member::MemberKey;
 use crate::view::order::Stage;
-use crate::view::top_up::{ChannelOffer, Choice, Offer, QuoteRequest, QuoteView, TopUpForm};
+use crate::view::top_up::{Choice, Offer, QuoteRequest, QuoteView, TopUpForm};
 
 /// Orders looked through for the last top-up.
 const RECENT_MAX: u32 = 4;
@@ -50,7 +51,7 @@ impl Counter {
             offers,
             suggested,
             custom: policy.custom_amount,
-            channels: self.channels(&policy),
+            channels: self.methods(&policy),
         })
     }
 
@@ -64,8 +65,9 @@ impl Counter {
         for (choice, name, _) in on_sale(policy) {
             // What is not on sale today is not offered.
             let now = self.now();
-            let priced = |cash| self.price_now(policy, overlay, member, choice, cash, now);
-            let (Ok(quote), Ok(in_cash)) = (priced(false), priced(true)) else {
+            let priced = |share| self.price_now(policy, overlay, member, choice, share, now);
+            let (Ok(quote), Ok(in_cash)) = (priced(CashShare::None), priced(CashShare::Whole))
+            else {
                 continue;
             };
             offers.push(Offer {
@@ -111,27 +113,6 @@ impl Counter {
         Ok(offer.map(|offer| offer.choice.clone()))
     }
 
-    fn channels(&self, policy: &Policy) -> Vec<ChannelOffer> {
-        let offline = self.is_offline();
-        let served = policy
-            .channels
-            .iter()
-            .filter(|channel| is_taken_at_once(**channel) || QR_CHANNELS.contains(channel));
-        served
-            .map(|channel| {
-                let (available, reason) = match offline {
-                    true => without_server(*channel),
-                    false => (true, None),
-                };
-                ChannelOffer {
-                    channel: (*channel).into(),
-                    available,
-                    reason: reason.map(str::to_owned),
-                }
-            })
-            .collect()
-    }
-
     /// Prices what was chosen or typed, and remembers the price under a name.
     pub(crate) fn quote(&self, request: &QuoteRequest) -> Result<QuoteView, CallError> {
         self.staff()?;
@@ -143,14 +124,17 @@ impl Counter {
         let policy = self.policy()?;
         let overlay = self.overlay(&[id])?;
         let member = member_of(&overlay, id)?;
-        let cash = channel == Channel::Cash;
-        let quote = self.price_now(&policy, &overlay, &member, choice, cash, now)?;
+        let cash_part = read_part(&request.cash_part, channel)?;
+        let share = share_of(channel, cash_part);
+        let quote = self.price_now(&policy, &overlay, &member, choice, share, now)?;
+        check_part(cash_part, quote.pay)?;
         let shown = ShownQuote {
             id: self.surroundings.new_id(),
             intent,
             member: id,
             choice,
             channel,
+            cash_part,
             quote: quote.clone(),
         };
         let account = overlay
@@ -173,6 +157,7 @@ impl Counter {
             unsettled,
             // A review comes before payment (docs: domain §3.8).
             review_blocks: is_taken_at_once(channel),
+            parts: parts_of(cash_part, quote.pay),
         };
         let view = quote_view(&quote, context);
         self.quotes().put(shown);
@@ -221,7 +206,7 @@ impl Counter {
         overlay: &Overlay,
         member: &Member,
         choice: AmountChoice,
-        cash: bool,
+        share: CashShare,
         now: Timestamp,
     ) -> Result<Quote, CallError> {
         let account = overlay
@@ -233,7 +218,7 @@ impl Counter {
             account,
             member.registered_at,
             choice,
-            cash,
+            share,
             recent,
             now,
         )
@@ -266,15 +251,6 @@ pub(crate) fn member_of(overlay: &Overlay, id: MemberId) -> Result<Member, CallE
         .get(&id)
         .cloned()
         .ok_or_else(|| CallError::new(ErrorCode::NotFound, "member_unknown"))
-}
-
-/// Whether a method is offered while the server is out of reach, and what is said with it.
-fn without_server(channel: Channel) -> (bool, Option<&'static str>) {
-    match (channel, RecordedMethod::of(channel)) {
-        (Channel::Cash, _) => (true, None),
-        (_, Some(_)) => (true, Some("top_up.needs_manager")),
-        (_, None) => (false, Some("error.server_unreachable")),
-    }
 }
 
 /// Whether the shop has the money when the order is written, so that nothing can come before it.

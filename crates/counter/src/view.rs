@@ -1,11 +1,15 @@
 //! What the window is shown and what it sends. Plain values; amounts in fen, times in
 //! milliseconds, ids as text.
 
+pub mod account;
+pub mod booked_price;
 pub mod boot;
+pub mod case;
 pub mod code;
 pub mod command;
 pub mod customer;
 pub mod event;
+pub mod first_start;
 pub mod member;
 pub mod member_page;
 pub mod new_member;
@@ -14,7 +18,10 @@ pub mod order_list;
 pub mod order_page;
 pub mod printer;
 pub mod queue;
+pub mod receipt_back;
 pub mod recorded;
+pub mod rules;
+pub mod second_copy;
 pub mod session;
 pub mod top_up;
 

@@ -25,9 +25,17 @@ pub fn sentence(order: &OrderView, language: Language) -> Option<String> {
         | Stage::Ended
         | Stage::Abnormal => return None,
     }
+    let amount = order.parts.map_or(order.pay_fen, |parts| parts.other_fen);
+    let cash = order.parts.map(|parts| parts.cash_fen);
     Some(match language {
-        Language::ZhCn => format!("{}{}", chinese(order.channel), in_chinese(order.pay_fen)),
-        Language::En => format!("{}: {}", english(order.channel), in_english(order.pay_fen)),
+        Language::ZhCn => {
+            let cash = cash.map_or_else(String::new, |fen| format!("，现金{}", in_chinese(fen)));
+            format!("{}{}{cash}", chinese(order.channel), in_chinese(amount))
+        }
+        Language::En => {
+            let cash = cash.map_or_else(String::new, |fen| format!(", cash {}", in_english(fen)));
+            format!("{}: {}{cash}", english(order.channel), in_english(amount))
+        }
     })
 }
 
@@ -40,6 +48,7 @@ const fn chinese(channel: Option<ChannelView>) -> &'static str {
         Some(ChannelView::Card) => "刷卡收款",
         Some(ChannelView::Cash) => "现金充值",
         Some(ChannelView::Transfer) => "转账到账",
+        Some(ChannelView::ShopCode) => "店码登记",
         None => "收款",
     }
 }
@@ -53,6 +62,7 @@ const fn english(channel: Option<ChannelView>) -> &'static str {
         Some(ChannelView::Card) => "Card payment",
         Some(ChannelView::Cash) => "Cash top-up",
         Some(ChannelView::Transfer) => "Bank transfer",
+        Some(ChannelView::ShopCode) => "Shop code recorded",
         None => "Payment",
     }
 }
@@ -124,6 +134,7 @@ fn in_english(Fen(fen): Fen) -> String {
 mod tests {
     use super::*;
     use crate::customer::tests::order;
+    use crate::view::order::PartsView;
 
     fn said(channel: Option<ChannelView>, fen: i64, language: Language) -> Option<String> {
         let mut order = order(Stage::Credited);
@@ -154,6 +165,22 @@ mod tests {
         ] {
             let both = [Language::ZhCn, Language::En].map(|each| said(channel, 30_000, each));
             assert_eq!(both, [chinese, english].map(|text| Some(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn both_parts_of_a_split_are_said() {
+        let mut order = order(Stage::Credited);
+        order.channel = Some(ChannelView::Card);
+        order.parts = Some(PartsView {
+            cash_fen: Fen(10_000),
+            other_fen: Fen(20_000),
+        });
+        for (language, said) in [
+            (Language::ZhCn, "刷卡收款两百元，现金一百元"),
+            (Language::En, "Card payment: 200 yuan, cash 100 yuan"),
+        ] {
+            assert_eq!(sentence(&order, language).as_deref(), Some(said));
         }
     }
 

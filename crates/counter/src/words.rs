@@ -2,6 +2,7 @@
 
 use qiantai_core::attempt::DeclineCode;
 use qiantai_core::decide::RefusalCode;
+use qiantai_core::ledger::CaseKind;
 use qiantai_core::operation::OperationBody;
 use qiantai_sync::StopReason;
 
@@ -33,6 +34,8 @@ pub fn refusal(code: RefusalCode) -> &'static str {
         RefusalCode::ServerOnly => "server_only",
         RefusalCode::NumberTaken => "number_taken",
         RefusalCode::PolicyUnknown => "policy_unknown",
+        RefusalCode::LeaseUnknown => "lease_unknown",
+        RefusalCode::LeaseNotCovered => "lease_not_covered",
     }
 }
 
@@ -74,6 +77,33 @@ pub fn stop(reason: StopReason) -> &'static str {
     }
 }
 
+/// Key of the cause of a case, below `case.` and `case_advice.`.
+pub fn case(kind: CaseKind) -> &'static str {
+    match kind {
+        CaseKind::AmountMismatch => "amount_mismatch",
+        CaseKind::LatePayment => "late_payment",
+        CaseKind::SecondPayment => "second_payment",
+        CaseKind::CreditBlocked => "credit_blocked",
+        CaseKind::LimitPassed => "limit_passed",
+        CaseKind::QuoteDiffers => "quote_differs",
+        CaseKind::DuplicateSuspected => "duplicate_suspected",
+        CaseKind::ActionReused => "action_reused",
+        CaseKind::ShiftIrregular => "shift_irregular",
+        CaseKind::StaffIrregular => "staff_irregular",
+        CaseKind::Unattributed => "unattributed",
+        CaseKind::Held => "held",
+        CaseKind::Fork => "fork",
+        CaseKind::ClockWrong => "clock_wrong",
+        CaseKind::ReferenceUsed => "reference_used",
+        CaseKind::LeaseExceeded => "lease_exceeded",
+        CaseKind::Overdrawn => "overdrawn",
+        CaseKind::MemberInactive => "member_inactive",
+        CaseKind::PaidElsewhere => "paid_elsewhere",
+        CaseKind::ReversalUnclear => "reversal_unclear",
+        CaseKind::NoticeUnconfirmed => "notice_unconfirmed",
+    }
+}
+
 /// Key of what an operation did, below `operation.`.
 pub fn operation(body: &OperationBody) -> &'static str {
     match body {
@@ -93,5 +123,9 @@ pub fn operation(body: &OperationBody) -> &'static str {
         OperationBody::OrderExpire { .. } => "order_expire",
         OperationBody::SurplusRefunded(_) => "surplus_refunded",
         OperationBody::CreditRetry { .. } => "credit_retry",
+        OperationBody::SpendOffline(_) => "spend_offline",
+        OperationBody::LeaseRelease(_) => "lease_release",
+        OperationBody::LeaseGrant(_) => "lease_grant",
+        OperationBody::LeaseLost(_) => "lease_lost",
     }
 }

@@ -63,7 +63,7 @@ async fn the_form_offers_packages_and_amounts_once_each() {
     );
     assert!(form.custom);
     let channels: Vec<ChannelView> = form.channels.iter().map(|offer| offer.channel).collect();
-    use ChannelView::{Alipay, Card, Cash, Ecny, Transfer, Unionpay, Wechat};
+    use ChannelView::{Alipay, Card, Cash, Ecny, ShopCode, Transfer, Unionpay, Wechat};
     let order = [Wechat, Alipay, Unionpay, Cash, Ecny, Card, Transfer];
     assert_eq!(channels, order);
     assert!(
@@ -77,7 +77,7 @@ async fn the_form_offers_packages_and_amounts_once_each() {
     for offer in offline.channels {
         let expected = match offer.channel {
             Cash => (true, None),
-            Card | Transfer => (true, Some("top_up.needs_manager")),
+            Card | Transfer | ShopCode => (true, Some("top_up.needs_manager")),
             Wechat | Alipay | Unionpay | Ecny => (false, Some("error.server_unreachable")),
         };
         let found = (offer.available, offer.reason.as_deref());

@@ -10,6 +10,7 @@ use qiantai_core::Millis;
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::ErrorCode;
 use qiantai_counter::view::order::{OrderView, PayCash, Stage, StartQr};
+use qiantai_counter::view::recorded::PayRecorded;
 use qiantai_counter::view::top_up::ChannelView;
 use qiantai_paysim::gateway::{PhoneAction, PhoneRefusal};
 use qiantai_paysim::{Simulator, serve};
@@ -21,6 +22,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::line::Weather;
 use crate::shop::{self, Shop};
+use crate::split::split_offer;
 use crate::till::{Setup, Till};
 use crate::time::Time;
 
@@ -101,6 +103,7 @@ async fn a_crash_at_each_step_leaves_no_order_or_one_that_goes_on() {
 struct Said {
     cash: Vec<PayCash>,
     qr: Vec<StartQr>,
+    split: Vec<PayRecorded>,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,6 +128,18 @@ async fn a_kill_at_any_moment_loses_nothing_and_credits_nothing_twice() {
         for offer in &said.cash {
             match till.pay_cash(offer).await {
                 Ok(order) => check_finished(&till, &order, &mut credited).await,
+                Err(refused) => {
+                    assert_eq!(refused.code, ErrorCode::QuoteChanged, "round {round}");
+                    lost += 1;
+                }
+            }
+        }
+        for offer in &said.split {
+            match till.desk.pay_recorded(offer.clone()).await {
+                Ok(order) => {
+                    assert!(order.parts.is_some(), "round {round}: both parts or none");
+                    check_finished(&till, &order, &mut credited).await;
+                }
                 Err(refused) => {
                     assert_eq!(refused.code, ErrorCode::QuoteChanged, "round {round}");
                     lost += 1;
@@ -239,6 +254,7 @@ async fn sell_and_kill(
 fn hear(line: &str, simulator: &Simulator, said: &mut Said) {
     match line.split_once(' ').unwrap() {
         ("cash", offer) => said.cash.push(serde_json::from_str(offer).unwrap()),
+        ("split", offer) => said.split.push(serde_json::from_str(offer).unwrap()),
         ("qr", offer) => said.qr.push(serde_json::from_str(offer).unwrap()),
         ("code", payload) => pay(simulator, payload),
         ("done", _) => {}
@@ -268,6 +284,12 @@ async fn sells_until_killed() {
         let offer = till.cash_offer(&member, "10").await;
         say(&format!("cash {}", serde_json::to_string(&offer).unwrap()));
         let order = till.pay_cash(&offer).await.unwrap();
+        say(&format!("done {}", order.id));
+        let mut offer = split_offer(&till, &member, ("30", "10"), ChannelView::Transfer, "").await;
+        // A transfer is made once: every offer has a serial number of its own.
+        offer.reference = offer.intent.replace('-', "");
+        say(&format!("split {}", serde_json::to_string(&offer).unwrap()));
+        let order = till.desk.pay_recorded(offer).await.unwrap();
         say(&format!("done {}", order.id));
         let offer = till.qr_offer(&member, "20", ChannelView::Wechat).await;
         say(&format!("qr {}", serde_json::to_string(&offer).unwrap()));

@@ -3,6 +3,7 @@
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::ErrorCode;
 use qiantai_counter::view::Fen;
+use qiantai_counter::view::booked_price::BookedPrice;
 use qiantai_counter::view::member::MemberKey;
 use qiantai_counter::view::recorded::PayRecorded;
 use qiantai_counter::view::session::{Guide, Settings};
@@ -118,4 +119,53 @@ async fn a_low_balance_is_offered_the_last_top_up_again_or_the_smallest() {
     let form = below(1_000_000).await;
     let suggested = form.suggested.clone().unwrap();
     assert_eq!(paid(&form, &suggested), Fen(50_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_the_balance_lacks_is_met_by_the_smallest_top_up() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let balance = till.member(&member).await.available_fen.0;
+    let member_id = member.clone();
+    let form = till.desk.top_up_form(MemberKey { member_id });
+    let form = form.await.unwrap();
+    let mut steps: Vec<(i64, i64)> = form
+        .offers
+        .iter()
+        .map(|offer| (offer.pay_fen.0, offer.pay_fen.0 + offer.bonus_fen.0))
+        .collect();
+    steps.sort_unstable();
+    let (smallest, with_bonus) = steps[0];
+    let most = steps.iter().map(|(_, adds)| *adds).max().unwrap();
+    let beyond = (most + 1 + 99) / 100 * 100;
+    for (lacks, expected) in [
+        (-balance + 1, None),
+        (0, None),
+        (1, Some(smallest)),
+        (with_bonus, Some(smallest)),
+        (with_bonus + 1, Some(steps[1].0)),
+        // Nothing on sale adds so much: what is lacking, in whole yuan.
+        (most + 1, Some(beyond)),
+    ] {
+        let price_fen = balance + lacks;
+        let request = BookedPrice {
+            member_id: member.clone(),
+            price: format!("{}.{:02}", price_fen / 100, price_fen % 100),
+        };
+        let cover = till.desk.cover_price(request).await.unwrap();
+        assert_eq!(cover.price_fen, Fen(price_fen));
+        assert_eq!(cover.lacks_fen, Fen(lacks.max(0)));
+        assert_eq!(cover.left_fen, Fen((-lacks).max(0)));
+        let pay = cover.top_up.map(|top_up| top_up.pay_fen.0);
+        assert_eq!(pay, expected, "{lacks} fen are lacking");
+    }
+    for price in ["", "0", "-3", "abc", "0.001"] {
+        let request = BookedPrice {
+            member_id: member.clone(),
+            price: price.to_owned(),
+        };
+        let refused = till.desk.cover_price(request).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::InvalidInput, "{price:?}");
+    }
 }

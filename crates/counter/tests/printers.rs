@@ -412,6 +412,12 @@ async fn settings_that_make_no_sense_are_refused_by_field() {
     wrong("low_balance_fen", |settings| {
         settings.low_balance_fen = Fen(1_000_001);
     });
+    wrong("scan_pause_max_ms", |settings| {
+        settings.scan_pause_max_ms = 19
+    });
+    wrong("scan_pause_max_ms", |settings| {
+        settings.scan_pause_max_ms = 201
+    });
     wrong("paper_mm", |settings| settings.printer.paper_mm = 70);
     wrong("copies", |settings| settings.printer.copies = 0);
     wrong("copies", |settings| settings.printer.copies = 3);

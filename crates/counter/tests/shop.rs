@@ -135,6 +135,12 @@ impl Shop {
         assert_eq!(self.ledger().execute(frozen, []).unwrap(), 1);
     }
 
+    /// Takes that back.
+    pub fn thaw_zhang_wei(&self) {
+        let active = "UPDATE member SET status = 'active' WHERE member_no = '00201000001'";
+        assert_eq!(self.ledger().execute(active, []).unwrap(), 1);
+    }
+
     pub fn account(&self, member: &str) -> Account {
         let id = MemberId(Uuid::parse_str(member).unwrap());
         self.server

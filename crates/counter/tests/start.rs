@@ -245,21 +245,44 @@ async fn files_that_do_not_open_are_named_and_left_alone() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_were_brought_back_open_without_a_new_start() {
+    for name in ["terminal.db", "vault.json"] {
+        let (shop, _) = set_up().await;
+        let path = shop.path("till").join(name);
+        let whole = fs::read(&path).unwrap();
+        overwrite(&shop, name, &[b'x'; 8192]);
+        let till = Till::start(&shop, REAL).await;
+        let trouble = till.boot_state().await;
+        assert!(matches!(trouble, BootState::Trouble { .. }), "{name}");
+        let again = till.desk.open_again(()).await.unwrap();
+        assert_eq!(again.state, trouble, "{name}: nothing was brought back");
+        assert_eq!(fs::read(&path).unwrap(), [b'x'; 8192], "{name}");
+
+        fs::write(&path, &whole).unwrap();
+        let again = till.desk.open_again(()).await.unwrap();
+        assert_eq!(again.state, BootState::Ready, "{name}");
+        let refused = till.desk.open_again(()).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::WrongState, "{name}");
+        till.sign_in().await;
+        assert!(
+            till.session().await.shift.is_some(),
+            "{name}: the shift is open"
+        );
+        till.crash().await;
+    }
+}
+
 fn overwrite(shop: &Shop, name: &str, bytes: &[u8]) {
     fs::write(shop.path("till").join(name), bytes).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_way_to_the_server_ends_in_is_shown() {
-    use TroubleCause::{DatabaseCorrupt, DatabaseUnreadable, NotJoined, ServerUnreachable};
+    use TroubleCause::{DatabaseCorrupt, DatabaseUnreadable, ServerUnreachable};
     let (shop, _) = set_up().await;
-    // The ledger of this process is gone, is damaged; the terminal never joined; no server.
-    for expected in [
-        DatabaseUnreadable,
-        DatabaseCorrupt,
-        NotJoined,
-        ServerUnreachable,
-    ] {
+    // The ledger of this process is gone, is damaged; no server.
+    for expected in [DatabaseUnreadable, DatabaseCorrupt, ServerUnreachable] {
         let setup = Setup {
             trouble: Some(expected),
             ..REAL
@@ -291,16 +314,7 @@ async fn a_terminal_joins_by_the_code_that_is_typed() {
         ..REAL
     };
     let till = Till::start(&shop, setup).await;
-    let is_asked = |state: BootState| {
-        matches!(
-            state,
-            BootState::Trouble {
-                cause: TroubleCause::NotJoined,
-                enrollable: true,
-                ..
-            }
-        )
-    };
+    let is_asked = |state: BootState| matches!(state, BootState::FirstStart { .. });
     assert!(is_asked(till.boot_state().await));
     let enrol = async |code: &str| {
         let code = code.to_owned();

@@ -89,6 +89,7 @@ impl Host for TestHost {
             joined,
             server: None,
             training,
+            books_here: false,
         })
     }
 }
@@ -315,6 +316,7 @@ impl Till {
             member_id: member.to_owned(),
             choice,
             channel,
+            cash_part: String::new(),
         };
         self.desk.quote(request).await
     }

@@ -12,7 +12,7 @@ use qiantai_core::money::Money;
 use crate::answer::{CloseAnswer, GatewayAnswer, QrAnswer, RefundAnswer, ReverseAnswer};
 use crate::bill::{BillAnswer, BillRequest};
 use crate::credentials::Expiry;
-use crate::notice::{Notice, NoticeError, NoticeReceipt};
+use crate::notice::{Notice, NoticeError, NoticeReceipt, PaymentNotice};
 
 /// One merchant account at one gateway.
 ///
@@ -33,6 +33,12 @@ pub trait Channel: Send + Sync {
     /// Asks what became of an attempt. A gateway that keeps no record of a QR code before it is
     /// scanned answers [`crate::UnknownCause::NotFoundOrNotScanned`] until then.
     async fn query(&self, attempt_no: &str) -> GatewayAnswer;
+
+    /// Asks, as ourselves, about the payment of a [`Notice::Hint`]. Success is of that very payment
+    /// and of our attempt.
+    async fn confirm(&self, notice: &PaymentNotice) -> GatewayAnswer {
+        self.query(&notice.attempt_no).await
+    }
 
     /// Closes an unpaid QR attempt, so that it can no longer be paid.
     async fn close(&self, attempt_no: &str) -> CloseAnswer;
@@ -182,7 +188,10 @@ impl Wallet {
             attempt::Channel::Alipay => Some(Wallet::Alipay),
             attempt::Channel::Unionpay => Some(Wallet::Unionpay),
             attempt::Channel::Ecny => Some(Wallet::Ecny),
-            attempt::Channel::Card | attempt::Channel::Cash | attempt::Channel::Transfer => None,
+            attempt::Channel::Card
+            | attempt::Channel::Cash
+            | attempt::Channel::Transfer
+            | attempt::Channel::ShopCode => None,
         }
     }
 }
@@ -215,5 +224,6 @@ mod tests {
         check(attempt::Channel::Card, None);
         check(attempt::Channel::Cash, None);
         check(attempt::Channel::Transfer, None);
+        check(attempt::Channel::ShopCode, None);
     }
 }

@@ -18,6 +18,7 @@ pub mod payment_code;
 mod registry;
 mod rotation;
 mod secret;
+pub mod set_up;
 mod surroundings;
 pub mod transport;
 pub mod yuan;

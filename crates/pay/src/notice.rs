@@ -15,6 +15,9 @@ pub enum Notice {
     /// Somebody paid another merchant or application than ours, under a number that may be ours.
     /// Signed by the gateway like any other.
     PaidElsewhere(PaymentNotice),
+    /// Somebody paid, and nothing in the notice says whom: another merchant of the gateway could be
+    /// told the same under our number. To be believed only as [`crate::Channel::confirm`] says.
+    Hint(PaymentNotice),
     /// A refund came to its end, or to a halt.
     Refund(RefundNotice),
     /// An event that changes no payment and no refund; to be taken and forgotten. Says which.

@@ -11,7 +11,7 @@ use crate::answer::{CloseAnswer, GatewayAnswer, QrAnswer, RefundAnswer, ReverseA
 use crate::bill::{BillAnswer, BillRequest};
 use crate::channel::{Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest};
 use crate::credentials::Expiry;
-use crate::notice::{Notice, NoticeError, NoticeReceipt};
+use crate::notice::{Notice, NoticeError, NoticeReceipt, PaymentNotice};
 use crate::surroundings::Surroundings;
 
 /// Gateways repeat a notice for about a day, sealed as it was.
@@ -65,6 +65,10 @@ impl Channel for Rotated {
 
     async fn query(&self, attempt_no: &str) -> GatewayAnswer {
         self.current.query(attempt_no).await
+    }
+
+    async fn confirm(&self, notice: &PaymentNotice) -> GatewayAnswer {
+        self.current.confirm(notice).await
     }
 
     async fn close(&self, attempt_no: &str) -> CloseAnswer {

@@ -8,7 +8,7 @@ use openssl::hash::MessageDigest;
 use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::RsaPrivateKeyBuilder;
-use openssl::x509::extension::BasicConstraints;
+use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Name, X509NameBuilder};
 use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_pay::crypto::{Certificate, PrivateKey};
@@ -20,7 +20,7 @@ const PRIME_BYTES: usize = 128;
 /// An RSA key of 2048 bits.
 #[derive(Clone, Debug)]
 pub(crate) struct RsaKey {
-    pkey: PKey<Private>,
+    pub pkey: PKey<Private>,
     pub private: PrivateKey,
     pub private_pem: String,
     pub public_pem: String,
@@ -31,7 +31,7 @@ pub(crate) struct RsaKey {
 pub(crate) struct Issued {
     pub pem: String,
     pub certificate: Certificate,
-    x509: X509,
+    pub x509: X509,
 }
 
 /// Whom a certificate names.
@@ -110,13 +110,25 @@ pub(crate) fn certify(
     issuer: Option<(&Issued, &RsaKey)>,
     now: Timestamp,
 ) -> Issued {
-    certified(key, subject, issuer, now).expect("names and dates are in range")
+    certified(key, subject, issuer, None, now).expect("names and dates are in range")
+}
+
+/// The same for a host that is called as `subject` is.
+pub(crate) fn certify_host(
+    key: &RsaKey,
+    subject: Subject<'_>,
+    issuer: (&Issued, &RsaKey),
+    now: Timestamp,
+) -> Issued {
+    let host = Some(subject.common_name);
+    certified(key, subject, Some(issuer), host, now).expect("names and dates are in range")
 }
 
 fn certified(
     key: &RsaKey,
     subject: Subject<'_>,
     issuer: Option<(&Issued, &RsaKey)>,
+    host: Option<&str>,
     now: Timestamp,
 ) -> Result<Issued, ErrorStack> {
     let own_name = name(subject)?;
@@ -132,6 +144,13 @@ fn certified(
     match issuer {
         Some((issuer, issuer_key)) => {
             builder.set_issuer_name(issuer.x509.subject_name())?;
+            if let Some(host) = host {
+                let mut names = SubjectAlternativeName::new();
+                names.dns(host);
+                let context = builder.x509v3_context(Some(&issuer.x509), None);
+                let names = names.build(&context)?;
+                builder.append_extension(names)?;
+            }
             builder.sign(&issuer_key.pkey, MessageDigest::sha256())?;
         }
         None => {

@@ -19,6 +19,7 @@ pub mod protocols;
 pub mod serve;
 mod simulator;
 mod sink;
+pub mod tls;
 
 pub use gateway::Gateway;
 pub use in_process::RouterTransport;

@@ -8,9 +8,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use qiantai_core::clock::Timestamp;
 use qiantai_pay::transport::{NetworkTransport, Patience};
 use qiantai_pay::{SharedKey, Surroundings, SystemSurroundings};
 use qiantai_paysim::gateway::Merchant;
+use qiantai_paysim::tls::{Front, HOST, Showing, TestAuthority};
 use qiantai_paysim::{Gateway, Simulator, TransportSink, accounts, serve};
 
 /// Simulated payment gateway with the customer's phone at /phone. For practice and tests: no
@@ -39,6 +41,13 @@ struct Arguments {
     /// Listen even where other machines can connect.
     #[arg(long)]
     allow_remote: bool,
+    /// Serve behind TLS as https://localhost, by an authority of its own, whose certificate is
+    /// written into this folder as authority.pem.
+    #[arg(long, value_name = "DIR")]
+    tls: Option<PathBuf>,
+    /// The certificate to show there.
+    #[arg(long, value_enum, default_value = "good", requires = "tls")]
+    tls_shows: Showing,
 }
 
 #[tokio::main]
@@ -60,8 +69,16 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let key = read_key(&arguments.key_file)?;
     let name = arguments.merchant_name;
     let (listener, address) = serve::listen(arguments.listen, arguments.allow_remote).await?;
+    let now = SystemSurroundings.now();
+    let front = match &arguments.tls {
+        Some(folder) => Some(front(folder, arguments.tls_shows, now)?),
+        None => None,
+    };
+    let base_url = match front {
+        Some(_) => format!("https://{HOST}:{}", address.port()),
+        None => format!("http://{address}"),
+    };
     if let Some(folder) = &arguments.accounts {
-        let (base_url, now) = (format!("http://{address}"), SystemSurroundings.now());
         accounts::open_all(&mut gateway, &name, &base_url, folder, now)?;
     }
     gateway.add_merchant(&arguments.merchant, Merchant { name, key });
@@ -70,12 +87,23 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let notices = simulator.clone();
     let notices = tokio::spawn(async move { notices.run_notices(&sink).await });
     // The one line on standard output tells whoever started the process where it listens.
-    writeln!(std::io::stdout(), "http://{address}")?;
-    tracing::info!(%address, phone = %format!("http://{address}/phone"), "simulated gateway ready");
+    writeln!(std::io::stdout(), "{base_url}")?;
+    tracing::info!(%address, phone = %format!("{base_url}/phone"), "simulated gateway ready");
 
-    serve::serve(listener, serve::router(simulator), stop_signal()).await?;
+    let router = serve::router(simulator);
+    match front {
+        Some(front) => serve::serve_tls(listener, router, front, stop_signal()).await?,
+        None => serve::serve(listener, router, stop_signal()).await?,
+    }
     notices.abort();
     Ok(())
+}
+
+fn front(folder: &Path, showing: Showing, now: Timestamp) -> Result<Front, Box<dyn Error>> {
+    let mut authority = TestAuthority::draw(rand::random(), now);
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join("authority.pem"), authority.pem())?;
+    Ok(authority.front(showing, now))
 }
 
 fn seed(text: Option<&str>) -> Result<[u8; 32], Box<dyn Error>> {

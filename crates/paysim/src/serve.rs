@@ -19,6 +19,7 @@ use crate::phone;
 use crate::protocols::training::{self, ROUTES};
 use crate::protocols::{Reply, Timing, alipay, shouqianba, unionpay, wechat};
 use crate::simulator::Simulator;
+use crate::tls::{Front, ShownCertificate, TlsListener};
 
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 
@@ -129,6 +130,20 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     axum::serve(listener, router)
+        .with_graceful_shutdown(stop)
+        .await
+}
+
+/// The same behind TLS. Clients may show a certificate; who must is a protocol's matter.
+pub async fn serve_tls(
+    listener: TcpListener,
+    router: Router,
+    front: Front,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let listener = TlsListener::over(listener, front)?;
+    let service = router.into_make_service_with_connect_info::<ShownCertificate>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(stop)
         .await
 }

@@ -106,6 +106,19 @@ pub struct PaymentOnReceipt {
     pub channel_txn_no: Option<String>,
     /// For cash.
     pub cash: Option<CashTendered>,
+    /// For a part in cash beside the method.
+    pub split: Option<SplitOnReceipt>,
+}
+
+/// The parts of a payment by two methods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplitOnReceipt {
+    /// What came by the method.
+    pub other: Money,
+    /// Name of cash in the slip's language.
+    pub cash_method: String,
+    /// What came in cash.
+    pub cash: Money,
 }
 
 /// Cash over the counter.
@@ -287,7 +300,14 @@ impl RechargeReceipt {
         if self.paid >= CAPITALS_FROM {
             slip.entry(texts.capitals, capitals(self.paid));
         }
-        slip.entry(texts.method, &self.payment.method);
+        match &self.payment.split {
+            None => slip.entry(texts.method, &self.payment.method),
+            Some(split) => {
+                slip.entry(texts.method, texts.split);
+                slip.entry(&self.payment.method, split.other.to_string());
+                slip.entry(&split.cash_method, split.cash.to_string());
+            }
+        }
         if let Some(cash) = &self.payment.cash {
             slip.entry(texts.tendered, cash.tendered.to_string());
             slip.entry(texts.change, cash.change.to_string());

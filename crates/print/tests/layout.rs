@@ -6,7 +6,7 @@ use qiantai_print::layout::Row;
 use qiantai_print::recharge_receipt::Reprint;
 use qiantai_print::{Language, PaperWidth, RechargeReceipt, columns_of, layout};
 
-use crate::sample::{cash_reprint_in_english, extreme, not_credited, wechat};
+use crate::sample::{cash_reprint_in_english, extreme, not_credited, split, wechat};
 
 /// The text of `document` as a fixed-width printer shows it, other rows in brackets.
 fn picture(document: &Document) -> String {
@@ -56,6 +56,8 @@ fn slips_look_as_agreed() {
         for (language, name) in [(Language::ZhCn, "zh"), (Language::En, "en")] {
             let slip = not_credited(width, language);
             check(&format!("not-credited-{name}-{suffix}"), &slip);
+            let slip = split(width, language);
+            check(&format!("split-{name}-{suffix}"), &slip);
         }
     }
 }
@@ -69,6 +71,8 @@ fn no_row_is_wider_than_the_paper() {
             extreme(width),
             not_credited(width, Language::ZhCn),
             not_credited(width, Language::En),
+            split(width, Language::ZhCn),
+            split(width, Language::En),
         ] {
             for row in layout(&receipt.document()).unwrap().rows {
                 let Row::Text(cells) = &row else { continue };

@@ -3,7 +3,7 @@
 use qiantai_core::{Money, Timestamp};
 use qiantai_print::recharge_receipt::{
     Balance, CashTendered, CouponOnReceipt, Credited, Gifts, MemberOnReceipt, PaymentOnReceipt,
-    Reprint, SlipHolder, StoreHeader,
+    Reprint, SlipHolder, SplitOnReceipt, StoreHeader,
 };
 use qiantai_print::{Language, PaperWidth, RechargeReceipt};
 use time::macros::date;
@@ -53,6 +53,7 @@ pub fn wechat(width: PaperWidth) -> RechargeReceipt {
             method: "微信支付".into(),
             channel_txn_no: Some("4200002891202611217350418266".into()),
             cash: None,
+            split: None,
         },
         credited: Some(Credited {
             gifts: Gifts {
@@ -102,6 +103,7 @@ pub fn cash_reprint_in_english(width: PaperWidth) -> RechargeReceipt {
             tendered: Money::from_yuan(500),
             change: Money::from_yuan(200),
         }),
+        split: None,
     };
     receipt.paid = Money::from_yuan(300);
     let credited = credited(&mut receipt);
@@ -154,11 +156,41 @@ pub fn not_credited(width: PaperWidth, language: Language) -> RechargeReceipt {
             tendered: Money::from_yuan(1_300),
             change: Money::from_yuan(100),
         }),
+        split: None,
     };
     receipt.paid = Money::from_yuan(1_200);
     receipt.member.tier_after = receipt.member.tier_before.clone();
     receipt.credited = None;
     receipt.open_drawer = false;
+    receipt
+}
+
+/// A part in cash, the rest by card under the longest reference.
+pub fn split(width: PaperWidth, language: Language) -> RechargeReceipt {
+    let mut receipt = match language {
+        Language::ZhCn => wechat(width),
+        Language::En => RechargeReceipt {
+            reprint: None,
+            training: false,
+            ..cash_reprint_in_english(width)
+        },
+    };
+    let (method, cash_method) = match language {
+        Language::ZhCn => ("刷卡（人工登记）", "现金"),
+        Language::En => ("Card (recorded)", "Cash"),
+    };
+    let cash = Money::from_fen(10_001);
+    receipt.payment = PaymentOnReceipt {
+        method: method.into(),
+        channel_txn_no: Some("20261122-140312480002010103A0Z9-X".into()),
+        cash: None,
+        split: Some(SplitOnReceipt {
+            other: receipt.paid - cash,
+            cash_method: cash_method.into(),
+            cash,
+        }),
+    };
+    receipt.open_drawer = true;
     receipt
 }
 
@@ -188,5 +220,6 @@ pub fn every_kind(width: PaperWidth) -> Vec<(&'static str, RechargeReceipt)> {
         ("cash", cash_reprint_in_english(width)),
         ("not-credited", not_credited(width, Language::ZhCn)),
         ("extreme", extreme(width)),
+        ("split", split(width, Language::ZhCn)),
     ]
 }

@@ -11,6 +11,7 @@ use qiantai_core::ids::TenantId;
 use qiantai_core::operation::Hash;
 use uuid::Uuid;
 
+use crate::audit::{Act, Deed};
 use crate::clock::{Clock, SystemClock};
 use crate::db::postgres::{Holder, OpenPostgresError, PostgresLedger};
 use crate::db::{Ledger, LedgerError, MemberRow, Tenant};
@@ -148,9 +149,26 @@ async fn adopt_tenant(
     for (event, delivery) in from.deliveries(id)? {
         to.save_delivery(id, event, &delivery)?;
     }
+    for (attempt, charge) in from.code_charges(id)? {
+        to.save_code_charge(id, attempt, &charge)?;
+    }
+    for hint in from.hints(id)? {
+        to.save_hint(id, &hint)?;
+    }
+    let is_entered = copy_audit(from, to, id)?;
     let digest = from.digest(id)?;
     if digest != to.digest(id)? || !is_beside_equal(from, to, id)? {
         return Err(AdoptError::Differs(id));
+    }
+    if !is_entered {
+        let deed = Deed {
+            at: SystemClock.now(),
+            act: Act::BooksAdopted,
+            device: None,
+            address: None,
+            subject: format!("digest {}", hex::encode(digest)),
+        };
+        to.save_deed(id, &deed)?;
     }
     Ok(Adopted {
         name: tenant.name.clone(),
@@ -159,7 +177,32 @@ async fn adopt_tenant(
     })
 }
 
-/// What the log does not determine: profiles with their keys, tokens, revocations, deliveries.
+/// Brings the audit log, as far as a run before this one has not; whether that run has also
+/// entered the move itself.
+fn copy_audit(from: &dyn Ledger, to: &dyn Ledger, tenant: TenantId) -> Result<bool, AdoptError> {
+    let begun = to.audit_standing(tenant)?.head.seq;
+    let end = from.audit_standing(tenant)?.head.seq;
+    let shared = begun.min(end);
+    if let Some(before) = shared.checked_sub(1)
+        && from.audit_page(tenant, before, 1)? != to.audit_page(tenant, before, 1)?
+    {
+        return Err(AdoptError::OtherHistory(tenant));
+    }
+    if begun > end {
+        return Ok(true);
+    }
+    let mut after = begun;
+    loop {
+        let page = from.audit_page(tenant, after, PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.seq;
+        to.copy_audit(tenant, &page)?;
+    }
+    Ok(false)
+}
+
+/// What the log does not determine: profiles with their keys, tokens, revocations, deliveries,
+/// payment codes that were charged, notices that name nobody.
 fn is_beside_equal(
     from: &dyn Ledger,
     to: &dyn Ledger,
@@ -171,7 +214,10 @@ fn is_beside_equal(
             .map(|token| (token.token_hash, token.device))
             .collect())
     };
-    if from.revocations(tenant)? != to.revocations(tenant)? {
+    if from.revocations(tenant)? != to.revocations(tenant)?
+        || from.code_charges(tenant)? != to.code_charges(tenant)?
+        || from.hints(tenant)? != to.hints(tenant)?
+    {
         return Ok(false);
     }
     if tokens(from)? != tokens(to)? || from.deliveries(tenant)? != to.deliveries(tenant)? {

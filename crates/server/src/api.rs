@@ -1,20 +1,27 @@
 //! The HTTP interface, whole, on one screen. Shapes live in `qiantai_wire`.
 
+mod approver;
 mod attached;
 mod attempts;
 mod auth;
 mod authority;
 mod channels;
+mod credit;
 mod devices;
+mod digests;
 mod events;
 mod failure;
 mod feed;
+mod gateways;
 mod health;
+mod leases;
 mod notify;
 mod operations;
 mod orders;
 mod quotes;
+mod receipts;
 mod request;
+mod rules;
 mod snapshot;
 
 use axum::Router;
@@ -27,6 +34,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::embedded::Server;
+pub(crate) use attached::Profiles;
 pub(crate) use authority::OwnAuthority;
 use failure::Failure;
 
@@ -37,14 +45,22 @@ const BODY_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 fn addresses() -> OpenApiRouter<Server> {
     let timed = OpenApiRouter::new()
         .routes(routes!(operations::push))
+        .routes(routes!(receipts::take))
         .routes(routes!(feed::read))
         .routes(routes!(snapshot::read))
+        .routes(routes!(digests::read))
+        .routes(routes!(digests::bucket))
         .routes(routes!(quotes::quote))
         .routes(routes!(orders::read))
+        .routes(routes!(credit::credit))
+        .routes(routes!(rules::change))
+        .routes(routes!(leases::ask))
         .routes(routes!(attempts::read))
         .routes(routes!(attempts::query))
         .routes(routes!(attempts::charge))
         .routes(routes!(channels::read))
+        .routes(routes!(gateways::read))
+        .routes(routes!(gateways::check))
         .routes(routes!(devices::join))
         .routes(routes!(authority::read))
         .routes(routes!(notify::take))

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use qiantai_core::Timestamp;
 use qiantai_core::ids::TenantId;
 
+use crate::audit::{Act, Deed};
 use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
 use crate::db::{Archive, BackupMade, Ledger, LedgerError};
 use crate::verify::{self, Verified, VerifyError};
@@ -63,6 +64,16 @@ pub fn backup(
     }
     let part = with_suffix(path, ".part");
     remove(&part)?;
+    for tenant in from.tenants()? {
+        let deed = Deed {
+            at: now,
+            act: Act::BackupMade,
+            device: None,
+            address: None,
+            subject: path.display().to_string(),
+        };
+        from.save_deed(tenant.id, &deed)?;
+    }
     let written = write(from, path, &part, key, now);
     let books = match written {
         Ok(books) => books,

@@ -62,6 +62,10 @@ pub(crate) struct Told {
     /// PEM file of its key. Also `QIANTAI_TLS_KEY`.
     #[arg(long, global = true)]
     pub(crate) tls_key: Option<String>,
+    /// Folder, best on another machine, into which the signed head of the books is written every
+    /// day. Also `QIANTAI_TREE_HEADS`; nowhere if nothing is said.
+    #[arg(long, global = true)]
+    pub(crate) tree_heads: Option<String>,
     /// Seconds that open requests have to finish when the server is told to stop. Also
     /// `QIANTAI_STOP_PATIENCE_S`; 10 if nothing is said.
     #[arg(long, global = true)]
@@ -105,6 +109,7 @@ impl Told {
             ("tls_folder", &self.tls_folder),
             ("tls_certificate", &self.tls_certificate),
             ("tls_key", &self.tls_key),
+            ("tree_heads", &self.tree_heads),
             ("stop_patience_s", &self.stop_patience_s),
             ("device_requests_per_s", &self.device_requests_per_s),
             ("stranger_requests_per_min", &self.stranger_requests_per_min),
@@ -132,11 +137,15 @@ pub(crate) enum Command {
     /// Show the terminals, or take one out of service. A server may serve the books meanwhile.
     #[command(subcommand)]
     Terminals(Terminals),
+    /// Show what terminals may spend of members' money without asking, or declare that a terminal
+    /// which holds any will not come back.
+    #[command(subcommand)]
+    Leases(Leases),
     /// Move the books of a data folder to a database, by replaying their log.
     Adopt(Adopt),
     /// Walk the books from the first operation to the last and name the first row that does not
     /// hold. A server may serve them meanwhile.
-    Verify,
+    Verify(Verify),
     /// Look at folder, disk, key, database, clock, backups and terminals, in plain words.
     Doctor,
     /// Write the books as of now to an encrypted file, and read it back. A server may serve them
@@ -145,6 +154,12 @@ pub(crate) enum Command {
     /// Make books from a backup. They begin a new timeline: terminals send again what the backup
     /// lacks, and gateways are asked about every payment since.
     Restore(Restore),
+    /// Bring back what a lost terminal sold from the receipts that it printed, scanned into a text
+    /// file. No server may serve the books meanwhile: at a running one the counter does it.
+    ImportReceipts(ImportReceipts),
+    /// Bring back what a lost terminal wrote from its second copy. No server may serve the books
+    /// meanwhile.
+    ImportCopy(ImportCopy),
     /// Try a merchant account of a payment channel: one call, its answer as JSON. The account
     /// stands in `[pay.CHANNEL]` of the settings file, or is a JSON file of the channel's settings.
     Pay(crate::pay::Pay),
@@ -152,6 +167,14 @@ pub(crate) enum Command {
     Config,
     /// Print the OpenAPI document.
     Openapi,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A head of the books that was written before, which they must still contain. May be given
+    /// several times.
+    #[arg(long)]
+    pub(crate) tree_head: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +186,19 @@ pub(crate) struct Backup {
     /// made when it is absent. Keep it apart from the backups.
     #[arg(long)]
     pub(crate) key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportReceipts {
+    /// Text file with the code of one receipt on each line, as scanned; `-` reads what is scanned
+    /// into the terminal, up to its end (Ctrl+D).
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportCopy {
+    /// The folder that the terminal's settings named, or a copy of it; it is only read.
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -220,6 +256,30 @@ pub(crate) enum Terminals {
     /// Take a terminal out of service, for good. It is refused from its next contact on; what it
     /// sends then is kept for review. Whoever is to stand there again is enrolled anew.
     Revoke {
+        /// Five-digit code of its store.
+        #[arg(long)]
+        store: String,
+        /// Its two digits.
+        #[arg(long)]
+        terminal: String,
+        /// Why, for those who ask later.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Leases {
+    /// What every terminal holds, what was declared lost, and what members owe. A server may serve the
+    /// books meanwhile.
+    Exposure {
+        /// As JSON, amounts in fen.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Declare that a terminal will not come back: what it holds is the members' again, and may have
+    /// been spent there. No server may serve the books meanwhile.
+    Lost {
         /// Five-digit code of its store.
         #[arg(long)]
         store: String,

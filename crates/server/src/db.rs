@@ -2,10 +2,13 @@
 //! named reads. Nothing here decides anything.
 
 mod archive;
-mod codes;
+mod audit;
+mod buckets;
+pub(crate) mod codes;
 mod copied;
 mod database;
 mod digest;
+mod leases;
 mod ledger;
 mod load;
 pub mod postgres;
@@ -29,13 +32,18 @@ use qiantai_core::operation::Hash;
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
 
+use qiantai_wire::text::Hex;
+
+use crate::audit::{AuditEntry, AuditStanding, Deed};
+
 pub use archive::{
-    Archive, DatabaseReport, Drawers, LogPage, LogStanding, MemberBook, MemberBooks,
+    Archive, DatabaseReport, Drawers, Link, LogPage, LogStanding, MemberBook, MemberBooks,
 };
+pub use leases::Leasable;
 pub use rows::{
     Attachment, BackupMade, Batch, Books, CodeCharge, Cursor, Delivery, DeliveryState,
-    DeviceStanding, DeviceToken, DueEvent, Entry, Head, HeldReason, Invite, Keys, LogRow,
-    MemberRow, Restored, Revocation, SealedProfile, Seat, Standing, Tenant,
+    DeviceStanding, DeviceToken, DueEvent, Entry, Head, HeldReason, Hint, HintState, Invite, Keys,
+    LogRow, MemberRow, Restored, Revocation, SealedProfile, Seat, Standing, Tenant,
 };
 
 /// How far back a decision looks at the orders of a member (docs: domain §3.8, the 24 h sum).
@@ -122,6 +130,15 @@ pub trait Ledger: Send + Sync {
         delivery: &Delivery,
     ) -> Result<(), LedgerError>;
 
+    /// Enters a deed at the end of the audit log.
+    fn save_deed(&self, tenant: TenantId, deed: &Deed) -> Result<(), LedgerError>;
+
+    /// Writes entries of an audit log that is moved here, in order, after the last that is here.
+    ///
+    /// # Errors
+    /// [`LedgerError::Taken`] when one of their places is taken; then none was written.
+    fn copy_audit(&self, tenant: TenantId, entries: &[AuditEntry]) -> Result<(), LedgerError>;
+
     /// Records that a payment code goes to the gateway, before it goes, or that it did not.
     ///
     /// # Errors
@@ -132,6 +149,10 @@ pub trait Ledger: Send + Sync {
         attempt: AttemptId,
         charge: &CodeCharge,
     ) -> Result<(), LedgerError>;
+
+    /// Keeps a notice that names nobody, or says what became of it. One that is kept keeps the time
+    /// at which it first came, and one that is settled stays as it is.
+    fn save_hint(&self, tenant: TenantId, hint: &Hint) -> Result<(), LedgerError>;
 
     // ---- named reads ----
 
@@ -194,6 +215,12 @@ pub trait Ledger: Send + Sync {
     fn member_count(&self, tenant: TenantId) -> Result<u64, LedgerError>;
     /// An account with its lots.
     fn account(&self, tenant: TenantId, id: MemberId) -> Result<Option<Account>, LedgerError>;
+    /// Those of these members that have an account, with everything that a lease depends on.
+    fn leasable(
+        &self,
+        tenant: TenantId,
+        members: &[MemberId],
+    ) -> Result<Vec<Leasable>, LedgerError>;
     /// Orders of a member opened at or after `since`.
     fn recent_orders(
         &self,
@@ -232,6 +259,12 @@ pub trait Ledger: Send + Sync {
         tenant: TenantId,
         code: &Hash,
     ) -> Result<Option<AttemptId>, LedgerError>;
+    /// Every payment code of a tenant that was handed to a gateway, by attempt.
+    fn code_charges(&self, tenant: TenantId) -> Result<Vec<(AttemptId, CodeCharge)>, LedgerError>;
+    /// Notices that name nobody and are not settled, of every tenant, oldest first.
+    fn open_hints(&self) -> Result<Vec<(TenantId, Hint)>, LedgerError>;
+    /// Every notice of a tenant that named nobody, oldest first.
+    fn hints(&self, tenant: TenantId) -> Result<Vec<Hint>, LedgerError>;
     /// Attempts of an order.
     fn attempts_of_order(
         &self,
@@ -260,6 +293,19 @@ pub trait Ledger: Send + Sync {
     fn revocations(&self, tenant: TenantId) -> Result<Vec<Revocation>, LedgerError>;
     /// How far the events of a tenant were carried.
     fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError>;
+    /// Digests of all accounts by bucket, as of one moment.
+    fn bucket_digests(&self, tenant: TenantId) -> Result<(Head, Vec<Hex<32>>), LedgerError>;
+    /// Every account of a bucket, as of one moment.
+    fn bucket(&self, tenant: TenantId, bucket: u8) -> Result<(Head, Vec<Account>), LedgerError>;
+    /// Where the audit log of a tenant ends.
+    fn audit_standing(&self, tenant: TenantId) -> Result<AuditStanding, LedgerError>;
+    /// Entries of the audit log after `after`, oldest first.
+    fn audit_page(
+        &self,
+        tenant: TenantId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, LedgerError>;
     /// How many operations are held or quarantined.
     fn held_count(&self) -> Result<u64, LedgerError>;
     /// SHA-256 over every row that the log determines, tables and keys in order. Equal logs give

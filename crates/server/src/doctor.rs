@@ -9,8 +9,9 @@ use qiantai_core::ids::{DeviceId, StoreId};
 use qiantai_core::{Millis, Timestamp};
 
 use crate::data_folder::{self, DataFolderError};
-use crate::db::{Archive, Cursor, DeviceStanding, LedgerError, Tenant};
+use crate::db::{Archive, Cursor, DeviceStanding, LedgerError, Link, Tenant};
 use crate::tls::{Authority, authority_key_path};
+use crate::tree_head;
 
 /// Less free room than this stops the shop soon, in bytes.
 const ROOM_MIN: u64 = 200 << 20;
@@ -24,8 +25,14 @@ const BACKUP_CARE: Millis = Millis::hours(26);
 /// A backup older than this is as good as none.
 const BACKUP_BAD: Millis = Millis::days(7);
 
+/// A head of the books that is older asks for care: a day was left out.
+const HEAD_CARE: Millis = Millis::hours(26);
+
 /// A terminal that was not heard for so long asks for care (docs: domain §5.6).
 const SILENCE_CARE: Millis = Millis::hours(24);
+
+/// What mends a connection to the database that others can read or take over.
+const SAY_MORE: &str = "say sslmode=verify-full&sslrootcert=FILE in the database URL";
 
 /// How far two clocks may be apart.
 const CLOCKS_APART: Millis = Millis::seconds(2);
@@ -203,12 +210,73 @@ pub fn look_at_books(ledger: &dyn Archive, now: Timestamp) -> Vec<Finding> {
     findings
 }
 
+/// The daily heads of the books in `folder`, if any are kept.
+pub fn look_at_tree_heads(
+    ledger: &dyn Archive,
+    folder: Option<&Path>,
+    now: Timestamp,
+) -> Vec<Finding> {
+    const TOPIC: &str = "head";
+    let Some(folder) = folder else {
+        let says = "no heads of the books are kept; set tree_heads to a folder elsewhere, and a \
+             history that is rewritten whole can be told from the true one";
+        return vec![finding(Mark::Care, TOPIC, says)];
+    };
+    let tenants = match ledger.tenants() {
+        Ok(tenants) => tenants,
+        Err(error) => return vec![finding(Mark::Bad, TOPIC, error.to_string())],
+    };
+    let mut findings = Vec::new();
+    for tenant in tenants {
+        let name = &tenant.name;
+        findings.push(match tree_head::newest_in(folder, tenant.id.0) {
+            Err(error) => finding(Mark::Bad, TOPIC, format!("{name}: {error}")),
+            Ok(None) => {
+                let says = format!("{name}: none is in {} yet", folder.display());
+                finding(Mark::Care, TOPIC, says)
+            }
+            Ok(Some(head)) => {
+                let age = now - Timestamp::from_ms(head.made_ms);
+                let mark = match age > HEAD_CARE {
+                    true => Mark::Care,
+                    false => Mark::Fine,
+                };
+                let says = format!(
+                    "{name}: the last one is {} old, of {} operations",
+                    span(age),
+                    head.server_seq
+                );
+                finding(mark, TOPIC, says)
+            }
+        });
+    }
+    findings
+}
+
 fn database(ledger: &dyn Archive, now: Timestamp) -> Finding {
     let report = match ledger.examine() {
         Ok(report) => report,
         Err(error) => return finding(Mark::Bad, "database", error.to_string()),
     };
     let says = format!("{}, schema {}", report.engine, report.schema);
+    let (mark, says) = match report.link {
+        Link::Here => (Mark::Fine, says),
+        Link::Verified => (
+            Mark::Fine,
+            format!("{says}, reached encrypted and verified"),
+        ),
+        Link::Unverified => (
+            Mark::Care,
+            format!("{says}, reached encrypted, and whoever answers is believed: {SAY_MORE}"),
+        ),
+        Link::Plain => (
+            Mark::Care,
+            format!(
+                "{says}, reached in plain text, and whoever is on the network reads names and \
+                 phones: {SAY_MORE}"
+            ),
+        ),
+    };
     match report.now {
         Some(its) if (now - its).0.abs() > CLOCKS_APART.0 => finding(
             Mark::Care,
@@ -218,7 +286,7 @@ fn database(ledger: &dyn Archive, now: Timestamp) -> Finding {
                 span(Millis((now - its).0.abs()))
             ),
         ),
-        _ => finding(Mark::Fine, "database", says),
+        _ => finding(mark, "database", says),
     }
 }
 

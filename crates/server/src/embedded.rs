@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::middleware;
 use qiantai_core::Timestamp;
 use qiantai_core::ids::{ActionId, DeviceId, OpId, StoreId, TenantId};
+use qiantai_core::merchant_account::{AccountFault, AccountField};
 use qiantai_core::operation::OperationBody;
 use qiantai_core::policy::Policy;
 use qiantai_wire::api::OpResultDto;
@@ -90,6 +91,9 @@ pub enum AdminError {
     /// Every terminal code of the store is in use.
     #[error("all 99 terminal codes of the store are in use")]
     StoreFull,
+    /// The shop's code would lead nowhere.
+    #[error("the merchant account: {0:?} is {1}")]
+    MerchantAccount(AccountField, AccountFault),
     /// The rules refused it.
     #[error("refused: {0:?}")]
     Refused(OutcomeDto),
@@ -110,6 +114,8 @@ pub(crate) struct Shared {
     pub(crate) ending: watch::Sender<bool>,
     /// Held while a terminal joins: who looks for a free place must also take it.
     pub(crate) joining: tokio::sync::Mutex<()>,
+    /// Held while rules are changed: who looks at the newest must also replace them.
+    pub(crate) ruling: tokio::sync::Mutex<()>,
     /// Devices that asked for something, until it is recorded.
     pub(crate) contacts: Contacts,
     /// Devices out of service, as last looked up.
@@ -194,6 +200,7 @@ impl Server {
             events: broadcast::channel(EVENTS_KEPT).0,
             ending: watch::channel(false).0,
             joining: tokio::sync::Mutex::default(),
+            ruling: tokio::sync::Mutex::default(),
             contacts: Contacts::default(),
             revoked: watch::Sender::default(),
             metrics: Arc::default(),
@@ -300,6 +307,10 @@ impl Server {
     /// # Errors
     /// See [`AdminError`].
     pub async fn publish_policy(&self, policy: Policy) -> Result<(), AdminError> {
+        if let Some(account) = &policy.merchant_account {
+            let checked = account.check();
+            checked.map_err(|(field, fault)| AdminError::MerchantAccount(field, fault))?;
+        }
         let (tenant, store) = (policy.tenant, policy.store.id);
         let (body, attachment) = publication(policy);
         self.say_one(tenant, store, body, Some(attachment)).await
@@ -398,6 +409,7 @@ impl Server {
             op_id: OpId(op_id),
             action_id: ActionId(op_id),
             store,
+            staff: None,
             body,
             attachment,
         };

@@ -8,6 +8,7 @@ mod channels;
 mod charge;
 mod code_step;
 mod health;
+mod hint;
 mod perform;
 mod reading;
 mod recovery;
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use qiantai_core::attempt::{self, AttemptState, PayMethod, PaymentAttempt};
-use qiantai_core::ids::{ActionId, AttemptId, DeviceId, OpId, OrderId, StoreId, TenantId};
+use qiantai_core::ids::{ActionId, AttemptId, DeviceId, OpId, OrderId, RowId, StoreId, TenantId};
 use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::{OrderState, RechargeOrder};
 use qiantai_core::{Millis, Timestamp};
@@ -35,7 +36,7 @@ use tokio::sync::{Notify, Semaphore, watch as watched};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::db::{CodeCharge, Ledger, LedgerError};
+use crate::db::{CodeCharge, Hint, Ledger, LedgerError};
 use crate::desks::Desks;
 use crate::writer::{OwnOperation, WriteError};
 use code_step::{Charge, next_code_step};
@@ -86,6 +87,8 @@ pub struct Engine {
     channels: Channels,
     desks: Arc<Desks>,
     memory: Mutex<HashMap<AttemptId, Memory>>,
+    /// When a kept notice was last asked about.
+    hints_asked: Mutex<HashMap<RowId, Timestamp>>,
     turns: Arc<Turns>,
     /// Permits for [`CALLS_AT_ONCE`].
     calls: Arc<Semaphore>,
@@ -112,6 +115,8 @@ pub(crate) enum Task {
     Expire(TenantId, StoreId, OrderId),
     /// Send back a second success.
     Refund(Box<crate::db::DueEvent>),
+    /// Ask about a notice that named nobody.
+    Hint(TenantId, Box<Hint>),
     /// Look whether a gateway is back.
     Probe(ChannelId, Uuid),
 }
@@ -132,6 +137,7 @@ impl Engine {
             channels,
             desks,
             memory: Mutex::default(),
+            hints_asked: Mutex::default(),
             turns: Arc::default(),
             calls: Arc::new(Semaphore::new(CALLS_AT_ONCE)),
             watchers: Arc::default(),
@@ -183,6 +189,12 @@ impl Engine {
     /// How the gateway of that name stands.
     pub(crate) fn standing_of(&self, name: ChannelId) -> Standing {
         self.health.of(name)
+    }
+
+    /// A gateway was opened anew, and has answered just now.
+    pub(crate) fn account_opened(&self, name: ChannelId) {
+        self.health.heard(name, false, self.clock.now());
+        self.health.tell();
     }
 
     /// Which channels have a gateway has changed.
@@ -320,7 +332,7 @@ impl Engine {
     async fn due(&self) -> Result<(Vec<Task>, Option<Timestamp>), EngineError> {
         let now = self.clock.now();
         let (recovery, tenants) = (Arc::clone(&self.recovery), self.desks.tenants());
-        let (attempts, orders, events) = self
+        let (attempts, orders, events, hints) = self
             .read(move |ledger| {
                 recovery.learn(ledger, &tenants)?;
                 // Payments of books that another process writes are looked after there.
@@ -347,10 +359,14 @@ impl Engine {
                 orders.retain(|(tenant, _)| ours(*tenant));
                 let mut events = ledger.due_events(topic, now)?;
                 events.retain(|event| ours(event.tenant));
-                Ok((attempts, orders, events))
+                let mut hints = ledger.open_hints()?;
+                hints.retain(|(tenant, _)| ours(*tenant));
+                Ok((attempts, orders, events, hints))
             })
             .await?;
         self.forget_all_but(attempts.iter().map(|watched| watched.attempt.id).collect());
+        let known: HashSet<RowId> = hints.iter().map(|(_, hint)| hint.id).collect();
+        lock(&self.hints_asked).retain(|id, _| known.contains(id));
         let busy: HashSet<OrderId> = attempts
             .iter()
             .filter(|watched| watched.attempt.state.is_open())
@@ -371,10 +387,14 @@ impl Engine {
         let refunds = events
             .into_iter()
             .map(|event| (now, Task::Refund(Box::new(event))));
+        let questions = hints.into_iter().map(|(tenant, hint)| {
+            let at = self.asks_about_at(&hint, now);
+            (at, Task::Hint(tenant, Box::new(hint)))
+        });
         let probes = self.health.probes().into_iter();
         let probes = probes.map(|(name, at, key)| (at, Task::Probe(name, key)));
-        let planned = steps.chain(ends).chain(refunds).chain(probes);
-        Ok(self.split(planned.collect(), now))
+        let planned = steps.chain(questions).chain(ends).chain(refunds);
+        Ok(self.split(planned.chain(probes).collect(), now))
     }
 
     /// What is due of the planned tasks, and when the next of the others is.
@@ -459,6 +479,7 @@ impl Engine {
             op_id: OpId(Uuid::now_v7()),
             action_id,
             store,
+            staff: None,
             body,
             attachment: None,
         };
@@ -491,6 +512,7 @@ impl Task {
     fn key(&self) -> Uuid {
         match self {
             Task::Attempt(_, attempt, _) => attempt.id.0,
+            Task::Hint(_, hint) => hint.attempt.0,
             Task::Expire(_, _, order) => order.0,
             Task::Refund(event) => event.event.id.0,
             Task::Probe(_, key) => *key,

@@ -1,5 +1,7 @@
 //! How terminals become devices of a shop.
 
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use qiantai_core::decide::Device;
@@ -11,6 +13,7 @@ use qiantai_wire::enrol::invite_text;
 use qiantai_wire::text::Hex;
 use uuid::Uuid;
 
+use crate::audit::{Act, Deed};
 use crate::db::{Cursor, DeviceToken, Invite, LedgerError};
 use crate::embedded::{AdminError, Server, sha256};
 use crate::writer::WriteError;
@@ -62,7 +65,7 @@ impl Server {
                     .await?
             }
         };
-        self.answer_join(tenant, store, &device, &cursor, "本机")
+        self.answer_join((tenant, store), &device, &cursor, "本机", None)
     }
 
     /// A one-time invitation for a terminal of the store with that code. The books keep its hash.
@@ -74,10 +77,19 @@ impl Server {
         let (tenant, store) = found.ok_or_else(|| AdminError::NoStore(store_code.to_owned()))?;
         let mut secret = [0_u8; 16];
         getrandom::fill(&mut secret).map_err(std::io::Error::from)?;
+        let now = self.0.clock.now();
         let invitation = Invitation {
             secret,
-            expires_at: self.0.clock.now() + INVITE_VALID,
+            expires_at: now + INVITE_VALID,
         };
+        let deed = Deed {
+            at: now,
+            act: Act::TerminalInvited,
+            device: None,
+            address: None,
+            subject: format!("store {store_code}"),
+        };
+        self.0.ledger.save_deed(tenant, &deed)?;
         self.0.ledger.save_invite(&Invite {
             tenant,
             code_hash: sha256(invitation.text().as_bytes()),
@@ -96,6 +108,17 @@ impl Server {
     /// See [`AdminError`].
     pub async fn join(
         &self,
+        invite: &str,
+        public_key: [u8; 32],
+        name: &str,
+    ) -> Result<JoinAnswer, AdminError> {
+        self.join_from(None, invite, public_key, name).await
+    }
+
+    /// The same, over the network.
+    pub(crate) async fn join_from(
+        &self,
+        address: Option<IpAddr>,
         invite: &str,
         public_key: [u8; 32],
         name: &str,
@@ -121,7 +144,7 @@ impl Server {
                 self.enrol(tenant, store, public_key, code).await?
             }
         };
-        self.answer_join(tenant, store, &device, &cursor, name)
+        self.answer_join((tenant, store), &device, &cursor, name, address)
     }
 
     /// Why an invitation lets this key in no more, or never did.
@@ -154,19 +177,28 @@ impl Server {
 
     fn answer_join(
         &self,
-        tenant: TenantId,
-        store: StoreId,
+        (tenant, store): (TenantId, StoreId),
         device: &Device,
         cursor: &Cursor,
         name: &str,
+        address: Option<IpAddr>,
     ) -> Result<JoinAnswer, AdminError> {
         let token = secret_text()?;
+        let created_at = self.0.clock.now();
+        let deed = Deed {
+            at: created_at,
+            act: Act::TerminalJoined,
+            device: Some(device.id),
+            address,
+            subject: format!("terminal {}", device.terminal_code),
+        };
+        self.0.ledger.save_deed(tenant, &deed)?;
         self.0.ledger.save_token(&DeviceToken {
             tenant,
             token_hash: sha256(token.as_bytes()),
             device: device.id,
             name: name.to_owned(),
-            created_at: self.0.clock.now(),
+            created_at,
         })?;
         let desk = self.0.desks.get(tenant).ok_or(WriteError::Stopped)?;
         Ok(JoinAnswer {

@@ -8,10 +8,12 @@ use qiantai_core::attempt::Channel as Method;
 use qiantai_core::{Millis, Timestamp};
 use qiantai_pay::channels::{alipay, shouqianba, unionpay, wechat};
 use qiantai_pay::credentials::{Credentials, WatchedSettings};
+use qiantai_pay::set_up::form;
 use qiantai_pay::transport::{HttpTransport, NetworkTransport, NetworkUnavailable, Patience};
-use qiantai_pay::{Registry, Surroundings, SystemSurroundings};
+use qiantai_pay::{ChannelId, Registry, Surroundings, SystemSurroundings};
 use serde_json::Value;
 
+use crate::accounts::{AccountSource, FilledAccounts, KeptAccounts};
 use crate::embedded::Server;
 use crate::engine::Channels;
 
@@ -28,7 +30,7 @@ const SHOUQIANBA_PATIENCE: Patience = Patience {
 };
 
 /// The gateways that settings can name, and what each carries when nothing is said.
-const KNOWN: [(&str, &[Method]); 4] = [
+pub(crate) const KNOWN: [(&str, &[Method]); 4] = [
     (wechat::ID.0, &[Method::Wechat]),
     (alipay::ID.0, &[Method::Alipay]),
     (unionpay::ID.0, &[Method::Unionpay]),
@@ -106,6 +108,17 @@ impl GatewaySettings {
         self.name
     }
 
+    /// What is paid through it.
+    pub fn carries(&self) -> &[Method] {
+        &self.carries
+    }
+
+    /// What is paid through the gateway of that name when nothing is said.
+    pub(crate) fn usual(name: &str) -> &'static [Method] {
+        let known = KNOWN.iter().find(|(known, _)| *known == name);
+        known.map_or(&[], |(_, usual)| usual)
+    }
+
     /// The settings of the channel itself, references in place.
     pub fn settings(&self) -> &Value {
         &self.settings
@@ -143,6 +156,23 @@ pub fn transport_to(name: &str) -> Result<Arc<dyn HttpTransport>, NetworkUnavail
         false => Patience::default(),
     };
     Ok(Arc::new(NetworkTransport::new(patience)?))
+}
+
+/// Opens a gateway whose texts stand in place, instead of the one of that name.
+///
+/// # Errors
+/// Where it does not open, or the network cannot be used; then nothing has changed.
+pub(crate) fn put_in_force(
+    channels: &Channels,
+    gateway: GatewaySettings,
+) -> Result<ChannelId, Box<dyn std::error::Error + Send + Sync>> {
+    let transport = transport_to(gateway.name)?;
+    let surroundings = Arc::new(SystemSurroundings);
+    let id = channels.change(|registry| {
+        registry.open(gateway.name, gateway.settings, transport, surroundings)
+    })?;
+    channels.carry(&gateway.carries, gateway.name);
+    Ok(id)
 }
 
 /// The gateways of a serving process. Files and variables are read again and again; what changed
@@ -184,6 +214,8 @@ impl Gateways {
         notify_base: Option<String>,
     ) -> Result<Gateways, Box<dyn std::error::Error + Send + Sync>> {
         let channels = Channels::new(Registry::new(), routes(&gateways)?, notify_base);
+        let source = AccountSource::Settings(gateways.clone().into(), credentials.clone());
+        let channels = channels.with_accounts(source);
         let watched = gateways.into_iter().map(|gateway| {
             Ok(Watched {
                 name: gateway.name,
@@ -200,6 +232,37 @@ impl Gateways {
         };
         opened.look();
         Ok(opened)
+    }
+
+    /// Opens those that were entered in the window, and takes what is entered there from now on. One
+    /// that does not open is told in the log.
+    pub fn of_kept(kept: KeptAccounts) -> Gateways {
+        let accounts = kept.read().unwrap_or_else(|error| {
+            tracing::error!(%error, "no payment account is open");
+            FilledAccounts::new()
+        });
+        let channels = Channels::default().with_accounts(AccountSource::Kept(Arc::new(kept)));
+        for (name, filled) in &accounts {
+            let Some(form) = form(name) else {
+                tracing::error!(channel = name, "a payment account of a newer version");
+                continue;
+            };
+            let opened = GatewaySettings::read(name, filled.settings(form))
+                .map_err(Into::into)
+                .and_then(|gateway| put_in_force(&channels, gateway));
+            match opened {
+                Ok(_) => tracing::info!(channel = name, "a payment account is open"),
+                Err(error) => {
+                    tracing::error!(channel = name, %error, "a payment account does not open")
+                }
+            }
+        }
+        Gateways {
+            channels,
+            watched: Vec::new(),
+            credentials: Credentials::default(),
+            warned: BTreeMap::new(),
+        }
     }
 
     /// The gateways; those that are opened later appear in it.

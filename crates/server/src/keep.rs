@@ -6,13 +6,14 @@ use qiantai_server::data_folder::{self, DataFolderError};
 use qiantai_server::db::LedgerError;
 use qiantai_server::db::sqlite::OpenLedgerError;
 use qiantai_server::doctor::{self, Finding, Mark};
-use qiantai_server::verify::{self, VerifyError};
+use qiantai_server::tree_head::TreeHead;
+use qiantai_server::verify::{self, BadRow, VerifyError};
 use qiantai_server::{Clock, SystemClock, backup as backups, restore as restoring};
 use qiantai_sqlite::OpenError;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::cli::{Backup, Restore};
+use crate::cli::{Backup, Restore, Verify};
 use crate::settings::Place;
 use crate::{AnyError, Ending, books, say};
 
@@ -23,7 +24,11 @@ pub(crate) async fn blocking(
     tokio::task::spawn_blocking(work).await?
 }
 
-pub(crate) fn verify(place: &Place) -> Result<Ending, AnyError> {
+pub(crate) fn verify(asked: &Verify, place: &Place) -> Result<Ending, AnyError> {
+    let mut heads = Vec::new();
+    for path in &asked.tree_head {
+        heads.push((path, TreeHead::read(path)?));
+    }
     let opened = match books::open_beside(place) {
         Ok(opened) => opened,
         // A damaged page may be one of those that are read first.
@@ -36,14 +41,37 @@ pub(crate) fn verify(place: &Place) -> Result<Ending, AnyError> {
     let ledger = opened.ledger.as_ref();
     let walked = || -> Result<(), VerifyError> {
         ledger.examine()?;
-        for tenant in verify::tenants(ledger)? {
+        let tenants = verify::tenants(ledger)?;
+        if let Some((path, _)) = heads
+            .iter()
+            .find(|(_, head)| tenants.iter().all(|tenant| tenant.id.0 != head.tenant))
+        {
+            return Err(VerifyError::Bad(BadRow {
+                row: format!("tree head {}", path.display()),
+                what: "is of books that are not here".into(),
+            }));
+        }
+        for tenant in tenants {
             let found = verify::verify(ledger, &tenant)?;
             let (head, chain) = (found.head, hex::encode(found.head.chain_hash));
             let line = format!(
-                "{} holds: operations={} postings={} members={} timeline={} chain={chain}",
-                found.name, head.server_seq, found.postings, found.members, head.timeline
+                "{} holds: operations={} postings={} members={} timeline={} audited={} chain={chain}",
+                found.name,
+                head.server_seq,
+                found.postings,
+                found.members,
+                head.timeline,
+                found.audit.seq,
             );
-            say(&line).map_err(|error| LedgerError::Failed(error.to_string()))?;
+            told(&line)?;
+            for (path, head) in heads.iter().filter(|(_, it)| it.tenant == tenant.id.0) {
+                head.prove(ledger, &tenant)?;
+                let (operations, path) = (head.server_seq, path.display());
+                told(&format!(
+                    "{} contains the {operations} operations of {path}",
+                    found.name
+                ))?;
+            }
         }
         Ok(())
     };
@@ -61,6 +89,10 @@ pub(crate) fn verify(place: &Place) -> Result<Ending, AnyError> {
     }
 }
 
+fn told(line: &str) -> Result<(), LedgerError> {
+    say(line).map_err(|error| LedgerError::Failed(error.to_string()))
+}
+
 fn is_damage(error: &AnyError) -> bool {
     matches!(
         error.downcast_ref(),
@@ -68,7 +100,11 @@ fn is_damage(error: &AnyError) -> bool {
     )
 }
 
-pub(crate) fn doctor(place: &Place, authority: Option<&Path>) -> Result<Ending, AnyError> {
+pub(crate) fn doctor(
+    place: &Place,
+    authority: Option<&Path>,
+    tree_heads: Option<&Path>,
+) -> Result<Ending, AnyError> {
     let now = SystemClock.now();
     let mut findings = Vec::new();
     if let Place::Folder(folder) = place {
@@ -79,7 +115,9 @@ pub(crate) fn doctor(place: &Place, authority: Option<&Path>) -> Result<Ending, 
     }
     match books::open_beside(place) {
         Ok(opened) => {
-            findings.extend(doctor::look_at_books(opened.ledger.as_ref(), now));
+            let ledger = opened.ledger.as_ref();
+            findings.extend(doctor::look_at_books(ledger, now));
+            findings.extend(doctor::look_at_tree_heads(ledger, tree_heads, now));
         }
         Err(error) => findings.push(Finding {
             mark: Mark::Bad,

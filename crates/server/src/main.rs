@@ -3,6 +3,8 @@
 mod books;
 mod cli;
 mod enrol;
+mod exposure;
+mod import;
 mod keep;
 mod pay;
 mod pay_tables;
@@ -100,14 +102,16 @@ async fn run(
             pay::pay(asked, &tables).await
         }
         Command::Serve => serve::serve(&settings).await.map(|()| Ending::Well),
-        Command::Verify => {
+        Command::Verify(asked) => {
             let books = books()?;
-            keep::blocking(move || keep::verify(&books)).await
+            keep::blocking(move || keep::verify(&asked, &books)).await
         }
         Command::Doctor => {
             let books = books()?;
             let authority = settings.authority_folder();
-            keep::blocking(move || keep::doctor(&books, authority.as_deref())).await
+            let heads = settings.tree_heads();
+            let look = move || keep::doctor(&books, authority.as_deref(), heads.as_deref());
+            keep::blocking(look).await
         }
         Command::Backup(asked) => {
             let books = books()?;
@@ -117,12 +121,15 @@ async fn run(
             let books = books()?;
             keep::blocking(move || keep::restore(&asked, &books)).await
         }
+        Command::ImportReceipts(asked) => import::receipts(&asked, &books()?).await,
+        Command::ImportCopy(asked) => import::copy(&asked, &books()?).await,
         Command::Init(asked) => init(&asked, &settings).await,
         Command::Adopt(asked) => move_books(&asked, &books()?).await,
         Command::Terminals(asked) => {
             let books = books()?;
             keep::blocking(move || terminals::terminals(&asked, &books)).await
         }
+        Command::Leases(asked) => exposure::leases(&asked, books()?).await,
         Command::Enrol(asked) => enrol::enrol(&asked, &settings).await,
     }
 }
@@ -156,7 +163,7 @@ async fn move_books(asked: &Adopt, books: &Place) -> Result<Ending, AnyError> {
     Ok(Ending::Well)
 }
 
-fn serving(opened: &Opened, channels: Channels) -> Result<Server, AnyError> {
+pub(crate) fn serving(opened: &Opened, channels: Channels) -> Result<Server, AnyError> {
     let ledger: Arc<dyn Ledger> = Arc::clone(&opened.ledger) as _;
     Ok(Server::on_ledger(ledger, Arc::new(SystemClock), channels)?)
 }

@@ -62,6 +62,7 @@ pub(crate) struct Metrics {
     head: Family<OfTenant, Gauge>,
     waiting: Family<OfTenant, Gauge>,
     held: Gauge,
+    drifted: Counter,
     attempts: Gauge,
     streams: Gauge,
     channels: Family<OfChannel, Gauge>,
@@ -83,6 +84,7 @@ impl Default for Metrics {
             head: Family::default(),
             waiting: Family::default(),
             held: Gauge::default(),
+            drifted: Counter::default(),
             attempts: Gauge::default(),
             streams: Gauge::default(),
             channels: Family::default(),
@@ -107,6 +109,11 @@ impl Default for Metrics {
             "held_operations",
             "Operations that wait for a person",
             metrics.held.clone(),
+        );
+        registry.register(
+            "buckets_drifted",
+            "Buckets of accounts that a terminal took over again because its own differed",
+            metrics.drifted.clone(),
         );
         registry.register(
             "attempts_open",
@@ -134,6 +141,11 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// A terminal takes a bucket of accounts over again.
+    pub(crate) fn drifted(&self) {
+        self.drifted.inc();
+    }
+
     fn tell_channels(&self, server: &Server) {
         let engine = &server.0.engine;
         let channels = engine.channels();

@@ -16,6 +16,7 @@ use qiantai_pay::{
     AuthCode, BillRequest, Channel, CodeRequest, QrRequest, RefundQuery, RefundRequest, Registry,
     Surroundings, SystemSurroundings, Wallet,
 };
+use qiantai_server::gateway_check;
 use qiantai_server::gateways::{GatewaySettings, transport_to};
 use serde_json::{Value, json};
 use time::Date;
@@ -122,7 +123,10 @@ pub(crate) async fn pay(asked: Pay, tables: &PayTables) -> Result<Ending, AnyErr
     let credentials = Credentials::new(tables.folder());
     let transport = transport_to(gateway.name())?;
     if matches!(asked.call, Call::Check) {
-        return check::check(&gateway, &credentials, transport).await;
+        let settings = credentials.resolve(gateway.settings());
+        let surroundings = Arc::new(SystemSurroundings);
+        let found = gateway_check::check(gateway.name(), settings, transport, surroundings);
+        return check::tell(&found.await);
     }
     let mut registry = Registry::new();
     let settings = credentials.resolve(gateway.settings())?;

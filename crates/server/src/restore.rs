@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use qiantai_core::{Millis, Timestamp};
 
+use crate::audit::{Act, Deed};
 use crate::backup::{remove, sync_folder, with_suffix};
 use crate::data_folder::{self, DataFolderError};
 use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
@@ -172,6 +173,14 @@ fn prepare(
             backup_made_at: note.made_at,
             from_seq: copy.head(tenant.id)?.server_seq,
         };
+        let deed = Deed {
+            at: now,
+            act: Act::BooksRestored,
+            device: None,
+            address: None,
+            subject: format!("{} as of {}", backup.display(), note.made_at),
+        };
+        copy.save_deed(tenant.id, &deed)?;
         copy.begin_timeline(tenant.id, &restored)?;
         books.push(RestoredBooks {
             name: tenant.name,

@@ -7,6 +7,7 @@ use std::fmt;
 use qiantai_core::Timestamp;
 use qiantai_core::ids::{DeviceId, StoreId, TenantId};
 
+use crate::audit::{Act, Deed};
 use crate::db::{Archive, DeviceStanding, LedgerError, Revocation};
 use crate::doctor::{last_heard, span};
 
@@ -120,6 +121,17 @@ pub fn revoke(
     let Some(mut terminal) = found else {
         return Err(RevokeError::Unknown { store, code });
     };
+    if terminal.revocation.is_some() {
+        return Err(RevokeError::Already { store, code });
+    }
+    let deed = Deed {
+        at: now,
+        act: Act::TerminalRevoked,
+        device: Some(terminal.device),
+        address: None,
+        subject: format!("store {store} terminal {code}: {reason}"),
+    };
+    ledger.save_deed(terminal.tenant, &deed)?;
     let revocation = Revocation {
         device: terminal.device,
         revoked_at: now,

@@ -154,6 +154,7 @@ fn own(
         op_id: OpId(id),
         action_id: ActionId(id),
         store,
+        staff: None,
         body,
         attachment,
     }

@@ -10,7 +10,7 @@ use qiantai_pay::transport::{NetworkTransport, Patience};
 use qiantai_pay::{SharedKey, SystemSurroundings};
 use qiantai_server::gateways::Gateways;
 use qiantai_server::tls::{Authority, Door};
-use qiantai_server::{Channels, Clock, SystemClock, network};
+use qiantai_server::{Channels, Clock, SystemClock, network, tree_head};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -39,6 +39,10 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), AnyError> {
     let (channels, gateways) = channels(settings, base)?;
     let server = serving(&opened, channels)?;
     server.start();
+    if let Some(folder) = settings.tree_heads() {
+        // Ends with the process.
+        tokio::spawn(tree_head::keep(server.clone(), folder));
+    }
     if let Some(gateways) = gateways {
         // Ends with the process.
         tokio::spawn(gateways.keep(server.clone()));

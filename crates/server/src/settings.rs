@@ -54,6 +54,7 @@ const SETTINGS: &[Setting] = &[
     plain("tls_folder", "QIANTAI_TLS_FOLDER", None),
     plain("tls_certificate", "QIANTAI_TLS_CERTIFICATE", None),
     plain("tls_key", "QIANTAI_TLS_KEY", None),
+    plain("tree_heads", "QIANTAI_TREE_HEADS", None),
     plain("stop_patience_s", "QIANTAI_STOP_PATIENCE_S", Some("10")),
     plain(
         "device_requests_per_s",
@@ -279,6 +280,11 @@ impl Settings {
             true => Ok(Some(url.trim_end_matches('/').to_owned())),
             false => Err(self.wrong("public_url", "it must begin with http:// or https://")),
         }
+    }
+
+    /// Folder for the daily heads of the books.
+    pub(crate) fn tree_heads(&self) -> Option<PathBuf> {
+        self.get("tree_heads").map(|(folder, _)| folder.into())
     }
 
     /// How long open requests may take to finish when the server is told to stop.

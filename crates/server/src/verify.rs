@@ -4,11 +4,13 @@
 //!
 //! Reads only, and may run beside a server that writes.
 
+mod audit;
 mod chain;
 mod members;
 
 use qiantai_core::ids::TenantId;
 
+use crate::audit::AuditHead;
 use crate::db::{Archive, Head, LedgerError, Tenant};
 use chain::Walk;
 
@@ -26,6 +28,8 @@ pub struct Verified {
     pub postings: u64,
     /// Members whose balance was explained.
     pub members: u64,
+    /// End of the audit log that was walked.
+    pub audit: AuditHead,
 }
 
 /// Why books were not found to hold.
@@ -50,7 +54,7 @@ pub struct BadRow {
 }
 
 impl BadRow {
-    fn new(row: impl Into<String>, what: impl Into<String>) -> BadRow {
+    pub(crate) fn new(row: impl Into<String>, what: impl Into<String>) -> BadRow {
         BadRow {
             row: row.into(),
             what: what.into(),
@@ -73,11 +77,13 @@ pub fn verify(ledger: &dyn Archive, tenant: &Tenant) -> Result<Verified, VerifyE
     walk.compare_devices(ledger)?;
     let members = members::verify(ledger, tenant.id, &mut walk)?;
     members::verify_drawers(ledger, tenant.id, &mut walk)?;
+    let audit = audit::verify(ledger, tenant.id)?;
     Ok(Verified {
         name: tenant.name.clone(),
         head: walk.head(),
         postings: walk.posted.legs,
         members,
+        audit,
     })
 }
 

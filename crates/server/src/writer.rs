@@ -2,6 +2,8 @@
 //! batch touches, decides in memory, writes once, and answers each.
 
 mod batch;
+mod chains;
+mod job;
 mod keys;
 mod received;
 mod record;
@@ -20,11 +22,12 @@ use qiantai_wire::api::{AttemptEvent, OpResultDto, PushHalt};
 use tokio::sync::{mpsc, oneshot};
 
 pub use received::{Content, NotAnOperation, Received, receive};
-pub use unit::{Author, OwnOperation, Replayed};
+pub use unit::{Arrival, Author, BroughtBack, OwnOperation, Replayed};
 
 use crate::clock::Clock;
-use crate::db::{Batch, Keys, Ledger, LedgerError};
-use batch::{Decided, decide_batch};
+use crate::db::{Batch, Cursor, Head, Keys, Ledger, LedgerError};
+use batch::{Decided, Stand, decide_batch};
+use job::{Job, Reply};
 use unit::{Instead, Item, Taken, Unit};
 
 /// Most operations that one transaction takes, unless a single call brings more.
@@ -63,6 +66,8 @@ pub struct Pushed {
     pub results: Vec<OpResultDto>,
     /// Why the rest was not taken.
     pub halt: Option<PushHalt>,
+    /// Where the device and the log stand then; `None` when nothing was pushed.
+    pub stand: Option<(Cursor, Head)>,
 }
 
 /// What a commit changed, for whoever listens.
@@ -95,18 +100,6 @@ pub struct Workplace {
     pub author: Author,
     /// Told of every commit.
     pub listener: Box<dyn Fn(Committed) + Send>,
-}
-
-enum Job {
-    Push(Vec<Received>, oneshot::Sender<Result<Pushed, WriteError>>),
-    Own(
-        Vec<OwnOperation>,
-        oneshot::Sender<Result<Vec<OpResultDto>, WriteError>>,
-    ),
-    Replay(
-        Vec<Replayed>,
-        oneshot::Sender<Result<Vec<OpResultDto>, WriteError>>,
-    ),
 }
 
 impl Writer {
@@ -150,6 +143,17 @@ impl Writer {
                 mpsc::error::TrySendError::Full(_) => WriteError::Busy,
                 mpsc::error::TrySendError::Closed(_) => WriteError::Stopped,
             })?;
+        answer.await.map_err(|_| WriteError::Stopped)?
+    }
+
+    /// Queues operations that were brought back from receipts, of whichever devices.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn import(&self, operations: Vec<Received>) -> Result<Vec<BroughtBack>, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.queue.send(Job::Import(operations, reply)).await;
+        sent.map_err(|_| WriteError::Stopped)?;
         answer.await.map_err(|_| WriteError::Stopped)?
     }
 
@@ -259,7 +263,7 @@ struct WriterLoop {
 
 /// Why a batch was not written.
 enum Trouble {
-    /// Deciding it panicked.
+    /// Reading for it, deciding it or writing it panicked.
     Invariant,
     /// A unique number or name is taken.
     Taken,
@@ -267,49 +271,84 @@ enum Trouble {
     Ledger(WriteError),
 }
 
+/// What became of units that were written, and where everything stands then.
+struct Done {
+    taken: Vec<Taken>,
+    stand: Stand,
+}
+
 impl WriterLoop {
     fn work(&mut self, jobs: Vec<Job>) {
         self.last = self.workplace.clock.now().max(self.last);
-        let units: Vec<Vec<Unit>> = jobs.iter().map(|job| job.units(self.last)).collect();
-        let flat: Vec<Unit> = units.iter().flatten().cloned().collect();
-        match self.commit(&flat) {
-            Ok(mut taken) => {
-                for (job, units) in jobs.into_iter().zip(units) {
-                    let rest = taken.split_off(units.len());
-                    job.answer(Ok(std::mem::replace(&mut taken, rest)));
+        let mut units = Vec::new();
+        let mut replies = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let before = units.len();
+            let reply = job.into_units(self.last, &mut units);
+            replies.push((units.len() - before, reply));
+        }
+        match self.commit(&units) {
+            Ok(Done { taken, stand }) => {
+                let mut taken = taken.into_iter();
+                for (count, reply) in replies {
+                    reply.answer(Ok((taken.by_ref().take(count).collect(), &stand)));
                 }
             }
             Err(Trouble::Ledger(error)) => {
                 tracing::error!(%error, "a batch was not written");
-                jobs.into_iter()
-                    .for_each(|job| job.answer(Err(error.clone())));
-            }
-            Err(Trouble::Invariant | Trouble::Taken) => {
-                for (job, units) in jobs.into_iter().zip(units) {
-                    let taken = self.one_by_one(&units);
-                    job.answer(taken);
+                for (_, reply) in replies {
+                    reply.answer(Err(error.clone()));
                 }
+            }
+            Err(Trouble::Invariant | Trouble::Taken) => self.one_job_at_a_time(&units, replies),
+        }
+    }
+
+    /// Jobs that have no part in the trouble are written as they came.
+    fn one_job_at_a_time(&mut self, mut units: &[Unit], replies: Vec<(usize, Reply)>) {
+        let was_alone = replies.len() == 1;
+        for (count, reply) in replies {
+            let (of_job, others) = units.split_at(count);
+            units = others;
+            let done = match was_alone {
+                true => self.one_by_one(of_job),
+                false => match self.commit(of_job) {
+                    Err(Trouble::Invariant | Trouble::Taken) => self.one_by_one(of_job),
+                    Err(Trouble::Ledger(error)) => Err(error),
+                    Ok(done) => Ok(done),
+                },
+            };
+            match done {
+                Ok(Done { taken, stand }) => reply.answer(Ok((taken, &stand))),
+                Err(error) => reply.answer(Err(error)),
             }
         }
     }
 
     /// One transaction each, so that a single bad operation holds up no other.
-    fn one_by_one(&mut self, units: &[Unit]) -> Result<Vec<Taken>, WriteError> {
-        let mut taken = Vec::with_capacity(units.len());
+    fn one_by_one(&mut self, units: &[Unit]) -> Result<Done, WriteError> {
+        let mut all: Option<Done> = None;
         for unit in units {
-            let mut answers = match self.commit(std::slice::from_ref(unit)) {
-                Ok(answers) => answers,
+            let done = match self.commit(std::slice::from_ref(unit)) {
+                Ok(done) => done,
                 Err(Trouble::Ledger(error)) => return Err(error),
                 Err(trouble) => self.instead(unit, &trouble)?,
             };
-            taken.append(&mut answers);
+            match &mut all {
+                None => all = Some(done),
+                Some(all) => {
+                    all.taken.extend(done.taken);
+                    all.stand = done.stand;
+                }
+            }
         }
-        Ok(taken)
+        // Without a unit nothing can have been in trouble.
+        all.ok_or(WriteError::Defect)
     }
 
     /// A request that wants what another has is refused; anything else that cannot be decided is
     /// held, with a case.
-    fn instead(&mut self, unit: &Unit, trouble: &Trouble) -> Result<Vec<Taken>, WriteError> {
+    fn instead(&mut self, unit: &Unit, trouble: &Trouble) -> Result<Done, WriteError> {
         let instead = match (trouble, &unit.item, unit.is_fact()) {
             // What another ledger decided is decided here in the same way or not at all.
             (Trouble::Taken, Item::Replayed(row), _) if row.wanted_a_taken_number() => {
@@ -330,29 +369,33 @@ impl WriterLoop {
         })
     }
 
-    fn commit(&mut self, units: &[Unit]) -> Result<Vec<Taken>, Trouble> {
-        let tenant = self.workplace.author.tenant.id;
-        let books = self
-            .workplace
-            .ledger
-            .load(tenant, &self.keys_of(units))
-            .map_err(trouble)?;
-        let author = &self.workplace.author;
-        let decided = catch_unwind(AssertUnwindSafe(|| decide_batch(books, author, units)));
-        let Decided { batch, taken } = decided.map_err(|_| Trouble::Invariant)?;
-        let Some(head) = batch.head else {
-            return Ok(taken);
-        };
-        self.workplace
-            .ledger
-            .write(tenant, &batch)
-            .map_err(trouble)?;
-        (self.workplace.listener)(Committed {
-            tenant,
-            head: head.server_seq,
-            attempts: attempts_of(&batch),
-        });
-        Ok(taken)
+    /// What panics over these units is about them; the writer lives on for all others.
+    fn commit(&mut self, units: &[Unit]) -> Result<Done, Trouble> {
+        let written = catch_unwind(AssertUnwindSafe(|| self.write(units)));
+        let Decided {
+            batch,
+            taken,
+            stand,
+        } = written.unwrap_or(Err(Trouble::Invariant))?;
+        if let Some(head) = batch.head {
+            (self.workplace.listener)(Committed {
+                tenant: self.workplace.author.tenant.id,
+                head: head.server_seq,
+                attempts: attempts_of(&batch),
+            });
+        }
+        Ok(Done { taken, stand })
+    }
+
+    fn write(&self, units: &[Unit]) -> Result<Decided, Trouble> {
+        let Workplace { author, ledger, .. } = &self.workplace;
+        let tenant = author.tenant.id;
+        let books = ledger.load(tenant, &self.keys_of(units)).map_err(trouble)?;
+        let decided = decide_batch(books, author, units);
+        if decided.batch.head.is_some() {
+            ledger.write(tenant, &decided.batch).map_err(trouble)?;
+        }
+        Ok(decided)
     }
 
     fn keys_of(&self, units: &[Unit]) -> Keys {
@@ -405,7 +448,7 @@ fn attempts_of(batch: &Batch) -> Vec<AttemptEvent> {
 impl Unit {
     fn add_keys(&self, keys: &mut Keys) {
         match &self.item {
-            Item::Pushed(received) => {
+            Item::Pushed(received) | Item::Imported(received) => {
                 keys::add_place(keys, &received.header);
                 if let Content::Known(operation) = &received.content {
                     keys::add_operation(keys, operation, self.now);
@@ -425,7 +468,7 @@ impl Unit {
     fn is_fact(&self) -> Option<bool> {
         match &self.item {
             Item::Own(_) => None,
-            Item::Pushed(received) => match &received.content {
+            Item::Pushed(received) | Item::Imported(received) => match &received.content {
                 Content::Known(operation) => Some(operation.body.is_fact()),
                 Content::Unread(_) => Some(true),
             },
@@ -434,74 +477,5 @@ impl Unit {
                 .as_ref()
                 .map(|operation| operation.body.is_fact()),
         }
-    }
-}
-
-impl Job {
-    fn len(&self) -> usize {
-        match self {
-            Job::Push(operations, _) => operations.len(),
-            Job::Own(operations, _) => operations.len(),
-            Job::Replay(rows, _) => rows.len(),
-        }
-    }
-
-    fn units(&self, now: Timestamp) -> Vec<Unit> {
-        let unit = |now, item| Unit {
-            now,
-            item,
-            instead: Instead::Nothing,
-        };
-        match self {
-            Job::Push(operations, _) => operations
-                .iter()
-                .map(|received| unit(now, Item::Pushed(Box::new(received.clone()))))
-                .collect(),
-            Job::Own(operations, _) => operations
-                .iter()
-                .map(|own| unit(now, Item::Own(Box::new(own.clone()))))
-                .collect(),
-            Job::Replay(rows, _) => rows
-                .iter()
-                .map(|row| unit(row.row.decided_at, Item::Replayed(Box::new(row.clone()))))
-                .collect(),
-        }
-    }
-
-    /// A caller that went away has its answer in the log.
-    fn answer(self, taken: Result<Vec<Taken>, WriteError>) {
-        match self {
-            Job::Push(_, reply) => drop(reply.send(taken.map(pushed))),
-            Job::Own(_, reply) | Job::Replay(_, reply) => {
-                drop(reply.send(taken.map(|taken| pushed(taken).results)));
-            }
-        }
-    }
-}
-
-/// A push stops at the first gap; after a fork everything is kept and nothing is answered.
-fn pushed(taken: Vec<Taken>) -> Pushed {
-    let mut results = Vec::with_capacity(taken.len());
-    for unit in taken {
-        match unit {
-            Taken::Answered(result) => results.push(result),
-            Taken::Gap { expected_seq } => {
-                return Pushed {
-                    results,
-                    halt: Some(PushHalt::Gap { expected_seq }),
-                };
-            }
-            Taken::Forked(result) => {
-                let halt = Some(PushHalt::Fork {
-                    device_seq: result.device_seq,
-                });
-                results.push(result);
-                return Pushed { results, halt };
-            }
-        }
-    }
-    Pushed {
-        results,
-        halt: None,
     }
 }

@@ -107,6 +107,7 @@ async fn several_notices_of_one_payment_credit_once_and_a_refund_touches_nothing
             op_id: qiantai_core::ids::OpId(uuid::Uuid::now_v7()),
             action_id: qiantai_core::ids::ActionId(uuid::Uuid::now_v7()),
             store: order.store,
+            staff: None,
             body,
             attachment: None,
         };

@@ -1,15 +1,22 @@
 //! One behaviour on both databases: whatever the ledger is asked, told or suffers.
 
 mod adopt;
+mod audit;
 pub mod cluster;
 pub mod day;
+mod drift;
 mod faults;
 #[cfg(unix)]
 mod handover;
+mod hints;
 mod lease;
+mod offline_spending;
+mod outage;
 mod reads;
 mod references;
 mod restore;
+mod roles;
 mod schema;
 mod small_words;
+mod split;
 mod verify;

@@ -313,7 +313,7 @@ async fn a_connection_that_breaks_before_the_proof_proves_nothing() {
 
 /// Writes a certificate for `localhost` and its key, with which it is signed; `issuer` is whose
 /// signature it says that is.
-fn given(folder: &Path, issuer: Option<&X509NameRef>) {
+pub fn given(folder: &Path, issuer: Option<&X509NameRef>) {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
     let mut name = X509Name::builder().unwrap();

@@ -192,7 +192,11 @@ impl Shop {
 
     /// The same, with its books in a database of this kind.
     pub async fn open_on(on: On, members: usize) -> Shop {
-        let place = Place::make(on);
+        Shop::open_at(Place::make(on), members).await
+    }
+
+    /// The same, with its books there.
+    pub async fn open_at(place: Place, members: usize) -> Shop {
         let time = Arc::new(Time(Mutex::new(START)));
         let (practice, config) = Gateway::practice([7; 32], "简单美发", "http://gateway");
         let simulator = Simulator::new(practice, Arc::clone(&time) as Arc<dyn Surroundings>);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Output;
 
 use crate::conformance::cluster::TestDatabase;
+use crate::harness::until;
 use crate::process::{Running, program};
 
 fn run(arguments: &[&str]) -> Output {
@@ -55,6 +56,55 @@ fn books_are_verified_while_they_are_served() {
     let bad = run(&["verify", "--database-url", &url]);
     assert_eq!(bad.status.code(), Some(2), "{}", said(&bad));
     assert!(said(&bad).starts_with("BAD account "), "{}", said(&bad));
+}
+
+#[tokio::test]
+async fn the_head_of_the_day_is_kept_and_proved() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, heads) = (folder.path().join("data"), folder.path().join("heads"));
+    std::fs::create_dir(&heads).unwrap();
+    let (data, heads) = (data.to_str().unwrap(), heads.to_str().unwrap());
+    made(["--data", data]);
+    let kept = || {
+        let files = std::fs::read_dir(heads).unwrap();
+        let paths = files.map(|file| file.unwrap().path());
+        // A file on its way has another end.
+        let mut paths = paths.filter(|path| path.extension().is_some_and(|end| end == "json"));
+        paths.next()
+    };
+    let serving = ["--data", data, "--tree-heads", heads];
+    let (server, _) = Running::serve(&serving);
+    until("the head of the day", || kept().is_some()).await;
+    let head = kept().unwrap();
+    let head = head.to_str().unwrap();
+    let check = |code: i32, says: &str| {
+        let proved = run(&["verify", "--data", data, "--tree-head", head]);
+        let text = said(&proved);
+        assert_eq!(proved.status.code(), Some(code), "{text}");
+        assert!(text.contains(says), "{text}");
+    };
+    check(0, "operations of ");
+    let looked = run(&["doctor", "--data", data, "--tree-heads", heads]);
+    let text = said(&looked);
+    assert!(
+        lines(&text, "head")
+            .iter()
+            .any(|line| line.starts_with("ok")),
+        "{text}"
+    );
+    drop(server);
+    let text = std::fs::read_to_string(head).unwrap();
+    std::fs::write(head, text.replace("\"server_seq\": ", "\"server_seq\": 1")).unwrap();
+    check(2, "BAD tree head of ");
+    std::fs::write(head, "{}").unwrap();
+    check(1, "is no tree head");
+    let other = folder.path().join("other");
+    let other = other.to_str().unwrap();
+    made(["--data", other]);
+    std::fs::write(head, text).unwrap();
+    let foreign = run(&["verify", "--data", other, "--tree-head", head]);
+    assert_eq!(foreign.status.code(), Some(2), "{}", said(&foreign));
+    assert!(said(&foreign).contains("is of books that are not here"));
 }
 
 #[test]

@@ -45,6 +45,10 @@ impl Registration {
         }
     }
 
+    pub fn profile(&self) -> &PushedProfile {
+        &self.profile
+    }
+
     pub fn sign(&self, till: &mut Till) -> SignedOperation {
         let body = OperationBody::MemberCreate(MemberCreate {
             member: self.member,

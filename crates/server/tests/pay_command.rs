@@ -1,12 +1,14 @@
 //! `qiantai-server pay` against the simulated gateway on a real socket.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 
 use qiantai_pay::channels::training::message::WalletName;
 use qiantai_pay::{Surroundings, SystemSurroundings};
 use qiantai_paysim::gateway::PhoneAction;
+use qiantai_paysim::tls::{Front, HOST};
 use qiantai_paysim::{Gateway, Simulator, accounts, serve};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -14,28 +16,47 @@ use tempfile::TempDir;
 use crate::process::program;
 
 /// The gateway with an account of each protocol; their settings lie in the folder.
-struct Street {
-    folder: TempDir,
-    simulator: Simulator,
+pub struct Street {
+    pub folder: TempDir,
+    pub simulator: Simulator,
+    /// The authorities that the command trusts, where they are not the system's.
+    pub trusted: Option<PathBuf>,
 }
 
 impl Street {
     async fn open() -> Street {
+        Street::open_behind(None).await
+    }
+
+    pub async fn open_behind(front: Option<Front>) -> Street {
         let folder = tempfile::tempdir().unwrap();
         let mut gateway = Gateway::new([7; 32]);
         let any = "127.0.0.1:0".parse().unwrap();
         let (listener, address) = serve::listen(any, false).await.unwrap();
-        let base = format!("http://{address}");
+        let base = match front {
+            Some(_) => format!("https://{HOST}:{}", address.port()),
+            None => format!("http://{address}"),
+        };
         let now = SystemSurroundings.now();
         accounts::open_all(&mut gateway, "悦动健身", &base, folder.path(), now).unwrap();
         let simulator = Simulator::new(gateway, Arc::new(SystemSurroundings));
         let router = serve::router(simulator.clone());
-        tokio::spawn(serve::serve(listener, router, std::future::pending()));
-        Street { folder, simulator }
+        let never = std::future::pending();
+        match front {
+            Some(front) => drop(tokio::spawn(serve::serve_tls(
+                listener, router, front, never,
+            ))),
+            None => drop(tokio::spawn(serve::serve(listener, router, never))),
+        }
+        Street {
+            folder,
+            simulator,
+            trusted: None,
+        }
     }
 
     /// Runs the command with one account; its exit status and what it printed.
-    async fn run(&self, account: &str, words: &[&str], input: &str) -> (i32, String) {
+    pub async fn run(&self, account: &str, words: &[&str], input: &str) -> (i32, String) {
         let config = self.folder.path().join(account);
         let mut command = program();
         command
@@ -46,6 +67,9 @@ impl Street {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(trusted) = &self.trusted {
+            command.env("SSL_CERT_FILE", trusted);
+        }
         let input = input.to_owned();
         let ended = tokio::task::spawn_blocking(move || {
             let mut child = command.spawn().unwrap();
@@ -60,13 +84,13 @@ impl Street {
         (ended.status.code().unwrap(), said)
     }
 
-    async fn answer(&self, account: &str, words: &[&str], input: &str) -> Value {
+    pub async fn answer(&self, account: &str, words: &[&str], input: &str) -> Value {
         let (status, said) = self.run(account, words, input).await;
         assert_eq!(status, 0, "{words:?}: {said}");
         serde_json::from_str(&said).unwrap()
     }
 
-    fn edit(&self, account: &str, edit: impl FnOnce(&mut Value)) {
+    pub fn edit(&self, account: &str, edit: impl FnOnce(&mut Value)) {
         let path = self.folder.path().join(account);
         let mut settings: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         edit(&mut settings);

@@ -278,6 +278,9 @@ async fn bytes_that_are_not_ours_are_refused_whole() {
     check(&[good.clone(), broken], "1").await;
     check(&[stranger.sign(unknown_order())], "0").await;
     check(&[other_device.sign(unknown_order())], "0").await;
+    let mut no_end = till.clone();
+    no_end.seq = i64::MAX as u64;
+    check(&[no_end.sign(unknown_order())], "0").await;
     check(&[SignedOperation::from(vec![1, 2, 3])], "0").await;
     check(&[SignedOperation::from(Vec::new())], "0").await;
     let answer = till.push(&shop, &[good]).await;

@@ -246,6 +246,7 @@ impl Till {
             reference: PaymentReference::parse(method, reference).unwrap(),
             reference_confirmed: false,
             approval: None,
+            cash_part: None,
         }
     }
 

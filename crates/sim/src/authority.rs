@@ -351,6 +351,8 @@ impl Authority {
                 break None;
             }
         };
+        // What is kept beside the log is written without the writer.
+        turned.died |= up.ledger.trap.is_sprung();
         turned.tape = up.ledger.take_tape();
         let _guard = self.runtime.enter();
         drop(work);

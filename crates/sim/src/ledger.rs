@@ -18,11 +18,14 @@ use qiantai_core::money::Money;
 use qiantai_core::operation::Hash;
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
+use qiantai_server::audit::{AuditEntry, AuditStanding, Deed};
 use qiantai_server::db::sqlite::{OpenLedgerError, SqliteLedger};
 use qiantai_server::db::{
-    Batch, Books, CodeCharge, Cursor, Delivery, DeviceToken, DueEvent, Entry, Head, Invite, Keys,
-    Ledger, LedgerError, LogRow, MemberRow, Restored, Revocation, SealedProfile, Seat, Tenant,
+    Batch, Books, CodeCharge, Cursor, Delivery, DeviceToken, DueEvent, Entry, Head, Hint, Invite,
+    Keys, Leasable, Ledger, LedgerError, LogRow, MemberRow, Restored, Revocation, SealedProfile,
+    Seat, Tenant,
 };
+use qiantai_wire::text::Hex;
 use uuid::Uuid;
 
 use crate::bug::Bug;
@@ -252,7 +255,7 @@ impl Ledger for SimLedger {
         let mut batch = batch.clone();
         self.spoil(&mut batch);
         let written = self.trap.pass(|| self.put(tenant, &batch));
-        written.unwrap_or_else(|| Err(LedgerError::Failed("the machine died".to_owned())))
+        written.unwrap_or_else(|| Err(died()))
     }
 
     fn feed(
@@ -322,6 +325,30 @@ impl Ledger for SimLedger {
         self.inner.save_revocation(tenant, revocation)
     }
 
+    fn save_deed(&self, tenant: TenantId, deed: &Deed) -> Result<(), LedgerError> {
+        self.inner.save_deed(tenant, deed)
+    }
+    fn copy_audit(&self, tenant: TenantId, entries: &[AuditEntry]) -> Result<(), LedgerError> {
+        self.inner.copy_audit(tenant, entries)
+    }
+    fn bucket_digests(&self, tenant: TenantId) -> Result<(Head, Vec<Hex<32>>), LedgerError> {
+        self.inner.bucket_digests(tenant)
+    }
+    fn bucket(&self, tenant: TenantId, bucket: u8) -> Result<(Head, Vec<Account>), LedgerError> {
+        self.inner.bucket(tenant, bucket)
+    }
+    fn audit_standing(&self, tenant: TenantId) -> Result<AuditStanding, LedgerError> {
+        self.inner.audit_standing(tenant)
+    }
+    fn audit_page(
+        &self,
+        tenant: TenantId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, LedgerError> {
+        self.inner.audit_page(tenant, after, limit)
+    }
+
     fn save_contacts(
         &self,
         tenant: TenantId,
@@ -347,6 +374,19 @@ impl Ledger for SimLedger {
         charge: &CodeCharge,
     ) -> Result<(), LedgerError> {
         self.inner.save_code_charge(tenant, attempt, charge)
+    }
+    fn save_hint(&self, tenant: TenantId, hint: &Hint) -> Result<(), LedgerError> {
+        let saved = self.trap.pass(|| self.inner.save_hint(tenant, hint));
+        saved.unwrap_or_else(|| Err(died()))
+    }
+    fn open_hints(&self) -> Result<Vec<(TenantId, Hint)>, LedgerError> {
+        self.inner.open_hints()
+    }
+    fn hints(&self, tenant: TenantId) -> Result<Vec<Hint>, LedgerError> {
+        self.inner.hints(tenant)
+    }
+    fn code_charges(&self, tenant: TenantId) -> Result<Vec<(AttemptId, CodeCharge)>, LedgerError> {
+        self.inner.code_charges(tenant)
     }
     fn code_charge(
         &self,
@@ -431,6 +471,13 @@ impl Ledger for SimLedger {
     fn account(&self, tenant: TenantId, id: MemberId) -> Result<Option<Account>, LedgerError> {
         self.inner.account(tenant, id)
     }
+    fn leasable(
+        &self,
+        tenant: TenantId,
+        members: &[MemberId],
+    ) -> Result<Vec<Leasable>, LedgerError> {
+        self.inner.leasable(tenant, members)
+    }
     fn recent_orders(
         &self,
         tenant: TenantId,
@@ -503,6 +550,10 @@ impl Ledger for SimLedger {
     fn digest(&self, tenant: TenantId) -> Result<Hash, LedgerError> {
         self.inner.digest(tenant)
     }
+}
+
+fn died() -> LedgerError {
+    LedgerError::Failed("the machine died".to_owned())
 }
 
 fn drop_changes(json: &mut String) {

@@ -169,6 +169,7 @@ impl Office {
             op_id: OpId(id),
             action_id: ActionId(id),
             store: self.store,
+            staff: None,
             body,
             attachment,
         }

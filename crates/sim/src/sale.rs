@@ -8,7 +8,7 @@ use qiantai_core::operation::{
 };
 use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_core::policy::{Policy, Role};
-use qiantai_core::quote::price;
+use qiantai_core::quote::{CashShare, price};
 use qiantai_core::recharge::AmountChoice;
 use qiantai_store::{Commit, LogHead};
 use qiantai_sync::SyncStatus;
@@ -158,7 +158,10 @@ impl Till {
             account,
             known.registered_at,
             choice,
-            cash,
+            match cash {
+                true => CashShare::Whole,
+                false => CashShare::None,
+            },
             recent,
             now,
         );

@@ -5,6 +5,7 @@
 //! What is deliberately absent: rules. The store keeps, finds and orders; `qiantai-core` decides,
 //! and the counter lays open operations over the replica.
 
+mod drift;
 mod error;
 mod feed;
 mod operation_log;
@@ -12,17 +13,20 @@ mod pin;
 mod pruning;
 mod registration;
 mod search;
+mod second_copy;
 mod store;
 mod tables;
 pub mod vault;
 
+pub use drift::{Compared, Mended};
 pub use error::{OpenError, StoreError};
 pub use operation_log::{Answer, Commit, CommitError, Committed};
-pub use pin::{LOCKED_FOR, Moment, PinResult, WRONG_TRIES_MAX};
+pub use pin::{LOCKED_FOR, Moment, PinResult, WRONG_TRIES_MAX, hash_of as pin_hash};
 pub use pruning::{Old, Pruned};
 pub use qiantai_sqlite::Fault;
 pub use registration::{NewMember, SealedMember};
 pub use search::{MemberHit, SearchQuery};
+pub use second_copy::{CopyFault, SecondCopy, is_same_disk};
 pub use store::{Store, StoreKeys};
 pub use tables::clock_mark::{ClockMark, ServerAnchor};
 pub use tables::cursor::{SnapshotMark, SyncMark};

@@ -213,6 +213,11 @@ fn subjects(body: &OperationBody) -> (Option<Uuid>, Option<Uuid>) {
         OperationBody::MemberCreate(create) => (Some(create.member.0), None),
         OperationBody::MemberRegister(register) => (Some(register.member.0), None),
         OperationBody::OpeningBalance(opening) => (Some(opening.member.0), None),
+        OperationBody::SpendOffline(spend) => (Some(spend.member.0), None),
+        OperationBody::LeaseRelease(named) | OperationBody::LeaseLost(named) => {
+            (Some(named.member.0), None)
+        }
+        OperationBody::LeaseGrant(grant) => (Some(grant.member.0), None),
         OperationBody::ShiftOpen(_)
         | OperationBody::PolicyPublish { .. }
         | OperationBody::DeviceEnrol(_)

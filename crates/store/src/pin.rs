@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use argon2::{Algorithm, Argon2, Params, Version};
 use hmac::{Hmac, KeyInit, Mac};
 use qiantai_core::ids::StaffId;
+use qiantai_core::policy::PinHash;
 use qiantai_core::{Millis, Timestamp};
 use qiantai_wire::feed::StaffDto;
 use rusqlite::Connection;
@@ -180,6 +181,14 @@ impl Store {
         }
         staff_lock::put(connection, staff, lock)?;
         Ok(Try::Counted { expected, left })
+    }
+}
+
+/// What the rules of a shop keep of a PIN. Takes some tens of milliseconds by design.
+pub fn hash_of(pin: &str, salt: [u8; 16]) -> PinHash {
+    PinHash {
+        salt,
+        hash: *hash(pin, &salt),
     }
 }
 

@@ -323,6 +323,7 @@ pub fn policy(version: u32, effective_from: Timestamp, staff: Vec<Staff>) -> Pol
             cash_per_terminal: Money::from_yuan(5_000),
         },
         channels: vec![Channel::Cash],
+        merchant_account: None,
         quote_valid: Millis::minutes(15),
         order_valid: Millis::minutes(15),
         qr_valid: Millis::minutes(5),

@@ -12,6 +12,7 @@ mod print;
 mod pruning;
 mod schema;
 mod search;
+mod second_copy;
 #[cfg(target_os = "linux")]
 mod small_disk;
 mod vault;

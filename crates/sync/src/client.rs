@@ -10,9 +10,10 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response};
 use qiantai_core::operation::Cursor;
 use qiantai_wire::api::{
-    AttemptAnswer, ChargeRequest, Event, HealthAnswer, JoinAnswer, JoinRequest, OrderAnswer,
-    PROTOCOL_HEADER, PROTOCOL_VERSION, PushAnswer, PushRequest, PushedProfile, QuoteAnswer,
-    QuoteRequest,
+    AttemptAnswer, BucketAnswer, ChargeRequest, CreditAnswer, CreditRequest, DigestsAnswer, Event,
+    GatewayCheckAnswer, GatewayCheckRequest, GatewaysAnswer, HealthAnswer, JoinAnswer, JoinRequest,
+    OrderAnswer, PROTOCOL_HEADER, PROTOCOL_VERSION, PushAnswer, PushRequest, PushedProfile,
+    QuoteAnswer, QuoteRequest, ReceiptsAnswer, ReceiptsRequest, RulesAnswer, RulesRequest,
 };
 use qiantai_wire::feed::{FeedPage, SnapshotPage};
 use qiantai_wire::text::Base64;
@@ -137,6 +138,22 @@ impl Client {
             .await
     }
 
+    /// `GET /v1/digests`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn digests(&self) -> Result<DigestsAnswer, CallFailed> {
+        self.get("/v1/digests").await
+    }
+
+    /// `GET /v1/buckets/{bucket}`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn bucket(&self, bucket: u8) -> Result<BucketAnswer, CallFailed> {
+        self.get(&format!("/v1/buckets/{bucket}")).await
+    }
+
     /// `POST /v1/quotes`.
     ///
     /// # Errors
@@ -151,6 +168,27 @@ impl Client {
     /// See [`CallFailed`].
     pub async fn order(&self, order: Uuid) -> Result<OrderAnswer, CallFailed> {
         self.get(&format!("/v1/orders/{order}")).await
+    }
+
+    /// `POST /v1/orders/{id}/credit`: credits money that waits for a person.
+    ///
+    /// # Errors
+    /// See [`CallFailed`]; the same again is done once.
+    pub async fn credit_order(
+        &self,
+        order: Uuid,
+        request: &CreditRequest,
+    ) -> Result<CreditAnswer, CallFailed> {
+        self.post(&format!("/v1/orders/{order}/credit"), request)
+            .await
+    }
+
+    /// `POST /v1/rules`: changes one thing about the store.
+    ///
+    /// # Errors
+    /// See [`CallFailed`]; the same again is done once.
+    pub async fn change_rules(&self, request: &RulesRequest) -> Result<RulesAnswer, CallFailed> {
+        self.post("/v1/rules", request).await
     }
 
     /// `GET /v1/attempts/{id}`.
@@ -183,6 +221,39 @@ impl Client {
         let path = format!("/v1/attempts/{attempt}/charge");
         let code = code.to_owned();
         self.post(&path, &ChargeRequest { code }).await
+    }
+
+    /// `POST /v1/receipts`: operations of a lost terminal, as its receipts' codes.
+    ///
+    /// # Errors
+    /// See [`CallFailed`]; giving the same again is always safe.
+    pub async fn bring_back_receipts(
+        &self,
+        receipts: Vec<String>,
+    ) -> Result<ReceiptsAnswer, CallFailed> {
+        self.post("/v1/receipts", &ReceiptsRequest { receipts })
+            .await
+    }
+
+    /// `GET /v1/gateways`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn gateways(&self) -> Result<GatewaysAnswer, CallFailed> {
+        self.get("/v1/gateways").await
+    }
+
+    /// `POST /v1/gateways/{name}/check`: goes through the set-up of an account, or enters one.
+    ///
+    /// # Errors
+    /// See [`CallFailed`]; the same again is always safe.
+    pub async fn check_gateway(
+        &self,
+        name: &str,
+        request: &GatewayCheckRequest,
+    ) -> Result<GatewayCheckAnswer, CallFailed> {
+        self.post(&format!("/v1/gateways/{name}/check"), request)
+            .await
     }
 
     /// `POST /v1/devices/join`.

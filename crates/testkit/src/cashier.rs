@@ -184,8 +184,9 @@ impl Cashier<'_> {
     fn payment_button(&self) -> Result<String, Fault> {
         let cash = self.words.start_of("summary.go_cash")?;
         let recorded = self.words.start_of("summary.go_recorded")?;
+        let code = self.words.start_of("summary.go_shop_code")?;
         let other = self.words.start_of("summary.go_amount")?;
-        Ok(format!("/^({cash}|{recorded}|{other}).*¥/"))
+        Ok(format!("/^({cash}|{recorded}|{code}|{other}).*¥/"))
     }
 
     /// Presses the one big button, once it may be pressed.

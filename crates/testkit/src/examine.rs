@@ -16,6 +16,33 @@ pub struct Finding {
     pub targets: Vec<String>,
 }
 
+/// Something that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Spill {
+    /// What of the page.
+    pub kind: SpillKind,
+    /// To the side, not below.
+    pub aside: bool,
+    /// In words.
+    pub what: String,
+}
+
+/// What of the page does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpillKind {
+    /// The page itself, which then scrolls.
+    Window,
+    /// A part of the page, which then scrolls by itself.
+    Part,
+    /// A list, which may be longer than its place.
+    List,
+    /// Text that nobody can read to its end.
+    Cut,
+    /// The words of a control, which leave it or end before they are over.
+    Control,
+}
+
 impl Window {
     /// Runs axe on the screen and gives back what it finds.
     ///
@@ -33,14 +60,13 @@ impl Window {
             .map_err(|error| Fault::Unexpected(format!("axe: {error}: {found}")))
     }
 
-    /// What does not fit into the window, in words: a page that scrolls, text that is cut off. A
-    /// part of the page that scrolls by itself counts only where `strict`.
+    /// What does not fit: a page or a part of it that scrolls, text that is cut off.
     ///
     /// # Errors
     /// Where the driver does not answer.
-    pub async fn spills(&self, strict: bool) -> Result<Vec<String>, Fault> {
-        let script = "return window.__testkit.spills(arguments[0])";
-        let found = self.probe(script, vec![strict.into()]).await?;
+    pub async fn spills(&self) -> Result<Vec<Spill>, Fault> {
+        let script = "return window.__testkit.spills()";
+        let found = self.probe(script, Vec::new()).await?;
         serde_json::from_value(found.clone())
             .map_err(|_| Fault::Unexpected(format!("no list of what does not fit: {found}")))
     }

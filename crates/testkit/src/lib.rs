@@ -29,7 +29,7 @@ mod words;
 
 pub use cashier::{Cashier, Method};
 pub use display::Display;
-pub use examine::Finding;
+pub use examine::{Finding, Spill, SpillKind};
 pub use eye::{Eye, Glance, Picture};
 pub use fantoccini::key::Key;
 pub use fault::Fault;

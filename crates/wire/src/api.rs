@@ -7,10 +7,18 @@
 //! | `GET /v1/snapshot` | [`SnapshotQuery`] | [`SnapshotPage`](crate::feed::SnapshotPage) |
 //! | `POST /v1/quotes` | [`QuoteRequest`] | [`QuoteAnswer`] |
 //! | `GET /v1/orders/{id}` | | [`OrderAnswer`] |
+//! | `POST /v1/orders/{id}/credit` | [`CreditRequest`] | [`CreditAnswer`] |
 //! | `GET /v1/attempts/{id}` | | [`AttemptAnswer`] |
 //! | `POST /v1/attempts/{id}/query` | | [`AttemptAnswer`] |
 //! | `POST /v1/attempts/{id}/charge` | [`ChargeRequest`] | [`AttemptAnswer`] |
+//! | `POST /v1/rules` | [`RulesRequest`] | [`RulesAnswer`] |
+//! | `POST /v1/receipts` | [`ReceiptsRequest`] | [`ReceiptsAnswer`] |
+//! | `POST /v1/leases` | [`LeasesRequest`] | [`LeasesAnswer`] |
+//! | `GET /v1/digests` | | [`DigestsAnswer`] |
+//! | `GET /v1/buckets/{bucket}` | | [`BucketAnswer`] |
 //! | `GET /v1/channels` | | [`ChannelsAnswer`] |
+//! | `GET /v1/gateways` | | [`GatewaysAnswer`] |
+//! | `POST /v1/gateways/{name}/check` | [`GatewayCheckRequest`] | [`GatewayCheckAnswer`] |
 //! | `GET /v1/events` | | server-sent [`Event`]s |
 //! | `POST /v1/devices/join` | [`JoinRequest`] | [`JoinAnswer`] |
 //! | `GET /v1/authority` | | [`AuthorityAnswer`] |
@@ -21,13 +29,30 @@
 
 mod channels;
 mod charge;
+mod credit;
+mod digest;
 mod event;
+mod gateways;
+mod leases;
+mod receipts;
+mod rules;
 
 pub use channels::{ChannelStandingDto, ChannelsAnswer, StandingDto};
 pub use charge::{ChargeRequest, SCANNED_CODE_MAX};
+pub use credit::{CreditAnswer, CreditRequest};
+pub use digest::{BUCKETS, BucketAnswer, Digested, Digests, DigestsAnswer, bucket_of};
 pub use event::{
     AttemptEvent, EVENTS_BEAT, EVENTS_SILENCE_MAX, Event, EventUnreadable, FeedEvent, HelloEvent,
 };
+pub use gateways::{
+    CheckFaultDto, CheckFindingDto, CheckRemarkDto, CheckStepDto, GatewayCheckAnswer,
+    GatewayCheckRequest, GatewayDto, GatewayFieldDto, GatewayFieldKindDto, GatewaysAnswer,
+};
+pub use leases::{LEASE_MEMBERS_LIMIT, LeaseDto, LeasesAnswer, LeasesRequest};
+pub use receipts::{
+    RECEIPTS_LIMIT, ReceiptResultDto, ReceiptStatusDto, ReceiptsAnswer, ReceiptsRequest,
+};
+pub use rules::{RulesAnswer, RulesChangeDto, RulesRequest};
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -189,7 +214,8 @@ pub struct OrderAnswer {
     pub order: OrderDto,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptDto>,
-    /// The server's signed settlement (`attempt.result`) for the receipt's QR code, once credited.
+    /// The server's signed settlement (`attempt.result`, or `credit.retry` where a person let it be
+    /// credited later) for the receipt's QR code, once credited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settlement: Option<Base64>,
     /// The server's clock.
@@ -203,7 +229,8 @@ pub struct AttemptAnswer {
     pub attempt: AttemptDto,
     /// Its order.
     pub order: OrderDto,
-    /// The server's signed settlement (`attempt.result`) for the receipt's QR code, once credited.
+    /// The server's signed settlement (`attempt.result`, or `credit.retry` where a person let it be
+    /// credited later) for the receipt's QR code, once credited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settlement: Option<Base64>,
     /// The server's clock.

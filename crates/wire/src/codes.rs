@@ -60,6 +60,7 @@ mirror! {
     /// Payment channels.
     ChannelDto = attempt::Channel {
         Wechat = 1, Alipay = 2, Unionpay = 3, Ecny = 4, Card = 5, Cash = 6, Transfer = 7,
+        ShopCode = 8,
     }
 
     /// How the customer pays within a channel.
@@ -134,7 +135,8 @@ mirror! {
         LimitPassed = 5, QuoteDiffers = 6, DuplicateSuspected = 7, ActionReused = 8,
         Unattributed = 9, Held = 10, Fork = 11, ClockWrong = 12, ShiftIrregular = 13,
         StaffIrregular = 14, ReferenceUsed = 15,
-        PaidElsewhere = 16, ReversalUnclear = 17,
+        PaidElsewhere = 16, ReversalUnclear = 17, NoticeUnconfirmed = 18,
+        LeaseExceeded = 19, Overdrawn = 20, MemberInactive = 21,
     }
 
     /// Why a request was refused; the numbers are those of `RefusalCode` in the domain.
@@ -145,7 +147,7 @@ mirror! {
         OrderState = 151, AttemptOpen = 152, AttemptUnknown = 153, AttemptState = 154,
         AmountDiffers = 155, ChannelNotOffered = 156, OrderElsewhere = 157, ShiftNotOpen = 160,
         ShiftAlreadyOpen = 161, StaffUnknown = 170, RoleNotAllowed = 171, ServerOnly = 180,
-        NumberTaken = 181, PolicyUnknown = 190,
+        NumberTaken = 181, PolicyUnknown = 190, LeaseUnknown = 200, LeaseNotCovered = 201,
     }
 }
 

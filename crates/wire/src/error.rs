@@ -160,6 +160,14 @@ error_codes! {
     AttemptNotChargeable = 1035, 409, "error.attempt_not_chargeable", false;
     /// The attempt's order belongs to another terminal. Nothing was sent.
     AttemptElsewhere = 1036, 403, "error.attempt_elsewhere", false;
+    /// The person named is no active manager of the store, or took the money.
+    NoManager = 1040, 403, "error.approver_no_manager", false;
+    /// Keys of payment channels are entered at the server alone. Nothing was kept.
+    KeysElsewhere = 1041, 403, "error.keys_elsewhere", false;
+    /// The rules are others by now than those that were to be changed. Nothing was changed.
+    RulesMoved = 1042, 409, "error.rules_moved", false;
+    /// The change does not fit; `field` says where. Nothing was changed.
+    RulesUnfit = 1043, 422, "error.rules_unfit", false;
     /// A defect; the log of the server names it.
     Internal = 1099, 500, "error.internal", true;
 }
@@ -193,6 +201,8 @@ impl RefusalCodeDto {
             RefusalCodeDto::ServerOnly => "refusal.server_only",
             RefusalCodeDto::NumberTaken => "refusal.number_taken",
             RefusalCodeDto::PolicyUnknown => "refusal.policy_unknown",
+            RefusalCodeDto::LeaseUnknown => "refusal.lease_unknown",
+            RefusalCodeDto::LeaseNotCovered => "refusal.lease_not_covered",
         }
     }
 }

@@ -21,7 +21,7 @@ pub use offers::{
 };
 pub use order::{AmountChoiceDto, AttemptDto, CreditDto, OrderDto, PaidFactDto, SurplusDto};
 pub use outcome::{NotAnAnswer, OutcomeDto, RefusalDto};
-pub use policy::{PolicyDto, Redacted, StaffDto, StoreDto};
+pub use policy::{MerchantAccountDto, PolicyDto, Redacted, StaffDto, StoreDto};
 pub use quote::{CouponGrantDto, LimitCauseDto, LimitNoticeDto, QuoteDto, RuleLineDto};
 pub use shop::{CaseDto, CouponDto, DeviceDto, ShiftDto};
 
@@ -81,7 +81,7 @@ pub enum FeedChange {
 
 impl FeedChange {
     /// The row of a change, or `None` where terminals do not replicate the table (journal,
-    /// postings, logs) or where the row is not in the change itself (policies are the
+    /// postings, logs; leases, of which each asks for its own) or where the row is not in the change itself (policies are the
     /// operation's attachment, profiles travel sealed).
     pub fn from_change(change: &Change) -> Option<FeedChange> {
         match change {
@@ -94,6 +94,7 @@ impl FeedChange {
             Change::Coupon(row) => Some(FeedChange::Coupon(row.into())),
             Change::Case(row) => Some(FeedChange::Case(row.into())),
             Change::PolicyPublished(_)
+            | Change::Lease(_)
             | Change::Journal(_)
             | Change::Posting(_)
             | Change::Earning(_)

@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod codes;
+pub mod copy;
 pub mod enrol;
 pub mod error;
 pub mod feed;

@@ -11,6 +11,7 @@ mod body;
 mod cose;
 mod envelope;
 mod kind;
+mod lease;
 mod member;
 mod quote;
 mod server;

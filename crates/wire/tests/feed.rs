@@ -7,6 +7,7 @@ use qiantai_core::decide::{Change, Device, Outcome, Refusal, RefusalCode};
 use qiantai_core::ids::*;
 use qiantai_core::ledger::*;
 use qiantai_core::member::{Member, MemberProfile, MemberStatus};
+use qiantai_core::merchant_account::MerchantAccount;
 use qiantai_core::policy::*;
 use qiantai_core::quote::{LimitCause, LimitNotice, Quote, RuleKind, RuleLine, RuleVerdict};
 use qiantai_core::recharge::{AmountChoice, Credit, OrderState, PaidFact, RechargeOrder};
@@ -217,6 +218,7 @@ fn order() -> RechargeOrder {
         paid: Some(PaidFact {
             channel: Channel::Cash,
             amount: Money::from_yuan(300),
+            cash_part: Some(Money::from_yuan(100)),
             tendered: Some(Money::from_yuan(400)),
             channel_txn_no: None,
             paid_at: at(1),
@@ -362,6 +364,14 @@ fn policy() -> Policy {
             cash_per_terminal: Money::from_yuan(5_000),
         },
         channels: vec![Channel::Wechat, Channel::Cash],
+        merchant_account: Some(MerchantAccount {
+            acquirer: "31127040".into(),
+            forwarding: "70002044".into(),
+            merchant: "600000000000001".into(),
+            category: "7298".into(),
+            name: "JIANDAN SALON".into(),
+            city: "GUANGZHOU".into(),
+        }),
         quote_valid: Millis::minutes(15),
         order_valid: Millis::minutes(15),
         qr_valid: Millis::minutes(5),

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use qiantai_core::ids::MemberId;
+use qiantai_core::operation::{Cursor, Operation};
 use qiantai_wire::SignedOperation;
+use qiantai_wire::copy::{CopyHead, read_records};
 use qiantai_wire::operation::{OPERATION_MAX, decode};
 use qiantai_wire::profile::{decode_policy, open_profile};
 use qiantai_wire::receipt_qr::parse_receipt_text;
@@ -64,7 +66,41 @@ fn read_everything(bytes: &[u8]) -> Result<(), TestCaseError> {
     }
     prop_assert!(open_profile(bytes, MemberId(Uuid::nil()), &[0; 32]).is_err());
     prop_assert!(decode_policy(bytes).is_err());
+    prop_assert!(CopyHead::parse(bytes).is_err());
+    let (records, end) = read_records(bytes);
+    prop_assert!(records.is_empty() && end == 0);
     Ok(())
+}
+
+#[test]
+fn what_no_ledger_can_count_to_is_refused() {
+    let (_, operation) = samples::all().swap_remove(0);
+    let check = |change: &dyn Fn(&mut Operation, u64), name: &str| {
+        for (count, taken) in [(1 << 63, false), (u64::MAX, false), ((1 << 63) - 1, true)] {
+            let mut counted = operation.clone();
+            change(&mut counted, count);
+            let signed = SignedOperation::sign(&counted, &samples::key());
+            assert_eq!(decode(&signed.bytes).is_ok(), taken, "{name} {count}");
+            assert_eq!(signed.header().is_ok(), taken, "{name} {count}");
+        }
+    };
+    check(
+        &|operation, count| operation.device_seq = count,
+        "device_seq",
+    );
+    check(
+        &|operation, count| operation.monotonic_ms = count,
+        "monotonic_ms",
+    );
+    check(
+        &|operation, server_seq| {
+            operation.cursor = Some(Cursor {
+                timeline: 1,
+                server_seq,
+            });
+        },
+        "cursor",
+    );
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod corpora;
 mod feed;
 mod hostile;
 mod operation;
+mod parsers;
 mod protocol;
 mod receipt;
 mod samples;

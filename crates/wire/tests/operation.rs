@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use ed25519_dalek::SigningKey;
 use minicbor::data::Type;
 use minicbor::{Decoder, Encoder};
-use qiantai_core::Timestamp;
-use qiantai_core::ids::{ActionId, OpId, StaffId};
-use qiantai_core::operation::{Operation, OperationBody};
+use qiantai_core::ids::{ActionId, LeaseId, MemberId, OpId, StaffId};
+use qiantai_core::operation::{LeaseDraw, Operation, OperationBody, SpendOffline};
 use qiantai_core::quote::{RuleKind, RuleLine, RuleVerdict};
+use qiantai_core::{Money, Timestamp};
 use qiantai_wire::operation::{Kind, decode};
 use qiantai_wire::{DecodeError, SignatureWrong, SignedOperation};
 use uuid::Uuid;
@@ -49,8 +49,8 @@ fn extreme_values_come_back_whole() {
                 wall_time: Timestamp::from_ms(ms),
                 server_anchor: Some(Timestamp::from_ms(ms.wrapping_neg())),
                 boot_id: op_id,
-                device_seq: u64::MAX,
-                monotonic_ms: u64::MAX,
+                device_seq: i64::MAX as u64,
+                monotonic_ms: i64::MAX as u64,
                 epoch: u32::MAX,
                 ..samples::recharge_cash()
             };
@@ -201,6 +201,7 @@ fn the_version_is_the_first_that_can_say_it() {
     };
     assert_eq!(version(samples::recharge_cash()), 1);
     assert_eq!(version(samples::approved_cash()), 2);
+    assert_eq!(version(samples::by_shop_code()), 3);
     check_form(
         "version 2 without an approval",
         rewrite(4, 2, false),
@@ -235,6 +236,47 @@ fn an_implied_field_may_not_be_written() {
         .unwrap();
     payload[place..place + 16].copy_from_slice(operation.op_id.0.as_bytes());
     assert_eq!(resign(&payload).operation(), Err(DecodeError::NotCanonical));
+}
+
+#[test]
+fn payments_outside_their_bounds_are_malformed() {
+    let lease = |tail: u8, fen: i64| LeaseDraw {
+        lease: LeaseId(samples::id(1, tail)),
+        amount: Money::from_fen(fen),
+    };
+    let many = |count: u8| (0..count).map(|tail| lease(tail, 1)).collect::<Vec<_>>();
+    let cases = [
+        (1, vec![], true),
+        (1_000_000_000, vec![lease(1, 1_000_000_000)], true),
+        (16, many(16), true),
+        (0, vec![], false),
+        (-1, vec![], false),
+        (1_000_000_001, vec![], false),
+        (100, vec![lease(1, 0)], false),
+        (100, vec![lease(1, -1)], false),
+        (100, vec![lease(1, 101)], false),
+        (100, vec![lease(1, 60), lease(2, 41)], false),
+        (100, vec![lease(1, 50), lease(1, 50)], false),
+        (100, vec![lease(1, i64::MAX), lease(2, i64::MAX)], false),
+        (17, many(17), false),
+    ];
+    for (fen, draws, is_read) in cases {
+        let said = format!("{fen} by {draws:?}");
+        let operation = samples::terminal(OperationBody::SpendOffline(SpendOffline {
+            member: MemberId(samples::id(1, 1)),
+            amount: Money::from_fen(fen),
+            draws,
+            approval: None,
+        }));
+        let read = SignedOperation::sign(&operation, &key()).operation();
+        match is_read {
+            true => assert_eq!(read.unwrap(), operation, "{said}"),
+            false => assert!(
+                matches!(read, Err(DecodeError::Malformed(_))),
+                "{said}: {read:?}"
+            ),
+        }
+    }
 }
 
 #[test]

@@ -122,6 +122,8 @@ fn recorded_payments_fit() {
     for (operation, limit) in [
         (samples::recharge_recorded(), ORDINARY_MAX),
         (samples::approved_transfer(), BYTES_MAX),
+        (samples::approved_split(), BYTES_MAX),
+        (samples::by_shop_code(), BYTES_MAX),
     ] {
         let signed = SignedOperation::sign(&operation, &key());
         let text = receipt_text(&signed).unwrap();

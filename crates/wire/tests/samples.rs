@@ -1,7 +1,7 @@
 //! One operation of each kind, fixed to the last bit.
 
 use ed25519_dalek::SigningKey;
-use qiantai_core::account::Lot;
+use qiantai_core::account::{Draw, Lot};
 use qiantai_core::attempt::{Channel, DeclineCode, GatewayOutcome, PayMethod};
 use qiantai_core::ids::*;
 use qiantai_core::operation::*;
@@ -99,6 +99,20 @@ pub fn approved_transfer() -> Operation {
     )
 }
 
+/// By the shop's own code, with the last places of the customer's number.
+pub fn by_shop_code() -> Operation {
+    recorded(RecordedMethod::ShopCode, "4KM9", true)
+}
+
+/// The same transfer, with 100.01 of it in cash.
+pub fn approved_split() -> Operation {
+    let mut operation = approved_transfer();
+    if let OperationBody::RechargeRecorded(body) = &mut operation.body {
+        body.cash_part = Some(Money::from_fen(10_001));
+    }
+    operation
+}
+
 fn recorded(method: RecordedMethod, reference: &str, approved: bool) -> Operation {
     let open = recharge_open();
     let op_id = OpId(open.order.0);
@@ -116,6 +130,7 @@ fn recorded(method: RecordedMethod, reference: &str, approved: bool) -> Operatio
             reference: PaymentReference::parse(method, reference).unwrap(),
             reference_confirmed: approved,
             approval: approved.then_some(manager),
+            cash_part: None,
         }))
     }
 }
@@ -183,7 +198,7 @@ type Sample = (&'static str, Operation);
 
 /// Every kind, and every form that a kind can take.
 pub fn all() -> Vec<Sample> {
-    [of_terminals(), of_the_server(), of_gateways()].concat()
+    [of_terminals(), of_leases(), of_the_server(), of_gateways()].concat()
 }
 
 fn of_terminals() -> Vec<Sample> {
@@ -245,6 +260,8 @@ fn of_terminals() -> Vec<Sample> {
         ("recharge.cash approved", approved_cash()),
         ("recharge.recorded", recharge_recorded()),
         ("recharge.recorded approved", approved_transfer()),
+        ("recharge.recorded split, approved", approved_split()),
+        ("recharge.recorded by shop code", by_shop_code()),
         (
             "recharge.cancel",
             terminal(OperationBody::RechargeCancel { order }),
@@ -270,6 +287,47 @@ fn of_terminals() -> Vec<Sample> {
                 member: MemberId(id(NOW - 80_000_000, 21)),
                 member_no: "002010100002".into(),
             })),
+        ),
+    ]
+}
+
+/// What terminals write of leases and from them.
+fn of_leases() -> Vec<Sample> {
+    vec![
+        (
+            "spend.offline",
+            terminal(OperationBody::SpendOffline(SpendOffline {
+                member: MemberId(id(NOW, 21)),
+                amount: Money::from_yuan(140),
+                draws: vec![lease_draw(50, 9_000), lease_draw(51, 5_000)],
+                approval: None,
+            })),
+        ),
+        (
+            "spend.offline beyond its lease, approved",
+            terminal(OperationBody::SpendOffline(SpendOffline {
+                member: MemberId(id(NOW, 21)),
+                amount: Money::from_yuan(140),
+                draws: vec![lease_draw(50, 9_000)],
+                approval: Some(StaffProof {
+                    staff: StaffId(id(NOW - 90_000_000, 17)),
+                    method: StaffMethod::Pin,
+                    policy_version: 12,
+                }),
+            })),
+        ),
+        (
+            "spend.offline without a lease",
+            terminal(OperationBody::SpendOffline(SpendOffline {
+                member: MemberId(id(NOW, 21)),
+                amount: Money::from_fen(1),
+                draws: Vec::new(),
+                approval: None,
+            })),
+        ),
+        (
+            "lease.release",
+            terminal(OperationBody::LeaseRelease(named_lease())),
         ),
     ]
 }
@@ -315,6 +373,29 @@ fn of_the_server() -> Vec<Sample> {
             })),
         ),
         ("credit.retry", server(OperationBody::CreditRetry { order })),
+        (
+            "lease.grant",
+            server(OperationBody::LeaseGrant(LeaseGrant {
+                member: MemberId(id(NOW, 21)),
+                device: DeviceId(id(NOW - 90_000_000, 14)),
+                lots: vec![
+                    Draw {
+                        lot: LotId(id(NOW, 40)),
+                        principal: Money::from_yuan(240),
+                        bonus: Money::from_yuan(40),
+                    },
+                    Draw {
+                        lot: LotId(id(NOW, 41)),
+                        principal: Money::from_yuan(20),
+                        bonus: Money::ZERO,
+                    },
+                ],
+            })),
+        ),
+        (
+            "lease.lost",
+            server(OperationBody::LeaseLost(named_lease())),
+        ),
     ]
 }
 
@@ -358,7 +439,28 @@ fn of_gateways() -> Vec<Sample> {
             "attempt.result reversal_unclear",
             result(GatewayOutcome::ReversalUnclear),
         ),
+        (
+            "attempt.result notice_unconfirmed",
+            result(GatewayOutcome::NoticeUnconfirmed {
+                channel_txn_no: "7895259485469125".into(),
+                amount: Money::from_yuan(300),
+            }),
+        ),
     ]
+}
+
+fn lease_draw(tail: u8, fen: i64) -> LeaseDraw {
+    LeaseDraw {
+        lease: LeaseId(id(NOW - 60_000, tail)),
+        amount: Money::from_fen(fen),
+    }
+}
+
+fn named_lease() -> NamedLease {
+    NamedLease {
+        lease: LeaseId(id(NOW - 60_000, 50)),
+        member: MemberId(id(NOW, 21)),
+    }
 }
 
 fn opening() -> OpeningBalance {

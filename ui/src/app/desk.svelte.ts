@@ -7,12 +7,13 @@ import type { CounterEvent } from "../bindings/CounterEvent";
 import type { Stage } from "../bindings/Stage";
 import type { SyncView } from "../bindings/SyncView";
 import type { SessionView } from "../bindings/SessionView";
-import { channelName } from "../i18n/channel";
+import { methodName } from "../i18n/channel";
 import { speak, t, tell } from "../i18n/index.svelte";
 import { money } from "../i18n/money";
 import type { CommandName, Host, Request, Response } from "../platform/host";
 import { announce, isArrival } from "./announce";
-import { dress, remember } from "./dress";
+import { CaseBook } from "./case-book.svelte";
+import { dress, hasLooks, remember } from "./dress";
 import { asCallError } from "./failure";
 import { Scans } from "./scans.svelte";
 import { leaveTextField } from "./keys";
@@ -21,12 +22,13 @@ import { OrderBook } from "./order-book.svelte";
 import { Orders, type OrderNews } from "./orders.svelte";
 import { prepare } from "./prepare";
 import { isOutOfReach } from "./reach";
+import { ReceiptsBack } from "./receipts-back.svelte";
 import { isRecorded } from "./recorded";
 import { play, type Sound } from "./sound";
 import { isFinal } from "./stages";
 import { TopUp } from "./top-up.svelte";
 
-export type Screen = "counter" | "orders" | "queue" | "settings";
+export type Screen = "counter" | "orders" | "cases" | "queue" | "settings";
 
 const SOUNDS: Partial<Record<Stage, Sound>> = {
   credited: "success",
@@ -68,21 +70,26 @@ export class Desk {
   readonly notices = new Notices();
   readonly orders: Orders;
   readonly book: OrderBook;
+  readonly cases: CaseBook;
   readonly topUp: TopUp;
   readonly scans: Scans;
+  readonly receiptsBack: ReceiptsBack;
 
   constructor(host: Host) {
     this.host = {
       call: (name, payload) => this.#call(host, name, payload),
       listen: (onEvent) => host.listen(onEvent),
       openPhone: () => host.openPhone(),
+      openTraining: (language) => host.openTraining(language),
       showCustomer: (orderId) => host.showCustomer(orderId),
       announce: (order) => host.announce(order),
     };
     this.orders = new Orders(this.host, (news) => this.#orderNews(news));
     this.book = new OrderBook(this.host);
+    this.cases = new CaseBook(this.host);
     this.topUp = new TopUp(this.host, this.orders);
     this.scans = new Scans(this);
+    this.receiptsBack = new ReceiptsBack(this.host);
   }
 
   async start(): Promise<void> {
@@ -110,6 +117,10 @@ export class Desk {
 
   entered(boot: BootStatus): void {
     this.boot = boot;
+    if (boot.state.kind !== "first_start" || hasLooks()) return;
+    const { settings } = boot.state.first_start;
+    void this.attempt(() => speak(settings.language));
+    dress(settings);
   }
 
   async refreshSession(): Promise<void> {
@@ -124,7 +135,20 @@ export class Desk {
     remember(session.settings);
     const entered = session.signed_in !== null && session.shift !== null;
     const wasIn = before !== null && before.signed_in !== null && before.shift !== null;
+    if (session.signed_in?.id !== before?.signed_in?.id) this.#personIs();
     if (entered && !wasIn) void this.attempt(() => this.orders.refresh());
+  }
+
+  /** What a person must look at is for those who look after it, not for cashiers. */
+  get seesCases(): boolean {
+    const role = this.session?.signed_in?.role;
+    return role !== undefined && role !== "cashier";
+  }
+
+  #personIs(): void {
+    this.cases.forget();
+    if (this.seesCases) void this.cases.refresh();
+    else if (this.screen === "cases") this.show("counter");
   }
 
   /** The form leads through a top-up in steps. */
@@ -190,10 +214,17 @@ export class Desk {
         return this.#lookAgain();
       case "session":
         return this.refreshSession();
+      case "channels":
+        return this.topUp.refreshOffers();
       case "sync":
         return this.#synced(event.sync);
+      case "cases":
+        if (this.seesCases) await this.cases.refresh();
+        return;
       case "order":
-        return this.orders.heard(event.order);
+        this.orders.heard(event.order);
+        if (this.cases.concerns(event.order)) await this.cases.refresh();
+        return;
       case "member":
         if (this.topUp.member?.id === event.member_id) await this.topUp.refreshMember();
         return;
@@ -242,7 +273,7 @@ export class Desk {
 
   #orderNews({ order, before, onScreen }: OrderNews): void {
     const { stage, member } = order;
-    const channel = channelName(order.channel);
+    const channel = methodName(order);
     const values = { member, amount: money(order.pay_fen), channel };
     const late = before !== undefined && isFinal(before);
     const sound = SOUNDS[stage] ?? (late ? "checking" : undefined);

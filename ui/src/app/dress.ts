@@ -37,6 +37,9 @@ export function remember({ language, theme, type_percent, accent }: Looks): void
   localStorage.setItem(KEPT, JSON.stringify({ language, theme, type_percent, accent }));
 }
 
+/** Whether this window was dressed by a session before. */
+export const hasLooks = (): boolean => localStorage.getItem(KEPT) !== null;
+
 /** Dresses the first frame and says in which language it speaks. */
 export function dressFirstFrame(): Language {
   const kept = localStorage.getItem(KEPT);

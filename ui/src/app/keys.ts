@@ -3,6 +3,7 @@ import type { KeyMap } from "./shortcuts";
 const ACTIVATED_BY_ENTER = "button, a, summary, [role=option]";
 
 export function inTextField(target: EventTarget | null): boolean {
+  if (target instanceof HTMLTextAreaElement) return true;
   return target instanceof HTMLInputElement && /^(text|search|password|tel)$/.test(target.type);
 }
 

@@ -41,6 +41,8 @@ export class ScanWatch {
   /** To be asked about every key before anybody else. */
   onkeydown = (event: KeyboardEvent): void => {
     if (this.#typedAgain.has(event)) return;
+    // Several lines are keys and certificates: no scan is meant for them, and they go nowhere else.
+    if (event.target instanceof HTMLTextAreaElement) return this.release();
     const rhythm = this.#parts.rhythm();
     const free = !event.isComposing && !event.repeat;
     const plain = free && !event.ctrlKey && !event.altKey && !event.metaKey;

@@ -6,7 +6,8 @@ import type { TopUpForm } from "../bindings/TopUpForm";
 import type { Desk } from "./desk.svelte";
 import { asCallError } from "./failure";
 import { leaveTextField } from "./keys";
-import { isRecorded } from "./recorded";
+import { isFailing } from "./methods";
+import { isKeyed } from "./recorded";
 
 /** Text that is to be looked for among the members as if it had been typed there. */
 export type Sought = { text: string; turn: number };
@@ -19,6 +20,8 @@ export type Sought = { text: string; turn: number };
 export class Scans {
   /** For the search box. */
   sought = $state.raw<Sought | null>(null);
+  /** Somebody tries the scanner in the settings: nothing is taken for a scan meanwhile. */
+  isTried = false;
   /** From a payment code until the order that it pays is on the screen. */
   #charging = false;
   readonly #desk: Desk;
@@ -37,7 +40,9 @@ export class Scans {
     const searching = field?.getAttribute("role") === "combobox";
     try {
       const reading = await this.#desk.call("read_scan", { text });
-      if (reading.kind === "offer") this.#offer(reading.choice, dialog);
+      if (reading.kind === "receipt") this.#receipt(text, dialog);
+      else if (this.#desk.receiptsBack.open) this.#desk.receiptsBack.stray = true;
+      else if (reading.kind === "offer") this.#offer(reading.choice, dialog);
       else if (recording && !searching) this.#desk.topUp.scanReference(text);
       else if (reading.kind === "payment_code" && !recording)
         await this.#paymentCode(text, reading.channel, dialog);
@@ -53,7 +58,20 @@ export class Scans {
   /** The form at the counter wants a bank's reference. */
   #isRecording(): boolean {
     const { orders, topUp, screen } = this.#desk;
-    return screen === "counter" && orders.current === null && isRecorded(topUp.channel);
+    return (
+      screen === "counter" &&
+      orders.current === null &&
+      (isKeyed(topUp.channel) || topUp.shopCode !== null)
+    );
+  }
+
+  /** Of a lost terminal, perhaps: whether the books have it is for the server to say. */
+  #receipt(text: string, dialog: Element | null): void {
+    const { notices, receiptsBack } = this.#desk;
+    if (dialog !== null && !receiptsBack.open)
+      return notices.tell("warn", t("receipts.answer_first"));
+    receiptsBack.show();
+    void receiptsBack.take(text);
   }
 
   /** A printed code chooses what is on sale to the member on the form, and nothing else. */
@@ -61,6 +79,7 @@ export class Scans {
     const { notices, orders, topUp, screen } = this.#desk;
     const onForm = screen === "counter" && orders.current === null;
     if (dialog !== null) return notices.tell("warn", t("scan.answer_offer_first"));
+    if (topUp.shopCode !== null) return notices.tell("warn", t("shop_code.first"));
     if (!onForm || topUp.form === null || topUp.busy)
       return notices.tell("warn", t("scan.member_first"));
     const offer = offerOf(topUp.form, choice);
@@ -94,6 +113,8 @@ export class Scans {
       notices.tell("warn", t("scan.amount_first"));
     } else if (topUp.unconfirmed) {
       notices.tell("warn", t("scan.confirm_first"));
+    } else if (isFailing(topUp.form?.channels.find((offer) => offer.channel === channel))) {
+      notices.tell("warn", t("scan.channel_down", { channel: t(`channel.${channel}`) }));
     } else {
       leaveTextField();
       const taken = await topUp.payByCode(channel, code);

@@ -37,6 +37,7 @@ export const SHORTCUTS = {
   to_queue: { place: "everywhere", keys: ["F8"], shown: "F8", does: "queue.name" },
   to_settings: { place: "everywhere", keys: ["F9"], shown: "F9", does: "rail.settings" },
   phone: { place: "everywhere", keys: ["F10"], shown: "F10", does: "keys.phone" },
+  to_cases: { place: "everywhere", keys: ["F11"], shown: "F11", does: "rail.cases" },
   lock: { place: "everywhere", keys: ["F12"], shown: "F12", does: "keys.lock" },
 
   open_order: { place: "counter", keys: ["F3"], shown: "F3", does: "keys.open_order" },
@@ -52,7 +53,9 @@ export const SHORTCUTS = {
   card: { place: "top_up", keys: ["KeyK"], shown: "K", does: "channel.card" },
   cash: { place: "top_up", keys: ["KeyC"], shown: "C", does: "channel.cash" },
   transfer: { place: "top_up", keys: ["KeyT"], shown: "T", does: "channel.transfer" },
+  shop_code: { place: "top_up", keys: ["KeyS"], shown: "S", does: "channel.shop_code" },
   suggested: { place: "top_up", keys: ["KeyL"], shown: "L", does: "keys.suggested" },
+  booked_price: { place: "top_up", keys: ["KeyP"], shown: "P", does: "booked.price" },
   guide: { place: "top_up", keys: ["KeyG"], shown: "G", does: "keys.guide" },
   pay: { place: "top_up", keys: ["Enter"], shown: "Enter", does: "keys.pay" },
   leave_form: { place: "top_up", keys: ["Escape"], shown: "Esc", does: "keys.leave_form" },

@@ -10,7 +10,7 @@ import type { Host } from "../platform/host";
 import { readTendered } from "../i18n/money";
 import { asCallError } from "./failure";
 import type { Orders } from "./orders.svelte";
-import { isRecorded } from "./recorded";
+import { isKeyed, isRecorded } from "./recorded";
 import { isImplausible } from "./tender";
 
 /** What must be answered before anything is charged. */
@@ -81,6 +81,12 @@ export class TopUp {
   tendered = $state("");
   /** What the bank calls a card payment or transfer, as keyed in. */
   reference = $state("");
+  /** The shop's own code, as long as it is on the screen and its payment is not recorded. */
+  shopCode = $state.raw<OrderView | null>(null);
+  /** An equal top-up was confirmed before the code was shown. */
+  #codeAgreed = false;
+  /** For a split: what of it is cash beside a card payment or transfer, as typed. */
+  cashPart = $state("");
   /** Cash as typed that nobody would hand over, about which the cashier was asked. */
   #doubted = $state<string | null>(null);
   /** The cash typed is asked about: the next press of 收款 takes it. */
@@ -99,6 +105,7 @@ export class TopUp {
   amountError = $state.raw<CallError | null>(null);
   tenderedError = $state.raw<CallError | null>(null);
   referenceError = $state.raw<CallError | null>(null);
+  cashPartError = $state.raw<CallError | null>(null);
   error = $state.raw<CallError | null>(null);
 
   /** The wish, while it is on offer. Without one nothing is priced and nothing can be charged. */
@@ -178,8 +185,10 @@ export class TopUp {
     this.typed = choice.kind === "typed" ? choice.text : "";
     this.scanned = null;
     this.step = "method";
+    this.shopCode = null;
     this.tendered = "";
     this.tenderedError = null;
+    this.#forgetPart();
     this.#reprice();
   }
 
@@ -206,6 +215,13 @@ export class TopUp {
     this.#reprice();
   }
 
+  /** A part in cash is typed: what is left for the other method comes with the price. */
+  typePart(text: string): void {
+    this.cashPart = text;
+    this.quote = null;
+    this.#reprice();
+  }
+
   payBy(channel: ChannelView): void {
     this.picks += 1;
     this.step = this.chosen ? "confirm" : "amount";
@@ -213,6 +229,7 @@ export class TopUp {
     this.wish = channel;
     this.tenderedError = null;
     this.#forgetReference();
+    this.#forgetPart();
     this.#reprice();
   }
 
@@ -248,12 +265,13 @@ export class TopUp {
 
   /** Remembers what was chosen; the answer puts it back. */
   remember(): () => void {
-    const { choice, typed, tendered, reference, wish, step, scanned } = this;
+    const { choice, typed, tendered, reference, cashPart, wish, step, scanned } = this;
     return () => {
       Object.assign(this, { step, scanned });
       const isSold = choice === this.choice && wish === this.wish;
-      if (isSold && tendered === this.tendered && reference === this.reference) return;
-      Object.assign(this, { choice, typed, tendered, reference, wish });
+      const isPaidAlike = reference === this.reference && cashPart === this.cashPart;
+      if (isSold && tendered === this.tendered && isPaidAlike) return;
+      Object.assign(this, { choice, typed, tendered, reference, cashPart, wish });
       this.tenderedError = null;
       this.#reprice();
     };
@@ -266,7 +284,8 @@ export class TopUp {
     const { quote } = this;
     if (!this.ready || quote === null) return false;
     if (code === null && this.#asksAboutTender(quote)) return true;
-    if (quote.duplicate_of !== null || quote.unsettled !== null)
+    const asks = quote.duplicate_of !== null || quote.unsettled !== null;
+    if (asks && this.shopCode === null)
       this.question = { kind: "duplicate", quote, code, referenceConfirmed: false };
     else await this.#charge(quote, { duplicateConfirmed: false, referenceConfirmed: false, code });
     return true;
@@ -341,7 +360,11 @@ export class TopUp {
     this.tenderedError = null;
     this.referenceError = null;
     try {
-      await this.#orders.ask(() => this.#send(channel, same, charge));
+      if (channel === "shop_code" && this.shopCode === null) await this.#showCode(same, charge);
+      else {
+        await this.#orders.ask(() => this.#send(channel, same, charge));
+        this.shopCode = null;
+      }
       this.question = null;
     } catch (reason) {
       const error = asCallError(reason);
@@ -354,6 +377,25 @@ export class TopUp {
       this.busy = false;
     }
     await this.#catchUp();
+  }
+
+  /** The customer scans it first; what was paid is recorded from there. */
+  async #showCode(
+    same: { intent: string; quote_id: string },
+    { duplicateConfirmed }: Charge,
+  ): Promise<void> {
+    const request = { ...same, duplicate_confirmed: duplicateConfirmed };
+    this.shopCode = await this.#host.call("shop_code", request);
+    this.#codeAgreed = duplicateConfirmed;
+    // The second press of a double Enter records nothing.
+    this.rest();
+  }
+
+  /** Nobody pays by the code any more: back to the form. */
+  putCodeAway(): void {
+    if (this.#isCharging()) return;
+    this.shopCode = null;
+    this.#forgetReference();
   }
 
   #send(
@@ -370,6 +412,7 @@ export class TopUp {
     if (isRecorded(channel)) {
       const { reference } = this;
       const confirmed = { reference_confirmed: referenceConfirmed };
+      if (this.#codeAgreed && this.shopCode !== null) request.duplicate_confirmed = true;
       const recorded = { reference, ...confirmed, approval: approval ?? null };
       return this.#host.call("pay_recorded", { ...request, channel, ...recorded });
     }
@@ -421,8 +464,15 @@ export class TopUp {
 
   /** A reference names one payment by one method. */
   #forgetReference(): void {
+    this.shopCode = null;
     this.reference = "";
     this.referenceError = null;
+  }
+
+  /** A part in cash is of one amount, beside one method. */
+  #forgetPart(): void {
+    this.cashPart = "";
+    this.cashPartError = null;
   }
 
   #reprice(): void {
@@ -433,6 +483,7 @@ export class TopUp {
     const { member, form, choice, channel } = this;
     const asked = ++this.#asked;
     this.amountError = null;
+    this.cashPartError = null;
     this.error = null;
     const incomplete = member === null || form === null || channel === null;
     if (incomplete || choice === null || !this.chosen) {
@@ -440,7 +491,8 @@ export class TopUp {
       return null;
     }
     try {
-      const request = { intent: form.intent, member_id: member.id, choice, channel };
+      const cash_part = isKeyed(channel) ? this.cashPart : "";
+      const request = { intent: form.intent, member_id: member.id, choice, channel, cash_part };
       const quote = await this.#host.call("quote", request);
       if (asked === this.#asked) this.quote = quote;
       return quote;
@@ -448,7 +500,8 @@ export class TopUp {
       if (asked !== this.#asked) return null;
       this.quote = null;
       const error = asCallError(reason);
-      if (error.code === "invalid_input") this.amountError = error;
+      if (error.params["field"] === "cash_part") this.cashPartError = error;
+      else if (error.code === "invalid_input") this.amountError = error;
       else this.error = error;
       return null;
     }
@@ -469,6 +522,7 @@ export class TopUp {
     this.amountError = null;
     this.tenderedError = null;
     this.#forgetReference();
+    this.#forgetPart();
     this.error = null;
     return ++this.#asked;
   }

@@ -3,4 +3,4 @@
 /**
  * Channels.
  */
-export type ChannelView = "wechat" | "alipay" | "unionpay" | "ecny" | "card" | "cash" | "transfer";
+export type ChannelView = "wechat" | "alipay" | "unionpay" | "ecny" | "card" | "cash" | "transfer" | "shop_code";

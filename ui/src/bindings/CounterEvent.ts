@@ -6,7 +6,7 @@ import type { SyncView } from "./SyncView";
 /**
  * One event.
  */
-export type CounterEvent = { "kind": "boot" } | { "kind": "session" } | { "kind": "sync", 
+export type CounterEvent = { "kind": "boot" } | { "kind": "session" } | { "kind": "channels" } | { "kind": "cases" } | { "kind": "sync", 
 /**
  * New pill.
  */

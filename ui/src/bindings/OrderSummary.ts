@@ -2,6 +2,7 @@
 import type { ChannelView } from "./ChannelView";
 import type { Fen } from "./Fen";
 import type { Ms } from "./Ms";
+import type { PartsView } from "./PartsView";
 import type { Stage } from "./Stage";
 
 /**
@@ -33,9 +34,13 @@ pay_fen: Fen,
  */
 bonus_fen: Fen, 
 /**
- * Method; none before anybody was asked for money.
+ * Method; none before anybody was asked for money. Of a split, the one beside cash.
  */
 channel: ChannelView | null, 
+/**
+ * Both parts of a split.
+ */
+parts: PartsView | null, 
 /**
  * Where it stands.
  */

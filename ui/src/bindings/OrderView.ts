@@ -4,6 +4,7 @@ import type { CreditView } from "./CreditView";
 import type { Failure } from "./Failure";
 import type { Fen } from "./Fen";
 import type { Ms } from "./Ms";
+import type { PartsView } from "./PartsView";
 import type { QrView } from "./QrView";
 import type { Stage } from "./Stage";
 
@@ -28,9 +29,13 @@ member_id: string,
  */
 member: string, 
 /**
- * Method; none before anybody was asked for money.
+ * Method; none before anybody was asked for money. Of a split, the one beside cash.
  */
 channel: ChannelView | null, 
+/**
+ * Both parts of a split.
+ */
+parts: PartsView | null, 
 /**
  * To pay.
  */
@@ -40,7 +45,7 @@ pay_fen: Fen,
  */
 bonus_fen: Fen, 
 /**
- * Cash handed over.
+ * Cash handed over, where all of it is cash.
  */
 tendered_fen: Fen | null, 
 /**

@@ -15,7 +15,7 @@ intent: string,
  */
 quote_id: string, 
 /**
- * By card or by transfer.
+ * By card, by transfer or by the shop's code.
  */
 channel: ChannelView, 
 /**

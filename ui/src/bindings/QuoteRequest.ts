@@ -19,6 +19,10 @@ member_id: string,
  */
 choice: Choice, 
 /**
- * By which method.
+ * By which method; of a split, the one beside cash.
  */
-channel: ChannelView, };
+channel: ChannelView, 
+/**
+ * For a split: the part in cash, as typed; empty where there is none.
+ */
+cash_part: string, };

@@ -2,6 +2,7 @@
 import type { Fen } from "./Fen";
 import type { Ms } from "./Ms";
 import type { NoticeView } from "./NoticeView";
+import type { PartsView } from "./PartsView";
 
 /**
  * What will be true afterwards, and why.
@@ -15,6 +16,10 @@ quote_id: string,
  * To pay.
  */
 pay_fen: Fen, 
+/**
+ * Both parts of a split.
+ */
+parts: PartsView | null, 
 /**
  * Bonus.
  */

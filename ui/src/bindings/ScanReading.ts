@@ -13,4 +13,4 @@ channel: ChannelView | null, } | { "kind": "offer",
 /**
  * What it chooses; none where that is on sale no more.
  */
-choice: Choice | null, } | { "kind": "other" };
+choice: Choice | null, } | { "kind": "receipt" } | { "kind": "other" };

@@ -58,6 +58,11 @@ voice: boolean,
  */
 customer_display: CustomerDisplay, 
 /**
+ * Longest pause between two keys of one scan, in milliseconds, from 20 to 200. Settings of
+ * earlier versions have none.
+ */
+scan_pause_max_ms: number, 
+/**
  * Where receipts go.
  */
 printer: PrinterSetting, };

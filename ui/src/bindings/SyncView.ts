@@ -23,6 +23,10 @@ pending: number,
  */
 oldest_ms: Ms | null, 
 /**
+ * Key of the sentence why the second copy does not go on, or is no help; none while all is well.
+ */
+copy_key: string | null, 
+/**
  * Last time the server answered.
  */
 last_contact_ms: Ms | null, };

@@ -2,6 +2,7 @@
 export const ICONS = {
   counter: "M4 8h16v11H4zM8 8V5h8v3M9 13h6",
   orders: "M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6",
+  cases: "M12 3.5L22 20H2zM12 10v4.5M12 17.3v.1",
   settings:
     "M4 7h8M17 7h3M4 17h3M12 17h8M12 7a2.5 2.5 0 1 0 5 0 2.5 2.5 0 1 0-5 0M7 17a2.5 2.5 0 1 0 5 0 2.5 2.5 0 1 0-5 0",
   search: "M4.5 11a6.5 6.5 0 1 0 13 0 6.5 6.5 0 1 0-13 0M16 16l4.5 4.5",

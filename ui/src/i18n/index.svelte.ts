@@ -59,7 +59,7 @@ export function t(key: MessageKey, params: Params = {}): string {
   return fill(spoken.catalogue[key], params, plural);
 }
 
-function isKey(key: string): key is MessageKey {
+export function isKey(key: string): key is MessageKey {
   return Object.hasOwn(zh, key);
 }
 

@@ -1,5 +1,6 @@
 import type { CallError } from "../bindings/CallError";
 import type { CounterEvent } from "../bindings/CounterEvent";
+import type { Language } from "../bindings/Language";
 import type { OrderView } from "../bindings/OrderView";
 import type { SyncView } from "../bindings/SyncView";
 import type { Settings } from "../bindings/Settings";
@@ -40,6 +41,14 @@ export class DemoCounter implements Host {
 
   openPhone(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Languages in which training was opened, in order. */
+  readonly trained: Language[] = [];
+
+  openTraining(language: Language): Promise<boolean> {
+    this.trained.push(language);
+    return Promise.resolve(this.trained.length === 1);
   }
 
   /** What the customer's display was told to show, in order. */

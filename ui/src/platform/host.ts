@@ -1,4 +1,5 @@
 import type { Commands } from "../bindings/commands";
+import type { Language } from "../bindings/Language";
 import type { OrderView } from "../bindings/OrderView";
 import type { CounterEvent } from "../bindings/CounterEvent";
 
@@ -12,6 +13,8 @@ export interface Host {
   listen(onEvent: (event: CounterEvent) => void): Promise<void>;
   /** Training only: the customer's phone in a window of its own. */
   openPhone(): Promise<void>;
+  /** Training in a window of its own; answers whether it was opened now or is open already. */
+  openTraining(language: Language): Promise<boolean>;
   /** Says which order the customer's display is to show; none between two customers. */
   showCustomer(orderId: string | null): Promise<void>;
   /**

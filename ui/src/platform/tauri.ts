@@ -11,6 +11,7 @@ export const tauriHost: Host = {
     await listen<CounterEvent>("counter", (event) => onEvent(event.payload));
   },
   openPhone: () => invoke("open_phone"),
+  openTraining: (language) => invoke("open_training", { language }),
   showCustomer: (orderId) => invoke("show_customer", { orderId }),
   announce: (order) => invoke("announce", { order }),
 };

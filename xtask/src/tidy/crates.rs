@@ -8,7 +8,7 @@ use crate::tree;
 use super::Finding;
 
 /// What each of our crates may depend on, tests left out.
-const MAY_SEE: [(&str, &[&str]); 15] = [
+const MAY_SEE: [(&str, &[&str]); 16] = [
     ("qiantai-core", &[]),
     ("qiantai-sqlite", &[]),
     ("qiantai-wire", &["qiantai-core"]),
@@ -17,12 +17,14 @@ const MAY_SEE: [(&str, &[&str]); 15] = [
         &["qiantai-core", "qiantai-sqlite", "qiantai-wire"],
     ),
     ("qiantai-print", &["qiantai-core"]),
-    ("qiantai-pay", &["qiantai-core"]),
+    ("qiantai-emv", &["qiantai-core"]),
+    ("qiantai-pay", &["qiantai-core", "qiantai-emv"]),
     ("qiantai-sync", &["qiantai-core", "qiantai-wire"]),
     (
         "qiantai-counter",
         &[
             "qiantai-core",
+            "qiantai-emv",
             "qiantai-wire",
             "qiantai-store",
             "qiantai-print",

@@ -6,6 +6,9 @@ use super::source::{Kind, Source};
 const FILE_LINES_MAX: usize = 600;
 const FUNCTION_LINES_MAX: usize = 100;
 
+/// Made from the migrations, whole.
+const SCHEMA_SNAPSHOT: &str = "/schema.sql";
+
 const CODE: [&str; 8] = [
     ".rs", ".ts", ".mjs", ".js", ".svelte", ".css", ".sql", ".html",
 ];
@@ -13,7 +16,8 @@ const CODE: [&str; 8] = [
 pub fn check(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     let lines = source.text.lines().count();
-    if source.ends(&CODE) && lines > FILE_LINES_MAX {
+    let is_written = source.ends(&CODE) && !source.path.ends_with(SCHEMA_SNAPSHOT);
+    if is_written && lines > FILE_LINES_MAX {
         findings.push(Finding {
             path: source.path.clone(),
             line: 0,

@@ -39,6 +39,13 @@ pub(super) fn decide(
         }
         GatewayOutcome::PaidElsewhere { .. } => Ok(paid_elsewhere(draft, attempt, order)),
         GatewayOutcome::ReversalUnclear => Ok(reversal_unclear(draft, attempt, order)),
+        GatewayOutcome::NoticeUnconfirmed {
+            channel_txn_no,
+            amount,
+        } if !is_known(attempt, channel_txn_no) => {
+            Ok(notice_unconfirmed(draft, attempt, order, *amount))
+        }
+        GatewayOutcome::NoticeUnconfirmed { .. } => Ok(unchanged()),
         outcome => unpaid(draft, attempt, order, outcome),
     }
 }
@@ -108,16 +115,17 @@ fn paid(
     attempt.changed_at = draft.at;
     match order.state {
         OrderState::PendingPayment if payment.amount == order.quote.pay => {
-            let source = settle::clearing(attempt.channel);
+            let sources = [(settle::clearing(attempt.channel), payment.amount)];
             let fact = PaidFact {
                 channel: attempt.channel,
                 amount: payment.amount,
+                cash_part: None,
                 tendered: None,
                 channel_txn_no: Some(payment.channel_txn_no),
                 paid_at: payment.paid_at,
             };
             draft.push(Change::Attempt(attempt));
-            settle::pay(&mut draft, state, order.clone(), fact, source);
+            settle::pay(&mut draft, state, order.clone(), fact, &sources);
         }
         OrderState::PendingPayment => {
             abnormal(
@@ -232,6 +240,18 @@ fn reversal_unclear(
     draft.applied()
 }
 
+/// What may be with the gateway is what the notice told.
+fn notice_unconfirmed(
+    mut draft: Draft<'_>,
+    attempt: &PaymentAttempt,
+    order: &RechargeOrder,
+    amount: Money,
+) -> Decision {
+    let links = links(attempt, order);
+    draft.case(CaseKind::NoticeUnconfirmed, links, amount);
+    draft.applied()
+}
+
 /// The order has its money already: this payment waits in suspense to be sent back.
 fn surplus(
     draft: &mut Draft<'_>,
@@ -313,9 +333,12 @@ fn next_state(state: AttemptState, outcome: &GatewayOutcome) -> Step {
     let target = match (state, outcome) {
         (Succeeded | Failed | Closed | Reversed, _) => return Step::Stale,
         // These open a case and leave the state alone.
-        (_, GatewayOutcome::PaidElsewhere { .. } | GatewayOutcome::ReversalUnclear) => {
-            return Step::Stay;
-        }
+        (
+            _,
+            GatewayOutcome::PaidElsewhere { .. }
+            | GatewayOutcome::ReversalUnclear
+            | GatewayOutcome::NoticeUnconfirmed { .. },
+        ) => return Step::Stay,
         (_, GatewayOutcome::Success { .. }) => Succeeded,
         (Init | Unknown, GatewayOutcome::QrReady { .. }) => Submitted,
         (Submitted, GatewayOutcome::QrReady { .. }) => return Step::Stay,

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use crate::attempt::GatewayOutcome;
 use crate::money::Money;
 use crate::operation::{
-    AttemptResult, AttemptStart, DeviceEnrol, Hash, MemberRegister, OpeningBalance, OperationBody,
-    RechargeCash, RechargeOpen, RechargeRecorded, ShiftOpen, SurplusRefunded,
+    AttemptResult, AttemptStart, DeviceEnrol, Hash, LeaseGrant, MemberRegister, NamedLease,
+    OpeningBalance, OperationBody, RechargeCash, RechargeOpen, RechargeRecorded, ShiftOpen,
+    SpendOffline, SurplusRefunded,
 };
 use crate::recharge::AmountChoice;
 
@@ -135,6 +136,10 @@ fn feed(to: &mut Feeder<'_>, body: &OperationBody) {
         OperationBody::OrderExpire { order } => of_order(to, "order.expire", order.0),
         OperationBody::SurplusRefunded(body) => surplus_refunded(to, body),
         OperationBody::CreditRetry { order } => of_order(to, "credit.retry", order.0),
+        OperationBody::SpendOffline(body) => spend_offline(to, body),
+        OperationBody::LeaseGrant(body) => lease_grant(to, body),
+        OperationBody::LeaseRelease(body) => named_lease(to, "lease.release", body),
+        OperationBody::LeaseLost(body) => named_lease(to, "lease.lost", body),
     }
 }
 
@@ -185,6 +190,10 @@ fn recharge_recorded(to: &mut Feeder<'_>, body: &RechargeRecorded) {
     recharge_open(to, &body.open);
     to.number(Field::Choice, body.method.channel().number().into());
     to.text(Field::Rest, body.reference.as_str());
+    // Digests of payments without one are older than this field.
+    if let Some(cash_part) = body.cash_part {
+        to.money(Field::Amount, cash_part);
+    }
 }
 
 fn attempt_start(to: &mut Feeder<'_>, body: &AttemptStart) {
@@ -272,6 +281,14 @@ fn attempt_result(to: &mut Feeder<'_>, body: &AttemptResult) {
             "paid_elsewhere"
         }
         GatewayOutcome::ReversalUnclear => "reversal_unclear",
+        GatewayOutcome::NoticeUnconfirmed {
+            channel_txn_no,
+            amount,
+        } => {
+            to.text(Field::Number, channel_txn_no);
+            to.money(Field::Amount, *amount);
+            "notice_unconfirmed"
+        }
     };
     to.text(Field::Choice, kind);
 }
@@ -281,4 +298,29 @@ fn surplus_refunded(to: &mut Feeder<'_>, body: &SurplusRefunded) {
     to.id(Field::Subject, body.attempt.0);
     to.text(Field::Number, &body.channel_txn_no);
     to.money(Field::Amount, body.amount);
+}
+
+/// Which leases paid is how it was paid, not what was meant: a try that the server did not answer may
+/// go on with others.
+fn spend_offline(to: &mut Feeder<'_>, body: &SpendOffline) {
+    to.text(Field::Kind, "spend.offline");
+    to.id(Field::Subject, body.member.0);
+    to.money(Field::Amount, body.amount);
+}
+
+fn lease_grant(to: &mut Feeder<'_>, body: &LeaseGrant) {
+    to.text(Field::Kind, "lease.grant");
+    to.id(Field::Subject, body.member.0);
+    to.id(Field::Rest, body.device.0);
+    for draw in &body.lots {
+        to.id(Field::Id, draw.lot.0);
+        to.money(Field::Amount, draw.principal);
+        to.money(Field::Amount, draw.bonus);
+    }
+}
+
+fn named_lease(to: &mut Feeder<'_>, kind: &str, body: &NamedLease) {
+    to.text(Field::Kind, kind);
+    to.id(Field::Id, body.lease.0);
+    to.id(Field::Subject, body.member.0);
 }

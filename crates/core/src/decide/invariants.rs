@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::account::Account;
+use crate::account::{Account, Lot};
 use crate::attempt::{AttemptState, PaymentAttempt};
 use crate::decide::{Change, State};
-use crate::ids::{LotId, MemberId};
+use crate::ids::{LeaseId, LotId, MemberId};
+use crate::lease::{Lease, LeaseState, free_lots};
 use crate::ledger::{Book, JournalEntry, LedgerAccount, Posting};
 use crate::money::Money;
 use crate::recharge::{OrderState, RechargeOrder};
@@ -29,6 +30,7 @@ pub(super) fn assert_hold(state: &State, changes: &[Change]) {
             Change::Account(row) => {
                 assert_account_is_whole(row);
                 assert_journal_explains(state.accounts.get(&row.member), row, &journal);
+                assert_leases_explain(state, row, changes);
             }
             Change::Order(row) => assert_order_may_follow(state, row, changes),
             Change::Attempt(row) => assert_attempt_may_follow(state, row),
@@ -141,6 +143,66 @@ fn assert_journal_explains(before: Option<&Account>, after: &Account, journal: &
         reached, end,
         "journal does not explain the account of {member}"
     );
+}
+
+/// Leases and available sum to the balance: what is frozen changed by what leases hold, and of no
+/// lot more is held than is left. Only operations that touch leases know all of a member's.
+fn assert_leases_explain(state: &State, after: &Account, changes: &[Change]) {
+    let member = after.member;
+    let mut leases: BTreeMap<LeaseId, &Lease> = state
+        .leases_of(member)
+        .map(|lease| (lease.id, lease))
+        .collect();
+    let held = |leases: &BTreeMap<LeaseId, &Lease>| {
+        let held = leases.values().map(|lease| lease.held());
+        held.fold((Money::ZERO, Money::ZERO), |sums, held| {
+            (sums.0 + held.0, sums.1 + held.1)
+        })
+    };
+    let before = state.accounts.get(&member);
+    let frozen = before.map_or((Money::ZERO, Money::ZERO), |account| {
+        (account.frozen_principal, account.frozen_bonus)
+    });
+    let held_before = held(&leases);
+    for change in changes {
+        if let Change::Lease(lease) = change
+            && lease.member == member
+        {
+            leases.insert(lease.id, lease);
+        }
+    }
+    let held_after = held(&leases);
+    let expected = (
+        frozen.0 + held_after.0 - held_before.0,
+        frozen.1 + held_after.1 - held_before.1,
+    );
+    let stands = (after.frozen_principal, after.frozen_bonus);
+    assert_eq!(
+        stands, expected,
+        "leases do not explain what {member} has frozen"
+    );
+    let free = free_lots(after, leases.values().copied());
+    let is_overdrawn = |lot: &Lot| lot.principal_left.is_negative() || lot.bonus_left.is_negative();
+    assert!(
+        !free.iter().any(is_overdrawn),
+        "leases of {member} hold more than a lot has"
+    );
+    let is_kept = |lot: LotId| after.lots.iter().any(|kept| kept.id == lot);
+    for lease in leases
+        .values()
+        .filter(|lease| lease.state == LeaseState::Held)
+    {
+        for hold in &lease.lots {
+            let is_empty = hold.principal.is_zero() && hold.bonus.is_zero();
+            assert!(
+                is_empty || is_kept(hold.lot),
+                "lease {} holds a lot that is gone",
+                lease.id
+            );
+            let is_sound = !hold.principal.is_negative() && !hold.bonus.is_negative();
+            assert!(is_sound, "lease {} holds less than nothing", lease.id);
+        }
+    }
 }
 
 /// Attempt states follow the table; a reversal may begin and end in one answer.

@@ -134,7 +134,7 @@ fn is_plausible(body: &OpeningBalance) -> bool {
 }
 
 /// An account before its first entry.
-pub(super) fn empty_account(member: MemberId, tier: TierId) -> Account {
+pub(crate) fn empty_account(member: MemberId, tier: TierId) -> Account {
     Account {
         member,
         principal: Money::ZERO,

@@ -11,6 +11,7 @@ use crate::ids::{OrderId, ShiftId};
 use crate::ledger::{CaseKind, CashMovement, CashMovementKind, LedgerAccount, Topic};
 use crate::money::Money;
 use crate::operation::{Operation, RechargeCash};
+use crate::quote::CashShare;
 use crate::recharge::{PaidFact, RechargeOrder};
 
 pub(super) fn decide(
@@ -24,7 +25,7 @@ pub(super) fn decide(
     let taken = Taken {
         open: &body.open,
         received: received.unwrap_or(Money::ZERO),
-        cash: true,
+        cash: CashShare::Whole,
         approval: body.approval,
     };
     let Some(policy) = taken.rules(state, draft.at) else {
@@ -50,11 +51,13 @@ pub(super) fn decide(
     let paid = PaidFact {
         channel: Channel::Cash,
         amount: order.quote.pay,
+        cash_part: None,
         tendered: Some(body.tendered),
         channel_txn_no: None,
         paid_at: draft.at,
     };
-    settle::pay(&mut draft, state, order, paid, drawer(operation));
+    let sources = [(drawer(operation), paid.amount)];
+    settle::pay(&mut draft, state, order, paid, &sources);
     settle::suspend(&mut draft, drawer(operation), surplus);
     draft.applied()
 }
@@ -81,7 +84,7 @@ fn received(body: &RechargeCash) -> Option<Money> {
 }
 
 /// The drawer of the shift; cash taken outside any shift lies in a drawer named by its device.
-fn drawer(operation: &Operation) -> LedgerAccount {
+pub(super) fn drawer(operation: &Operation) -> LedgerAccount {
     LedgerAccount::Drawer(shift_of(operation))
 }
 
@@ -89,7 +92,8 @@ fn shift_of(operation: &Operation) -> ShiftId {
     operation.shift.unwrap_or(ShiftId(operation.device.0))
 }
 
-fn take_cash(draft: &mut Draft<'_>, order: Option<OrderId>, amount: Money) {
+/// Writes down what came into the drawer.
+pub(super) fn take_cash(draft: &mut Draft<'_>, order: Option<OrderId>, amount: Money) {
     if amount.is_zero() {
         return;
     }

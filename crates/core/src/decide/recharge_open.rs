@@ -10,7 +10,7 @@ use crate::member::{Member, MemberStatus};
 use crate::money::Money;
 use crate::operation::{MOST_CLOCK_SKEW, Operation, RechargeOpen};
 use crate::policy::{LimitAction, Policy};
-use crate::quote::{Quote, price};
+use crate::quote::{CashShare, Quote, price};
 use crate::recharge::{OrderState, RechargeOrder};
 
 /// Equal orders closer than this are taken for a slip of the hand (docs: domain §3.9).
@@ -154,7 +154,7 @@ fn standing_quote(
             account,
             member.registered_at,
             body.choice,
-            false,
+            CashShare::None,
             recent,
             at,
         )

@@ -1,17 +1,20 @@
-//! `recharge.recorded`: a fact. The bank has the money and its reference was keyed in, so nothing
-//! here refuses. What a person must look at first is posted and waits with its credit (docs: domain
-//! §3.8, "if money arrived first").
+//! `recharge.recorded`: a fact. The bank has the money and its reference was keyed in; of a split a
+//! part lies in the drawer. So nothing here refuses. What a person must look at first is posted and
+//! waits with its credit, both parts of a split together (docs: domain §3.8, "if money arrived
+//! first").
 
 use crate::clock::Timestamp;
 use crate::decide::draft::{CaseLinks, Draft};
+use crate::decide::recharge_cash::{drawer, take_cash};
 use crate::decide::recharge_open::new_order;
 use crate::decide::recharge_taken::{Taken, believable, needs_eyes, time_of};
-use crate::decide::{Change, Decision, State, settle};
-use crate::ledger::{CaseKind, LedgerAccount, Topic};
+use crate::decide::settle::{self, Source};
+use crate::decide::{Change, Decision, State};
+use crate::ledger::{CaseKind, Topic};
 use crate::money::Money;
 use crate::operation::{Operation, RechargeRecorded};
 use crate::policy::Policy;
-use crate::quote::Quote;
+use crate::quote::{CashShare, Quote};
 use crate::recharge::{PaidFact, RechargeOrder};
 
 /// Without the server only cash is taken; a manager's PIN raises that (docs: sync, "Offline
@@ -25,16 +28,18 @@ pub(super) fn decide(
     now: Timestamp,
 ) -> Decision {
     let mut draft = Draft::new(operation, time_of(state, operation, now));
+    let parts = Parts::of(body);
     let taken = Taken {
         open: &body.open,
-        received: received(body),
-        cash: false,
+        received: parts.whole(),
+        cash: CashShare::of_part(body.cash_part),
         approval: body.approval,
     };
     let Some(policy) = taken.rules(state, draft.at) else {
         unattributed(&mut draft, body, CaseKind::Unattributed);
         return draft.applied();
     };
+    take_cash(&mut draft, Some(body.open.order), parts.cash);
     let quote = taken.posted_quote(state, policy, draft.at);
     let waits_for = waits_for(state, policy, body, &quote, &draft);
     taken.tell_breaches(&mut draft, state, policy, &quote, OFFLINE_CAP, waits_for);
@@ -43,19 +48,21 @@ pub(super) fn decide(
         ..new_order(operation, &body.open, quote, draft.at)
     };
     draft.event(Topic::OrderCreated, order.id.0);
-    let surplus = taken.received - order.quote.pay;
+    let (parts, surplus) = parts.split_at(order.quote.pay);
     let paid = PaidFact {
         channel: body.method.channel(),
         amount: order.quote.pay,
+        cash_part: parts.cash.is_positive().then_some(parts.cash),
         tendered: None,
         channel_txn_no: Some(body.reference.as_str().to_owned()),
         paid_at: draft.at,
     };
+    let sources = parts.sources(operation, body);
     match waits_for {
-        Some(kind) => settle::pay_and_wait(&mut draft, order, paid, clearing(body), kind),
-        None => settle::pay(&mut draft, state, order, paid, clearing(body)),
+        Some(kind) => settle::pay_and_wait(&mut draft, order, paid, &sources, kind),
+        None => settle::pay(&mut draft, state, order, paid, &sources),
     }
-    settle::suspend(&mut draft, clearing(body), surplus);
+    suspend(&mut draft, body, surplus);
     draft.applied()
 }
 
@@ -88,21 +95,64 @@ fn waits_for(
     needs_eyes(quote).then_some(CaseKind::LimitPassed)
 }
 
-fn received(body: &RechargeRecorded) -> Money {
-    believable(body.open.quote.pay).unwrap_or(Money::ZERO)
+/// Where the money of a payment lies.
+#[derive(Clone, Copy)]
+struct Parts {
+    /// In the drawer.
+    cash: Money,
+    /// On its way from the bank until its statement says otherwise.
+    bank: Money,
 }
 
-/// The money is on its way from the bank until its statement says otherwise.
-fn clearing(body: &RechargeRecorded) -> LedgerAccount {
-    settle::clearing(body.method.channel())
+impl Parts {
+    /// What was taken. Nobody can have put more into the drawer than was paid in all.
+    fn of(body: &RechargeRecorded) -> Parts {
+        let whole = believable(body.open.quote.pay).unwrap_or(Money::ZERO);
+        let cash = body.cash_part.unwrap_or(Money::ZERO);
+        let cash = cash.clamp(Money::ZERO, whole.max(Money::ZERO));
+        Parts {
+            cash,
+            bank: whole - cash,
+        }
+    }
+
+    fn whole(self) -> Money {
+        self.cash + self.bank
+    }
+
+    /// What pays an order of `pay`, and what is beyond it, which is the bank's as far as it goes.
+    fn split_at(self, pay: Money) -> (Parts, Parts) {
+        let cash = self.cash.min(pay);
+        let bank = pay - cash;
+        let beyond = Parts {
+            cash: self.cash - cash,
+            bank: self.bank - bank,
+        };
+        (Parts { cash, bank }, beyond)
+    }
+
+    fn sources(self, operation: &Operation, body: &RechargeRecorded) -> [Source; 2] {
+        [
+            (drawer(operation), self.cash),
+            (settle::clearing(body.method.channel()), self.bank),
+        ]
+    }
+}
+
+fn suspend(draft: &mut Draft<'_>, body: &RechargeRecorded, parts: Parts) {
+    for (source, amount) in parts.sources(draft.operation, body) {
+        settle::suspend(draft, source, amount);
+    }
 }
 
 fn unattributed(draft: &mut Draft<'_>, body: &RechargeRecorded, kind: CaseKind) {
-    let amount = received(body);
-    settle::suspend(draft, clearing(body), amount);
+    let parts = Parts::of(body);
+    // The order named may belong to another operation: only the case points to it.
+    take_cash(draft, None, parts.cash);
+    suspend(draft, body, parts);
     let links = CaseLinks {
         order: Some(body.open.order),
         ..CaseLinks::default()
     };
-    draft.case(kind, links, amount);
+    draft.case(kind, links, parts.whole());
 }

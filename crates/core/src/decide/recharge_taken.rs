@@ -13,7 +13,7 @@ use crate::ledger::CaseKind;
 use crate::money::Money;
 use crate::operation::{Operation, RechargeOpen, StaffProof};
 use crate::policy::{LimitAction, Policy};
-use crate::quote::{MOST_PER_ORDER, Quote, bare_price, price};
+use crate::quote::{CashShare, MOST_PER_ORDER, Quote, bare_price, price};
 use crate::recharge::AmountChoice;
 use crate::tier;
 
@@ -24,8 +24,8 @@ pub(super) struct Taken<'a> {
     pub(super) open: &'a RechargeOpen,
     /// What the shop has of it.
     pub(super) received: Money,
-    /// Whether it is cash.
-    pub(super) cash: bool,
+    /// What of it is cash.
+    pub(super) cash: CashShare,
     /// Who let it pass the cap on what is taken without the server.
     pub(super) approval: Option<StaffProof>,
 }

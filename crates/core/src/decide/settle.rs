@@ -18,30 +18,32 @@ use crate::policy::Policy;
 use crate::recharge::{Credit, OrderState, PaidFact, RechargeOrder};
 use crate::tier;
 
+/// Where money comes from, and how much. The sources of an order sum to the amount paid.
+pub(super) type Source = (LedgerAccount, Money);
+
 /// Marks the order paid and credits its account. Where the account cannot be credited, the money
 /// waits in suspense with a case and the order stays `Paid` (docs: domain §2.2).
 ///
-/// `source` is debited with the amount paid: the drawer, or the clearing account of a channel.
+/// `sources` are debited: the drawer, the clearing account of a channel, or for a split both.
 pub(super) fn pay(
     draft: &mut Draft<'_>,
     state: &State,
     mut order: RechargeOrder,
     paid: PaidFact,
-    source: LedgerAccount,
+    sources: &[Source],
 ) {
-    let amount = paid.amount;
     order.paid = Some(paid);
     order.state = OrderState::Paid;
     order.changed_at = draft.at;
     draft.event(Topic::PaymentSuccess, order.id.0);
     match creditable(state, &order) {
-        Ok((account, policy)) => credit(draft, account, policy, order, source),
+        Ok((account, policy)) => credit(draft, account, policy, order, sources),
         Err(refusal) => {
             let kind = match refusal.code {
                 RefusalCode::MemberUnknown => CaseKind::Unattributed,
                 _ => CaseKind::CreditBlocked,
             };
-            wait(draft, order, source, amount, kind);
+            wait(draft, order, sources, kind);
         }
     }
 }
@@ -52,31 +54,27 @@ pub(super) fn pay_and_wait(
     draft: &mut Draft<'_>,
     mut order: RechargeOrder,
     paid: PaidFact,
-    source: LedgerAccount,
+    sources: &[Source],
     kind: CaseKind,
 ) {
-    let amount = paid.amount;
     order.paid = Some(paid);
     order.state = OrderState::Paid;
     order.changed_at = draft.at;
     draft.event(Topic::PaymentSuccess, order.id.0);
-    wait(draft, order, source, amount, kind);
+    wait(draft, order, sources, kind);
 }
 
-fn wait(
-    draft: &mut Draft<'_>,
-    order: RechargeOrder,
-    source: LedgerAccount,
-    amount: Money,
-    kind: CaseKind,
-) {
-    suspend(draft, source, amount);
+fn wait(draft: &mut Draft<'_>, order: RechargeOrder, sources: &[Source], kind: CaseKind) {
+    for (source, amount) in sources {
+        suspend(draft, *source, *amount);
+    }
     let links = CaseLinks {
         order: Some(order.id),
         attempt: None,
         member: Some(order.member),
     };
-    draft.case(kind, links, amount);
+    let waiting = sources.iter().map(|(_, amount)| *amount).sum();
+    draft.case(kind, links, waiting);
     draft.push(Change::Order(order));
 }
 
@@ -97,7 +95,8 @@ pub(super) fn retry(
     let mut draft = Draft::new(operation, now);
     let mut order = order.clone();
     order.changed_at = now;
-    credit(&mut draft, account, policy, order, LedgerAccount::Suspense);
+    let sources = [(LedgerAccount::Suspense, paid_amount(&order))];
+    credit(&mut draft, account, policy, order, &sources);
     Ok(draft.applied())
 }
 
@@ -128,10 +127,10 @@ fn credit(
     before: &Account,
     policy: &Policy,
     mut order: RechargeOrder,
-    source: LedgerAccount,
+    sources: &[Source],
 ) {
     let lot = new_lot(draft, policy, &order);
-    post(draft, &order, &lot, source);
+    post(draft, &order, &lot, sources);
     let mut account = before.clone();
     account.principal += lot.principal_init;
     account.recharged += lot.principal_init;
@@ -177,10 +176,7 @@ fn credit(
 }
 
 fn new_lot(draft: &Draft<'_>, policy: &Policy, order: &RechargeOrder) -> Lot {
-    let paid = order
-        .paid
-        .as_ref()
-        .map_or(order.quote.pay, |paid| paid.amount);
+    let paid = paid_amount(order);
     let valid_days = order.quote.bonus_valid_days;
     Lot {
         id: LotId(draft.operation.op_id.derive("lot", 0)),
@@ -195,9 +191,16 @@ fn new_lot(draft: &Draft<'_>, policy: &Policy, order: &RechargeOrder) -> Lot {
     }
 }
 
-fn post(draft: &mut Draft<'_>, order: &RechargeOrder, lot: &Lot, source: LedgerAccount) {
+fn paid_amount(order: &RechargeOrder) -> Money {
+    let paid = order.paid.as_ref();
+    paid.map_or(order.quote.pay, |paid| paid.amount)
+}
+
+fn post(draft: &mut Draft<'_>, order: &RechargeOrder, lot: &Lot, sources: &[Source]) {
     let principal = LedgerAccount::MemberPrincipal(order.member, lot.id);
-    draft.transfer(Book::Money, source, principal, lot.principal_init);
+    for (source, amount) in sources {
+        draft.transfer(Book::Money, *source, principal, *amount);
+    }
     let bonus = LedgerAccount::MemberBonus(order.member, lot.id);
     let granted = LedgerAccount::BonusGranted(order.store);
     draft.transfer(Book::Bonus, granted, bonus, lot.bonus_init);

@@ -7,7 +7,10 @@ use crate::account::Account;
 use crate::attempt::PaymentAttempt;
 use crate::clock::Timestamp;
 use crate::decide::{Change, Decision, Outcome, business_digest};
-use crate::ids::{ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId, StoreId};
+use crate::ids::{
+    ActionId, AttemptId, DeviceId, LeaseId, MemberId, OpId, OrderId, ShiftId, StoreId,
+};
+use crate::lease::Lease;
 use crate::ledger::Shift;
 use crate::member::Member;
 use crate::money::Money;
@@ -28,6 +31,8 @@ pub struct State {
     pub members: HashMap<MemberId, Member>,
     /// Their accounts.
     pub accounts: HashMap<MemberId, Account>,
+    /// Leases that are not over, of members whose leases the batch touches.
+    pub leases: HashMap<LeaseId, Lease>,
     /// Orders touched.
     pub orders: HashMap<OrderId, RechargeOrder>,
     /// Attempts touched, with all other attempts of their orders.
@@ -96,6 +101,9 @@ impl State {
                 Change::Account(row) => {
                     self.accounts.insert(row.member, row.clone());
                 }
+                Change::Lease(row) => {
+                    self.leases.insert(row.id, row.clone());
+                }
                 Change::Order(row) => self.apply_order(row),
                 Change::Attempt(row) => {
                     self.attempts.insert(row.id, row.clone());
@@ -154,6 +162,12 @@ impl State {
             .max_by_key(|policy| policy.version)
             .or_else(|| self.policies.iter().min_by_key(|policy| policy.version))
             .map(Arc::as_ref)
+    }
+
+    /// Leases of a member, in no order.
+    pub(super) fn leases_of(&self, member: MemberId) -> impl Iterator<Item = &Lease> {
+        let leases = self.leases.values();
+        leases.filter(move |lease| lease.member == member)
     }
 
     /// Attempts of an order, oldest first.

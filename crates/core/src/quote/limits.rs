@@ -12,7 +12,8 @@ pub(super) struct TopUp<'a> {
     pub(super) account: &'a Account,
     pub(super) registered_at: Timestamp,
     pub(super) pay: Money,
-    pub(super) cash: bool,
+    /// What of it is cash.
+    pub(super) cash: Money,
     pub(super) recent: &'a [RecentOrder],
     pub(super) now: Timestamp,
 }
@@ -50,8 +51,7 @@ fn measured(kind: LimitKind, top_up: &TopUp<'_>) -> Money {
             running.map(|lot| lot.principal_init).sum::<Money>() + top_up.pay
         }
         LimitKind::SingleOrder => top_up.pay,
-        LimitKind::CashByPerson if top_up.cash => top_up.pay,
-        LimitKind::CashByPerson => Money::ZERO,
+        LimitKind::CashByPerson => top_up.cash,
     }
 }
 
@@ -59,11 +59,7 @@ fn review(policy: &Policy, top_up: &TopUp<'_>) -> [LimitNotice; 3] {
     let thresholds = &policy.review;
     let cut_off = policy.store.cut_off_minutes;
     let is_new = top_up.registered_at.business_date(cut_off) == top_up.now.business_date(cut_off);
-    let new_member_cash = if is_new && top_up.cash {
-        top_up.pay
-    } else {
-        Money::ZERO
-    };
+    let new_member_cash = if is_new { top_up.cash } else { Money::ZERO };
     let notice = |cause, limit, reached| LimitNotice {
         cause,
         limit,

@@ -7,7 +7,7 @@ use crate::decide::{RecentOrder, Refusal, RefusalCode};
 use crate::ids::{CouponTemplateId, PackageId, PromotionId, TierId};
 use crate::money::Money;
 use crate::policy::{Ladder, LadderBonus, LadderRow, Package, Policy};
-use crate::quote::{Quote, RuleKind, RuleLine, RuleVerdict};
+use crate::quote::{CashShare, Quote, RuleKind, RuleLine, RuleVerdict};
 use crate::recharge::AmountChoice;
 use crate::tier;
 use time::Date;
@@ -27,7 +27,7 @@ pub fn price(
     account: &Account,
     member_registered_at: Timestamp,
     choice: AmountChoice,
-    channel_is_cash: bool,
+    cash: CashShare,
     recent: &[RecentOrder],
     now: Timestamp,
 ) -> Result<Quote, Refusal> {
@@ -40,7 +40,7 @@ pub fn price(
         account,
         registered_at: member_registered_at,
         pay: offer.pay,
-        cash: channel_is_cash,
+        cash: cash.of(offer.pay),
         recent,
         now,
     };

@@ -48,7 +48,7 @@ enum When {
     AfterChannel,
 }
 
-use Channel::{Alipay, Card, Cash, Ecny, Transfer, Unionpay, Wechat};
+use Channel::{Alipay, Card, Cash, Ecny, ShopCode, Transfer, Unionpay, Wechat};
 use Meaning::{Bonus, Filler, Not, Number, Other, ToWhom, TopUp};
 use When::{AfterChannel, Always, BeforeNumber, First};
 
@@ -92,6 +92,7 @@ const CHINESE: &[(&str, Meaning, When)] = &[
     ("对公", Meaning::Channel(Transfer), Always),
     ("转账", Meaning::Channel(Transfer), Always),
     ("汇款", Meaning::Channel(Transfer), Always),
+    ("店码", Meaning::Channel(ShopCode), Always),
     ("手机尾号是", Number, Always),
     ("手机尾号", Number, Always),
     ("电话尾号", Number, Always),

@@ -8,7 +8,7 @@ use qiantai_core::recharge::{Credit, RechargeOrder};
 use qiantai_core::{Millis, Timestamp, masking};
 use qiantai_print::recharge_receipt::{
     Balance, CashTendered, CouponOnReceipt, Credited, Gifts, MemberOnReceipt, PaymentOnReceipt,
-    Reprint, SlipHolder, StoreHeader,
+    Reprint, SlipHolder, SplitOnReceipt, StoreHeader,
 };
 use qiantai_print::{PaperWidth, RechargeReceipt};
 use qiantai_store::{NewPrintJob, PrintJob};
@@ -204,7 +204,7 @@ impl Counter {
         request: &SlipRequest,
     ) -> bool {
         printer.drawer
-            && file.channel() == Some(Channel::Cash)
+            && file.has_cash()
             && copy == 0
             && is_of_this_moment(Timestamp::from_ms(request.asked_ms), self.now())
             && (request.holder == Holder::Shop || printer.copies == 1)
@@ -340,6 +340,13 @@ fn payment(file: &OrderFile, language: qiantai_print::Language) -> PaymentOnRece
             tendered,
             change: tendered - file.order.quote.pay,
         }),
+        split: paid.and_then(|paid| {
+            paid.cash_part.map(|cash| SplitOnReceipt {
+                other: paid.by_channel(),
+                cash_method: method_name(Channel::Cash, language).to_owned(),
+                cash,
+            })
+        }),
     }
 }
 
@@ -367,6 +374,7 @@ fn method_name(channel: Channel, language: qiantai_print::Language) -> &'static 
         Channel::Card => ("刷卡（人工登记）", "Card (recorded)"),
         Channel::Cash => ("现金", "Cash"),
         Channel::Transfer => ("转账（人工登记）", "Transfer (recorded)"),
+        Channel::ShopCode => ("店码（未核验）", "Shop code (unverified)"),
     };
     match language {
         qiantai_print::Language::ZhCn => chinese,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use qiantai_core::Timestamp;
 use qiantai_print::TestPage;
 
 use super::device;
@@ -10,17 +11,25 @@ use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::serve::blocking;
 use crate::settings;
+use crate::surroundings::Surroundings;
 use crate::view::printer::{FoundPrinters, FoundQueue, TestPrint};
 use crate::view::session::Language;
 
+/// Whose page it is.
+pub(crate) struct PageHead {
+    /// Name of the shop.
+    pub(crate) store: String,
+    /// Two digits of the terminal.
+    pub(crate) terminal: String,
+}
+
 /// The queues of the system's spooler, or why there are none.
-pub(crate) async fn found_printers(counter: &Arc<Counter>) -> Result<FoundPrinters, CallError> {
-    counter.staff()?;
-    let (queues, trouble) = match counter.surroundings.spooler().queues().await {
+pub(crate) async fn found_printers(surroundings: &dyn Surroundings) -> FoundPrinters {
+    let (queues, trouble) = match surroundings.spooler().queues().await {
         Ok(queues) => (queues, None),
         Err(trouble) => (Vec::new(), Some(trouble.message_key().to_owned())),
     };
-    Ok(FoundPrinters {
+    FoundPrinters {
         queues: queues
             .into_iter()
             .map(|queue| FoundQueue {
@@ -29,7 +38,7 @@ pub(crate) async fn found_printers(counter: &Arc<Counter>) -> Result<FoundPrinte
             })
             .collect(),
         trouble,
-    })
+    }
 }
 
 /// Prints the page at once, past the queue: a person stands beside the printer and looks.
@@ -38,22 +47,38 @@ pub(crate) async fn print_test_page(
     request: TestPrint,
 ) -> Result<(), CallError> {
     counter.staff()?;
+    let reader = Arc::clone(counter);
+    let head = blocking(move || {
+        Ok(PageHead {
+            store: reader.session()?.shop,
+            terminal: reader.terminal.code.clone(),
+        })
+    });
+    let head = head.await?;
+    let at_printer = counter.at_printer.lock().await;
+    let printed = print_page(request, head, counter.surroundings.as_ref()).await;
+    drop(at_printer);
+    printed
+}
+
+/// Prints the page on a printer that nothing else prints on meanwhile.
+pub(crate) async fn print_page(
+    request: TestPrint,
+    head: PageHead,
+    surroundings: &dyn Surroundings,
+) -> Result<(), CallError> {
     if let Some(field) = settings::wrong_device(&request.target, request.paper_mm) {
         let wrong = CallError::new(ErrorCode::InvalidInput, "settings_invalid");
         return Err(wrong.with("field", field));
     }
-    let reader = Arc::clone(counter);
-    let asked = request.clone();
-    let page = blocking(move || reader.test_page(&asked)).await?;
-    let at_printer = counter.at_printer.lock().await;
+    let (asked, now) = (request.clone(), surroundings.now());
+    let page = blocking(move || slip(&asked, head, now)).await?;
     let printed = async {
-        let mut printer = printer::find(&request.target, counter.surroundings.spooler()).await?;
+        let mut printer = printer::find(&request.target, surroundings.spooler()).await?;
         printer.ask().await?;
         printer.print(&page).await
     };
-    let printed = printed.await.map_err(told);
-    drop(at_printer);
-    printed
+    printed.await.map_err(told)
 }
 
 fn told(trouble: PrinterTrouble) -> CallError {
@@ -62,28 +87,25 @@ fn told(trouble: PrinterTrouble) -> CallError {
     error
 }
 
-impl Counter {
-    fn test_page(&self, request: &TestPrint) -> Result<Slip, CallError> {
-        let now = self.now();
-        let page = TestPage {
-            width: device::paper(request.paper_mm),
-            language: match request.language {
-                Language::ZhCn => qiantai_print::Language::ZhCn,
-                Language::En => qiantai_print::Language::En,
-            },
-            glyphs: device::glyphs(request.glyphs),
-            store: self.session()?.shop,
-            terminal: self.terminal.code.clone(),
-            printed_at: now,
-        };
-        let unprintable = |error| {
-            tracing::error!(%error, "test page");
-            CallError::internal()
-        };
-        Ok(Slip {
-            name: format!("test-page-{}", now.ms()),
-            escpos: page.escpos().map_err(unprintable)?,
-            pdf: page.pdf().map_err(unprintable)?,
-        })
-    }
+fn slip(request: &TestPrint, head: PageHead, now: Timestamp) -> Result<Slip, CallError> {
+    let page = TestPage {
+        width: device::paper(request.paper_mm),
+        language: match request.language {
+            Language::ZhCn => qiantai_print::Language::ZhCn,
+            Language::En => qiantai_print::Language::En,
+        },
+        glyphs: device::glyphs(request.glyphs),
+        store: head.store,
+        terminal: head.terminal,
+        printed_at: now,
+    };
+    let unprintable = |error| {
+        tracing::error!(%error, "test page");
+        CallError::internal()
+    };
+    Ok(Slip {
+        name: format!("test-page-{}", now.ms()),
+        escpos: page.escpos().map_err(unprintable)?,
+        pdf: page.pdf().map_err(unprintable)?,
+    })
 }

@@ -9,7 +9,8 @@ use qiantai_print::QrModules;
 use qiantai_print::qr::QUIET_ZONE;
 
 use crate::show::{count, coupon_names, staff_name, tier_name};
-use crate::view::order::{CreditView, Failure, OrderSummary, OrderView, QrView, Stage};
+use crate::split::parts_paid;
+use crate::view::order::{CreditView, Failure, OrderSummary, OrderView, PartsView, QrView, Stage};
 use crate::words;
 
 /// Sentence for money taken, in cash or by a recorded payment, that the server keeps for a person
@@ -42,10 +43,20 @@ impl OrderFile {
     }
 
     /// The method: of the payment, else of the last attempt; `None` where nobody was asked for
-    /// money yet.
+    /// money yet. Of a split it is the one beside cash.
     pub fn channel(&self) -> Option<Channel> {
         let paid = self.order.paid.as_ref().map(|paid| paid.channel);
         paid.or_else(|| self.last_attempt().map(|attempt| attempt.channel))
+    }
+
+    /// Both parts of a split that is paid.
+    fn parts(&self) -> Option<PartsView> {
+        self.order.paid.as_ref().and_then(parts_paid)
+    }
+
+    /// Whether any of the money was cash.
+    pub fn has_cash(&self) -> bool {
+        self.channel() == Some(Channel::Cash) || self.parts().is_some()
     }
 
     /// Whether the last attempt is to be paid by the customer's payment code.
@@ -162,6 +173,7 @@ impl OrderFile {
             member_id: order.member.to_string(),
             member: self.member.clone(),
             channel: self.channel().map(Into::into),
+            parts: self.parts(),
             pay_fen: order.quote.pay.into(),
             bonus_fen: order.quote.bonus.into(),
             tendered_fen: tendered.map(Into::into),
@@ -202,6 +214,7 @@ impl OrderFile {
             pay_fen: order.quote.pay.into(),
             bonus_fen: order.quote.bonus.into(),
             channel: self.channel().map(Into::into),
+            parts: self.parts(),
             stage: self.stage(),
             provisional: self.provisional,
             opened_at_ms: order.opened_at.into(),

@@ -6,6 +6,7 @@ use qiantai_core::quote::{LimitCause, LimitNotice, Quote, RuleKind, RuleVerdict}
 use qiantai_core::{Millis, Timestamp};
 
 use crate::show::{count, coupon_names, tier_name};
+use crate::view::order::PartsView;
 use crate::view::top_up::{NoticeView, QuoteView};
 
 /// What is known besides the price itself.
@@ -22,6 +23,8 @@ pub struct QuoteContext<'a> {
     pub unsettled: Option<String>,
     /// True when reviews block because the method cannot wait for one.
     pub review_blocks: bool,
+    /// Both parts of a split.
+    pub parts: Option<PartsView>,
 }
 
 /// The summary of `quote`.
@@ -33,6 +36,7 @@ pub fn quote_view(quote: &Quote, context: QuoteContext<'_>) -> QuoteView {
         duplicate_of,
         unsettled,
         review_blocks,
+        parts,
     } = context;
     let notices = notices(quote, review_blocks);
     let principal_after = account.principal + quote.pay;
@@ -41,6 +45,7 @@ pub fn quote_view(quote: &Quote, context: QuoteContext<'_>) -> QuoteView {
     QuoteView {
         quote_id,
         pay_fen: quote.pay.into(),
+        parts,
         bonus_fen: quote.bonus.into(),
         bonus_expires_ms: bonus_expiry(quote, quote.quoted_at).map(Into::into),
         balance_after_fen: (principal_after + bonus_after - frozen).into(),

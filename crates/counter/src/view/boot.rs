@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::view::first_start::FirstStart;
+
 /// Where the start stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct BootStatus {
@@ -20,6 +22,11 @@ pub struct BootStatus {
 pub enum BootState {
     /// Still opening; a boot event follows.
     Opening,
+    /// This terminal belongs to no shop: one is made, or joined.
+    FirstStart {
+        /// What has been answered so far.
+        first_start: Box<FirstStart>,
+    },
     /// A new vault was made: show this code once and let it be confirmed.
     ShowRecoveryCode {
         /// Groups of four characters.
@@ -60,7 +67,8 @@ pub enum TroubleCause {
     FolderInUse,
     /// The folder cannot be read or written.
     FolderUnusable,
-    /// This terminal has not joined a shop and no enrolment code was given.
+    /// This terminal has not joined a shop and no enrolment code was given. The first start begins
+    /// then, and the window shows that instead.
     NotJoined,
     /// What was given is no enrolment code, or a part of it is missing.
     CodeUnreadable,

@@ -30,6 +30,8 @@ pub enum ScanReading {
         /// What it chooses; none where that is on sale no more.
         choice: Option<Choice>,
     },
+    /// A receipt, which can be brought back.
+    Receipt,
     /// Something else, to be looked for among the members.
     Other,
 }

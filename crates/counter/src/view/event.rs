@@ -14,6 +14,10 @@ pub enum CounterEvent {
     Boot,
     /// Shop, people, shift or settings changed: ask `session`.
     Session,
+    /// A payment channel began to fail or is back: ask `top_up_form`.
+    Channels,
+    /// A case was opened: ask `cases`.
+    Cases,
     /// The sync pill changed.
     Sync {
         /// New pill.

@@ -81,14 +81,25 @@ pub struct OrderSummary {
     pub pay_fen: Fen,
     /// Bonus.
     pub bonus_fen: Fen,
-    /// Method; none before anybody was asked for money.
+    /// Method; none before anybody was asked for money. Of a split, the one beside cash.
     pub channel: Option<ChannelView>,
+    /// Both parts of a split.
+    pub parts: Option<PartsView>,
     /// Where it stands.
     pub stage: Stage,
     /// Not yet confirmed by the server.
     pub provisional: bool,
     /// When it was opened.
     pub opened_at_ms: Ms,
+}
+
+/// The two parts of a split, which make the whole together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PartsView {
+    /// In cash.
+    pub cash_fen: Fen,
+    /// By the other method.
+    pub other_fen: Fen,
 }
 
 /// An order on the paying and success screens.
@@ -102,13 +113,15 @@ pub struct OrderView {
     pub member_id: String,
     /// Name.
     pub member: String,
-    /// Method; none before anybody was asked for money.
+    /// Method; none before anybody was asked for money. Of a split, the one beside cash.
     pub channel: Option<ChannelView>,
+    /// Both parts of a split.
+    pub parts: Option<PartsView>,
     /// To pay.
     pub pay_fen: Fen,
     /// Bonus.
     pub bonus_fen: Fen,
-    /// Cash handed over.
+    /// Cash handed over, where all of it is cash.
     pub tendered_fen: Option<Fen>,
     /// Cash to give back.
     pub change_fen: Option<Fen>,

@@ -17,6 +17,8 @@ pub struct SyncView {
     pub pending: u32,
     /// The oldest of them.
     pub oldest_ms: Option<Ms>,
+    /// Key of the sentence why the second copy does not go on, or is no help; none while all is well.
+    pub copy_key: Option<String>,
     /// Last time the server answered.
     pub last_contact_ms: Option<Ms>,
 }

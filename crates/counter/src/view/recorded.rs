@@ -6,6 +6,17 @@ use ts_rs::TS;
 use crate::view::order::Approval;
 use crate::view::top_up::ChannelView;
 
+/// Shows the shop's own code for a top-up; nothing is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ShowShopCode {
+    /// The intent of the form.
+    pub intent: String,
+    /// The price shown.
+    pub quote_id: String,
+    /// The cashier confirmed an equal top-up within two minutes.
+    pub duplicate_confirmed: bool,
+}
+
 /// Records a payment that the bank's card terminal or the shop's account has received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct PayRecorded {
@@ -13,7 +24,7 @@ pub struct PayRecorded {
     pub intent: String,
     /// The price shown.
     pub quote_id: String,
-    /// By card or by transfer.
+    /// By card, by transfer or by the shop's code.
     pub channel: ChannelView,
     /// What the bank calls the payment, as keyed in.
     pub reference: String,

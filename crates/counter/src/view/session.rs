@@ -127,12 +127,21 @@ pub struct Settings {
     /// Where the customer's display is. Settings of earlier versions have none.
     #[serde(default)]
     pub customer_display: CustomerDisplay,
+    /// Longest pause between two keys of one scan, in milliseconds, from 20 to 200. Settings of
+    /// earlier versions have none.
+    #[serde(default = "scanners_pause")]
+    pub scan_pause_max_ms: u16,
     /// Where receipts go.
     pub printer: PrinterSetting,
 }
 
 const fn spoken() -> bool {
     true
+}
+
+/// Slow scanners take 30 to 50 ms for a key, and a busy machine hands keys on late.
+pub(crate) const fn scanners_pause() -> u16 {
+    80
 }
 
 const fn full_volume() -> u16 {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::view::order::PartsView;
 use crate::view::{Fen, Ms};
 
 /// What the counter offers for one member.
@@ -71,6 +72,23 @@ pub struct ChannelOffer {
     pub available: bool,
     /// Message key that says why not, or what it takes.
     pub reason: Option<String>,
+    /// Since when its gateway fails, where it does.
+    pub down_since_ms: Option<Ms>,
+}
+
+impl ChannelOffer {
+    /// The reason where the gateway fails: the method stands behind the others until it is back.
+    pub const DOWN: &str = "top_up.channel_down";
+    /// The reason where the server has no gateway for the method.
+    pub const ABSENT: &str = "top_up.channel_absent";
+
+    /// Whether the server can be reached and the method cannot be paid by all the same.
+    pub fn is_of_failing_channel(&self) -> bool {
+        matches!(
+            self.reason.as_deref(),
+            Some(ChannelOffer::DOWN | ChannelOffer::ABSENT)
+        )
+    }
 }
 
 /// Channels.
@@ -91,6 +109,8 @@ pub enum ChannelView {
     Cash,
     /// 对公转账
     Transfer,
+    /// 店码
+    ShopCode,
 }
 
 /// Asks for a price.
@@ -102,8 +122,11 @@ pub struct QuoteRequest {
     pub member_id: String,
     /// What.
     pub choice: Choice,
-    /// By which method.
+    /// By which method; of a split, the one beside cash.
     pub channel: ChannelView,
+    /// For a split: the part in cash, as typed; empty where there is none.
+    #[serde(default)]
+    pub cash_part: String,
 }
 
 /// What will be true afterwards, and why.
@@ -113,6 +136,8 @@ pub struct QuoteView {
     pub quote_id: String,
     /// To pay.
     pub pay_fen: Fen,
+    /// Both parts of a split.
+    pub parts: Option<PartsView>,
     /// Bonus.
     pub bonus_fen: Fen,
     /// When that bonus would expire.

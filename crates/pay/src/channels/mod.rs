@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::channel::{Channel, ChannelId};
 use crate::registry::OpenError;
+use crate::set_up::SetUpForm;
 use crate::surroundings::Surroundings;
 use crate::transport::HttpTransport;
 
 pub mod alipay;
-pub mod emv;
 mod exchange;
 mod keyed_md5;
 mod qr_life;
@@ -20,6 +20,8 @@ mod trust;
 pub mod unionpay;
 pub mod wechat;
 
+/// EMVCo codes, which are no channel.
+pub use qiantai_emv as emv;
 pub use qr_life::QrLife;
 
 use alipay::AlipayChannel;
@@ -51,4 +53,12 @@ pub(crate) const ALL: &[(ChannelId, Open)] = &[
         })
     }),
     (wechat::ID, wechat::open),
+];
+
+/// The channels that a shop sets up, in the order in which most do.
+pub(crate) const FORMS: &[(ChannelId, &SetUpForm)] = &[
+    (wechat::ID, &wechat::set_up::FORM),
+    (alipay::ID, &alipay::set_up::FORM),
+    (unionpay::ID, &unionpay::set_up::FORM),
+    (shouqianba::ID, &shouqianba::set_up::FORM),
 ];

@@ -7,6 +7,7 @@ use openssl::error::ErrorStack;
 use openssl::x509::{X509, X509NameRef, X509VerifyResult};
 use qiantai_core::clock::{Millis, Timestamp};
 
+use super::rsa::bare_der;
 use super::{CryptoError, VerifyKey};
 
 /// A certificate. It says who a key belongs to; whether to believe it is each channel's matter.
@@ -27,9 +28,13 @@ pub struct NameEntry {
 }
 
 impl Certificate {
-    /// Reads the first certificate of a PEM text.
+    /// Reads the first certificate of a PEM text, or the base64 text between its lines alone.
     pub fn from_pem(pem: &str) -> Result<Certificate, CryptoError> {
-        Certificate::of(X509::from_pem(pem.as_bytes()))
+        if pem.contains("-----BEGIN") {
+            return Certificate::of(X509::from_pem(pem.as_bytes()));
+        }
+        let der = bare_der(pem).ok_or(CryptoError::NotACertificate)?;
+        Certificate::from_der(&der)
     }
 
     /// Reads a certificate in DER.

@@ -109,7 +109,11 @@ mod tests {
     fn a_certificate_tells_its_fields() {
         let key = key();
         let pem = certificate(&key, "0abc", "店").to_pem().expect("PEM");
-        let read = Certificate::from_pem(&String::from_utf8(pem).expect("text")).expect("reads");
+        let pem = String::from_utf8(pem).expect("text");
+        let read = Certificate::from_pem(&pem).expect("reads");
+        let bare: String = pem.lines().filter(|l| !l.starts_with("-----")).collect();
+        let between = Certificate::from_pem(&bare).expect("reads what stands between the lines");
+        assert_eq!(between.to_pem(), read.to_pem());
         assert_eq!(read.serial_hex(), Ok("0ABC".to_owned()));
         assert_eq!(read.serial_decimal(), Ok("2748".to_owned()));
         let entry = |attribute: &str, value: &str| NameEntry {

@@ -160,7 +160,7 @@ fn check_rsa<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), CryptoError> {
     Ok(())
 }
 
-fn bare_der(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn bare_der(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let plain: Zeroizing<String> =
         Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
     BASE64.decode(plain.as_bytes()).ok().map(Zeroizing::new)

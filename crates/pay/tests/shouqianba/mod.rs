@@ -15,8 +15,9 @@ use qiantai_pay::channels::shouqianba::{
 };
 use qiantai_pay::transport::TransportError;
 use qiantai_pay::{
-    Channel, CloseAnswer, ConfigCause, GatewayAnswer, Notice, NoticeError, PaidFact, PendingState,
-    QrAnswer, RefundAnswer, RefundRefusal, ReverseAnswer, SecretText, UnknownCause, Wallet,
+    Channel, CloseAnswer, ConfigCause, GatewayAnswer, Notice, NoticeError, PaidFact, PaymentNotice,
+    PendingState, QrAnswer, RefundAnswer, RefundRefusal, ReverseAnswer, SecretText, UnknownCause,
+    Wallet,
 };
 use serde_json::{Value, json};
 

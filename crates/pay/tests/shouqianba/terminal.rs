@@ -151,7 +151,7 @@ fn a_terminal_file_keeps_the_terminal_and_tells_what_is_wrong() {
 }
 
 #[test]
-fn notices_are_believed_by_the_vendor_s_signature_only() {
+fn notices_are_hints_by_the_vendor_s_signature_only() {
     let channel = shouqianba([status(500)]);
     let parse = |body: &Value, signature: Option<String>| {
         let mut headers = HeaderMap::new();
@@ -169,7 +169,7 @@ fn notices_are_believed_by_the_vendor_s_signature_only() {
     };
     let genuine = order("PAID");
     for signature in [sign(&genuine), format!("91800129 {}", sign(&genuine))] {
-        let Ok(Notice::Payment(read)) = parse(&genuine, Some(signature)) else {
+        let Ok(Notice::Hint(read)) = parse(&genuine, Some(signature)) else {
             panic!("a genuine notice");
         };
         assert_eq!((read.attempt_no, read.paid), (attempt(), paid()));
@@ -186,4 +186,37 @@ fn notices_are_believed_by_the_vendor_s_signature_only() {
     let refund = order("REFUNDED");
     let other = Notice::Other("order_status REFUNDED".to_owned());
     assert_eq!(parse(&refund, Some(sign(&refund))), Ok(other));
+}
+
+/// The vendor's one key signs for every merchant: only our own query says whose payment it is.
+#[tokio::test]
+async fn a_hint_is_confirmed_of_that_very_payment_only() {
+    let hint = PaymentNotice {
+        notice_id: "n".to_owned(),
+        attempt_no: attempt(),
+        paid: paid(),
+    };
+    let check = async |answer: Answer, expected: GatewayAnswer| {
+        let (channel, dialogue) = checked_in([answer]);
+        assert_eq!(channel.confirm(&hint).await, expected);
+        let asked: Value = serde_json::from_slice(dialogue.requests()[0].body()).unwrap();
+        assert_eq!(asked["sn"], json!(hint.paid.channel_txn_no));
+        assert_eq!(asked["client_sn"], json!(hint.attempt_no));
+        assert_eq!(asked["terminal_sn"], json!(TERMINAL));
+    };
+    let found = |order: Value| business("SUCCESS", None, order);
+    let with = |field: &str, value: &str| {
+        let mut order = order("PAID");
+        order[field] = json!(value);
+        order
+    };
+    let mismatched = GatewayAnswer::Unknown(UnknownCause::Mismatched);
+    check(found(order("PAID")), GatewayAnswer::Success(paid())).await;
+    check(found(with("sn", "7895259485469126")), mismatched.clone()).await;
+    check(found(with("client_sn", "ZF1")), mismatched).await;
+    let unpaid = GatewayAnswer::Pending(PendingState::NotScanned);
+    check(found(qr_order("CREATED")), unpaid).await;
+    let unknown_here = business("FAIL", Some("UPAY_ORDER_NOT_EXISTS"), Value::Null);
+    let not_found = GatewayAnswer::Unknown(UnknownCause::NotFound);
+    check(unknown_here, not_found).await;
 }

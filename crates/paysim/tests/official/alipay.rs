@@ -1,7 +1,7 @@
 //! What only Alipay has: keys that change in both modes, certificates that are fetched, codes that
 //! make no trade until they are scanned.
 
-use qiantai_pay::{CloseAnswer, GatewayAnswer, Notice, ReverseAnswer, UnknownCause};
+use qiantai_pay::{CloseAnswer, GatewayAnswer, Notice, RefundAnswer, ReverseAnswer, UnknownCause};
 use qiantai_paysim::gateway::{AnswerFault, Operation, PhoneAction};
 use serde_json::json;
 
@@ -105,6 +105,11 @@ async fn a_payment_paid_back_in_full_is_closed() {
             desk.channel.query(&number).await,
             GatewayAnswer::Closed,
             "{account:?}"
+        );
+        let more = desk.refund(&number, &desk.refund_no(), 1).await;
+        assert!(
+            matches!(more, RefundAnswer::Refused(_)),
+            "{account:?}: {more:?}"
         );
         desk.wait(10).await;
         let notices = desk.notices();

@@ -134,7 +134,7 @@ async fn notices_come_lost_doubled_late_and_forged() {
         let taken: Vec<bool> = received.iter().map(Result::is_ok).collect();
         assert_eq!(taken, expected, "{account:?}: {fault:?}: {received:?}");
         let amounts = received.iter().flatten().map(|notice| match notice {
-            Notice::Payment(notice) => notice.paid.amount.fen(),
+            Notice::Payment(notice) | Notice::Hint(notice) => notice.paid.amount.fen(),
             other => panic!("{account:?}: {other:?}"),
         });
         assert!(amounts.into_iter().all(|fen| fen == 30_000), "{account:?}");

@@ -1,7 +1,7 @@
 //! What only Shouqianba has: a terminal with a key for each day, saved before it is used.
 
-use qiantai_pay::{ConfigCause, GatewayAnswer, QrAnswer};
-use qiantai_paysim::gateway::{AnswerFault, Operation};
+use qiantai_pay::{ConfigCause, GatewayAnswer, Notice, QrAnswer, UnknownCause};
+use qiantai_paysim::gateway::{AnswerFault, Operation, PhoneAction};
 use serde_json::{Value, json};
 
 use super::accounts::Account;
@@ -66,4 +66,26 @@ async fn a_wrong_activation_code_is_told() {
     let answer = wrong.create_qr(&desk.qr_request(&desk.attempt_no())).await;
     let is_told = matches!(answer, QrAnswer::ConfigError(ConfigCause::BadRequest(_)));
     assert!(is_told, "{answer:?}");
+}
+
+/// Each payment of a code that was paid twice is found by its own number, by this terminal alone.
+#[tokio::test(start_paused = true)]
+async fn a_payment_is_found_by_the_number_that_its_notice_tells() {
+    let desk = Desk::new(Account::Shouqianba);
+    let (_, payload) = desk.show_qr().await;
+    desk.act(&desk.scan(&payload), PhoneAction::PayTwice)
+        .unwrap();
+    let notices = desk.notices();
+    let [Ok(Notice::Hint(first)), Ok(Notice::Hint(second))] = &notices[..] else {
+        panic!("two hints, not {notices:?}");
+    };
+    assert_ne!(first.paid.channel_txn_no, second.paid.channel_txn_no);
+    for notice in [first, second] {
+        let found = desk.channel.confirm(notice).await;
+        assert_eq!(found, GatewayAnswer::Success(notice.paid.clone()));
+    }
+    std::fs::remove_file(desk.settings["terminal_file"].as_str().unwrap()).unwrap();
+    let other = desk.connect(|settings| settings["device_id"] = json!("another desk"));
+    let found = other.confirm(second).await;
+    assert_eq!(found, GatewayAnswer::Unknown(UnknownCause::NotFound));
 }

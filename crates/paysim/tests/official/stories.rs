@@ -35,7 +35,7 @@ async fn a_qr_code_is_shown_scanned_and_paid_once() {
         let late = desk.now() - fact.paid_at;
         assert!(Millis(0) <= late && late < Millis::seconds(1), "{late:?}");
         let notices = desk.notices();
-        let [Ok(Notice::Payment(notice))] = &notices[..] else {
+        let [Ok(Notice::Payment(notice) | Notice::Hint(notice))] = &notices[..] else {
             panic!("{account:?}: one notice, not {notices:?}")
         };
         assert_eq!(notice.attempt_no, number);
@@ -259,6 +259,12 @@ async fn a_payment_is_returned_in_slices_and_no_more_than_paid() {
         let answer = desk.refund(&unpaid, &desk.refund_no(), 300).await;
         let expected = RefundAnswer::Refused(account.unpaid());
         assert_eq!(answer, expected, "{account:?}: never paid");
+        if account.closes() {
+            desk.channel.close(&unpaid).await;
+            let answer = desk.refund(&unpaid, &desk.refund_no(), 300).await;
+            let is_refused = matches!(answer, RefundAnswer::Refused(_));
+            assert!(is_refused, "{account:?}: closed: {answer:?}");
+        }
     }
 }
 

@@ -13,16 +13,16 @@ use crate::db::{Attachment, HeldReason, SealedProfile};
 use crate::writer::{Content, Received};
 
 /// Profiles of one push, by member.
-pub(super) struct Profiles(HashMap<Uuid, PushedProfile>);
+pub(crate) struct Profiles(HashMap<Uuid, PushedProfile>);
 
 impl Profiles {
-    pub(super) fn of(pushed: Vec<PushedProfile>) -> Profiles {
+    pub(crate) fn of(pushed: Vec<PushedProfile>) -> Profiles {
         Profiles(pushed.into_iter().map(|one| (one.member, one)).collect())
     }
 
     /// The operation with its profile. One that creates a member whose profile is not what was
     /// signed for, or does not open, cannot be decided: a person must look.
-    pub(super) fn beside(&self, received: Received) -> Received {
+    pub(crate) fn beside(&self, received: Received) -> Received {
         let Content::Known(operation) = &received.content else {
             return received;
         };

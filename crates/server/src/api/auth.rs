@@ -1,6 +1,7 @@
 //! Who asks: the device behind a bearer token.
 
-use std::net::SocketAddr;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -74,14 +75,27 @@ impl FromRequestParts<Server> for Stranger {
     }
 }
 
+/// Where a request comes from; nowhere within this process.
+pub(super) struct Origin(pub(super) Option<IpAddr>);
+
+impl FromRequestParts<Server> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Origin, Infallible> {
+        Ok(Origin(address(parts)))
+    }
+}
+
+fn address(parts: &Parts) -> Option<IpAddr> {
+    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    from.map(|ConnectInfo(from)| from.ip())
+}
+
 /// Requests within this process have neither limits nor an address.
 fn count_stranger(parts: &Parts) -> Result<(), Failure> {
     let limiters = parts.extensions.get::<Arc<Limiters>>();
-    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    match (limiters, from) {
-        (Some(limiters), Some(ConnectInfo(from))) => {
-            limiters.stranger(from.ip()).map_err(Failure::wait)
-        }
+    match (limiters, address(parts)) {
+        (Some(limiters), Some(from)) => limiters.stranger(from).map_err(Failure::wait),
         _ => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use ed25519_dalek::VerifyingKey;
 use qiantai_wire::api::{JoinAnswer, JoinRequest};
 use qiantai_wire::{ApiError, ErrorCode};
 
-use super::auth::Stranger;
+use super::auth::{Origin, Stranger};
 use super::failure::Failure;
 use super::request::Body;
 use crate::embedded::Server;
@@ -27,6 +27,7 @@ const NAME_LENGTH_MAX: usize = 40;
 pub(super) async fn join(
     State(server): State<Server>,
     _counted: Stranger,
+    Origin(address): Origin,
     Body(request): Body<JoinRequest>,
 ) -> Result<Json<JoinAnswer>, Failure> {
     let name_length = request.name.chars().count();
@@ -36,7 +37,12 @@ pub(super) async fn join(
     }
     Ok(Json(
         server
-            .join(&request.invite, request.public_key.0, &request.name)
+            .join_from(
+                address,
+                &request.invite,
+                request.public_key.0,
+                &request.name,
+            )
             .await?,
     ))
 }

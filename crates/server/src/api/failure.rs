@@ -39,7 +39,7 @@ impl Failure {
     }
 
     /// A defect or an outage; the log has the cause, the answer has not.
-    fn logged(code: ErrorCode, cause: &impl std::fmt::Display) -> Failure {
+    pub(super) fn logged(code: ErrorCode, cause: &impl std::fmt::Display) -> Failure {
         tracing::error!(%cause, code = code.number(), "a request failed");
         Failure::from(code)
     }
@@ -127,6 +127,7 @@ impl From<AdminError> for Failure {
             | AdminError::System(_)
             | AdminError::NoStore(_)
             | AdminError::StoreFull
+            | AdminError::MerchantAccount(..)
             | AdminError::Refused(_)) => Failure::logged(ErrorCode::Internal, &other),
         }
     }

@@ -9,9 +9,10 @@ use qiantai_wire::feed::{FeedChange, FeedEntry, FeedPage, MemberDto};
 use qiantai_wire::profile::open_profile;
 use qiantai_wire::{ApiError, ErrorCode};
 
-use super::auth::Seated;
+use super::auth::{Origin, Seated};
 use super::failure::Failure;
 use super::request::{self, read as read_books};
+use crate::audit::Viewer;
 use crate::db::{Ledger, LedgerError, SealedProfile, Seat};
 use crate::embedded::Server;
 
@@ -29,11 +30,14 @@ use crate::embedded::Server;
 pub(super) async fn read(
     State(server): State<Server>,
     Seated(seat): Seated,
+    Origin(address): Origin,
     query: Result<Query<FeedQuery>, QueryRejection>,
 ) -> Result<Json<FeedPage>, Failure> {
     let query = request::query(query)?;
     let limit = query.limit.unwrap_or(FEED_LIMIT).clamp(1, FEED_LIMIT);
-    let (head, rows) = read_rows(&server, seat, query.after, limit).await?;
+    let now = server.now();
+    let viewer = Viewer { seat, address, now };
+    let (head, rows) = read_rows(&server, viewer, &query, limit).await?;
     if head.timeline != query.timeline {
         return Err(Failure::from(ErrorCode::TimelineChanged).with("timeline", head.timeline));
     }
@@ -41,27 +45,39 @@ pub(super) async fn read(
         timeline: head.timeline,
         head: head.server_seq,
         entries: rows,
-        server_time_ms: server.now().ms(),
+        server_time_ms: now.ms(),
     }))
 }
 
 async fn read_rows(
     server: &Server,
-    seat: Seat,
-    after: u64,
+    viewer: Viewer,
+    query: &FeedQuery,
     limit: u32,
 ) -> Result<(crate::db::Head, Vec<FeedEntry>), Failure> {
+    let (timeline, after) = (query.timeline, query.after);
     read_books(server, move |ledger| {
         // The head first: entries that come in between are beyond it, never missing below it.
+        let seat = &viewer.seat;
         let head = ledger.head(seat.tenant)?;
-        if after >= head.server_seq {
+        if head.timeline != timeline || after >= head.server_seq {
             return Ok((head, Vec::new()));
         }
         let rows = ledger.feed(seat.tenant, after, limit)?;
-        let entries = rows.iter().map(|(_, json)| entry(ledger, &seat, json));
-        Ok((head, entries.collect::<Result<_, _>>()?))
+        let entries = rows.iter().map(|(_, json)| entry(ledger, seat, json));
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let members = entries.iter().map(|entry| with_profiles(&entry.changes));
+        viewer.sees(ledger, members.sum(), &format!("feed after {after}"))?;
+        Ok((head, entries))
     })
     .await
+}
+
+/// How many members come with their personal data.
+pub(super) fn with_profiles(changes: &[FeedChange]) -> usize {
+    let is_shown =
+        |change: &&FeedChange| matches!(change, FeedChange::Member(row) if row.profile.is_some());
+    changes.iter().filter(is_shown).count()
 }
 
 /// Profiles are not in the feed's rows, so that a person can be erased; they join here. Rules of

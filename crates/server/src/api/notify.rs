@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use qiantai_core::attempt::PaymentAttempt;
 use qiantai_core::ids::TenantId;
-use qiantai_pay::{Notice, NoticeReceipt, PaymentNotice, RefundNotice};
+use qiantai_pay::{ChannelId, Notice, NoticeReceipt, PaymentNotice, RefundNotice};
 use qiantai_wire::{ApiError, ErrorCode};
 
 use super::failure::Failure;
@@ -16,8 +16,8 @@ use super::request::{Raw, read};
 use crate::embedded::Server;
 use crate::engine::success;
 
-/// Takes a notice. Only one whose signature holds is believed, and it is written before the
-/// gateway is told so.
+/// Takes a notice. Only one whose signature holds is believed, of a gateway whose notices name no
+/// merchant only what our own query confirms, and it is written before the gateway is told so.
 #[utoipa::path(
     post,
     path = "/v1/notify/{channel}",
@@ -42,6 +42,7 @@ pub(super) async fn take(
     let channel = channels.named(&name).ok_or(ErrorCode::NotFound)?;
     let receipt = match channel.parse_notice(&headers, &body) {
         Ok(Notice::Payment(notice)) => apply(&server, &name, notice).await?,
+        Ok(Notice::Hint(notice)) => apply_hint(&server, channel.id(), notice).await?,
         Ok(Notice::PaidElsewhere(notice)) => apply_elsewhere(&server, &name, notice).await?,
         Ok(Notice::Refund(notice)) => apply_refund(&server, &name, notice).await?,
         Ok(Notice::Other(_)) => NoticeReceipt::Taken,
@@ -64,6 +65,19 @@ async fn apply(
     let outcome = success(notice.paid);
     server.0.engine.hear(tenant, &attempt, outcome).await?;
     Ok(NoticeReceipt::Taken)
+}
+
+/// Nothing binds the notice to us, so it is kept, and the gateway is asked.
+async fn apply_hint(
+    server: &Server,
+    from: ChannelId,
+    notice: PaymentNotice,
+) -> Result<NoticeReceipt, Failure> {
+    let Some((tenant, attempt)) = attempt_of(server, from.0, &notice.attempt_no).await? else {
+        return Ok(NoticeReceipt::Refused);
+    };
+    let engine = &server.0.engine;
+    Ok(engine.hear_hint(tenant, from, &attempt, &notice).await?)
 }
 
 /// The gateway says that somebody else was paid under our number. A person looks at it; the

@@ -12,7 +12,7 @@ use super::attached::Profiles;
 use super::auth::{Known, check_standing};
 use super::failure::Failure;
 use super::request::{Body, read};
-use crate::db::{HeldReason, Seat};
+use crate::db::{Cursor, Head, HeldReason, Seat};
 use crate::embedded::Server;
 use crate::writer::{Content, Received, receive};
 
@@ -45,12 +45,10 @@ pub(super) async fn push(
     let operations = verified(&seat, request).await?;
     let pushed = desk.writer.push(operations).await?;
     check_standing(seat.standing)?;
-    let (tenant, device) = (seat.tenant, seat.device);
-    let (cursor, head) = read(&server, move |ledger| {
-        Ok((ledger.device(tenant, device)?, ledger.head(tenant)?))
-    })
-    .await?;
-    let (_, cursor) = cursor.ok_or(ErrorCode::Internal)?;
+    let (cursor, head) = match pushed.stand {
+        Some(stand) => stand,
+        None => stand(&server, &seat).await?,
+    };
     Ok(Json(PushAnswer {
         results: pushed.results,
         acked_seq: cursor.last_seq,
@@ -62,6 +60,17 @@ pub(super) async fn push(
             server_seq: head.server_seq,
         },
     }))
+}
+
+/// Where device and log stand, for whoever pushed nothing.
+async fn stand(server: &Server, seat: &Seat) -> Result<(Cursor, Head), Failure> {
+    let (tenant, device) = (seat.tenant, seat.device);
+    let (found, head) = read(server, move |ledger| {
+        Ok((ledger.device(tenant, device)?, ledger.head(tenant)?))
+    })
+    .await?;
+    let (_, cursor) = found.ok_or(ErrorCode::Internal)?;
+    Ok((cursor, head))
 }
 
 /// Reads and verifies every operation; one that is not of this device spoils the call, for then

@@ -51,13 +51,15 @@ pub(super) async fn read(
     }))
 }
 
-/// The server's own word that credited the order; cash is settled by the terminal's.
+/// The server's own word that credited the order: what the gateway said, or that a person let it
+/// be credited later. Money that a terminal took is settled by that terminal's word.
 pub(super) fn settlement(
     ledger: &dyn Ledger,
     tenant: TenantId,
     order: OrderId,
 ) -> Result<Option<Base64>, LedgerError> {
     let row = ledger.settlement_of(tenant, order)?;
-    let row = row.filter(|row| row.kind == Kind::AttemptResult.number());
+    let own = [Kind::AttemptResult, Kind::CreditRetry].map(Kind::number);
+    let row = row.filter(|row| own.contains(&row.kind));
     Ok(row.map(|row| Base64(row.bytes)))
 }

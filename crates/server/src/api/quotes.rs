@@ -6,7 +6,7 @@ use qiantai_core::Timestamp;
 use qiantai_core::decide::{self, Refusal, RefusalCode};
 use qiantai_core::ids::MemberId;
 use qiantai_core::member::MemberStatus;
-use qiantai_core::quote::{Quote, price};
+use qiantai_core::quote::{CashShare, Quote, price};
 use qiantai_wire::ApiError;
 use qiantai_wire::api::{QuoteAnswer, QuoteRequest};
 use qiantai_wire::feed::RefusalDto;
@@ -78,7 +78,10 @@ fn priced(
         &account,
         member.registered_at,
         choice,
-        request.cash,
+        match request.cash {
+            true => CashShare::Whole,
+            false => CashShare::None,
+        },
         &recent,
         now,
     ))

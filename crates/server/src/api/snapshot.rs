@@ -10,10 +10,11 @@ use qiantai_wire::ApiError;
 use qiantai_wire::api::{SNAPSHOT_LIMIT, SnapshotQuery};
 use qiantai_wire::feed::{FeedChange, MemberDto, SnapshotPage};
 
-use super::auth::Seated;
+use super::auth::{Origin, Seated};
 use super::failure::Failure;
-use super::feed::with_profile;
+use super::feed::{with_profile, with_profiles};
 use super::request::{self, read as read_books};
+use crate::audit::Viewer;
 use crate::db::{Ledger, LedgerError, Seat};
 use crate::embedded::Server;
 
@@ -37,6 +38,7 @@ const CASES: u32 = 200;
 pub(super) async fn read(
     State(server): State<Server>,
     Seated(seat): Seated,
+    Origin(address): Origin,
     query: Result<Query<SnapshotQuery>, QueryRejection>,
 ) -> Result<Json<SnapshotPage>, Failure> {
     let query = request::query(query)?;
@@ -47,7 +49,14 @@ pub(super) async fn read(
     let now = server.now();
     let after = query.after_member.map(MemberId);
     let page = read_books(&server, move |ledger| {
-        page(ledger, &seat, after, limit, now)
+        let page = page(ledger, &seat, after, limit, now)?;
+        let of = match after {
+            None => "snapshot".to_owned(),
+            Some(after) => format!("snapshot after {after}"),
+        };
+        let viewer = Viewer { seat, address, now };
+        viewer.sees(ledger, with_profiles(&page.rows), &of)?;
+        Ok(page)
     })
     .await?;
     Ok(Json(page))

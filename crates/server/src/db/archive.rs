@@ -7,18 +7,20 @@ use qiantai_core::account::{Account, Lot};
 use qiantai_core::clock::Timestamp;
 use qiantai_core::decide::{ActionRecord, Device};
 use qiantai_core::ids::{ActionId, DeviceId, MemberId, OrderId, ShiftId, TenantId};
+use qiantai_core::lease::Lease;
 use qiantai_core::ledger::{JournalEntry, Posting};
 use qiantai_core::money::Money;
 use qiantai_core::operation::Hash;
 
 use super::copied::RowSink;
 use super::database::{By, Database};
+use super::leases::with_lots;
 use super::load::{accounts, ask_one, exactly};
 use super::record::Record;
 use super::table::Step;
 use super::tables::{
     account, action, backup, cash_movement, device, device_contact, feed, head, held_operation,
-    journal, lot, member, operation, posting, recharge_order, timeline,
+    journal, lease, lease_lot, lot, member, operation, posting, recharge_order, timeline,
 };
 use super::{BackupMade, Cursor, Head, Ledger, LedgerError, LogRow, Restored, copied};
 
@@ -40,6 +42,12 @@ pub trait Archive: Ledger + RowSink {
 
     /// Cash that moved in each shift's drawer.
     fn drawers(&self, tenant: TenantId) -> Result<Drawers, LedgerError>;
+
+    /// Every lease of the tenant that is not over.
+    fn open_leases(&self, tenant: TenantId) -> Result<Vec<Lease>, LedgerError>;
+
+    /// How many members owe anything, and what in all.
+    fn debts(&self, tenant: TenantId) -> Result<(u64, Money), LedgerError>;
 
     /// When an operation of each device was last taken, for devices that have sent any.
     fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
@@ -117,6 +125,8 @@ pub struct MemberBook {
     pub lots: Vec<Lot>,
     /// 流水, by sequence.
     pub journal: Vec<JournalEntry>,
+    /// Leases that are not over.
+    pub leases: Vec<Lease>,
     /// Orders that were credited: which, and with how much principal.
     pub credited: Vec<(OrderId, Money)>,
 }
@@ -139,6 +149,21 @@ pub struct DatabaseReport {
     pub schema: u32,
     /// Its own clock, where it has one.
     pub now: Option<Timestamp>,
+    /// How it is reached.
+    pub link: Link,
+}
+
+/// Who is on the way between the server and its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Nobody: it is on this machine.
+    Here,
+    /// Whoever is on the network, and they can read along.
+    Plain,
+    /// Whoever can pretend to be the database.
+    Unverified,
+    /// Nobody: the database has shown a certificate of the given authority.
+    Verified,
 }
 
 impl<D: Database> Archive for D {
@@ -215,8 +240,10 @@ impl<D: Database> Archive for D {
             lot::all_of_members(tenant, &ids),
             journal::of_members(tenant, &ids),
             recharge_order::credited_of(tenant, &ids),
+            lease::open_of(tenant, &ids),
+            lease_lot::open_of(tenant, &ids),
         ])?;
-        let [heads, rows, lots, journal_rows, credited] = exactly(answers)?;
+        let [heads, rows, lots, journal_rows, credited, leases, left] = exactly(answers)?;
         let head = heads.first().ok_or(LedgerError::NoTenant(tenant))?;
         let mut books: HashMap<MemberId, MemberBook> = ids
             .iter()
@@ -227,6 +254,11 @@ impl<D: Database> Archive for D {
             let (member, lot) = lot::read(row)?;
             if let Some(book) = books.get_mut(&member) {
                 book.lots.push(lot);
+            }
+        }
+        for (lease, _) in with_lots(&leases, &left)? {
+            if let Some(book) = books.get_mut(&lease.member) {
+                book.leases.push(lease);
             }
         }
         for row in &journal_rows {
@@ -265,6 +297,21 @@ impl<D: Database> Archive for D {
             head: head::read(head)?,
             moved: moved.collect::<Result<_, LedgerError>>()?,
         })
+    }
+
+    fn open_leases(&self, tenant: TenantId) -> Result<Vec<Lease>, LedgerError> {
+        let answers = self.ask(vec![lease::all_open(tenant), lease_lot::all_open(tenant)])?;
+        let [leases, left] = exactly(answers)?;
+        let leases = with_lots(&leases, &left)?.into_iter();
+        Ok(leases.map(|(lease, _)| lease).collect())
+    }
+
+    fn debts(&self, tenant: TenantId) -> Result<(u64, Money), LedgerError> {
+        let rows = ask_one(self, account::debts(tenant))?;
+        match rows.first() {
+            Some(row) => Ok((row.count("debtors")?, row.fen("owed_fen")?)),
+            None => Ok((0, Money::ZERO)),
+        }
     }
 
     fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError> {
@@ -330,6 +377,7 @@ impl MemberBook {
             account: None,
             lots: Vec::new(),
             journal: Vec::new(),
+            leases: Vec::new(),
             credited: Vec::new(),
         }
     }

@@ -1,6 +1,7 @@
 //! Names of states and kinds as they stand in columns. Stable: a name is never reused.
 
 use qiantai_core::attempt::{AttemptState, Channel, DeclineCode, PayMethod};
+use qiantai_core::lease::LeaseState;
 use qiantai_core::ledger::{
     BizType, Book, CaseKind, CashMovementKind, CouponState, EarningKind, ShiftState, Topic,
 };
@@ -8,7 +9,8 @@ use qiantai_core::member::MemberStatus;
 use qiantai_core::policy::SpendOrder;
 use qiantai_core::recharge::OrderState;
 
-use crate::db::{DeliveryState, DeviceStanding, HeldReason};
+use crate::audit::Act;
+use crate::db::{DeliveryState, DeviceStanding, HeldReason, HintState};
 
 /// A value that is stored by name.
 pub trait Code: Copy {
@@ -49,7 +51,7 @@ codes! {
     }
     Channel {
         Wechat = "wechat", Alipay = "alipay", Unionpay = "unionpay", Ecny = "ecny",
-        Card = "card", Cash = "cash", Transfer = "transfer",
+        Card = "card", Cash = "cash", Transfer = "transfer", ShopCode = "shop_code",
     }
     PayMethod { Qr = "qr", Code = "code", Recorded = "recorded" }
     DeclineCode {
@@ -64,7 +66,8 @@ codes! {
         FeatureOff = "feature_off", PhoneNotReached = "phone_not_reached",
     }
     Book { Money = "money", Bonus = "bonus" }
-    BizType { Recharge = "recharge", Opening = "opening" }
+    BizType { Recharge = "recharge", Opening = "opening", Consume = "consume" }
+    LeaseState { Held = "held", Spent = "spent", Released = "released", Lost = "lost" }
     EarningKind { Growth = "growth", Points = "points" }
     CouponState {
         Issued = "issued", Locked = "locked", Used = "used", Expired = "expired",
@@ -78,13 +81,17 @@ codes! {
         ShiftIrregular = "shift_irregular", StaffIrregular = "staff_irregular",
         Unattributed = "unattributed", Held = "held", Fork = "fork", ClockWrong = "clock_wrong",
         ReferenceUsed = "reference_used",
+        LeaseExceeded = "lease_exceeded", Overdrawn = "overdrawn",
+        MemberInactive = "member_inactive",
         PaidElsewhere = "paid_elsewhere", ReversalUnclear = "reversal_unclear",
+        NoticeUnconfirmed = "notice_unconfirmed",
     }
     Topic {
         OrderCreated = "order.created", PaymentSuccess = "payment.success",
         AccountCredited = "account.credited", TierChanged = "tier.changed",
         CouponIssued = "coupon.issued", ShiftOpened = "shift.opened",
         CaseOpened = "case.opened", PaymentSurplus = "payment.surplus",
+        ConsumptionSettled = "consumption.settled",
     }
     ShiftState {
         Opening = "opening", Open = "open", Counting = "counting", Closed = "closed",
@@ -92,6 +99,17 @@ codes! {
     }
     CashMovementKind { Float = "float", Sale = "sale" }
     DeviceStanding { Active = "active", Quarantined = "quarantined", Revoked = "revoked" }
+    Act {
+        TerminalInvited = "terminal.invited", TerminalJoined = "terminal.joined",
+        TerminalRevoked = "terminal.revoked", MembersSent = "members.sent",
+        LeasesLost = "leases.lost", CreditAsked = "credit.asked",
+        RulesChanged = "rules.changed", GatewayChecked = "gateway.checked",
+        GatewayEntered = "gateway.entered", BackupMade = "backup.made",
+        BooksRestored = "books.restored", BooksAdopted = "books.adopted",
+    }
+    HintState {
+        Open = "open", Confirmed = "confirmed", Denied = "denied", Unclear = "unclear",
+    }
     DeliveryState { Pending = "pending", Acked = "acked", Dead = "dead" }
     HeldReason {
         UnknownKind = "unknown_kind", NewerVersion = "newer_version", Malformed = "malformed",

@@ -10,11 +10,11 @@ use super::digest::absorb;
 use super::record::Value;
 use super::table::{Question, Step, Table};
 use super::tables::{
-    account, action, attempt_code, backup, care_plan, cash_movement, coupon, device,
-    device_contact, device_revocation, device_token, earning_log, exception_case, feed, head,
-    held_operation, journal, lot, member, member_key, member_profile, operation, outbox,
-    outbox_delivery, payment_attempt, payment_surplus, policy, posting, recharge_order, shift,
-    tenant, tier_log, timeline,
+    account, action, attempt_code, audit_entry, audit_head, backup, care_plan, cash_movement,
+    coupon, device, device_contact, device_revocation, device_token, earning_log, exception_case,
+    feed, head, held_operation, journal, lease, lease_lot, lot, member, member_key, member_profile,
+    operation, outbox, outbox_delivery, payment_attempt, payment_hint, payment_surplus, policy,
+    posting, recharge_order, shift, tenant, tier_log, timeline,
 };
 
 /// Tables that the log determines, with an order of their rows, in numbers and bytes: databases
@@ -26,6 +26,8 @@ pub(super) const OF_LOG: &[(&Table, &str)] = &[
     (&member::TABLE, "member_id"),
     (&account::TABLE, "member_id"),
     (&lot::TABLE, "member_id, lot_id"),
+    (&lease::TABLE, "lease_id"),
+    (&lease_lot::TABLE, "lease_id, position"),
     (&recharge_order::TABLE, "order_id"),
     (&payment_attempt::TABLE, "attempt_id"),
     (&payment_surplus::TABLE, "attempt_id, position"),
@@ -55,6 +57,9 @@ const BESIDE: &[(&Table, &str)] = &[
     (&member_key::TABLE, "member_id"),
     (&outbox_delivery::TABLE, "event_id"),
     (&attempt_code::TABLE, "attempt_id"),
+    (&payment_hint::TABLE, "hint_id"),
+    (&audit_entry::TABLE, "seq"),
+    (&audit_head::TABLE, "seq"),
     (&backup::TABLE, "made_ms"),
     (&timeline::TABLE, "timeline"),
     (&tenant::TABLE, "tenant_id"),

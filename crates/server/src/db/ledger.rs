@@ -13,6 +13,8 @@ use qiantai_core::operation::Hash;
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
 
+use qiantai_wire::text::Hex;
+
 use super::database::{By, Database};
 use super::load::{accounts, ask_one, exactly, load, policies, with_surplus};
 use super::record::Record;
@@ -20,14 +22,15 @@ use super::table::{Question, Step};
 use super::tables::{
     account, attempt_code, coupon, device, device_contact, device_revocation, device_token,
     exception_case, feed, head, held_operation, invite, journal, lot, member, member_profile,
-    operation, outbox, outbox_delivery, payment_attempt, payment_surplus, policy, recharge_order,
-    shift, tenant, timeline,
+    operation, outbox, outbox_delivery, payment_attempt, payment_hint, payment_surplus, policy,
+    recharge_order, shift, tenant, timeline,
 };
 use super::{
-    Batch, Books, CodeCharge, Cursor, Delivery, DeviceToken, DueEvent, Head, Invite, Keys, Ledger,
-    LedgerError, LogRow, MemberRow, Restored, Revocation, SealedProfile, Seat, Tenant, digest,
-    write,
+    Batch, Books, CodeCharge, Cursor, Delivery, DeviceToken, DueEvent, Head, Hint, Invite, Keys,
+    Leasable, Ledger, LedgerError, LogRow, MemberRow, Restored, Revocation, SealedProfile, Seat,
+    Tenant, audit, buckets, digest, leases, write,
 };
+use crate::audit::{AuditEntry, AuditStanding, Deed};
 
 impl<D: Database> Ledger for D {
     fn load(&self, tenant: TenantId, keys: &Keys) -> Result<Books, LedgerError> {
@@ -145,6 +148,14 @@ impl<D: Database> Ledger for D {
         )
     }
 
+    fn save_deed(&self, tenant: TenantId, deed: &Deed) -> Result<(), LedgerError> {
+        audit::append(self, tenant, deed)
+    }
+
+    fn copy_audit(&self, tenant: TenantId, entries: &[AuditEntry]) -> Result<(), LedgerError> {
+        audit::put(self, tenant, entries)
+    }
+
     fn save_code_charge(
         &self,
         tenant: TenantId,
@@ -156,6 +167,15 @@ impl<D: Database> Ledger for D {
             tenant,
             By::Writer,
             vec![Step::Put(&attempt_code::TABLE, row)],
+        )
+    }
+
+    fn save_hint(&self, tenant: TenantId, hint: &Hint) -> Result<(), LedgerError> {
+        let row = payment_hint::row(hint);
+        self.change(
+            tenant,
+            By::Writer,
+            vec![Step::Put(&payment_hint::TABLE, row)],
         )
     }
 
@@ -291,6 +311,14 @@ impl<D: Database> Ledger for D {
         Ok(accounts(&rows, &lots)?.remove(&id))
     }
 
+    fn leasable(
+        &self,
+        tenant: TenantId,
+        members: &[MemberId],
+    ) -> Result<Vec<Leasable>, LedgerError> {
+        leases::leasable(self, tenant, members)
+    }
+
     fn recent_orders(
         &self,
         tenant: TenantId,
@@ -360,6 +388,19 @@ impl<D: Database> Ledger for D {
         Ok(first(self, question, attempt_code::read)?.map(|(attempt, _)| attempt))
     }
 
+    fn code_charges(&self, tenant: TenantId) -> Result<Vec<(AttemptId, CodeCharge)>, LedgerError> {
+        all(self, attempt_code::all(tenant), attempt_code::read)
+    }
+
+    fn open_hints(&self) -> Result<Vec<(TenantId, Hint)>, LedgerError> {
+        all(self, payment_hint::open(), payment_hint::read)
+    }
+
+    fn hints(&self, tenant: TenantId) -> Result<Vec<Hint>, LedgerError> {
+        let found = all(self, payment_hint::all(tenant), payment_hint::read)?;
+        Ok(found.into_iter().map(|(_, hint)| hint).collect())
+    }
+
     fn attempts_of_order(
         &self,
         tenant: TenantId,
@@ -425,6 +466,27 @@ impl<D: Database> Ledger for D {
 
     fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError> {
         all(self, outbox_delivery::all(tenant), outbox_delivery::read)
+    }
+
+    fn bucket_digests(&self, tenant: TenantId) -> Result<(Head, Vec<Hex<32>>), LedgerError> {
+        buckets::digests(self, tenant)
+    }
+
+    fn bucket(&self, tenant: TenantId, bucket: u8) -> Result<(Head, Vec<Account>), LedgerError> {
+        buckets::bucket(self, tenant, bucket)
+    }
+
+    fn audit_standing(&self, tenant: TenantId) -> Result<AuditStanding, LedgerError> {
+        audit::standing(self, tenant)
+    }
+
+    fn audit_page(
+        &self,
+        tenant: TenantId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, LedgerError> {
+        audit::page(self, tenant, after, limit)
     }
 
     fn held_count(&self) -> Result<u64, LedgerError> {

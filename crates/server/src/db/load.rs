@@ -1,4 +1,5 @@
-//! Loading what a batch touches: three rounds of questions, however many operations it has.
+//! Loading what a batch touches: one round of questions, however many operations it has, and two more
+//! where a row names what no operation did.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,11 +12,12 @@ use qiantai_core::policy::Policy;
 use qiantai_core::recorded_payment::UsedReference;
 
 use super::database::Database;
+use super::leases::with_lots;
 use super::record::Record;
 use super::table::Question;
 use super::tables::{
-    account, action, device, head, lot, member, operation, payment_attempt, payment_surplus,
-    policy, recharge_order, shift,
+    account, action, device, head, lease, lease_lot, lot, member, operation, payment_attempt,
+    payment_surplus, policy, recharge_order, shift,
 };
 use super::{Books, Keys, LedgerError, LogRow, RECENT_ORDERS};
 
@@ -26,22 +28,25 @@ pub(super) fn load(
     keys: &Keys,
 ) -> Result<Books, LedgerError> {
     db.may_write(tenant)?;
-    let mut answers = db
-        .ask_for_writing(vec![
-            head::of(tenant),
-            policy::count(tenant),
-            device::of_ids(tenant, keys.devices.iter().copied()),
-            shift::open_on(tenant, keys.devices.iter().copied()),
-            shift::of_ids(tenant, keys.shifts.iter().copied()),
-            action::of_ids(tenant, keys.actions.iter().copied()),
-            operation::of_sequences(tenant, &keys.sequences),
-            operation::of_hashes(tenant, &keys.hashes),
-            payment_attempt::of_ids(tenant, keys.attempts.iter().copied()),
-            payment_attempt::of_numbers(tenant, &keys.attempt_numbers),
-            recharge_order::ids_of_numbers(tenant, &keys.order_numbers),
-            recharge_order::of_references(tenant, &keys.references),
-        ])?
-        .into_iter();
+    let members: Vec<MemberId> = keys.members.iter().copied().collect();
+    let mut questions = vec![
+        head::of(tenant),
+        policy::count(tenant),
+        device::of_ids(tenant, keys.devices.iter().copied()),
+        shift::open_on(tenant, keys.devices.iter().copied()),
+        shift::of_ids(tenant, keys.shifts.iter().copied()),
+        action::of_ids(tenant, keys.actions.iter().copied()),
+        operation::of_sequences(tenant, &keys.sequences),
+        operation::of_hashes(tenant, &keys.hashes),
+        operation::beyond_chains(tenant, keys.devices.iter().copied()),
+        payment_attempt::of_ids(tenant, keys.attempts.iter().copied()),
+        payment_attempt::of_numbers(tenant, &keys.attempt_numbers),
+        recharge_order::ids_of_numbers(tenant, &keys.order_numbers),
+        recharge_order::of_references(tenant, &keys.references),
+    ];
+    questions.extend(of_orders(tenant, &keys.orders));
+    questions.extend(of_members(tenant, &members, keys));
+    let mut answers = db.ask_for_writing(questions)?.into_iter();
     let mut next = || answers.next().unwrap_or_default();
     let (heads, policies) = (next(), next());
     let head = heads.first().ok_or(LedgerError::NoTenant(tenant))?;
@@ -65,9 +70,9 @@ pub(super) fn load(
         let (id, record) = action::read(&row)?;
         books.state.actions.insert(id, record);
     }
-    books.seen = seen(next().into_iter().chain(next()))?;
+    books.seen = seen(next().into_iter().chain(next()).chain(next()))?;
     // An attempt brings its order, and a number whoever holds it.
-    let mut orders: HashSet<OrderId> = keys.orders.iter().copied().collect();
+    let mut orders: HashSet<OrderId> = HashSet::new();
     for row in next().into_iter().chain(next()) {
         orders.insert(payment_attempt::order(&row)?);
     }
@@ -78,9 +83,38 @@ pub(super) fn load(
         let used = UsedReference::of(&recharge_order::read(&row)?);
         books.state.references.extend(used);
     }
-    orders_with_attempts(db, tenant, orders, &mut books.state)?;
-    members(db, tenant, keys, &mut books.state)?;
+    take_orders([next(), next(), next()], &mut books.state)?;
+    take_members([next(), next(), next(), next()], &mut books.state)?;
+    orders.retain(|order| !keys.orders.contains(order));
+    named_by_rows(db, tenant, keys, orders, &mut books.state)?;
+    leases(db, tenant, keys, &mut books.state)?;
     Ok(books)
+}
+
+/// Reads the orders that rows named and no operation did, and the members of all orders that no
+/// operation named.
+fn named_by_rows(
+    db: &impl Database,
+    tenant: TenantId,
+    keys: &Keys,
+    orders: HashSet<OrderId>,
+    state: &mut State,
+) -> Result<(), LedgerError> {
+    if !orders.is_empty() {
+        let answers = db.ask_for_writing(of_orders(tenant, &orders).into())?;
+        take_orders(exactly(answers)?, state)?;
+    }
+    let of_orders = state.orders.values().map(|order| order.member);
+    let mut members: Vec<MemberId> = of_orders
+        .filter(|member| !keys.members.contains(member))
+        .collect();
+    members.sort_unstable();
+    members.dedup();
+    if members.is_empty() {
+        return Ok(());
+    }
+    let answers = db.ask_for_writing(of_members(tenant, &members, keys).into())?;
+    take_members(exactly(answers)?, state)
 }
 
 /// Every policy of a tenant, given how many there are.
@@ -115,22 +149,22 @@ fn by_store(policies: Vec<Arc<Policy>>) -> HashMap<StoreId, Vec<Arc<Policy>>> {
 }
 
 /// An order brings all its attempts.
-fn orders_with_attempts(
-    db: &impl Database,
+fn of_orders<'a>(
     tenant: TenantId,
-    orders: HashSet<OrderId>,
-    state: &mut State,
-) -> Result<(), LedgerError> {
-    if orders.is_empty() {
-        return Ok(());
-    }
-    let ids = || orders.iter().copied();
-    let answers = db.ask_for_writing(vec![
+    orders: impl IntoIterator<Item = &'a OrderId> + Copy,
+) -> [Question; 3] {
+    let ids = || orders.into_iter().copied();
+    [
         recharge_order::of_ids(tenant, ids()),
         payment_attempt::of_orders(tenant, ids()),
         payment_surplus::of_orders(tenant, ids()),
-    ])?;
-    let [orders, attempts, surplus] = exactly(answers)?;
+    ]
+}
+
+fn take_orders(
+    [orders, attempts, surplus]: [Vec<Record>; 3],
+    state: &mut State,
+) -> Result<(), LedgerError> {
     for row in &orders {
         let order = recharge_order::read(row)?;
         state.orders.insert(order.id, order);
@@ -141,34 +175,49 @@ fn orders_with_attempts(
     Ok(())
 }
 
-fn members(
+/// A member brings the account with its lots, and the orders of late.
+fn of_members(tenant: TenantId, members: &[MemberId], keys: &Keys) -> [Question; 4] {
+    [
+        member::of_ids(tenant, members),
+        account::of_members(tenant, members),
+        lot::of_members(tenant, members),
+        recharge_order::recent(tenant, members, keys.now - RECENT_ORDERS),
+    ]
+}
+
+fn take_members(
+    [members, rows, lots, recent]: [Vec<Record>; 4],
+    state: &mut State,
+) -> Result<(), LedgerError> {
+    for row in &members {
+        let row = member::read(row)?;
+        state.members.insert(row.id, row);
+    }
+    state.accounts.extend(accounts(&rows, &lots)?);
+    for row in &recent {
+        state.recent_orders.push(recharge_order::read_recent(row)?);
+    }
+    Ok(())
+}
+
+/// Every lease that is not over, of members whose leases are touched.
+fn leases(
     db: &impl Database,
     tenant: TenantId,
     keys: &Keys,
     state: &mut State,
 ) -> Result<(), LedgerError> {
-    let of_orders = state.orders.values().map(|order| order.member);
-    let mut ids: Vec<MemberId> = keys.members.iter().copied().chain(of_orders).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    if ids.is_empty() {
+    if keys.leases_of.is_empty() {
         return Ok(());
     }
-    let since = keys.now - RECENT_ORDERS;
+    let members: Vec<MemberId> = keys.leases_of.iter().copied().collect();
     let answers = db.ask_for_writing(vec![
-        member::of_ids(tenant, &ids),
-        account::of_members(tenant, &ids),
-        lot::of_members(tenant, &ids),
-        recharge_order::recent(tenant, &ids, since),
+        lease::open_of(tenant, &members),
+        lease_lot::open_of(tenant, &members),
     ])?;
-    let [members, rows, lots, recent] = exactly(answers)?;
-    for row in &members {
-        let row = member::read(row)?;
-        state.members.insert(row.id, row);
-    }
-    state.accounts = accounts(&rows, &lots)?.into_iter().collect();
-    for row in &recent {
-        state.recent_orders.push(recharge_order::read_recent(row)?);
+    let [leases, left] = exactly(answers)?;
+    for (lease, _) in with_lots(&leases, &left)? {
+        state.leases.insert(lease.id, lease);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod fault;
 mod lease;
 mod migrate;
 mod pipeline;
+mod reach;
 mod run;
 mod statement;
 
@@ -15,18 +16,19 @@ use std::future::Future;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime};
 use qiantai_core::ids::TenantId;
 use qiantai_sqlite::{Migration, migrations};
 use tokio::sync::Semaphore;
-use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres::{NoTls, Row};
 
 use super::database::{By, Database, PolicyShelf};
 use super::record::{Record, Value};
 use super::table::{Question, Step};
-use super::{DatabaseReport, LedgerError};
-use fault::failed;
+use super::{DatabaseReport, LedgerError, Link};
+use fault::{failed, no_connection, why};
 use lease::Leases;
+use reach::Reach;
 use run::{BEGIN_READING, PARCEL, Parcel, ROWS_AHEAD, ask, change, connect, scan, settle};
 use statement::{Statement, of_question, of_steps};
 
@@ -34,13 +36,11 @@ use statement::{Statement, of_question, of_steps};
 pub const MIGRATIONS: &[Migration] = migrations!(
     "../../migrations/server-postgres": 1 "0001_ledger", 2 "0002_writer_lease", 3 "0003_keeping",
     4 "0004_order_approver", 5 "0005_attempt_code",
-    6 "0006_payment_reference", 7 "0007_device_revocation"
+    6 "0006_payment_reference", 7 "0007_device_revocation", 8 "0008_audit",
+    9 "0009_payment_hint", 10 "0010_lease", 11 "0011_shop_code_reference"
 );
 
 pub use lease::{Holder, LEASE_LASTS};
-
-/// Connections of one server process. The writer holds one for the time of a batch.
-const CONNECTIONS_MAX: usize = 16;
 
 /// Longest wait for a free connection or for a new one.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -59,6 +59,7 @@ pub struct PostgresLedger {
     pool: Pool,
     policies: PolicyShelf,
     leases: Leases,
+    link: Link,
 }
 
 /// Why a ledger in PostgreSQL did not open. Nothing was changed.
@@ -67,9 +68,17 @@ pub enum OpenPostgresError {
     /// The address is not one of PostgreSQL; it may hold a password and is not repeated.
     #[error("the database URL cannot be read: {0}")]
     Url(String),
+    /// What is said about encryption cannot be done.
+    #[error("the connection to the database: {0}")]
+    Protection(String),
     /// No connection to the database.
-    #[error("the database cannot be reached: {0}")]
-    Connect(LedgerError),
+    #[error("the database cannot be reached: {why}")]
+    Connect {
+        /// What a caller can do about it.
+        cause: LedgerError,
+        /// In plain words.
+        why: String,
+    },
     /// Its schema.
     #[error(transparent)]
     Migrate(#[from] qiantai_sqlite::MigrateError),
@@ -86,6 +95,22 @@ pub enum OpenPostgresError {
     System(#[from] std::io::Error),
 }
 
+impl OpenPostgresError {
+    /// Why the pool gave no connection.
+    fn of_pool(error: &PoolError) -> OpenPostgresError {
+        OpenPostgresError::Connect {
+            cause: no_connection(error),
+            why: why(error),
+        }
+    }
+
+    /// The network's threads are gone.
+    fn broken(cause: LedgerError) -> OpenPostgresError {
+        let why = cause.to_string();
+        OpenPostgresError::Connect { cause, why }
+    }
+}
+
 impl PostgresLedger {
     /// Opens the ledger in the database at `url` (`postgres://user:password@host:port/name`) and
     /// brings its schema up to date. The right to write is taken when it is first needed.
@@ -97,7 +122,7 @@ impl PostgresLedger {
         let pool = ledger.pool.clone();
         ledger
             .wait(async move { Ok(migrate::migrate(&pool, MIGRATIONS).await) })
-            .map_err(OpenPostgresError::Connect)??;
+            .map_err(OpenPostgresError::broken)??;
         Ok(ledger)
     }
 
@@ -111,15 +136,18 @@ impl PostgresLedger {
         let pool = ledger.pool.clone();
         ledger
             .wait(async move { Ok(migrate::require_current(&pool, MIGRATIONS).await) })
-            .map_err(OpenPostgresError::Connect)??;
+            .map_err(OpenPostgresError::broken)??;
         Ok(ledger)
     }
 
     /// The ledger at `url`, whatever its schema.
     fn at(url: &str, holder: Holder) -> Result<PostgresLedger, OpenPostgresError> {
-        let mut config: Config = url
-            .parse()
-            .map_err(|error: tokio_postgres::Error| OpenPostgresError::Url(error.to_string()))?;
+        let Reach {
+            mut config,
+            tls,
+            link,
+            connections,
+        } = reach::read(url)?;
         let settings = match config.get_options() {
             Some(given) => format!("{SETTINGS} {given}"),
             None => SETTINGS.to_owned(),
@@ -132,10 +160,15 @@ impl PostgresLedger {
             .keepalives_idle(SILENCE_MAX / 2)
             .keepalives_interval(Duration::from_secs(1))
             .keepalives_retries(5);
-        let recycling_method = RecyclingMethod::Fast;
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = match tls {
+            Some(tls) => Manager::from_config(config, tls, recycling),
+            None => Manager::from_config(config, NoTls, recycling),
+        };
         let pool = Pool::builder(manager)
-            .max_size(CONNECTIONS_MAX)
+            .max_size(connections)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(CONNECT_TIME_MAX))
             .create_timeout(Some(CONNECT_TIME_MAX))
@@ -152,6 +185,7 @@ impl PostgresLedger {
             pool,
             policies: PolicyShelf::default(),
             leases: Leases::of(holder),
+            link,
         })
     }
 
@@ -337,6 +371,7 @@ impl Database for PostgresLedger {
             engine: format!("PostgreSQL {}", row.text("version")?),
             schema: row.count("number")?,
             now: Some(row.at("now_ms")?),
+            link: self.link,
         })
     }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
+use qiantai_core::Money;
 use qiantai_core::account::Account;
 use qiantai_core::clock::Timestamp;
 use qiantai_core::decide::{ActionRecord, Change, State};
 use qiantai_core::ids::{
-    ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId, StoreId, TenantId,
+    ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, RowId, ShiftId, StoreId, TenantId,
 };
 use qiantai_core::ledger::OutboxEvent;
 use qiantai_core::member::Member;
@@ -123,6 +124,8 @@ pub struct Keys {
     pub devices: BTreeSet<DeviceId>,
     /// Members.
     pub members: BTreeSet<MemberId>,
+    /// Members whose leases are needed too.
+    pub leases_of: BTreeSet<MemberId>,
     /// Orders; loading follows them to members and attempts.
     pub orders: BTreeSet<OrderId>,
     /// Numbers that a new order wants.
@@ -154,7 +157,8 @@ pub struct Books {
     pub policies: HashMap<StoreId, Vec<Arc<Policy>>>,
     /// Where the devices of the batch stand.
     pub cursors: HashMap<DeviceId, Cursor>,
-    /// Rows of the log found for [`Keys::sequences`] and [`Keys::hashes`].
+    /// Rows of the log found for [`Keys::sequences`] and [`Keys::hashes`], and those of
+    /// [`Keys::devices`] that stand beyond the ends of their chains.
     pub seen: Vec<LogRow>,
 }
 
@@ -224,6 +228,9 @@ pub enum HeldReason {
 pub struct Batch {
     /// Operations in commit order.
     pub entries: Vec<Entry>,
+    /// The accounts before the batch, as far as they were there: what stays as it was is not written
+    /// again.
+    pub accounts: HashMap<MemberId, Account>,
     /// Devices whose place moved.
     pub cursors: Vec<(DeviceId, Cursor)>,
     /// The head after the batch; `None` when nothing is to be written.
@@ -344,6 +351,40 @@ pub struct CodeCharge {
     pub code: Option<Hash>,
     /// When.
     pub at: Timestamp,
+}
+
+/// A notice that names nobody: kept until our own query says what is true of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// Follows from attempt and payment, so a repetition is the same hint.
+    pub id: RowId,
+    /// The attempt whose number it has.
+    pub attempt: AttemptId,
+    /// Name of the gateway that sent it.
+    pub gateway: String,
+    /// The gateway's number of the payment that it tells of.
+    pub channel_txn_no: String,
+    /// Amount that it says was paid.
+    pub amount: Money,
+    /// When, by its word.
+    pub paid_at: Timestamp,
+    /// When it first came.
+    pub heard_at: Timestamp,
+    /// What became of it.
+    pub state: HintState,
+}
+
+/// What became of a notice that names nobody. Once it is not open it stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HintState {
+    /// The gateway is still asked.
+    Open,
+    /// The books hold the payment.
+    Confirmed,
+    /// The gateway has no such payment of ours.
+    Denied,
+    /// The gateway did not say in time; a case is open for a person.
+    Unclear,
 }
 
 /// How far an event was carried.

@@ -16,13 +16,14 @@ use super::database::{By, Database, PolicyShelf, lock};
 use super::record::{Record, Value};
 use super::table::{Question, Step, Table};
 use super::tables::lot;
-use super::{Cursor, DatabaseReport, Head, LedgerError};
+use super::{Cursor, DatabaseReport, Head, LedgerError, Link};
 
 /// The schema's history.
 pub const MIGRATIONS: &[Migration] = migrations!(
     "../../migrations/server-sqlite": 1 "0001_ledger", 2 "0002_invite_used_by", 3 "0003_keeping",
     4 "0004_order_approver", 5 "0005_attempt_code",
-    6 "0006_payment_reference", 7 "0007_device_revocation"
+    6 "0006_payment_reference", 7 "0007_device_revocation", 8 "0008_audit",
+    9 "0009_payment_hint", 10 "0010_lease", 11 "0011_shop_code_reference"
 );
 
 /// Idle connections kept for reading.
@@ -232,6 +233,7 @@ impl Database for SqliteLedger {
                 engine: format!("SQLite {}", rusqlite::version()),
                 schema,
                 now: None,
+                link: Link::Here,
             };
             Ok((damage, report))
         })

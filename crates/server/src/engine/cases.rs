@@ -49,7 +49,7 @@ impl Engine {
     }
 
     /// Notices repeat, and a restart forgets what was told: the same case is the same action.
-    async fn open_case(
+    pub(super) async fn open_case(
         &self,
         tenant: TenantId,
         attempt: &PaymentAttempt,

@@ -8,15 +8,18 @@ use qiantai_core::attempt::Channel as Method;
 use qiantai_pay::credentials::Expiry;
 use qiantai_pay::{Channel, ChannelId, Registry};
 
+use crate::accounts::AccountSource;
+
 /// The gateways of a server. Clones share them, so that new credentials come into force everywhere.
 #[derive(Clone, Default)]
 pub struct Channels {
     registry: Arc<RwLock<Registry>>,
     /// Name of the gateway behind each method that is offered.
-    routes: HashMap<Method, &'static str>,
+    routes: Arc<RwLock<HashMap<Method, &'static str>>>,
     /// Address at which gateways reach [`crate::Server`], without a path; `None` when they
     /// cannot.
     pub(super) notify_base: Option<String>,
+    accounts: AccountSource,
 }
 
 impl Channels {
@@ -36,9 +39,27 @@ impl Channels {
     ) -> Channels {
         Channels {
             registry: Arc::new(RwLock::new(registry)),
-            routes,
+            routes: Arc::new(RwLock::new(routes)),
             notify_base,
+            accounts: AccountSource::default(),
         }
+    }
+
+    /// The same gateways, with what they are opened from.
+    #[must_use]
+    pub fn with_accounts(self, accounts: AccountSource) -> Channels {
+        Channels { accounts, ..self }
+    }
+
+    /// What the gateways are opened from.
+    pub(crate) fn accounts(&self) -> &AccountSource {
+        &self.accounts
+    }
+
+    /// These methods go through the gateway of that name from now on.
+    pub(crate) fn carry(&self, methods: &[Method], name: &'static str) {
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        routes.extend(methods.iter().map(|method| (*method, name)));
     }
 
     /// All wallets through one gateway, as in training.
@@ -52,7 +73,10 @@ impl Channels {
 
     /// The gateway behind a method; `None` while it has none, or its credentials do not open it.
     pub fn of(&self, method: Method) -> Option<Arc<dyn Channel>> {
-        self.named(self.routes.get(&method)?)
+        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        let name = *routes.get(&method)?;
+        drop(routes);
+        self.named(name)
     }
 
     /// The gateway of that name.

@@ -12,8 +12,8 @@ use qiantai_core::{Millis, Timestamp};
 use qiantai_pay::credentials::Expiry;
 use qiantai_pay::{
     BillAnswer, BillRequest, Channel, ChannelId, CloseAnswer, CodeRequest, GatewayAnswer, Notice,
-    NoticeError, NoticeReceipt, QrAnswer, QrRequest, RefundAnswer, RefundQuery, RefundRequest,
-    ReverseAnswer, UnknownCause,
+    NoticeError, NoticeReceipt, PaymentNotice, QrAnswer, QrRequest, RefundAnswer, RefundQuery,
+    RefundRequest, ReverseAnswer, UnknownCause,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -94,7 +94,7 @@ impl Health {
         }
     }
 
-    fn heard(&self, name: ChannelId, failed: bool, now: Timestamp) {
+    pub(super) fn heard(&self, name: ChannelId, failed: bool, now: Timestamp) {
         let mut gateways = lock(&self.gateways);
         let was_down = gateways.get(&name).is_some_and(Gateway::is_down);
         if !failed {
@@ -196,6 +196,12 @@ impl Channel for Heard {
 
     async fn query(&self, attempt_no: &str) -> GatewayAnswer {
         let answer = self.gateway.query(attempt_no).await;
+        self.answered(failed!(&answer, GatewayAnswer));
+        answer
+    }
+
+    async fn confirm(&self, notice: &PaymentNotice) -> GatewayAnswer {
+        let answer = self.gateway.confirm(notice).await;
         self.answered(failed!(&answer, GatewayAnswer));
         answer
     }

@@ -39,6 +39,7 @@ impl Engine {
             Task::Attempt(tenant, attempt, step) => self.step(tenant, &attempt, step).await,
             Task::Expire(tenant, store, order) => self.expire(tenant, store, order).await,
             Task::Refund(event) => self.refund(&event).await,
+            Task::Hint(tenant, hint) => self.ask_about(tenant, &hint).await,
             Task::Probe(name, _) => {
                 self.probe(name).await;
                 Ok(())
@@ -397,7 +398,7 @@ pub(crate) fn success(paid: PaidFact) -> GatewayOutcome {
 }
 
 /// Answers repeat every two seconds; only those that move the attempt become operations.
-fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcome) -> bool {
+pub(super) fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcome) -> bool {
     match outcome {
         // Older than the reversal, or of the very payment that is being reversed.
         GatewayOutcome::Success { .. }
@@ -415,7 +416,9 @@ fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcome) -> bool 
                     .iter()
                     .any(|paid| paid.channel_txn_no == *channel_txn_no)
         }
-        GatewayOutcome::PaidElsewhere { .. } | GatewayOutcome::ReversalUnclear => false,
+        GatewayOutcome::PaidElsewhere { .. }
+        | GatewayOutcome::ReversalUnclear
+        | GatewayOutcome::NoticeUnconfirmed { .. } => false,
         _ if !attempt.state.is_open() => true,
         GatewayOutcome::Waiting => {
             // Without its QR code an unknown attempt stays unknown until the code is there; a

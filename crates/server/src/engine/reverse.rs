@@ -131,7 +131,7 @@ impl Engine {
         }
     }
 
-    async fn attempt_now(
+    pub(super) async fn attempt_now(
         &self,
         tenant: TenantId,
         id: AttemptId,

@@ -69,19 +69,17 @@ pub(super) fn next_step(
 }
 
 /// The same for an attempt that ended while its order got its money in another way: its code may
-/// be paid a second time until its own time is over, when it is asked about once more
-/// (docs: domain §2.2).
+/// be paid a second time until its own time is over, when it is asked about in any case, and what
+/// was under way then arrives after it (docs: domain §2.2).
 pub(super) fn next_step_beside_the_money(
     attempt: &PaymentAttempt,
     memory: &Memory,
     now: Timestamp,
 ) -> Option<(Timestamp, Step)> {
-    let end = attempt.expires_at;
-    if memory.last_query.is_some_and(|last| last >= end) {
-        return None;
-    }
     let (at, step) = next_step(attempt, memory, false, now)?;
-    Some((at.min(end), step))
+    let end = attempt.expires_at;
+    let is_asked_at_end = memory.last_query.is_some_and(|last| last >= end);
+    Some((if is_asked_at_end { at } else { at.min(end) }, step))
 }
 
 fn open_step(
@@ -288,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_attempt_beside_the_money_is_watched_until_its_own_time_is_over() {
+    fn an_ended_attempt_beside_the_money_is_watched_past_the_end_of_its_own_time() {
         let check = |attempt: &PaymentAttempt, memory: Memory, expected_s: Option<i64>| {
             let step = next_step_beside_the_money(attempt, &memory, at(60));
             let expected = expected_s.map(|seconds| (at(seconds), Step::QueryLate));
@@ -299,7 +297,13 @@ mod tests {
             check(&ended, asked(0), Some(5));
             check(&ended, asked(120), Some(180));
             check(&ended, asked(290), Some(300));
-            check(&ended, asked(300), None);
+            check(&ended, asked(300), Some(360));
+            check(&ended, asked(600), Some(1_200));
+            let lives_long = PaymentAttempt {
+                expires_at: at(900),
+                ..ended.clone()
+            };
+            check(&lives_long, asked(600), Some(900));
             check(&ended, Memory::default(), Some(5));
         }
         check(&attempt(AttemptState::Succeeded), asked(0), None);

@@ -2,17 +2,17 @@
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use qiantai_core::attempt::Channel;
-use qiantai_core::ids::{
-    CouponTemplateId, PackageId, PromotionId, StaffId, StoreId, TenantId, TierId,
-};
+use qiantai_core::ids::{CouponTemplateId, PackageId, StaffId, StoreId, TenantId};
 use qiantai_core::policy::{
-    ComplianceLimit, ComplianceProfile, CouponTemplate, Earning, Ladder, LadderBonus, LadderRow,
-    LimitAction, LimitKind, OfflineLimits, Package, PinHash, Policy, ReviewThresholds, Role,
-    SpendOrder, Staff, Store, StoreKind, Tier,
+    ComplianceLimit, ComplianceProfile, CouponTemplate, Earning, LimitAction, LimitKind,
+    OfflineLimits, Package, PinHash, Policy, ReviewThresholds, Role, SpendOrder, Staff, Store,
+    StoreKind, Tier,
 };
 use qiantai_core::{Millis, Money, Timestamp};
 use rand::Rng;
 use uuid::{Builder, Uuid};
+
+use crate::new_shop::{usual_ladder, usual_tiers};
 
 /// Staff numbers and PINs of the training shops; the manuals print them.
 pub const TRAINING_STAFF: &[(&str, &str, Role)] = &[
@@ -89,7 +89,7 @@ pub(super) fn policy(
             .collect(),
         packages: shop.packages,
         custom_amount: true,
-        ladders: vec![ladder(shop.ladder_name, &mut ids)],
+        ladders: vec![usual_ladder(shop.ladder_name, &mut || ids.next())],
         tiers: tiers(shop.silver_benefit, &mut ids),
         coupon_templates: shop.coupon_templates,
         spend_order: SpendOrder::Proportional,
@@ -119,6 +119,7 @@ pub(super) fn policy(
             Channel::Card,
             Channel::Transfer,
         ],
+        merchant_account: None,
         quote_valid: Millis::minutes(15),
         order_valid: Millis::minutes(15),
         qr_valid: Millis::minutes(5),
@@ -292,60 +293,19 @@ fn limit(kind: LimitKind, yuan: i64, action: LimitAction) -> ComplianceLimit {
     }
 }
 
-/// The ladder of domain §3.4.
-fn ladder(name: &str, ids: &mut Ids<'_, impl Rng>) -> Ladder {
-    let rows = [
-        (300, 50),
-        (500, 100),
-        (1_000, 230),
-        (2_000, 520),
-        (3_000, 900),
-        (5_000, 1_750),
-    ];
-    Ladder {
-        id: PromotionId(ids.next()),
-        version: 1,
-        name: name.to_owned(),
-        rows: rows
-            .map(|(threshold, bonus)| LadderRow {
-                threshold: Money::from_yuan(threshold),
-                bonus: LadderBonus::Fixed(Money::from_yuan(bonus)),
-                coupons: Vec::new(),
-            })
-            .into(),
-        dates: None,
-    }
-}
-
-/// The tiers of domain §3.5.
+/// The usual tiers with what a sample shop promises for each.
 fn tiers(silver_benefit: &str, ids: &mut Ids<'_, impl Rng>) -> Vec<Tier> {
-    let rows: [(&str, i64, u32, u32, &[&str]); 4] = [
-        ("普卡", 0, 10_000, 10_000, &[]),
-        ("银卡", 2_000, 9_500, 12_000, &[silver_benefit]),
-        ("金卡", 5_000, 9_000, 15_000, &["专属顾问", "生日礼包"]),
-        (
-            "钻石",
-            20_000,
-            8_500,
-            20_000,
-            &["专属顾问", "生日礼包", "优先预约"],
-        ),
+    let mut tiers = usual_tiers(&mut || ids.next());
+    let promised: [&[&str]; 4] = [
+        &[],
+        &[silver_benefit],
+        &["专属顾问", "生日礼包"],
+        &["专属顾问", "生日礼包", "优先预约"],
     ];
-    (0_u8..)
-        .zip(rows)
-        .map(
-            |(rank, (name, threshold, price_bp, points_rate_bp, benefits))| Tier {
-                id: TierId(ids.next()),
-                rank,
-                name: name.to_owned(),
-                threshold: Money::from_yuan(threshold),
-                price_bp,
-                points_rate_bp,
-                valid_months: 12,
-                benefits: benefits.iter().map(|&benefit| benefit.to_owned()).collect(),
-            },
-        )
-        .collect()
+    for (tier, benefits) in tiers.iter_mut().zip(promised) {
+        tier.benefits = benefits.iter().map(|&benefit| benefit.to_owned()).collect();
+    }
+    tiers
 }
 
 fn staff(names: &[&str; 4], ids: &mut Ids<'_, impl Rng>) -> Vec<Staff> {

@@ -10,6 +10,7 @@ use qiantai_core::ledger::{Book, LedgerAccount, Posting, chain};
 use qiantai_core::operation::{Hash, OperationBody};
 use qiantai_wire::api::OpResultDto;
 use qiantai_wire::feed::{FeedEntry, OutcomeDto};
+use qiantai_wire::operation::Kind;
 use qiantai_wire::profile::attachment_hash;
 use qiantai_wire::{Header, SignedOperation};
 
@@ -24,6 +25,9 @@ pub(super) struct Walk {
     keys: HashMap<DeviceId, [u8; 32]>,
     /// Last place of each device.
     places: HashMap<DeviceId, Place>,
+    /// What stands beyond the last places, with what it follows: brought back from receipts while
+    /// operations before it are missing.
+    beyond: HashMap<(DeviceId, u32, u64), (Hash, Place)>,
     pub(super) posted: Posted,
 }
 
@@ -64,6 +68,7 @@ impl Walk {
             tenant: tenant.clone(),
             keys: HashMap::new(),
             places: HashMap::new(),
+            beyond: HashMap::new(),
             posted: Posted::default(),
         }
     }
@@ -178,7 +183,20 @@ impl Walk {
             .get(&row.device)
             .copied()
             .unwrap_or(BEFORE_FIRST);
-        if row.device_seq != last.seq + 1 {
+        let place = Place {
+            epoch: row.epoch,
+            seq: row.device_seq,
+            hash: row.hash,
+        };
+        let spot = (row.device, row.epoch, row.device_seq);
+        if row.device_seq > last.seq + 1 && is_brought_back(row) {
+            let link = (header.prev_hash, place);
+            return match self.beyond.insert(spot, link) {
+                None => Ok(()),
+                Some(_) => Err("has the place of another operation of its device".into()),
+            };
+        }
+        if row.device_seq != last.seq + 1 || self.beyond.contains_key(&spot) {
             return Err(format!(
                 "is number {} of its device, after number {}",
                 row.device_seq, last.seq
@@ -187,13 +205,21 @@ impl Walk {
         if header.prev_hash != last.hash || row.epoch < last.epoch {
             return Err("does not follow the operation before it of its device".into());
         }
-        let place = Place {
-            epoch: row.epoch,
-            seq: row.device_seq,
-            hash: row.hash,
-        };
-        self.places.insert(row.device, place);
+        let end = self.over_what_follows(row.device, place);
+        self.places.insert(row.device, end);
         Ok(())
+    }
+
+    /// The end of a chain that reaches `place`: what was brought back before may follow it.
+    fn over_what_follows(&mut self, device: DeviceId, mut place: Place) -> Place {
+        loop {
+            let spot = (device, place.epoch, place.seq + 1);
+            match self.beyond.get(&spot) {
+                Some((prev_hash, next)) if *prev_hash == place.hash => place = *next,
+                _ => return place,
+            }
+            self.beyond.remove(&spot);
+        }
     }
 
     fn link(
@@ -281,6 +307,12 @@ impl Walk {
         }
         Ok(())
     }
+}
+
+/// Only what receipts carry, and what this version cannot read, may stand outside its chain.
+fn is_brought_back(row: &LogRow) -> bool {
+    Kind::from_number(row.kind).is_none_or(Kind::is_on_receipts)
+        || matches!(row.standing, Standing::Held(_))
 }
 
 impl Posted {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use qiantai_core::account::Account;
 use qiantai_core::ids::{LotId, MemberId, TenantId};
+use qiantai_core::lease::Lease;
 use qiantai_core::ledger::{BizType, Book};
 use qiantai_core::money::Money;
 
@@ -102,11 +103,17 @@ fn member(book: &MemberBook, posted: &Posted) -> Result<(), Wrong> {
     }
     let principal: i128 = book.lots.iter().map(|lot| fen(lot.principal_left)).sum();
     let bonus: i128 = book.lots.iter().map(|lot| fen(lot.bonus_left)).sum();
+    let held = book.leases.iter().map(Lease::held);
+    let held = held.fold((0, 0), |sums: (i128, i128), held| {
+        (sums.0 + fen(held.0), sums.1 + fen(held.1))
+    });
     let debt = posted.debts.get(&member).copied().unwrap_or_default();
     let sums = [
         ("principal", account.principal, principal),
         ("bonus", account.bonus, bonus),
         ("debt", account.debt, debt),
+        ("frozen principal", account.frozen_principal, held.0),
+        ("frozen bonus", account.frozen_bonus, held.1),
     ];
     for (name, stands, sum) in sums {
         if fen(stands) != sum {

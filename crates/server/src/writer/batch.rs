@@ -4,22 +4,26 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use qiantai_core::account::Account;
 use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::decide::{self, ActionRecord, Change, RefusalCode};
-use qiantai_core::ids::{ActionId, DeviceId, StoreId};
+use qiantai_core::ids::{ActionId, DeviceId, MemberId, StoreId};
 use qiantai_core::ledger::chain;
-use qiantai_core::operation::{Hash, Operation, OperationBody};
+use qiantai_core::operation::{Operation, OperationBody};
+use qiantai_wire::SignedOperation;
 use qiantai_wire::api::OpResultDto;
 use qiantai_wire::operation::Kind;
-use qiantai_wire::{Header, SignedOperation};
 
+use super::chains::{Chains, Place};
 use super::received::{Content, Received};
 use super::record::{
-    Mark, Written, case_of, feed_entry, hash_of, held_answer, json, postings_of, published, refused,
+    Mark, Written, case_of, feed_entry, hash_of, json, postings_of, published, refused,
 };
-use super::unit::{Author, Instead, Item, OwnOperation, Replayed, Taken, Unit};
+use super::unit::{
+    Arrival, Author, BroughtBack, Instead, Item, OwnOperation, Replayed, Taken, Unit,
+};
 use crate::db::{
-    Attachment, Batch, Books, Cursor, DeviceStanding, Entry, HeldReason, LogRow, Standing,
+    Attachment, Batch, Books, Cursor, DeviceStanding, Entry, Head, HeldReason, LogRow, Standing,
 };
 
 /// A decided batch and what became of each unit.
@@ -29,6 +33,17 @@ pub struct Decided {
     pub batch: Batch,
     /// One for each unit, in order.
     pub taken: Vec<Taken>,
+    /// Where everything stands once it is written.
+    pub stand: Stand,
+}
+
+/// Where the log stands, and the devices that a batch touched.
+#[derive(Clone, Debug)]
+pub struct Stand {
+    /// The log.
+    pub head: Head,
+    /// The devices.
+    pub cursors: HashMap<DeviceId, Cursor>,
 }
 
 /// Decides the units in order.
@@ -37,23 +52,24 @@ pub struct Decided {
 pub fn decide_batch(books: Books, author: &Author, units: &[Unit]) -> Decided {
     let mut desk = Desk::new(books, author);
     let taken = units.iter().map(|unit| desk.take(unit)).collect();
+    let (batch, stand) = desk.into_batch();
     Decided {
-        batch: desk.into_batch(),
+        batch,
         taken,
+        stand,
     }
 }
 
 /// The books while a batch is decided.
 struct Desk<'a> {
     books: Books,
+    /// As they were loaded.
+    accounts: HashMap<MemberId, Account>,
     author: &'a Author,
     entries: Vec<Entry>,
     /// Devices whose place or standing changed.
     moved: BTreeSet<DeviceId>,
-    /// Rows of this batch and those found in the log, by hash.
-    by_hash: HashMap<Hash, (Standing, OpResultDto)>,
-    /// Hash that holds a place in a device's chain.
-    by_place: HashMap<(DeviceId, u32, u64), Hash>,
+    chains: Chains,
 }
 
 /// A device before its first operation.
@@ -69,49 +85,36 @@ const NEW_DEVICE: Cursor = Cursor {
 /// How long after a restore gateways are waited for.
 const ATTEMPTS_ASKED: Millis = Millis::minutes(30);
 
-/// Where a pushed operation stands in its device's chain.
-enum Place {
-    Next,
-    Resent(OpResultDto),
-    Gap(u64),
-    Fork,
-    NotBelieved,
-}
-
 impl<'a> Desk<'a> {
     fn new(books: Books, author: &'a Author) -> Desk<'a> {
-        let mut by_hash = HashMap::new();
-        let mut by_place = HashMap::new();
-        for row in &books.seen {
-            // An answer that cannot be read back is answered as held: a person looks at it.
-            let answer = serde_json::from_str(&row.answer).unwrap_or_else(|_| held_answer(row));
-            by_hash.insert(row.hash, (row.standing, answer));
-            if !matches!(row.standing, Standing::Quarantined(_)) {
-                by_place.insert((row.device, row.epoch, row.device_seq), row.hash);
-            }
-        }
         Desk {
+            chains: Chains::of(&books),
+            accounts: books.state.accounts.clone(),
             books,
             author,
             entries: Vec::new(),
             moved: BTreeSet::new(),
-            by_hash,
-            by_place,
         }
     }
 
-    fn into_batch(self) -> Batch {
+    fn into_batch(self) -> (Batch, Stand) {
         let head = (!self.entries.is_empty()).then_some(self.books.head);
         let cursors = self
             .moved
             .iter()
             .filter_map(|device| Some((*device, *self.books.cursors.get(device)?)))
             .collect();
-        Batch {
+        let batch = Batch {
             entries: self.entries,
+            accounts: self.accounts,
             cursors,
             head,
-        }
+        };
+        let stand = Stand {
+            head: self.books.head,
+            cursors: self.books.cursors,
+        };
+        (batch, stand)
     }
 
     fn take(&mut self, unit: &Unit) -> Taken {
@@ -121,44 +124,81 @@ impl<'a> Desk<'a> {
                 Taken::Answered(self.decide(unit, signed, &operation, own.attachment.clone()))
             }
             Item::Pushed(received) => self.take_pushed(unit, received),
+            Item::Imported(received) => Taken::Imported(self.take_imported(unit, received)),
             Item::Replayed(replayed) => Taken::Answered(self.take_replayed(unit, replayed)),
         }
     }
 
     fn take_pushed(&mut self, unit: &Unit, received: &Received) -> Taken {
         let header = &received.header;
-        let signed = received.signed.clone();
-        match self.place(header) {
-            Place::Resent(answer) => Taken::Answered(answer),
+        match self.place(received) {
+            Place::Resent(_, answer) => Taken::Answered(answer),
             Place::Gap(expected_seq) => Taken::Gap { expected_seq },
-            Place::Fork => {
-                let cursor = self.cursor_mut(header.device);
-                cursor.standing = DeviceStanding::Quarantined;
-                let standing = Standing::Quarantined(HeldReason::Fork);
-                Taken::Forked(self.keep(unit.now, header.into(), signed, standing))
-            }
+            Place::Fork => Taken::Forked(self.quarantine(unit, received, HeldReason::Fork)),
             Place::NotBelieved => {
-                let standing = Standing::Quarantined(HeldReason::DeviceNotBelieved);
-                Taken::Answered(self.keep(unit.now, header.into(), signed, standing))
+                let reason = HeldReason::DeviceNotBelieved;
+                Taken::Answered(self.quarantine(unit, received, reason))
             }
             Place::Next if self.must_wait(unit, received) => Taken::Gap {
                 expected_seq: header.device_seq,
             },
-            Place::Next => Taken::Answered(match (&received.content, unit.instead) {
-                (Content::Known(operation), Instead::Nothing | Instead::Refuse) => {
-                    self.decide(unit, signed, operation, received.attachment.clone())
-                }
-                (Content::Known(_), Instead::Hold) => self.keep(
-                    unit.now,
-                    header.into(),
-                    signed,
-                    Standing::Held(HeldReason::Invariant),
-                ),
-                (Content::Unread(reason), _) => {
-                    self.keep(unit.now, header.into(), signed, Standing::Held(*reason))
-                }
-            }),
+            Place::Next => Taken::Answered(self.post(unit, received)),
         }
+    }
+
+    /// What was brought back need not be the next of its device: those before it may be lost.
+    fn take_imported(&mut self, unit: &Unit, received: &Received) -> BroughtBack {
+        let header = &received.header;
+        let cursor = self.books.cursors.get(&header.device);
+        let missing_before = self.chains.missing_before(header, cursor);
+        let (arrival, result) = match self.place(received) {
+            Place::Resent(Standing::Quarantined(_), answer) => (Arrival::Quarantined, answer),
+            Place::Resent(_, answer) => (Arrival::Known, answer),
+            Place::Fork => {
+                let kept = self.quarantine(unit, received, HeldReason::Fork);
+                (Arrival::Forked, kept)
+            }
+            Place::NotBelieved => {
+                let kept = self.quarantine(unit, received, HeldReason::DeviceNotBelieved);
+                (Arrival::Quarantined, kept)
+            }
+            Place::Next | Place::Gap(_) => (Arrival::New, self.post(unit, received)),
+        };
+        BroughtBack {
+            result,
+            arrival,
+            missing_before,
+        }
+    }
+
+    fn place(&self, received: &Received) -> Place {
+        let header = &received.header;
+        let cursor = self.books.cursors.get(&header.device);
+        self.chains.place(header, cursor)
+    }
+
+    /// Keeps what a device wrote that is not believed, or not from here on.
+    fn quarantine(&mut self, unit: &Unit, received: &Received, reason: HeldReason) -> OpResultDto {
+        let header = &received.header;
+        if reason == HeldReason::Fork {
+            self.cursor_mut(header.device).standing = DeviceStanding::Quarantined;
+        }
+        let standing = Standing::Quarantined(reason);
+        self.keep(unit.now, header.into(), received.signed.clone(), standing)
+    }
+
+    /// Decides an operation that has its place, or keeps it where that cannot be done.
+    fn post(&mut self, unit: &Unit, received: &Received) -> OpResultDto {
+        let signed = received.signed.clone();
+        let held = match (&received.content, unit.instead) {
+            (Content::Known(operation), Instead::Nothing | Instead::Refuse) => {
+                return self.decide(unit, signed, operation, received.attachment.clone());
+            }
+            (Content::Known(_), Instead::Hold) => HeldReason::Invariant,
+            (Content::Unread(reason), _) => *reason,
+        };
+        let mark = (&received.header).into();
+        self.keep(unit.now, mark, signed, Standing::Held(held))
     }
 
     fn take_replayed(&mut self, unit: &Unit, replayed: &Replayed) -> OpResultDto {
@@ -177,33 +217,6 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn place(&self, header: &Header) -> Place {
-        if let Some((_, answer)) = self.by_hash.get(&header.hash) {
-            return Place::Resent(answer.clone());
-        }
-        let Some(cursor) = self.books.cursors.get(&header.device) else {
-            return Place::NotBelieved;
-        };
-        if cursor.believed() != DeviceStanding::Active {
-            return Place::NotBelieved;
-        }
-        let holder = self
-            .by_place
-            .get(&(header.device, header.epoch, header.device_seq));
-        let is_taken = holder.is_some() || header.device_seq <= cursor.last_seq;
-        if header.epoch != cursor.epoch || is_taken {
-            return Place::Fork;
-        }
-        if header.device_seq > cursor.last_seq + 1 {
-            return Place::Gap(cursor.last_seq + 1);
-        }
-        if header.prev_hash == cursor.last_hash {
-            Place::Next
-        } else {
-            Place::Fork
-        }
-    }
-
     /// Gives the server's own words their place, and signs them.
     fn sign(&self, own: &OwnOperation, now: Timestamp) -> (SignedOperation, Operation) {
         let device = self.author.tenant.server_device;
@@ -217,7 +230,7 @@ impl<'a> Desk<'a> {
             epoch: cursor.map_or(1, |cursor| cursor.epoch),
             device_seq: cursor.map_or(0, |cursor| cursor.last_seq) + 1,
             prev_hash: cursor.map_or([0; 32], |cursor| cursor.last_hash),
-            staff: None,
+            staff: own.staff,
             shift: None,
             wall_time: now,
             boot_id: self.author.boot_id,
@@ -274,6 +287,7 @@ impl<'a> Desk<'a> {
             device: operation.device,
             epoch: operation.epoch,
             device_seq: operation.device_seq,
+            prev_hash: operation.prev_hash,
         };
         let action = self.first_answer(operation);
         let written = Written {
@@ -291,7 +305,7 @@ impl<'a> Desk<'a> {
     /// as of its own time, or a sale of yesterday would be refused as stale.
     fn decided_at(&self, unit: &Unit, operation: &Operation) -> Timestamp {
         match &unit.item {
-            Item::Pushed(_) if self.is_of_earlier_timeline(operation) => {
+            Item::Pushed(_) | Item::Imported(_) if self.is_of_earlier_timeline(operation) => {
                 let earliest = operation.server_anchor.unwrap_or(operation.wall_time);
                 operation.wall_time.max(earliest).min(unit.now)
             }
@@ -420,14 +434,12 @@ impl<'a> Desk<'a> {
         });
         self.books.head.server_seq = server_seq;
         self.books.head.chain_hash = chain_hash;
-        self.by_hash
-            .insert(mark.hash, (written.standing, answer.clone()));
+        self.chains
+            .remember(mark.hash, written.standing, answer.clone());
         if !matches!(written.standing, Standing::Quarantined(_)) {
-            let place = (mark.device, mark.epoch, mark.device_seq);
-            self.by_place.insert(place, mark.hash);
-            let cursor = self.cursor_mut(mark.device);
-            cursor.last_seq = mark.device_seq;
-            cursor.last_hash = mark.hash;
+            self.moved.insert(mark.device);
+            let cursor = self.books.cursors.entry(mark.device).or_insert(NEW_DEVICE);
+            self.chains.append(&mark, cursor);
         }
         answer
     }

@@ -1,7 +1,7 @@
 //! Which rows a batch touches.
 
 use qiantai_core::Timestamp;
-use qiantai_core::ids::ActionId;
+use qiantai_core::ids::{ActionId, MemberId};
 use qiantai_core::operation::{Operation, OperationBody, RechargeOpen};
 use qiantai_wire::Header;
 
@@ -71,6 +71,14 @@ pub(super) fn add_body(keys: &mut Keys, action: ActionId, body: &OperationBody) 
         OperationBody::SurplusRefunded(body) => {
             keys.attempts.insert(body.attempt);
         }
+        OperationBody::SpendOffline(body) => add_leases(keys, body.member),
+        OperationBody::LeaseRelease(body) | OperationBody::LeaseLost(body) => {
+            add_leases(keys, body.member);
+        }
+        OperationBody::LeaseGrant(body) => {
+            add_leases(keys, body.member);
+            keys.devices.insert(body.device);
+        }
         OperationBody::PolicyPublish { .. } => {}
     }
 }
@@ -81,6 +89,11 @@ pub(super) fn add_place(keys: &mut Keys, header: &Header) {
     keys.sequences
         .insert((header.device, header.epoch, header.device_seq));
     keys.hashes.insert(header.hash);
+}
+
+fn add_leases(keys: &mut Keys, member: MemberId) {
+    keys.members.insert(member);
+    keys.leases_of.insert(member);
 }
 
 fn add_recharge(keys: &mut Keys, body: &RechargeOpen) {

@@ -14,6 +14,7 @@ use qiantai_wire::api::OpResultDto;
 use qiantai_wire::feed::{FeedChange, FeedEntry, OutcomeDto};
 use qiantai_wire::profile::attachment_hash;
 
+use super::chains::prev_hash_of;
 use crate::db::{Attachment, HeldReason, LogRow, Standing};
 
 /// What the log keeps of an operation besides its bytes.
@@ -27,6 +28,7 @@ pub(super) struct Mark {
     pub(super) device: DeviceId,
     pub(super) epoch: u32,
     pub(super) device_seq: u64,
+    pub(super) prev_hash: Hash,
 }
 
 /// What an operation writes besides its place in the log.
@@ -148,6 +150,7 @@ impl From<&Header> for Mark {
             device: header.device,
             epoch: header.epoch,
             device_seq: header.device_seq,
+            prev_hash: header.prev_hash,
         }
     }
 }
@@ -163,6 +166,7 @@ impl From<&LogRow> for Mark {
             device: row.device,
             epoch: row.epoch,
             device_seq: row.device_seq,
+            prev_hash: prev_hash_of(&row.bytes),
         }
     }
 }

@@ -3,7 +3,7 @@
 use ed25519_dalek::SigningKey;
 use qiantai_core::clock::Timestamp;
 use qiantai_core::ids::{ActionId, OpId, StoreId};
-use qiantai_core::operation::{Operation, OperationBody};
+use qiantai_core::operation::{Operation, OperationBody, StaffProof};
 use qiantai_wire::api::OpResultDto;
 use qiantai_wire::codes::RefusalCodeDto;
 use qiantai_wire::feed::OutcomeDto;
@@ -28,6 +28,8 @@ pub struct Unit {
 pub enum Item {
     /// A terminal sent it.
     Pushed(Box<Received>),
+    /// Somebody brought it back from a receipt.
+    Imported(Box<Received>),
     /// The server writes it; sequence and signature follow here.
     Own(Box<OwnOperation>),
     /// Another ledger had it; standing and bytes are taken over.
@@ -54,6 +56,8 @@ pub struct OwnOperation {
     pub action_id: ActionId,
     /// Which store it concerns.
     pub store: StoreId,
+    /// In whose name, where a person let the server do it.
+    pub staff: Option<StaffProof>,
     /// What.
     pub body: OperationBody,
     /// What travels beside it.
@@ -104,9 +108,35 @@ pub enum Taken {
     Answered(OpResultDto),
     /// It is kept, and its device is not believed any more from this place on.
     Forked(OpResultDto),
+    /// It was brought back from a receipt.
+    Imported(BroughtBack),
     /// Operations before it are missing; it was not taken.
     Gap {
         /// The sequence that comes next.
         expected_seq: u64,
     },
+}
+
+/// What became of an operation that was brought back from a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BroughtBack {
+    /// Its answer, now or since earlier.
+    pub result: OpResultDto,
+    /// What was found.
+    pub arrival: Arrival,
+    /// Empty places before it in its device's chain.
+    pub missing_before: u64,
+}
+
+/// What was found of an operation that was brought back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It was not in the log, and is now.
+    New,
+    /// It was in the log.
+    Known,
+    /// Its device is not believed: it is kept for review.
+    Quarantined,
+    /// Its device wrote something else at this place: it is kept for review.
+    Forked,
 }

@@ -2,13 +2,15 @@
 
 use std::process::Command;
 
-use qiantai_core::ids::DeviceId;
+use qiantai_core::ids::{AttemptId, DeviceId};
 use qiantai_server::adopt::{AdoptError, adopt};
+use qiantai_server::audit::Act;
 use qiantai_server::db::postgres::{Holder, PostgresLedger};
-use qiantai_server::db::{DeviceStanding, Ledger, LedgerError, Revocation};
+use qiantai_server::db::{CodeCharge, DeviceStanding, Ledger, LedgerError, Revocation};
 
 use super::cluster::TestDatabase;
 use super::day::day;
+use super::hints::hint;
 use crate::harness::Shop;
 
 fn open(database: &TestDatabase) -> PostgresLedger {
@@ -30,6 +32,15 @@ async fn books_move_with_everything_beside_them() {
         reason: "stolen".into(),
     };
     from.save_revocation(tenant, &gone).unwrap();
+    from.save_hint(tenant, &hint(1)).unwrap();
+    let attempt = AttemptId(uuid::Uuid::from_u128(7));
+    let charge = CodeCharge {
+        code: Some([7; 32]),
+        at: shop.now(),
+    };
+    from.save_code_charge(tenant, attempt, &charge).unwrap();
+    let audited = from.audit_page(tenant, 0, 1_000).unwrap();
+    assert!(!audited.is_empty());
     let database = TestDatabase::make();
     let adopted = adopt(from.as_ref(), &database.url()).await.unwrap();
     assert_eq!(adopted.len(), 1);
@@ -47,6 +58,17 @@ async fn books_move_with_everything_beside_them() {
     assert_eq!(seat, from.seat_of_token(&token).unwrap());
     assert_eq!(seat.unwrap().standing, DeviceStanding::Revoked);
     assert_eq!(to.revocations(tenant).unwrap(), [gone]);
+    assert_eq!(to.hints(tenant).unwrap(), [hint(1)]);
+    // A code that was charged is not charged again.
+    let known = to.attempt_of_code(tenant, &[7; 32]).unwrap();
+    assert_eq!(known, Some(attempt));
+    assert_eq!(
+        to.code_charges(tenant).unwrap(),
+        from.code_charges(tenant).unwrap()
+    );
+    let mut entries = to.audit_page(tenant, 0, 1_000).unwrap();
+    assert_eq!(entries.pop().unwrap().deed.act, Act::BooksAdopted);
+    assert_eq!(entries, audited);
     // Money that was sent back is not sent back again.
     assert!(!from.deliveries(tenant).unwrap().is_empty());
     assert_eq!(

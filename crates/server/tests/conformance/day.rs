@@ -1,9 +1,9 @@
 //! A day of a shop in which much goes wrong.
 
-use qiantai_core::Millis;
 use qiantai_core::ids::{ActionId, OrderId};
 use qiantai_core::operation::OperationBody;
 use qiantai_core::recorded_payment::RecordedMethod::{Card, Transfer};
+use qiantai_core::{Millis, Money};
 use qiantai_paysim::gateway::PhoneAction;
 use uuid::Uuid;
 
@@ -11,8 +11,8 @@ use crate::harness::Shop;
 use crate::new_members::Registration;
 use crate::till::Till;
 
-/// Payments of every kind, cash, a card payment, one transfer recorded twice, an action sent twice, a refusal, and in the end a cloned till.
-/// Needs eight members.
+/// Payments of every kind, cash, a card payment and one transfer recorded twice with a part in cash,
+/// an action sent twice, a refusal, and in the end a cloned till. Needs eight members.
 pub async fn day(shop: &Shop) -> Till {
     let mut till = Till::open(shop).await;
     let members = shop.members();
@@ -50,9 +50,11 @@ pub async fn day(shop: &Shop) -> Till {
     till.push(shop, &[cash, reprint]).await;
     // The second transfer is the first: its credit waits for a person.
     for (payment, member) in [(Card, 5), (Transfer, 6), (Transfer, 7)] {
-        let recorded = till
+        let mut recorded = till
             .recorded(shop, members[member], 200, (payment, "20261122-0001"))
             .await;
+        // A part of each is cash, more of it every time.
+        recorded.cash_part = Some(Money::from_yuan(10 * i64::try_from(member).unwrap()));
         let recorded = till.sign(OperationBody::RechargeRecorded(recorded));
         till.push(shop, &[recorded]).await;
     }

@@ -42,6 +42,7 @@ async fn what_was_written_is_not_written_again() {
                     feed: "{}".into(),
                 }],
                 head: Some(Head { server_seq, ..head }),
+                ..Batch::default()
             };
             ledger.write(tenant, &batch)
         };
@@ -122,7 +123,13 @@ fn a_database_without_a_free_connection_is_busy() {
         Holder::fresh(uuid::Uuid::now_v7(), "here".into()),
     );
     assert!(
-        matches!(refused, Err(OpenPostgresError::Connect(LedgerError::Busy))),
+        matches!(
+            refused,
+            Err(OpenPostgresError::Connect {
+                cause: LedgerError::Busy,
+                ..
+            })
+        ),
         "{:?}",
         refused.err()
     );
@@ -164,7 +171,13 @@ fn an_address_that_is_none_is_named_without_its_password() {
     .err()
     .unwrap();
     assert!(
-        matches!(refused, OpenPostgresError::Connect(LedgerError::Busy)),
+        matches!(
+            refused,
+            OpenPostgresError::Connect {
+                cause: LedgerError::Busy,
+                ..
+            }
+        ),
         "{refused:?}"
     );
 }

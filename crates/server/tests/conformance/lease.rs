@@ -47,8 +47,8 @@ fn next(ledger: &dyn Ledger, tenant: TenantId) -> Batch {
     };
     Batch {
         entries: vec![entry],
-        cursors: Vec::new(),
         head: Some(head),
+        ..Batch::default()
     }
 }
 

@@ -4,7 +4,7 @@
 use qiantai_core::Millis;
 use qiantai_core::operation::OperationBody;
 use qiantai_core::recharge::OrderState::{self, Credited, Paid};
-use qiantai_core::recorded_payment::RecordedMethod::{self, Card, Transfer};
+use qiantai_core::recorded_payment::RecordedMethod::{self, Card, ShopCode, Transfer};
 
 use crate::harness::{On, Shop};
 use crate::till::Till;
@@ -37,25 +37,33 @@ async fn a_reference_is_credited_once() {
             (Transfer, "AB-0001"),
             (Transfer, "AB-0001"),
             (Card, "AB-0001"),
+            (ShopCode, "AB-0001"),
         ];
         let states = record(&shop, &mut till, &first).await;
-        assert_eq!(states, [Credited, Paid, Credited], "{on:?}: one batch");
+        let expected = [Credited, Paid, Credited, Credited];
+        assert_eq!(states, expected, "{on:?}: one batch");
         shop.restart().await;
         let second = [
             (Transfer, "AB-0001"),
             (Card, "AB-0001"),
+            (ShopCode, "AB-0001"),
             (Transfer, "AB-0002"),
         ];
         let states = record(&shop, &mut till, &second).await;
-        assert_eq!(states, [Paid, Paid, Credited], "{on:?}: a later one");
-        // The three that wait.
-        assert_eq!(shop.cases(), ["ReferenceUsed"; 3], "{on:?}");
+        let expected = [Paid, Paid, Paid, Credited];
+        assert_eq!(states, expected, "{on:?}: a later one");
+        // The four that wait.
+        assert_eq!(shop.cases(), ["ReferenceUsed"; 4], "{on:?}");
         let credited = shop.principal(shop.members()[0]) - before;
-        assert_eq!(credited.fen(), 60_000, "{on:?}");
+        assert_eq!(credited.fen(), 80_000, "{on:?}");
         shop.pass(Millis::hours(24 * 40)).await;
         till.wall = shop.now();
-        let much_later = [(Transfer, "AB-0001"), (Card, "AB-0001")];
+        let much_later = [
+            (Transfer, "AB-0001"),
+            (Card, "AB-0001"),
+            (ShopCode, "AB-0001"),
+        ];
         let states = record(&shop, &mut till, &much_later).await;
-        assert_eq!(states, [Paid, Credited], "{on:?}: weeks later");
+        assert_eq!(states, [Paid, Credited, Credited], "{on:?}: weeks later");
     }
 }

@@ -95,6 +95,11 @@ impl Account {
         !matches!(self, Account::WechatV3 | Account::WechatV2)
     }
 
+    /// The gateway's notices name the merchant whom they tell.
+    pub fn names_us(self) -> bool {
+        self != Account::Shouqianba
+    }
+
     /// The gateway has a call that ends an unpaid code.
     pub fn closes(self) -> bool {
         self != Account::Unionpay
@@ -210,7 +215,7 @@ pub struct Desk {
     member: MemberId,
     before: Money,
     /// What the client keeps on disk.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Desk {
@@ -251,7 +256,7 @@ impl Desk {
             line,
             member,
             before,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -364,25 +369,38 @@ impl Desk {
     /// Another merchant's order under the number of our attempt, told to our server; what its code
     /// says.
     pub async fn order_elsewhere(&self, attempt: &PaymentAttempt) -> String {
-        let settings = self.shop.simulator.with(|gateway, now| {
-            let opening = UnionpayOpening {
-                name: "别的店",
-                mer_id: "777290058110049",
-            };
-            gateway.open_unionpay(opening, BASE_URL, now)
+        let name = self.account.channel();
+        let terminal_file = self.folder.path().join("elsewhere.json");
+        let settings = self.shop.simulator.with(|gateway, now| match self.account {
+            Account::Shouqianba => {
+                let opening = ShouqianbaOpening {
+                    name: "别的店",
+                    vendor_sn: "91800002",
+                    device_id: "another-desk",
+                    terminal_file: &terminal_file,
+                };
+                gateway.open_shouqianba(opening, BASE_URL)
+            }
+            _ => {
+                let opening = UnionpayOpening {
+                    name: "别的店",
+                    mer_id: "777290058110049",
+                };
+                gateway.open_unionpay(opening, BASE_URL, now)
+            }
         });
         let mut registry = Registry::new();
         let transport = Arc::clone(&self.line) as Arc<dyn HttpTransport>;
         let surroundings = Arc::clone(&self.shop.time) as Arc<dyn Surroundings>;
-        let opened = registry.open("unionpay", settings, transport, surroundings);
+        let opened = registry.open(name, settings, transport, surroundings);
         let channel = registry.get(opened.unwrap().0).unwrap();
         let request = QrRequest {
             attempt_no: attempt.attempt_no.clone(),
             amount: attempt.amount,
             subject: "别的店".to_owned(),
-            wallet: Wallet::Unionpay,
+            wallet: Wallet::of(attempt.channel).unwrap(),
             expires_at: attempt.expires_at,
-            notify_url: Some("http://server/v1/notify/unionpay".to_owned()),
+            notify_url: Some(format!("http://server/v1/notify/{name}")),
         };
         match channel.create_qr(&request).await {
             QrAnswer::Created { payload } => payload,

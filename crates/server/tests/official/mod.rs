@@ -4,5 +4,6 @@
 mod cases;
 mod codes;
 mod desk;
+mod hints;
 mod qr;
 mod surplus;

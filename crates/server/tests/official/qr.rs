@@ -55,7 +55,11 @@ async fn a_decline_on_the_phone_ends_nothing_and_a_forgery_credits_nothing() {
 /// The gateway has answered the query with "paid", and the notice overtakes that answer.
 #[tokio::test]
 async fn a_notice_that_overtakes_the_query_credits_once() {
-    for account in Account::ALL {
+    // A notice that is only a hint waits for the query.
+    for account in Account::ALL
+        .into_iter()
+        .filter(|account| account.names_us())
+    {
         let mut desk = Desk::open(account).await;
         let attempt = desk.show_qr().await;
         desk.shop.phone(&attempt, &PhoneAction::Pay);
@@ -84,7 +88,11 @@ async fn a_notice_and_a_query_at_one_moment_credit_once() {
             desk.shop.phone(&attempt, &PhoneAction::Pay);
             let (answer, taken) = tokio::join!(desk.ask(attempt.id), desk.deliver());
             assert_eq!(taken, [true], "{account:?}");
-            assert_eq!(answer.order.state, OrderState::Credited.into());
+            assert_eq!(desk.order_state(attempt.id), OrderState::Credited);
+            // While a hint is asked about nobody asks beside it: the cashier's next look tells.
+            if account.names_us() {
+                assert_eq!(answer.order.state, OrderState::Credited.into());
+            }
             desk.check_money(300 * round, 300 * round);
             desk.pass(2).await;
         }

@@ -37,6 +37,9 @@ const BASE_URL: &str = "http://gateway.test";
 /// Where gateways reach the server.
 const SHOP_URL: &str = "http://shop.test";
 
+/// Its notices do not say for which merchant they are.
+const AGGREGATOR: &str = "shouqianba";
+
 const SHOP: &str = "简单美发";
 
 /// Keys of the gateways: the same in every run, because drawing them takes longer than a day.
@@ -142,7 +145,7 @@ impl Bank {
         };
         let (gateway, mut contracts) = opened.clone();
         for (name, settings, _) in &mut contracts {
-            if *name == "shouqianba" {
+            if *name == AGGREGATOR {
                 settings["terminal_file"] = json!(folder.join("terminal.json"));
             }
         }
@@ -322,7 +325,7 @@ fn by_certificates() -> Opened {
             Channel::Alipay,
         ),
         (
-            "shouqianba",
+            AGGREGATOR,
             gateway.open_shouqianba(shouqianba, BASE_URL),
             Channel::Unionpay,
         ),

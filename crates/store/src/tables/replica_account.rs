@@ -1,15 +1,18 @@
 //! Accounts as the server last told.
 
+use std::collections::HashMap;
+
 use qiantai_core::account::Account;
 use qiantai_core::ids::MemberId;
 use qiantai_wire::feed::AccountDto;
 use rusqlite::{Connection, OptionalExtension, named_params};
+use uuid::Uuid;
 
-use super::row::{from_json, to_json};
+use super::row::{from_json, to_json, uuid};
 use crate::error::StoreError;
 use crate::store::Store;
 
-const TABLE: &str = "replica_account";
+pub const TABLE: &str = "replica_account";
 
 impl Store {
     /// The member's account as the server last told: without the terminal's own operations that
@@ -26,6 +29,33 @@ pub fn find(connection: &Connection, member: MemberId) -> Result<Option<Account>
         .optional()?;
     json.map(|json| from_json::<AccountDto>(TABLE, &json).map(Account::from))
         .transpose()
+}
+
+/// Shows every account by rising member, as it stands in its row.
+pub fn each(connection: &Connection, mut show: impl FnMut(Uuid, &str)) -> Result<(), StoreError> {
+    let sql = "SELECT member, json FROM replica_account ORDER BY member";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let json: String = row.get(1)?;
+        show(uuid(row, 0)?, &json);
+    }
+    Ok(())
+}
+
+/// The rows of a bucket, which is the last byte of the member's identity.
+pub fn of_bucket(connection: &Connection, bucket: u8) -> Result<HashMap<Uuid, String>, StoreError> {
+    let sql = "SELECT member, json FROM replica_account WHERE substr(member, 16, 1) = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([[bucket]], |row| Ok((uuid(row, 0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub fn remove(connection: &Connection, member: Uuid) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM replica_account WHERE member = ?1")?
+        .execute([member.into_bytes()])?;
+    Ok(())
 }
 
 pub fn upsert(

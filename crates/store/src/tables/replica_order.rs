@@ -36,7 +36,7 @@ impl Store {
         self.read(|connection| {
             let sql = "SELECT json FROM replica_order
                  WHERE json_extract(json, '$.paid.channel_txn_no') = :reference
-                     AND json_extract(json, '$.paid.channel') IN ('card', 'transfer')
+                     AND json_extract(json, '$.paid.channel') IN ('card', 'transfer', 'shop_code')
                  ORDER BY opened_ms";
             select(connection, sql, named_params! {":reference": reference})
         })

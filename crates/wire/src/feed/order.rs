@@ -157,11 +157,14 @@ impl From<AmountChoiceDto> for AmountChoice {
 /// How an order was paid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PaidFactDto {
-    /// By which channel.
+    /// By which channel; of a split, the one beside cash.
     pub channel: ChannelDto,
-    /// Amount received for the order.
+    /// Amount received for the order, both parts of a split.
     pub amount_fen: i64,
-    /// Cash handed over, for cash.
+    /// For a split: what of the amount is cash; the rest came by the channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cash_part_fen: Option<i64>,
+    /// Cash handed over, where all of it is cash.
     pub tendered_fen: Option<i64>,
     /// The channel's number.
     pub channel_txn_no: Option<String>,
@@ -174,6 +177,7 @@ impl From<&PaidFact> for PaidFactDto {
         PaidFactDto {
             channel: paid.channel.into(),
             amount_fen: paid.amount.fen(),
+            cash_part_fen: paid.cash_part.map(Money::fen),
             tendered_fen: paid.tendered.map(Money::fen),
             channel_txn_no: paid.channel_txn_no.clone(),
             paid_at_ms: paid.paid_at.ms(),
@@ -186,6 +190,7 @@ impl From<PaidFactDto> for PaidFact {
         PaidFact {
             channel: dto.channel.into(),
             amount: Money::from_fen(dto.amount_fen),
+            cash_part: dto.cash_part_fen.map(Money::from_fen),
             tendered: dto.tendered_fen.map(Money::from_fen),
             channel_txn_no: dto.channel_txn_no,
             paid_at: Timestamp::from_ms(dto.paid_at_ms),

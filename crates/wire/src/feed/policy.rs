@@ -2,6 +2,7 @@
 
 use qiantai_core::clock::Millis;
 use qiantai_core::ids::{StaffId, StoreId, TenantId};
+use qiantai_core::merchant_account::MerchantAccount;
 use qiantai_core::policy::{Ladder, Package, PinHash, Policy, Staff, Store, Tier};
 use qiantai_core::{Money, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,10 @@ pub struct PolicyDto {
     pub offline: OfflineLimitsDto,
     /// Payment methods in display order.
     pub channels: Vec<ChannelDto>,
+    /// Where the money of the shop's own code goes; left out where it has none, so that documents
+    /// which were signed before stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant_account: Option<MerchantAccountDto>,
     /// How long a quote may be used.
     pub quote_valid_ms: i64,
     /// How long an order waits for payment.
@@ -95,6 +100,7 @@ impl From<&Policy> for PolicyDto {
                 .copied()
                 .map(ChannelDto::from)
                 .collect(),
+            merchant_account: policy.merchant_account.as_ref().map(Into::into),
             quote_valid_ms: policy.quote_valid.0,
             order_valid_ms: policy.order_valid.0,
             qr_valid_ms: policy.qr_valid.0,
@@ -128,6 +134,7 @@ impl From<PolicyDto> for Policy {
             review: dto.review.into(),
             offline: dto.offline.into(),
             channels: dto.channels.into_iter().map(Into::into).collect(),
+            merchant_account: dto.merchant_account.map(Into::into),
             quote_valid: Millis(dto.quote_valid_ms),
             order_valid: Millis(dto.order_valid_ms),
             qr_valid: Millis(dto.qr_valid_ms),
@@ -186,6 +193,49 @@ impl From<StoreDto> for Store {
             complaint_phone: dto.complaint_phone,
             cut_off_minutes: dto.cut_off_minutes,
             refund_rule: dto.refund_rule,
+        }
+    }
+}
+
+/// A merchant account that a code leads to, as the acquirer's contract gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MerchantAccountDto {
+    /// Number of the acquirer, 8 places.
+    pub acquirer: String,
+    /// Number of the forwarding institution, 8 places.
+    pub forwarding: String,
+    /// Merchant number, 15 places.
+    pub merchant: String,
+    /// Merchant category code, 4 digits.
+    pub category: String,
+    /// Name in Latin letters, at most 25.
+    pub name: String,
+    /// City in Latin letters, at most 15.
+    pub city: String,
+}
+
+impl From<&MerchantAccount> for MerchantAccountDto {
+    fn from(account: &MerchantAccount) -> MerchantAccountDto {
+        MerchantAccountDto {
+            acquirer: account.acquirer.clone(),
+            forwarding: account.forwarding.clone(),
+            merchant: account.merchant.clone(),
+            category: account.category.clone(),
+            name: account.name.clone(),
+            city: account.city.clone(),
+        }
+    }
+}
+
+impl From<MerchantAccountDto> for MerchantAccount {
+    fn from(dto: MerchantAccountDto) -> MerchantAccount {
+        MerchantAccount {
+            acquirer: dto.acquirer,
+            forwarding: dto.forwarding,
+            merchant: dto.merchant,
+            category: dto.category,
+            name: dto.name,
+            city: dto.city,
         }
     }
 }

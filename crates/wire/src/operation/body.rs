@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use qiantai_core::operation::{Operation, OperationBody};
 
 use super::envelope::{Around, Envelope, Skipped};
+use super::lease::{WireLeaseGrant, WireNamedLease, WireSpendOffline};
 use super::member::WireMemberCreate;
 use super::server::{
     WireAttemptResult, WireDeviceEnrol, WireMemberRegister, WireOpeningBalance, WirePolicyPublish,
@@ -50,12 +51,20 @@ pub fn encode(operation: &Operation) -> Vec<u8> {
         OperationBody::OpeningBalance(body) => pack(operation, WireOpeningBalance::new(body)),
         OperationBody::AttemptResult(body) => pack(operation, WireAttemptResult::new(body)),
         OperationBody::SurplusRefunded(body) => pack(operation, WireSurplusRefunded::new(body)),
+        OperationBody::SpendOffline(body) => pack(operation, WireSpendOffline::new(body)),
+        OperationBody::LeaseRelease(body) | OperationBody::LeaseLost(body) => {
+            pack(operation, WireNamedLease::new(body))
+        }
+        OperationBody::LeaseGrant(body) => pack(operation, WireLeaseGrant::new(body)),
     }
 }
 
 /// What is around the body.
 pub fn peek(payload: &[u8]) -> Result<Envelope<Skipped>, DecodeError> {
-    minicbor::decode(payload).map_err(|error| DecodeError::Malformed(error.to_string()))
+    let envelope: Envelope<Skipped> =
+        minicbor::decode(payload).map_err(|error| DecodeError::Malformed(error.to_string()))?;
+    envelope.check_counts()?;
+    Ok(envelope)
 }
 
 /// The operation of a payload in canonical form.
@@ -140,6 +149,18 @@ fn read(kind: Kind, payload: &[u8]) -> Result<Operation, DecodeError> {
             Ok(OperationBody::CreditRetry {
                 order: body.order.into(),
             })
+        }),
+        Kind::SpendOffline => unpack(payload, |body: WireSpendOffline, _| {
+            Ok(OperationBody::SpendOffline(body.into_core()?))
+        }),
+        Kind::LeaseRelease => unpack(payload, |body: WireNamedLease, _| {
+            Ok(OperationBody::LeaseRelease(body.into_core()))
+        }),
+        Kind::LeaseGrant => unpack(payload, |body: WireLeaseGrant, _| {
+            Ok(OperationBody::LeaseGrant(body.into_core()))
+        }),
+        Kind::LeaseLost => unpack(payload, |body: WireNamedLease, _| {
+            Ok(OperationBody::LeaseLost(body.into_core()))
         }),
     }
 }

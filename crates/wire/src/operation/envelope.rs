@@ -60,7 +60,7 @@ pub struct Envelope<B> {
     pub offline: Option<True>,
     #[n(18)]
     pub attachment: Option<Bytes32>,
-    // 19 is kept for the leases drawn on.
+    // 19 was kept for the leases drawn on, which the body names with their amounts.
     #[n(20)]
     pub body: B,
 }
@@ -193,6 +193,18 @@ impl<B> Envelope<B> {
     /// Version of the kind.
     pub fn version(&self) -> u16 {
         self.version.unwrap_or(FIRST_VERSION)
+    }
+
+    /// Whether everything that counts up from zero can have counted so far: ledgers keep 63 bits.
+    pub fn check_counts(&self) -> Result<(), DecodeError> {
+        let seen = self.cursor.map(|cursor| cursor.server_seq);
+        let counts = [Some(self.device_seq), Some(self.monotonic_ms), seen];
+        match counts.into_iter().flatten().max() {
+            Some(most) if i64::try_from(most).is_err() => {
+                Err(DecodeError::Malformed(format!("nothing counts to {most}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What a body needs.

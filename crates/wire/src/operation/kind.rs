@@ -1,6 +1,7 @@
 //! Numbers of the kinds of operation. Terminals' kinds are below 24 (one byte in CBOR).
 
 use qiantai_core::operation::OperationBody;
+use qiantai_core::recorded_payment::RecordedMethod;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $pattern:pat => $variant:ident, $number:literal, $version:literal,
@@ -63,7 +64,11 @@ kinds! {
     /// Somebody became a member at the counter.
     OperationBody::MemberCreate(_) => MemberCreate, 7, 1, "member.create";
     /// Money was taken outside any gateway.
-    OperationBody::RechargeRecorded(_) => RechargeRecorded, 8, 1, "recharge.recorded";
+    OperationBody::RechargeRecorded(_) => RechargeRecorded, 8, 3, "recharge.recorded";
+    /// A service was paid from stored value without the server.
+    OperationBody::SpendOffline(_) => SpendOffline, 9, 1, "spend.offline";
+    /// A terminal gave a lease back.
+    OperationBody::LeaseRelease(_) => LeaseRelease, 10, 1, "lease.release";
     /// Rules were published.
     OperationBody::PolicyPublish { .. } => PolicyPublish, 64, 1, "policy.publish";
     /// A terminal joined.
@@ -80,6 +85,17 @@ kinds! {
     OperationBody::SurplusRefunded(_) => SurplusRefunded, 70, 1, "surplus.refunded";
     /// Try again to credit.
     OperationBody::CreditRetry { .. } => CreditRetry, 71, 1, "credit.retry";
+    /// A terminal may spend a member's stored value.
+    OperationBody::LeaseGrant(_) => LeaseGrant, 72, 1, "lease.grant";
+    /// The terminal of a lease will not come back.
+    OperationBody::LeaseLost(_) => LeaseLost, 73, 1, "lease.lost";
+}
+
+impl Kind {
+    /// True for facts that a terminal prints on receipts.
+    pub const fn is_on_receipts(self) -> bool {
+        matches!(self, Kind::RechargeCash | Kind::RechargeRecorded)
+    }
 }
 
 /// The version that a body is written in: the first that can say all of it. Older servers read
@@ -87,6 +103,11 @@ kinds! {
 pub const fn version_of(body: &OperationBody) -> u16 {
     match body {
         OperationBody::RechargeCash(cash) if cash.approval.is_some() => 2,
+        OperationBody::RechargeRecorded(recorded) => match recorded.method {
+            RecordedMethod::ShopCode => 3,
+            _ if recorded.cash_part.is_some() => 2,
+            _ => 1,
+        },
         _ => 1,
     }
 }

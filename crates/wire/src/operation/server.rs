@@ -241,6 +241,13 @@ pub enum WireOutcome {
     },
     #[n(12)]
     ReversalUnclear,
+    #[n(13)]
+    NoticeUnconfirmed {
+        #[n(0)]
+        channel_txn_no: String,
+        #[n(1)]
+        amount_fen: i64,
+    },
 }
 
 impl From<&GatewayOutcome> for WireOutcome {
@@ -276,6 +283,13 @@ impl From<&GatewayOutcome> for WireOutcome {
                 amount_fen: amount.fen(),
             },
             GatewayOutcome::ReversalUnclear => WireOutcome::ReversalUnclear,
+            GatewayOutcome::NoticeUnconfirmed {
+                channel_txn_no,
+                amount,
+            } => WireOutcome::NoticeUnconfirmed {
+                channel_txn_no: channel_txn_no.clone(),
+                amount_fen: amount.fen(),
+            },
         }
     }
 }
@@ -315,6 +329,13 @@ impl TryFrom<WireOutcome> for GatewayOutcome {
                 amount: Money::from_fen(amount_fen),
             },
             WireOutcome::ReversalUnclear => GatewayOutcome::ReversalUnclear,
+            WireOutcome::NoticeUnconfirmed {
+                channel_txn_no,
+                amount_fen,
+            } => GatewayOutcome::NoticeUnconfirmed {
+                channel_txn_no,
+                amount: Money::from_fen(amount_fen),
+            },
         })
     }
 }

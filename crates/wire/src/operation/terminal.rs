@@ -186,7 +186,9 @@ impl WireRechargeCash {
     }
 }
 
-/// The amount taken is that of the price.
+/// The amount taken is that of the price. Since version 2 with the part of a split that is cash; a
+/// payment without one is written as version 1. Since version 3 by the shop's own code: an older
+/// server keeps such a payment until it can read it, where it would call the channel nonsense.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 #[cbor(map)]
 pub struct WireRechargeRecorded {
@@ -200,6 +202,8 @@ pub struct WireRechargeRecorded {
     reference_confirmed: Option<True>,
     #[n(4)]
     approval: Option<Staff>,
+    #[n(5)]
+    cash_part_fen: Option<i64>,
 }
 
 impl WireRechargeRecorded {
@@ -210,6 +214,7 @@ impl WireRechargeRecorded {
             reference: body.reference.as_str().to_owned(),
             reference_confirmed: True::when(body.reference_confirmed),
             approval: body.approval.map(Staff::from),
+            cash_part_fen: body.cash_part.map(Money::fen),
         }
     }
 
@@ -220,12 +225,22 @@ impl WireRechargeRecorded {
             .ok_or_else(|| unknown("recorded method", self.channel))?;
         let reference = PaymentReference::parse(method, &self.reference)
             .map_err(|fault| DecodeError::Malformed(format!("reference: {fault}")))?;
+        let open = self.open.into_core(around)?;
+        let whole = open.quote.pay.fen();
+        if self
+            .cash_part_fen
+            .is_some_and(|part| part <= 0 || part >= whole)
+        {
+            let what = "a part in cash is more than nothing and less than all";
+            return Err(DecodeError::Malformed(what.to_owned()));
+        }
         Ok(RechargeRecorded {
-            open: self.open.into_core(around)?,
+            open,
             method,
             reference,
             reference_confirmed: self.reference_confirmed.is_some(),
             approval: self.approval.map(StaffProof::try_from).transpose()?,
+            cash_part: self.cash_part_fen.map(Money::from_fen),
         })
     }
 }

@@ -5,8 +5,8 @@ use minicbor::decode::Error as DecodeFailure;
 use minicbor::encode::{Error as EncodeFailure, Write};
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use qiantai_core::ids::{
-    AttemptId, CouponTemplateId, DeviceId, LotId, MemberId, OrderId, PackageId, ShiftId, StaffId,
-    StoreId, TenantId, TierId,
+    AttemptId, CouponTemplateId, DeviceId, LeaseId, LotId, MemberId, OrderId, PackageId, ShiftId,
+    StaffId, StoreId, TenantId, TierId,
 };
 use uuid::Uuid;
 
@@ -52,6 +52,7 @@ id_conversions!(
     AttemptId,
     CouponTemplateId,
     DeviceId,
+    LeaseId,
     LotId,
     MemberId,
     OrderId,

@@ -67,6 +67,7 @@ fn body(body: &OperationBody) -> Value {
             "reference": body.reference.as_str(),
             "reference_confirmed": body.reference_confirmed,
             "approval": body.approval.map(proof),
+            "cash_part_fen": body.cash_part.map(qiantai_core::Money::fen),
         }),
         OperationBody::AttemptStart(body) => json!({
             "attempt": body.attempt.0,
@@ -85,6 +86,29 @@ fn body(body: &OperationBody) -> Value {
             "member": body.member.0,
             "member_no": body.member_no,
         }),
+        OperationBody::SpendOffline(body) => {
+            let draws = body.draws.iter();
+            let draws = draws.map(|draw| json!([draw.lease.0, draw.amount.fen()]));
+            json!({
+                "member": body.member.0,
+                "amount_fen": body.amount.fen(),
+                "draws": draws.collect::<Vec<_>>(),
+                "approval": body.approval.map(proof),
+            })
+        }
+        OperationBody::LeaseRelease(body) => json!({
+            "lease": body.lease.0,
+            "member": body.member.0,
+        }),
+        OperationBody::LeaseGrant(body) => {
+            let lots = body.lots.iter();
+            let lots = lots.map(|hold| json!([hold.lot.0, hold.principal.fen(), hold.bonus.fen()]));
+            json!({
+                "member": body.member.0,
+                "device": body.device.0,
+                "lots": lots.collect::<Vec<_>>(),
+            })
+        }
         OperationBody::AttemptResult(body) => json!({
             "attempt": body.attempt.0,
             "outcome": outcome(&body.outcome),

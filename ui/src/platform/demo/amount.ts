@@ -1,3 +1,7 @@
+import { asCallError } from "../../app/failure";
+import type { CallError } from "../../bindings/CallError";
+import type { PartsView } from "../../bindings/PartsView";
+import { plainFen } from "../../i18n/money";
 import { refusal } from "./handlers";
 
 /** Characters of numerals with the plain one that each stands for. */
@@ -56,3 +60,20 @@ function belowTenThousand(text: string, unitBefore: number): number {
     Number(thousands) * 1_000 + Number(hundreds) * 100 + (ten ? Number(tens || 1) * 10 : 0);
   return sum + Number(last) * (zero ? 1 : unit / 10);
 }
+
+/** The part in cash as typed, and what is left for the other method. */
+export function partsOf(text: string, pay: number): PartsView | null {
+  if (text.trim() === "") return null;
+  const refused = (error: CallError) => ({ ...error, params: { ...error.params, ...FIELD } });
+  let cash: number;
+  try {
+    cash = typedFen(text);
+  } catch (error) {
+    throw refused(asCallError(error));
+  }
+  if (cash < pay) return { cash_fen: cash, other_fen: pay - cash };
+  throw refused(refusal("invalid_input", "cash_part_whole", { amount: plainFen(pay) }));
+}
+
+/** What an error is about, where it stands next to the field of the part in cash. */
+const FIELD = { field: "cash_part" };

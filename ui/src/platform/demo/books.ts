@@ -3,6 +3,8 @@ import type { OrderView } from "../../bindings/OrderView";
 import type { SessionView } from "../../bindings/SessionView";
 import type { Settings } from "../../bindings/Settings";
 import type { DemoBooks } from "./handlers";
+import { freshRules } from "./rules";
+import { NO_COPY } from "./second-copy";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -47,6 +49,7 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
     sync: {
       state: "synced",
       stopped_key: null,
+      copy_key: null,
       pending: 0,
       oldest_ms: null,
       last_contact_ms: now - 2_000,
@@ -55,6 +58,7 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
       language: "zh-CN",
       theme: "light",
       type_percent: 100,
+      scan_pause_max_ms: 80,
       sound: true,
       volume_percent: 100,
       accent: null,
@@ -131,6 +135,11 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
     operations: [],
     intents: new Map(),
     channels: ["wechat", "alipay", "unionpay", "ecny", "cash", "card", "transfer"],
+    cases: { waiting: [], noted: [] },
+    accounts: { entered_here: false, accounts: [] },
+    down: new Map(),
+    copy: NO_COPY,
+    rules: freshRules(),
     codes: new Set(),
     quotes: new Map(),
     triesLeft: 5,
@@ -155,6 +164,7 @@ export function pastOrder(
     member_id: member.id,
     member: member.name,
     channel: "wechat",
+    parts: null,
     pay_fen: 30_000,
     bonus_fen: 5_000,
     tendered_fen: null,

@@ -30,6 +30,7 @@ export function readScan(_: DemoBooks, { text }: Scan): ScanReading {
       choice: offer["id"] === id ? { kind: "package", id, version } : null,
     };
   }
+  if (text.startsWith("QT1:")) return { kind: "receipt" };
   const channel = CODES.find(([pattern]) => pattern.test(text))?.[1] ?? null;
   if (channel === null && !/^\d{16,24}$/.test(text)) return { kind: "other" };
   return { kind: "payment_code", channel };

@@ -1,25 +1,36 @@
 import type { BootStatus } from "../../bindings/BootStatus";
 import type { CallError } from "../../bindings/CallError";
+import type { CaseList } from "../../bindings/CaseList";
 import type { ChannelView } from "../../bindings/ChannelView";
 import type { CounterEvent } from "../../bindings/CounterEvent";
 import type { MemberView } from "../../bindings/MemberView";
 import type { OrderView } from "../../bindings/OrderView";
+import type { PaymentAccounts } from "../../bindings/PaymentAccounts";
 import type { PrintJobView } from "../../bindings/PrintJobView";
 import type { QueuedOperation } from "../../bindings/QueuedOperation";
 import type { QuoteRequest } from "../../bindings/QuoteRequest";
 import type { QuoteView } from "../../bindings/QuoteView";
+import type { SecondCopyView } from "../../bindings/SecondCopyView";
 import type { SessionView } from "../../bindings/SessionView";
+import type { ShopRules } from "../../bindings/ShopRules";
 import type { CommandName, Request, Response } from "../host";
 import { understand } from "./commands";
 import { memberPage } from "./member-page";
+import { coverPrice } from "./booked-price";
 import { chargeCode, offerCodes, readScan, startCode } from "./codes";
 import { cancelOrder, payCash, queryPayment, reprint, retryPayment, startQr } from "./money";
+import { codeKept, setUp } from "./first-start";
 import { findOrders, orderPage } from "./order-book";
 import { priceOf, topUpForm } from "./pricing";
 import { receiptOf } from "./receipt";
+import { bringBack } from "./receipts-back";
+import { setSecondCopy } from "./second-copy";
+import { checkAccount, paymentAccounts } from "./accounts";
+import { casesOf, creditCase } from "./cases";
 import { changePrint } from "./prints";
-import { payRecorded } from "./recorded";
+import { payRecorded, shopCode } from "./recorded";
 import { checkNewMember, createMember } from "./registration";
+import { changeRules } from "./rules";
 
 export type DemoBooks = {
   boot: BootStatus;
@@ -32,6 +43,12 @@ export type DemoBooks = {
   intents: Map<string, string>;
   /** Methods that the shop takes, in its order. */
   channels: ChannelView[];
+  cases: CaseList;
+  accounts: PaymentAccounts;
+  /** Methods whose gateway fails, and since when. */
+  down: Map<ChannelView, number>;
+  copy: SecondCopyView;
+  rules: ShopRules;
   /** Payment codes that were charged. */
   codes: Set<string>;
   quotes: Map<string, { request: QuoteRequest; quote: QuoteView }>;
@@ -78,19 +95,27 @@ export const handlers: Handlers = {
     books.boot = { ...books.boot, state: { kind: "ready" } };
     return books.boot;
   },
+  open_again: ({ boot }) => boot,
   enrol: (books, { code }) => {
     const { state } = books.boot;
-    if (state.kind !== "trouble") throw refusal("wrong_state", "internal");
+    const folder = "/srv/shop/org.qiantai.desktop";
+    const unread = { kind: "trouble", cause: "code_unreadable", folder } as const;
+    if (state.kind !== "trouble" && state.kind !== "first_start")
+      throw refusal("wrong_state", "internal");
     books.boot = {
       ...books.boot,
-      state: /^QTE1/.test(code) ? { kind: "ready" } : { ...state, cause: "code_unreadable" },
+      state: /^QTE1/.test(code)
+        ? { kind: "ready" }
+        : { ...unread, recoverable: false, enrollable: true },
     };
     return books.boot;
   },
+  set_up: setUp,
   confirm_recovery_code: (books, { last_group }) => {
     if (last_group.trim().toUpperCase() !== "9WXZ")
       throw refusal("recovery_wrong", "recovery_wrong");
-    books.boot = { ...books.boot, state: { kind: "ready" } };
+    if (books.boot.state.kind === "first_start") codeKept(books.boot.state.first_start);
+    else books.boot = { ...books.boot, state: { kind: "ready" } };
     return books.boot;
   },
   session: ({ session }) => session,
@@ -131,8 +156,10 @@ export const handlers: Handlers = {
   create_member: createMember,
   understand: (books, { text }) => understand(books, text),
   top_up_form: (books, { member_id }) => topUpForm(books, member_id),
+  cover_price: coverPrice,
   quote: (books, request) => priceOf(books, request),
   pay_cash: payCash,
+  shop_code: shopCode,
   pay_recorded: payRecorded,
   start_qr: startQr,
   read_scan: readScan,
@@ -146,8 +173,17 @@ export const handlers: Handlers = {
   orders: ({ orders }) => orders,
   find_orders: findOrders,
   order_page: orderPage,
+  payment_accounts: paymentAccounts,
+  check_account: checkAccount,
+  cases: casesOf,
+  credit_case: creditCase,
   receipt: (books, { order_id }) => receiptOf(books, orderOf(books, order_id)),
   reprint,
+  bring_back: bringBack,
+  shop_rules: ({ rules }) => rules,
+  change_rules: changeRules,
+  second_copy: ({ copy }) => copy,
+  set_second_copy: setSecondCopy,
   queue: ({ session, operations, prints }) => ({ sync: session.sync, operations, prints }),
   retry_print: (books, { job_id }, emit) =>
     changePrint(books, job_id, { state: "queued", trouble: null }, emit),

@@ -42,12 +42,13 @@ export function memberPage({ orders }: DemoBooks, member: MemberView): MemberPag
           pay_fen,
           bonus_fen,
           channel,
+          parts,
           stage,
           provisional,
           opened_at_ms,
         }) => ({
           ...{ id, order_no, member_id, member: name, pay_fen, bonus_fen },
-          ...{ channel, stage, provisional, opened_at_ms },
+          ...{ channel, parts, stage, provisional, opened_at_ms },
         }),
       ),
   };

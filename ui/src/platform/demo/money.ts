@@ -9,6 +9,7 @@ import type { PrintJobView } from "../../bindings/PrintJobView";
 import type { QrView } from "../../bindings/QrView";
 import type { QuoteView } from "../../bindings/QuoteView";
 import type { RetryPayment } from "../../bindings/RetryPayment";
+import type { ShowShopCode } from "../../bindings/ShowShopCode";
 import type { StartCode } from "../../bindings/StartCode";
 import type { StartQr } from "../../bindings/StartQr";
 import { readTendered } from "../../i18n/money";
@@ -25,7 +26,7 @@ export function qrOf(payload: string): QrView {
 
 export function open(
   books: DemoBooks,
-  request: PayCash | PayRecorded | StartQr | StartCode,
+  request: PayCash | PayRecorded | ShowShopCode | StartQr | StartCode,
 ): { order: OrderView; quote: QuoteView } {
   const known = books.quotes.get(request.quote_id);
   if (known === undefined) throw refusal("quote_changed", "quote_stale");
@@ -34,6 +35,7 @@ export function open(
   const order = pastOrder(books, known.request.member_id, 0, {
     channel: known.request.channel,
     pay_fen: known.quote.pay_fen,
+    parts: known.quote.parts,
     bonus_fen: known.quote.bonus_fen,
     stage: "opening",
   });

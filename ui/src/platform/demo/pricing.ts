@@ -1,10 +1,12 @@
 import { isOutOfReach } from "../../app/reach";
 import { isRecorded } from "../../app/recorded";
+import type { ChannelOffer } from "../../bindings/ChannelOffer";
+import type { ChannelView } from "../../bindings/ChannelView";
 import type { Offer } from "../../bindings/Offer";
 import type { QuoteRequest } from "../../bindings/QuoteRequest";
 import type { QuoteView } from "../../bindings/QuoteView";
 import type { TopUpForm } from "../../bindings/TopUpForm";
-import { typedFen } from "./amount";
+import { partsOf, typedFen } from "./amount";
 import { type DemoBooks, memberOf } from "./handlers";
 
 const LADDER = [
@@ -54,12 +56,24 @@ export function topUpForm(books: DemoBooks, memberId: string): TopUpForm {
     offers,
     suggested: low ? (again?.choice ?? null) : null,
     custom: true,
-    channels: books.channels.map((channel) => {
-      if (!offline || channel === "cash") return { channel, available: true, reason: null };
-      if (isRecorded(channel)) return { channel, available: true, reason: "top_up.needs_manager" };
-      return { channel, available: false, reason: "error.server_unreachable" };
-    }),
+    channels: offline ? books.channels.map(withoutServer) : methods(books),
   };
+}
+
+function withoutServer(channel: ChannelView): ChannelOffer {
+  const offer = { channel, available: true, reason: null, down_since_ms: null };
+  if (channel === "cash") return offer;
+  if (isRecorded(channel)) return { ...offer, reason: "top_up.needs_manager" };
+  return { ...offer, available: false, reason: "error.server_unreachable" };
+}
+
+function methods({ channels, down }: DemoBooks): ChannelOffer[] {
+  const offers = channels.map((channel): ChannelOffer => {
+    const since = down.get(channel) ?? null;
+    const reason = since === null ? null : "top_up.channel_down";
+    return { channel, available: since === null, reason, down_since_ms: since };
+  });
+  return [...offers.filter((offer) => offer.available), ...offers.filter((o) => !o.available)];
 }
 
 export function priceOf(books: DemoBooks, request: QuoteRequest): QuoteView {
@@ -80,6 +94,7 @@ export function priceOf(books: DemoBooks, request: QuoteRequest): QuoteView {
   const quote: QuoteView = {
     quote_id: `q${books.last}`,
     pay_fen: pay,
+    parts: partsOf(request.cash_part, pay),
     bonus_fen: bonus,
     bonus_expires_ms: bonus > 0 ? Date.now() + 365 * 86_400_000 : null,
     balance_after_fen: member.available_fen + pay + bonus,

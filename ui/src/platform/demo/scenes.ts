@@ -1,8 +1,13 @@
 import type { OrderView } from "../../bindings/OrderView";
+import type { PaymentAccounts } from "../../bindings/PaymentAccounts";
+import type { SetUpStep } from "../../bindings/SetUpStep";
 import type { Stage } from "../../bindings/Stage";
 import type { TroubleCause } from "../../bindings/TroubleCause";
 import type { DemoCounter } from "../bridge";
+import { ACCOUNTS_HERE, ACCOUNTS_THERE } from "./accounts";
 import { pastOrder } from "./books";
+import { DEMO_CODE, setUpAt } from "./first-start";
+import { openCases } from "./cases";
 
 type Scene = (counter: DemoCounter) => void;
 
@@ -25,6 +30,13 @@ function onShift(counter: DemoCounter): void {
   pastOrder(books, "15", 12, { channel: "ecny" });
 }
 
+/** A manager, and a server with these accounts. */
+function withAccounts(counter: DemoCounter, accounts: PaymentAccounts): void {
+  onShift(counter);
+  counter.books.session.signed_in = counter.books.session.staff[2] ?? null;
+  counter.books.accounts = structuredClone(accounts);
+}
+
 function offline(counter: DemoCounter): void {
   onShift(counter);
   const { books } = counter;
@@ -32,6 +44,7 @@ function offline(counter: DemoCounter): void {
   books.session.sync = {
     state: "offline",
     stopped_key: null,
+    copy_key: null,
     pending: 7,
     oldest_ms,
     last_contact_ms: oldest_ms,
@@ -70,7 +83,6 @@ function withOpen(stage: Stage, change: Partial<OrderView> = {}): Scene {
 }
 
 const JOINING = new Set<TroubleCause>([
-  "not_joined",
   "code_unreadable",
   "code_foreign",
   "code_used",
@@ -90,13 +102,19 @@ function trouble(cause: TroubleCause, recoverable: boolean): Scene {
   };
 }
 
+function makingAt(step: SetUpStep): Scene {
+  return ({ books }) => {
+    const state = { kind: "first_start", first_start: setUpAt(books, step) } as const;
+    books.boot = { ...books.boot, training: null, state };
+  };
+}
+
 export const SCENES = {
   opening: ({ books }) => {
     books.boot = { ...books.boot, state: { kind: "opening" } };
   },
   keep_code: ({ books }) => {
-    const code = "K7QM-2F9T-XW4H-8RJN-P3VB-6YCD-M5GA-9WXZ";
-    books.boot = { ...books.boot, state: { kind: "show_recovery_code", code } };
+    books.boot = { ...books.boot, state: { kind: "show_recovery_code", code: DEMO_CODE } };
   },
   key_lost: trouble("key_lost", true),
   database_unreadable: trouble("database_unreadable", true),
@@ -106,7 +124,13 @@ export const SCENES = {
   newer_version: trouble("newer_version", false),
   folder_in_use: trouble("folder_in_use", false),
   folder_unusable: trouble("folder_unusable", false),
-  not_joined: trouble("not_joined", false),
+  first_start: makingAt("welcome"),
+  first_start_shop: makingAt("shop"),
+  first_start_code: makingAt("code"),
+  first_start_people: makingAt("people"),
+  first_start_receipt: makingAt("receipt"),
+  first_start_printer: makingAt("printer"),
+  first_start_methods: makingAt("methods"),
   code_unreadable: trouble("code_unreadable", false),
   code_foreign: trouble("code_foreign", false),
   code_used: trouble("code_used", false),
@@ -119,6 +143,22 @@ export const SCENES = {
   clock_off: (counter) => {
     onShift(counter);
     counter.books.session.clock_skew_ms = -420_000;
+  },
+  cases: (counter) => {
+    onShift(counter);
+    counter.books.session.signed_in = counter.books.session.staff[2] ?? null;
+    openCases(counter.books);
+  },
+  accounts_here: (counter) => withAccounts(counter, ACCOUNTS_HERE),
+  accounts_there: (counter) => withAccounts(counter, ACCOUNTS_THERE),
+  shop_code: (counter) => {
+    onShift(counter);
+    counter.books.channels = [...counter.books.channels, "shop_code"];
+  },
+  channel_down: (counter) => {
+    onShift(counter);
+    const since = Date.now() - 3 * 60_000;
+    counter.books.down.set("wechat", since).set("unionpay", since);
   },
   unknown_elsewhere: withOpen("unknown"),
   offline,

@@ -10,6 +10,7 @@ mod codes;
 mod keys;
 mod message;
 mod read;
+pub(crate) mod set_up;
 pub mod signature;
 
 use serde::Deserialize;

@@ -19,7 +19,7 @@ use crate::answer::{
 use crate::channel::{Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest};
 use crate::channels::exchange::{base_url, exchange, wrong};
 use crate::crypto::VerifyKey;
-use crate::notice::{Notice, NoticeError, NoticeReceipt};
+use crate::notice::{Notice, NoticeError, NoticeReceipt, PaymentNotice};
 use crate::registry::OpenError;
 use crate::secret::SecretText;
 use crate::surroundings::Surroundings;
@@ -217,6 +217,11 @@ impl Channel for ShouqianbaChannel {
     async fn query(&self, attempt_no: &str) -> GatewayAnswer {
         let outcome = self.call(QUERY, message::order(attempt_no)).await;
         read::standing(attempt_no, outcome)
+    }
+
+    async fn confirm(&self, notice: &PaymentNotice) -> GatewayAnswer {
+        let order = message::paid_order(notice);
+        read::confirmed(notice, self.call(QUERY, order).await)
     }
 
     /// The gateway cancels paid orders as well, so one that is paid is not cancelled here.

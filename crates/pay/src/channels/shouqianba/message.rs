@@ -10,6 +10,7 @@ use super::terminal::Terminal;
 use crate::channel::{CodeRequest, QrRequest, RefundRequest, Wallet};
 use crate::channels::exchange::post;
 use crate::crypto::CryptoError;
+use crate::notice::PaymentNotice;
 
 /// Charges a payment code.
 pub(super) const PAY: &str = "/upay/v2/pay";
@@ -99,6 +100,14 @@ pub(super) fn precreate(config: &ShouqianbaConfig, request: &QrRequest) -> Optio
 
 pub(super) fn order(attempt_no: &str) -> Value {
     json!({ "client_sn": attempt_no })
+}
+
+/// By both numbers; the gateway's own goes first. It finds orders of the terminal's merchant only.
+pub(super) fn paid_order(notice: &PaymentNotice) -> Value {
+    json!({
+        "sn": notice.paid.channel_txn_no,
+        "client_sn": notice.attempt_no,
+    })
 }
 
 pub(super) fn refund(config: &ShouqianbaConfig, request: &RefundRequest) -> Value {

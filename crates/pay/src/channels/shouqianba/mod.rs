@@ -1,12 +1,14 @@
 //! Shouqianba (收钱吧), an aggregator: WeChat, Alipay, UnionPay and others under one contract.
 //!
 //! Requests are signed by MD5 with the terminal's key, which changes daily. Answers are not
-//! signed: they are believed for TLS, and notices only with the vendor's signature.
+//! signed: they are believed for TLS. Notices bear the vendor's signature and name no merchant: they
+//! are hints, and money is believed by our own query.
 
 mod client;
 mod codes;
 mod message;
 mod read;
+pub(crate) mod set_up;
 pub mod signature;
 mod terminal;
 

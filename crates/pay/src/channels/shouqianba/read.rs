@@ -137,6 +137,16 @@ pub(super) fn standing(attempt_no: &str, outcome: Outcome) -> GatewayAnswer {
     }
 }
 
+/// What the gateway says of the very payment that a notice tells of.
+pub(super) fn confirmed(notice: &PaymentNotice, outcome: Outcome) -> GatewayAnswer {
+    match standing(&notice.attempt_no, outcome) {
+        GatewayAnswer::Success(paid) if paid.channel_txn_no != notice.paid.channel_txn_no => {
+            GatewayAnswer::Unknown(UnknownCause::Mismatched)
+        }
+        answer => answer,
+    }
+}
+
 fn stands(reply: &Reply) -> Result<GatewayAnswer, Fault> {
     let Some(status) = reply.status() else {
         return Err(match reply.result.as_str() {
@@ -322,7 +332,8 @@ fn done(request: &RefundRequest) -> RefundAnswer {
     }
 }
 
-/// Verifies, then reads, a notice. Without the vendor's key nothing can be believed.
+/// Verifies, then reads, a notice. Without the vendor's key nothing can be believed, and with it only
+/// that the notice is the vendor's: its one key signs for every merchant, and no field names ours.
 pub(super) fn notice(
     key: Option<&VerifyKey>,
     headers: &HeaderMap,
@@ -345,7 +356,7 @@ pub(super) fn notice(
         return Ok(Notice::Other(format!("order_status {status}")));
     }
     let paid = paid(&order).map_err(|fault| NoticeError::Malformed(format!("{fault:?}")))?;
-    Ok(Notice::Payment(PaymentNotice {
+    Ok(Notice::Hint(PaymentNotice {
         notice_id: format!("{}:{status}", paid.channel_txn_no),
         attempt_no: order
             .text("client_sn")

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::message::{self, QUERY, Reference, TRANSACT};
 use super::read::{self, Outcome};
-use super::{ID, UnionpayConfig};
+use super::{ID, UnionpayConfig, is_merchant_id};
 use crate::answer::{
     CloseAnswer, ConfigCause, GatewayAnswer, QrAnswer, RefundAnswer, ReverseAnswer, UnknownCause,
 };
@@ -42,8 +42,7 @@ impl UnionpayChannel {
         surroundings: Arc<dyn Surroundings>,
     ) -> Result<UnionpayChannel, OpenError> {
         config.base_url = base_url(ID, &config.base_url)?;
-        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if config.merchant_id.len() != 15 || !is_plain(&config.merchant_id) {
+        if !is_merchant_id(&config.merchant_id) {
             return Err(wrong(ID, "merchant_id must be fifteen digits and letters"));
         }
         let file = BASE64

@@ -7,6 +7,7 @@ mod client;
 mod codes;
 mod message;
 mod read;
+pub(crate) mod set_up;
 pub mod signature;
 
 use serde::Deserialize;
@@ -42,6 +43,11 @@ pub struct UnionpayConfig {
     /// How long our QR codes live.
     #[serde(default)]
     pub qr_minutes: QrLife,
+}
+
+/// Whether a text can be a merchant number.
+fn is_merchant_id(text: &str) -> bool {
+    text.len() == 15 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn gateway() -> String {

@@ -223,14 +223,14 @@ fn checked_base_url(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn checked_mchid(text: &str) -> Result<String, String> {
+pub(super) fn checked_mchid(text: &str) -> Result<String, String> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("mchid must be digits".to_owned());
     }
     checked_id("mchid", text, 8..=10)
 }
 
-fn checked_id(
+pub(super) fn checked_id(
     name: &str,
     text: &str,
     length: std::ops::RangeInclusive<usize>,

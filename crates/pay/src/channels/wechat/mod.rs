@@ -15,6 +15,7 @@ mod keyring;
 mod message;
 mod notice;
 mod read;
+pub(crate) mod set_up;
 mod settings;
 pub mod signature;
 pub mod v2;

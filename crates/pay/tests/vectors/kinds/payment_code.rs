@@ -15,7 +15,7 @@ fn channel(vector: &Vector) -> Outcome {
         Channel::Alipay => "alipay",
         Channel::Unionpay => "unionpay",
         Channel::Ecny => "ecny",
-        Channel::Card | Channel::Cash | Channel::Transfer => "not a wallet",
+        Channel::Card | Channel::Cash | Channel::Transfer | Channel::ShopCode => "not a wallet",
     });
     vector.expect("channel", name.map_or(Value::Null, Value::from))
 }

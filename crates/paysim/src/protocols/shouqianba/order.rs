@@ -161,7 +161,7 @@ pub(super) fn query(
     let key = content.named(gateway)?;
     let found = key.and_then(|key| gateway.find(&key, now).ok());
     Ok(match found {
-        Some(payment) => step("SUCCESS", standing(payment)),
+        Some(payment) => step("SUCCESS", asked_about(payment, content.text("sn"))),
         None => absent("FAIL"),
     })
 }
@@ -277,6 +277,22 @@ fn standing(payment: &Payment) -> Value {
         order["finish_time"] = json!(paid.paid_at.ms().to_string());
         order["channel_finish_time"] = json!(paid.paid_at.ms().to_string());
     }
+    order
+}
+
+/// The same for who asks by the number of a payment, which need not be the order's first.
+fn asked_about(payment: &Payment, sn: Option<&str>) -> Value {
+    let mut later = payment.transactions.iter().skip(1);
+    let Some(paid) = later.find(|paid| Some(paid.channel_txn_no.as_str()) == sn) else {
+        return standing(payment);
+    };
+    let mut order = told(payment, paid);
+    order["order_status"] = json!(match payment.stage {
+        Stage::Reversed => "CANCELED",
+        _ if !paid.returned.is_positive() => "PAID",
+        _ if paid.left().is_positive() => "PARTIAL_REFUNDED",
+        _ => "REFUNDED",
+    });
     order
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use qiantai_core::clock::Timestamp;
@@ -17,6 +18,7 @@ use super::order::{REVERSIBLE_AFTER, REVERSIBLE_FOR, key, state};
 use super::refusal::words;
 use crate::gateway::{Arrival, BookRefusal, Gateway, Means, NewPayment, Operation, Payment, Stage};
 use crate::protocols::{Call, Reply, Said, Seal, conduct};
+use crate::tls::ShownCertificate;
 
 type Params = BTreeMap<String, String>;
 
@@ -134,8 +136,12 @@ fn admitted(
 }
 
 fn shows_certificate(request: &http::Request<Bytes>, merchant: &WechatMerchant) -> bool {
-    let identity: Option<&ClientIdentity> = request.extensions().get();
-    identity.is_some_and(|shown| shown.certificate_pem() == merchant.certificate.pem.as_bytes())
+    let extensions = request.extensions();
+    let in_process: Option<&ClientIdentity> = extensions.get();
+    let by_tls: Option<&ConnectInfo<ShownCertificate>> = extensions.get();
+    let shown = in_process.map(ClientIdentity::certificate_pem);
+    let shown = shown.or_else(|| by_tls?.0.0.as_deref());
+    shown == Some(merchant.certificate.pem.as_bytes())
 }
 
 fn charge(

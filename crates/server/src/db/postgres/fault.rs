@@ -13,7 +13,7 @@ pub(super) fn failed(error: &Error) -> LedgerError {
         // is a connection that broke.
         return match error.is_closed() || is_io(error) {
             true => LedgerError::Busy,
-            false => LedgerError::Failed(error.to_string()),
+            false => LedgerError::Failed(with_causes(error)),
         };
     };
     // Details and hints are left out: they quote rows, which may be personal.
@@ -33,6 +33,43 @@ pub(super) fn no_connection(error: &PoolError) -> LedgerError {
             LedgerError::Failed(other.to_string())
         }
     }
+}
+
+/// The same for whoever starts the server or asks what is wrong, in plain words.
+pub(super) fn why(error: &PoolError) -> String {
+    let error = match error {
+        PoolError::Backend(error) => error,
+        PoolError::Timeout(_) => return "it does not answer; is there a firewall between?".into(),
+        other => return other.to_string(),
+    };
+    let Some(said) = error.as_db_error() else {
+        return with_causes(error);
+    };
+    let advice = match said.code().code() {
+        "53300" => {
+            "every connection that it allows is taken: raise its max_connections or the \
+             user's CONNECTION LIMIT, or lower connections= in the database URL of each server"
+        }
+        "28P01" | "28000" => "it refuses this user, password or machine; see its pg_hba.conf",
+        "3D000" => "make the database first, with this user as its owner",
+        "57P03" => "it starts, stops or recovers from a crash; try again in a moment",
+        _ => return said.message().to_owned(),
+    };
+    format!("{}: {advice}", said.message())
+}
+
+/// An error that the server did not send; no row is in it.
+fn with_causes(error: &Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        let more = source.to_string();
+        if !words.contains(&more) {
+            words = format!("{words}: {more}");
+        }
+        cause = source.source();
+    }
+    words
 }
 
 fn meaning(code: &SqlState, text: String) -> LedgerError {

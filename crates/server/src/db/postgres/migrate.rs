@@ -5,7 +5,6 @@ use qiantai_sqlite::{Migration, check_history, require_all};
 
 use super::OpenPostgresError;
 use super::fault::failed;
-use super::run::connect;
 use crate::db::LedgerError;
 
 /// How often a start that another overtook looks again. The other one holds the first number for
@@ -18,7 +17,7 @@ pub(super) async fn migrate(
 ) -> Result<(), OpenPostgresError> {
     let mut tries = 1;
     loop {
-        let connection = connect(pool).await.map_err(OpenPostgresError::Connect)?;
+        let connection = connect(pool).await?;
         let Err(error) = attempt(&connection, migrations).await else {
             return Ok(());
         };
@@ -39,12 +38,17 @@ pub(super) async fn migrate(
     }
 }
 
+async fn connect(pool: &Pool) -> Result<Object, OpenPostgresError> {
+    let connection = pool.get().await;
+    connection.map_err(|error| OpenPostgresError::of_pool(&error))
+}
+
 /// Refuses a schema that `migrations` have not made in full; changes nothing.
 pub(super) async fn require_current(
     pool: &Pool,
     migrations: &[Migration],
 ) -> Result<(), OpenPostgresError> {
-    let connection = connect(pool).await.map_err(OpenPostgresError::Connect)?;
+    let connection = connect(pool).await?;
     Ok(require_all(&applied(&connection).await?, migrations)?)
 }
 

@@ -96,6 +96,22 @@ pub(in crate::db) fn member(row: &Record) -> Result<MemberId, LedgerError> {
     Ok(MemberId(row.id("member_id")?))
 }
 
+/// Those of a bucket, which is the last byte of the member's identity.
+pub(in crate::db) fn of_bucket(tenant: TenantId, bucket: u8) -> Question {
+    Question::new("SELECT * FROM account WHERE tenant_id = ?1 AND substr(member_id, 16, 1) = ?2")
+        .with(tenant.0)
+        .with(&[bucket])
+}
+
+/// Members who owe anything, counted and summed.
+pub(in crate::db) fn debts(tenant: TenantId) -> Question {
+    Question::new(
+        "SELECT count(*) AS debtors, CAST(coalesce(sum(debt_fen), 0) AS BIGINT) AS owed_fen
+         FROM account WHERE tenant_id = ?1 AND debt_fen > 0",
+    )
+    .with(tenant.0)
+}
+
 pub(in crate::db) fn of_members(tenant: TenantId, members: &[MemberId]) -> Question {
     let sql = "SELECT * FROM account WHERE tenant_id = ?1 AND member_id IN (?2)";
     Question::of_members(sql, tenant, members)

@@ -35,6 +35,11 @@ pub(in crate::db) fn of_code(tenant: TenantId, code: &Hash) -> Question {
         .with(code)
 }
 
+pub(in crate::db) fn all(tenant: TenantId) -> Question {
+    Question::new("SELECT * FROM attempt_code WHERE tenant_id = ?1 ORDER BY attempt_id")
+        .with(tenant.0)
+}
+
 pub(in crate::db) fn read(row: &Record) -> Result<(AttemptId, CodeCharge), LedgerError> {
     let charge = CodeCharge {
         code: row.array_opt("code_hash")?,

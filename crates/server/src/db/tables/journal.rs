@@ -1,5 +1,6 @@
 //! Table `journal`: 流水.
 
+use qiantai_core::clock::Timestamp;
 use qiantai_core::ids::{LotId, MemberId, OrderId, RowId, ShiftId, StaffId, StoreId, TenantId};
 use qiantai_core::ledger::{BizType, JournalEntry};
 
@@ -68,6 +69,20 @@ pub(in crate::db) fn seq_of_recharge(tenant: TenantId, order: OrderId) -> Questi
 pub(in crate::db) fn of_members(tenant: TenantId, members: &[MemberId]) -> Question {
     let sql = "SELECT * FROM journal WHERE tenant_id = ?1 AND member_id IN (?2)";
     Question::of_members(sql, tenant, members)
+}
+
+/// When the newest entry of each of these members was written.
+pub(in crate::db) fn newest_of(tenant: TenantId, members: &[MemberId]) -> Question {
+    Question::of_members(
+        "SELECT member_id, max(at_ms) AS newest_ms FROM journal
+         WHERE tenant_id = ?1 AND member_id IN (?2) GROUP BY member_id",
+        tenant,
+        members,
+    )
+}
+
+pub(in crate::db) fn read_newest(row: &Record) -> Result<(MemberId, Timestamp), LedgerError> {
+    Ok((MemberId(row.id("member_id")?), row.at("newest_ms")?))
 }
 
 pub(in crate::db) fn read(row: &Record) -> Result<JournalEntry, LedgerError> {

@@ -54,6 +54,18 @@ pub(in crate::db) fn of_members(tenant: TenantId, members: &[MemberId]) -> Quest
     )
 }
 
+/// Those of a bucket with anything left, oldest first.
+pub(in crate::db) fn of_bucket(tenant: TenantId, bucket: u8) -> Question {
+    Question::new(
+        "SELECT * FROM lot
+         WHERE tenant_id = ?1 AND substr(member_id, 16, 1) = ?2
+             AND (principal_left_fen > 0 OR bonus_left_fen > 0)
+         ORDER BY credited_ms, lot_id",
+    )
+    .with(tenant.0)
+    .with(&[bucket])
+}
+
 /// Used up or not, oldest first.
 pub(in crate::db) fn all_of_members(tenant: TenantId, members: &[MemberId]) -> Question {
     Question::of_members(

@@ -135,6 +135,22 @@ pub(in crate::db) fn of_hashes<'a>(
     .each(Bytes, hashes)
 }
 
+/// Operations of these devices that stand beyond the end of their chains: they were brought back
+/// from receipts, and those before them are missing.
+pub(in crate::db) fn beyond_chains(
+    tenant: TenantId,
+    devices: impl IntoIterator<Item = DeviceId>,
+) -> Question {
+    Question::new(log_rows!(
+        "JOIN device ON device.tenant_id = operation.tenant_id
+             AND device.device_id = operation.device_id AND device.epoch = operation.epoch
+         WHERE operation.tenant_id = ?1 AND operation.device_id IN (?2)
+             AND operation.device_seq > device.last_seq AND operation.standing <> 'quarantined'"
+    ))
+    .with(tenant.0)
+    .each(Bytes, devices.into_iter().map(|id| id.0))
+}
+
 pub(in crate::db) fn read(row: &Record) -> Result<LogRow, LedgerError> {
     let standing = match row.text("standing")? {
         "decided" => Standing::Decided,

@@ -1,5 +1,6 @@
 //! Table `recharge_order`: 充值单.
 
+use qiantai_core::attempt::Channel;
 use qiantai_core::clock::Timestamp;
 use qiantai_core::decide::RecentOrder;
 use qiantai_core::ids::{
@@ -111,7 +112,7 @@ pub(in crate::db) fn row(order: &RechargeOrder) -> Result<Vec<Value>, LedgerErro
         order.state.code(),
         paid.map(|paid| paid.channel.code()),
         paid.map(|paid| paid.amount),
-        paid.and_then(|paid| paid.tendered),
+        paid.and_then(cash_handed_over),
         paid.and_then(|paid| paid.channel_txn_no.as_deref()),
         paid.map(|paid| paid.paid_at),
         credit.map(|credit| credit.principal.0),
@@ -156,7 +157,7 @@ pub(in crate::db) fn of_references<'a>(
 ) -> Question {
     Question::new(
         "SELECT * FROM recharge_order
-         WHERE tenant_id = ?1 AND paid_channel IN ('card', 'transfer')
+         WHERE tenant_id = ?1 AND paid_channel IN ('card', 'transfer', 'shop_code')
              AND channel_txn_no IN (?2)
          ORDER BY paid_ms, order_id",
     )
@@ -279,14 +280,22 @@ fn quote(row: &Record) -> Result<Quote, LedgerError> {
     Ok(Quote::from(dto))
 }
 
+/// What `tendered_fen` holds: cash handed over, or of a split its part in cash, of which no change is
+/// noted.
+fn cash_handed_over(paid: &PaidFact) -> Option<Money> {
+    paid.tendered.or(paid.cash_part)
+}
+
 fn paid(row: &Record) -> Result<Option<PaidFact>, LedgerError> {
     let Some(channel) = row.code_opt("paid_channel")? else {
         return Ok(None);
     };
+    let cash = row.fen_opt("tendered_fen")?;
     Ok(Some(PaidFact {
         channel,
         amount: row.fen("paid_fen")?,
-        tendered: row.fen_opt("tendered_fen")?,
+        cash_part: cash.filter(|_| channel != Channel::Cash),
+        tendered: cash.filter(|_| channel == Channel::Cash),
         channel_txn_no: row.text_opt("channel_txn_no")?.map(str::to_owned),
         paid_at: row.at("paid_ms")?,
     }))

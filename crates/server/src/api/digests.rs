@@ -1,0 +1,72 @@
+//! `GET /v1/digests` and `GET /v1/buckets/{bucket}`: whether a replica shows what the books hold,
+//! and what they hold where it does not.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use qiantai_wire::api::{BucketAnswer, DigestsAnswer};
+use qiantai_wire::feed::{AccountDto, CursorDto};
+use qiantai_wire::{ApiError, ErrorCode};
+
+use super::auth::Seated;
+use super::failure::Failure;
+use super::request::read as read_books;
+use crate::db::Head;
+use crate::embedded::Server;
+
+/// What the accounts come to, bucket by bucket.
+#[utoipa::path(
+    get,
+    path = "/v1/digests",
+    responses(
+        (status = 200, description = "The digests, as of one moment", body = DigestsAnswer),
+        (status = "default", description = "No digests", body = ApiError)
+    ),
+    security(("device" = []))
+)]
+pub(super) async fn read(
+    State(server): State<Server>,
+    Seated(seat): Seated,
+) -> Result<Json<DigestsAnswer>, Failure> {
+    let tenant = seat.tenant;
+    let (head, buckets) = read_books(&server, move |ledger| ledger.bucket_digests(tenant)).await?;
+    Ok(Json(DigestsAnswer {
+        cursor: cursor(head),
+        buckets,
+    }))
+}
+
+/// Every account of a bucket, for a terminal whose digest of it is another. It is counted and
+/// stands in the log: a replica that drifts has a cause.
+#[utoipa::path(
+    get,
+    path = "/v1/buckets/{bucket}",
+    params(("bucket" = u8, Path, description = "Last byte of the ids of its members")),
+    responses(
+        (status = 200, description = "The accounts, as of one moment", body = BucketAnswer),
+        (status = "default", description = "No accounts", body = ApiError)
+    ),
+    security(("device" = []))
+)]
+pub(super) async fn bucket(
+    State(server): State<Server>,
+    Seated(seat): Seated,
+    path: Result<Path<u8>, PathRejection>,
+) -> Result<Json<BucketAnswer>, Failure> {
+    let Path(bucket) = path.map_err(|_| ErrorCode::BadRequest)?;
+    tracing::warn!(device = %seat.device, bucket, "a replica has drifted");
+    server.0.metrics.drifted();
+    let tenant = seat.tenant;
+    let (head, accounts) = read_books(&server, move |ledger| ledger.bucket(tenant, bucket)).await?;
+    Ok(Json(BucketAnswer {
+        cursor: cursor(head),
+        accounts: accounts.iter().map(AccountDto::from).collect(),
+    }))
+}
+
+fn cursor(head: Head) -> CursorDto {
+    CursorDto {
+        timeline: head.timeline,
+        server_seq: head.server_seq,
+    }
+}

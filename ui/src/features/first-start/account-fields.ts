@@ -1,0 +1,20 @@
+import type { MerchantAccountView } from "../../bindings/MerchantAccountView";
+
+/** The fields in the order of the contract, each with its name in what is wrong with it. */
+export const ACCOUNT_FIELDS = [
+  ["acquirer", "acquirer"],
+  ["forwarding", "forwarding"],
+  ["merchant", "merchant"],
+  ["category", "category"],
+  ["name", "latin_name"],
+  ["city", "city"],
+] as const satisfies readonly (readonly [keyof MerchantAccountView, string])[];
+
+export const NO_ACCOUNT: MerchantAccountView = {
+  acquirer: "",
+  forwarding: "",
+  merchant: "",
+  category: "",
+  name: "",
+  city: "",
+};

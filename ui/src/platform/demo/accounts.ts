@@ -1,0 +1,101 @@
+import type { AccountCheck } from "../../bindings/AccountCheck";
+import type { AccountField } from "../../bindings/AccountField";
+import type { AccountFieldKind } from "../../bindings/AccountFieldKind";
+import type { CheckAccount } from "../../bindings/CheckAccount";
+import type { PaymentAccounts } from "../../bindings/PaymentAccounts";
+import { type DemoBooks, refusal } from "./handlers";
+
+const STEPS = [
+  "filled",
+  "own_key",
+  "own_certificate",
+  "dates",
+  "gateway_key",
+  "reach",
+  "secure",
+  "clock",
+  "accepted",
+] as const;
+
+const field = (place: string, kind: AccountFieldKind = "plain", needed = true): AccountField => ({
+  ...{ place, kind, needed },
+  filled: false,
+});
+
+/** What a server elsewhere has, and what a shop enters on its own computer. */
+export const ACCOUNTS_THERE: PaymentAccounts = {
+  entered_here: false,
+  accounts: [
+    { name: "wechat", channels: ["wechat"], state: "up", fields: [] },
+    { name: "alipay", channels: ["alipay"], state: "closed", fields: [] },
+    { name: "unionpay", channels: ["unionpay"], state: "not_set_up", fields: [] },
+    { name: "shouqianba", channels: [], state: "not_set_up", fields: [] },
+  ],
+};
+
+export const ACCOUNTS_HERE: PaymentAccounts = {
+  entered_here: true,
+  accounts: [
+    {
+      name: "wechat",
+      channels: ["wechat"],
+      state: "not_set_up",
+      fields: [
+        field("appid"),
+        field("mchid"),
+        field("private_key", "key"),
+        field("certificate", "certificate"),
+        field("api_v3_key", "secret"),
+        field("public_keys.0.id"),
+        field("public_keys.0.key", "certificate"),
+        field("unattended_notify_url"),
+        field("store_id", "plain", false),
+        field("base_url", "plain", false),
+      ],
+    },
+    { name: "alipay", channels: ["alipay"], state: "up", fields: [field("app_id")] },
+    { name: "unionpay", channels: ["unionpay"], state: "down", fields: [field("merchant_id")] },
+  ],
+};
+
+export function paymentAccounts({ session, accounts }: DemoBooks): PaymentAccounts {
+  if (session.signed_in?.role !== "manager") throw refusal("wrong_state", "role_not_allowed");
+  return accounts;
+}
+
+/** An account that does not open has a key that the gateway refuses; what is entered fails by the APIv3 key. */
+export function checkAccount(books: DemoBooks, { name, entered, pin }: CheckAccount): AccountCheck {
+  const { accounts } = paymentAccounts(books);
+  const account = accounts.find((known) => known.name === name);
+  if (account === undefined) throw refusal("not_found", "account_unknown");
+  const fields = Object.entries(entered);
+  if (fields.length > 0 && pin !== books.session.signed_in?.staff_no)
+    throw refusal("pin_wrong", "pin_wrong", { left: "4" });
+  const key = entered["api_v3_key"];
+  const short = key !== undefined && key?.length !== 32 ? (key?.length ?? 0) : null;
+  const failed = short !== null ? "own_key" : account.state === "closed" ? "accepted" : null;
+  const at = failed === null ? STEPS.length : STEPS.indexOf(failed);
+  const steps = STEPS.map((word, place) => ({
+    name_key: `set_up.step.${word}`,
+    state:
+      place < at ? ("passed" as const) : place > at ? ("skipped" as const) : ("failed" as const),
+    fault:
+      place !== at
+        ? null
+        : {
+            message_key: `set_up.fault.${short === null ? "signature_refused" : "not_thirty_two"}`,
+            params: (short === null ? {} : { count: String(short) }) as Record<string, string>,
+            place: short === null ? null : "api_v3_key",
+            detail: null,
+          },
+  }));
+  const good = failed === null;
+  const in_force = good && fields.length > 0;
+  if (in_force) {
+    account.state = "up";
+    for (const kept of account.fields) kept.filled ||= kept.place in entered;
+  }
+  const ends = { message_key: "set_up.remark.ends_soon", params: { count: "21" } };
+  const remarks = good ? [{ ...ends, place: "certificate" }] : [];
+  return { good, in_force, steps, remarks };
+}
