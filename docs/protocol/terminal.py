@@ -224,5 +224,5 @@ class Terminal:
             "order": order, "order_no": self.number("CZ"), "member": member,
             "package": [choice["package"], choice["version"]] if "package" in choice else None,
             "amount_fen": choice.get("amount_fen"), "quote": quote, "seller": None,
-            "duplicate_confirmed": False,
+            "duplicate_confirmed": False, "cash_part_fen": None,
         }

@@ -147,6 +147,7 @@ def recharge_open(body, around):
         5: cut(promised),
         6: seller and (True if seller == staff else an_id(seller)),
         7: flag(body["duplicate_confirmed"]),
+        8: body["cash_part_fen"],
     })
 
 
@@ -231,7 +232,7 @@ def payload_of(kind, means):
     """The payload of an operation in words (`means` of a vector)."""
     number, body = KINDS[kind]
     is_approved_cash = kind == "recharge.cash" and means["body"]["approval"]
-    is_split = kind == "recharge.recorded" and means["body"]["cash_part_fen"]
+    is_split = kind in ("recharge.open", "recharge.recorded") and means["body"]["cash_part_fen"]
     is_by_code = kind == "recharge.recorded" and means["body"]["channel"] == "shop_code"
     made_at = int.from_bytes(an_id(means["op_id"])[:6], "big")
     wall, anchor, cursor = means["wall_time_ms"], means["server_anchor_ms"], means["cursor"]

@@ -553,6 +553,8 @@ CREATE TABLE recharge_order (
     expires_ms bigint NOT NULL,
     changed_ms bigint NOT NULL,
     approver_id bytea,
+    cash_part_fen bigint,
+    CHECK (((cash_part_fen > 0) AND (cash_part_fen < pay_fen))),
     CHECK ((bonus_fen >= 0)),
     CHECK ((length(approver_id) = 16)),
     CHECK ((offline = ANY (ARRAY[(0)::bigint, (1)::bigint]))),

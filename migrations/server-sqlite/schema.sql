@@ -525,7 +525,7 @@ CREATE TABLE recharge_order (
     copies                  INTEGER NOT NULL,
     opened_ms               INTEGER NOT NULL,
     expires_ms              INTEGER NOT NULL,
-    changed_ms              INTEGER NOT NULL, approver_id BLOB CHECK (length(approver_id) = 16),
+    changed_ms              INTEGER NOT NULL, approver_id BLOB CHECK (length(approver_id) = 16), cash_part_fen INTEGER CHECK (cash_part_fen > 0 AND cash_part_fen < pay_fen),
     PRIMARY KEY (tenant_id, order_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -177,6 +177,9 @@ pub struct RechargeOpen {
     pub seller: Option<StaffId>,
     /// The cashier confirmed that an equal order within 120 s is meant (docs: domain §3.9).
     pub duplicate_confirmed: bool,
+    /// For a split whose rest a gateway is asked for: what the cashier takes in cash first, more than
+    /// nothing and less than all (docs: adr 0039). Facts say their parts themselves.
+    pub cash_part: Option<Money>,
 }
 
 /// Body of [`OperationBody::AttemptStart`].
@@ -192,7 +195,7 @@ pub struct AttemptStart {
     pub channel: Channel,
     /// How.
     pub method: PayMethod,
-    /// Equal to the order's amount.
+    /// Equal to the order's amount; of a split, to what is not cash.
     pub amount: Money,
 }
 

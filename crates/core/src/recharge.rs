@@ -31,6 +31,9 @@ pub struct RechargeOrder {
     pub choice: AmountChoice,
     /// Amount, bonus, gifts and why, as frozen when the order was opened: the rule snapshot.
     pub quote: Quote,
+    /// For a split whose rest a gateway is asked for: what is paid in cash. It is in the books once the
+    /// rest is paid, and belongs to the customer until then (docs: adr 0039).
+    pub cash_part: Option<Money>,
     /// Where it stands.
     pub state: OrderState,
     /// Set when paid.
@@ -47,6 +50,13 @@ pub struct RechargeOrder {
     pub expires_at: Timestamp,
     /// When it last changed.
     pub changed_at: Timestamp,
+}
+
+impl RechargeOrder {
+    /// What a gateway is asked for.
+    pub fn asked(&self) -> Money {
+        self.quote.pay - self.cash_part.unwrap_or(Money::ZERO)
+    }
 }
 
 /// What the cashier chose.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use qiantai_core::Money;
 use qiantai_core::decide::{Change, State};
-use qiantai_core::ids::{LotId, MemberId};
+use qiantai_core::ids::{LotId, MemberId, OrderId};
 use qiantai_core::ledger::{Book, CaseKind, ExceptionCase, JournalEntry, LedgerAccount, Topic};
 use qiantai_core::recharge::{OrderState, RechargeOrder};
 
@@ -14,6 +14,7 @@ pub struct Books {
     journal: Vec<JournalEntry>,
     balances: BTreeMap<(Book, LedgerAccount), i128>,
     cash: BTreeMap<uuid::Uuid, Money>,
+    sold: BTreeMap<OrderId, Money>,
     cases: Vec<ExceptionCase>,
     events: Vec<(Topic, uuid::Uuid)>,
 }
@@ -30,6 +31,9 @@ impl Books {
                 }
                 Change::Cash(row) => {
                     *books.cash.entry(row.shift.0).or_default() += row.amount;
+                    if let Some(order) = row.order {
+                        *books.sold.entry(order).or_default() += row.amount;
+                    }
                 }
                 Change::Case(row) => books.cases.push(row.clone()),
                 Change::Outbox(row) => books.events.push((row.topic, row.subject)),
@@ -45,7 +49,7 @@ impl Books {
         self.assert_accounts(state);
         self.assert_journal_is_gapless_and_unique();
         self.assert_orders(state);
-        self.assert_drawers();
+        self.assert_drawers(state);
         self.assert_suspense(state);
         self.assert_cases_are_told();
     }
@@ -138,8 +142,25 @@ impl Books {
         }
     }
 
-    /// The drawer's account is the sum of its movements.
-    fn assert_drawers(&self) {
+    /// The drawer's account is the sum of its movements, and of a split by a gateway its part in cash is
+    /// there once the order is paid, and not before.
+    fn assert_drawers(&self, state: &State) {
+        for order in state.orders.values() {
+            let Some(part) = order.cash_part else {
+                continue;
+            };
+            let moved = self.sold.get(&order.id).copied().unwrap_or_default();
+            let expected = order.paid.as_ref().map_or(Money::ZERO, |_| part);
+            assert_eq!(moved, expected, "cash of {} in a drawer", order.id);
+            let lot = |row: &&JournalEntry| row.biz_id == order.id.0;
+            let credited: Money = self
+                .journal
+                .iter()
+                .filter(lot)
+                .map(|row| row.d_principal)
+                .sum();
+            assert!(credited.is_zero() || credited == part + order.asked());
+        }
         for ((_, account), sum) in &self.balances {
             if let LedgerAccount::Drawer(shift) = account {
                 let moved = self.cash.get(&shift.0).copied().unwrap_or_default();

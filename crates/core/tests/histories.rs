@@ -33,6 +33,8 @@ enum Event {
         member: usize,
         pay: usize,
         confirmed: bool,
+        /// In cash, in fen; nothing where a gateway is asked for all of it.
+        part: Option<i64>,
     },
     Cash {
         member: usize,
@@ -97,8 +99,8 @@ fn event() -> impl Strategy<Value = Event> {
     let money = prop_oneof![4 => Just(0_i64), 1 => -400_i64..400];
     let part = proptest::option::of(prop_oneof![4 => 1_i64..40_000, 1 => any::<i64>()]);
     prop_oneof![
-        3 => (pick.clone(), pick.clone(), any::<bool>())
-            .prop_map(|(member, pay, confirmed)| Event::Open { member, pay, confirmed }),
+        3 => (pick.clone(), pick.clone(), any::<bool>(), part.clone())
+            .prop_map(|(member, pay, confirmed, part)| Event::Open { member, pay, confirmed, part }),
         3 => (pick.clone(), pick.clone(), money.clone(), any::<bool>(), money.clone()).prop_map(
             |(member, pay, given, offline, lie)| Event::Cash { member, pay, given, offline, lie }
         ),
@@ -169,8 +171,10 @@ impl History {
                 member,
                 pay,
                 confirmed,
+                part,
             } => {
                 let mut body = self.shop.open_body(choice(*pay), false);
+                body.cash_part = part.map(Money::from_fen);
                 body.member = MEMBERS[member % MEMBERS.len()];
                 body.duplicate_confirmed = *confirmed;
                 self.run(OperationBody::RechargeOpen(body));

@@ -20,6 +20,7 @@ mod shifts;
 mod shop;
 mod spending;
 mod split;
+mod split_asked;
 mod states;
 mod top_up_commands;
 mod typing;

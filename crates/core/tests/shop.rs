@@ -19,7 +19,7 @@ use qiantai_core::policy::{
     Package, PinHash, Policy, ReviewThresholds, Role, SpendOrder, Staff, Store, StoreKind, Tier,
 };
 use qiantai_core::quote::{CashShare, Quote, price};
-use qiantai_core::recharge::{AmountChoice, OrderState};
+use qiantai_core::recharge::{AmountChoice, OrderState, RechargeOrder};
 use qiantai_core::recorded_payment::{PaymentReference, RecordedMethod};
 use qiantai_core::{Millis, Money, Timestamp, compliance};
 use uuid::Uuid;
@@ -364,6 +364,7 @@ impl Shop {
             quote: self.quote(MEMBER, choice, cash),
             seller: None,
             duplicate_confirmed: false,
+            cash_part: None,
         }
     }
 
@@ -443,7 +444,7 @@ impl Shop {
                 .state
                 .orders
                 .get(&order)
-                .map_or(Money::ZERO, |order| order.quote.pay),
+                .map_or(Money::ZERO, RechargeOrder::asked),
         }
     }
 

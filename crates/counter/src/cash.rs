@@ -121,6 +121,7 @@ impl Counter {
             quote: fresh,
             seller: None,
             duplicate_confirmed,
+            cash_part: None,
         })
     }
 

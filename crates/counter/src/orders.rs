@@ -318,6 +318,7 @@ fn never_opened(open: RechargeOpen, operation: &Operation) -> Option<RechargeOrd
         approver: approval_of(&operation.body).map(|proof| proof.staff),
         choice: open.choice,
         quote: open.quote,
+        cash_part: open.cash_part,
         state: OrderState::Created,
         paid: None,
         credit: None,

@@ -218,6 +218,7 @@ impl Till {
             quote,
             seller: None,
             duplicate_confirmed: true,
+            cash_part: None,
         }
     }
 
@@ -257,7 +258,7 @@ impl Till {
             order: open.order,
             channel: Channel::Wechat,
             method: PayMethod::Qr,
-            amount: open.quote.pay,
+            amount: open.quote.pay - open.cash_part.unwrap_or(Money::ZERO),
         }
     }
 

@@ -176,6 +176,7 @@ impl Till {
             quote,
             seller: None,
             duplicate_confirmed: chance(&mut self.dice, 80),
+            cash_part: None,
         }))
     }
 

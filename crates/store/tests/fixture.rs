@@ -131,6 +131,7 @@ pub fn cash_top_up(member: MemberId, order: u128) -> OperationBody {
             },
             seller: None,
             duplicate_confirmed: false,
+            cash_part: None,
         },
         tendered: pay,
         change: Money::ZERO,

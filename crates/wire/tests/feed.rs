@@ -214,6 +214,7 @@ fn order() -> RechargeOrder {
         approver: Some(StaffId(id(NOW, 77))),
         choice: AmountChoice::Package(PackageId(id(NOW, 8)), 2),
         quote: full_quote(),
+        cash_part: Some(Money::from_yuan(100)),
         state: OrderState::Credited,
         paid: Some(PaidFact {
             channel: Channel::Cash,

@@ -280,6 +280,43 @@ fn payments_outside_their_bounds_are_malformed() {
 }
 
 #[test]
+fn a_part_is_some_of_the_order_and_stands_in_no_facts_order() {
+    for (fen, is_read) in [
+        (1, true),
+        (29_999, true),
+        (0, false),
+        (-1, false),
+        (30_000, false),
+        (i64::MAX, false),
+    ] {
+        let part = Some(Money::from_fen(fen));
+        let mut open = samples::recharge_open();
+        open.cash_part = part;
+        let operation = samples::terminal(OperationBody::RechargeOpen(open));
+        let signed = SignedOperation::sign(&operation, &key());
+        assert_eq!(signed.header().unwrap().version, 2, "{fen}");
+        match is_read {
+            true => assert_eq!(signed.operation().unwrap(), operation, "{fen}"),
+            false => assert!(is_malformed(&operation), "{fen}"),
+        }
+        let (mut cash, mut card) = (samples::recharge_cash(), samples::recharge_recorded());
+        for fact in [&mut cash, &mut card] {
+            match &mut fact.body {
+                OperationBody::RechargeCash(body) => body.open.cash_part = part,
+                OperationBody::RechargeRecorded(body) => body.open.cash_part = part,
+                _ => unreachable!(),
+            }
+            assert!(is_malformed(fact), "{fen}");
+        }
+    }
+}
+
+fn is_malformed(operation: &Operation) -> bool {
+    let read = SignedOperation::sign(operation, &key()).operation();
+    matches!(read, Err(DecodeError::Malformed(_)))
+}
+
+#[test]
 fn a_seller_who_is_the_writer_needs_a_writer() {
     let mut operation = samples::recharge_cash();
     let OperationBody::RechargeCash(cash) = &mut operation.body else {

@@ -53,6 +53,15 @@ pub fn recharge_open() -> RechargeOpen {
         quote: quote(),
         seller: None,
         duplicate_confirmed: false,
+        cash_part: None,
+    }
+}
+
+/// 100.01 in cash, and the rest asked of a gateway.
+pub fn open_in_parts() -> RechargeOpen {
+    RechargeOpen {
+        cash_part: Some(Money::from_fen(10_001)),
+        ..recharge_open()
     }
 }
 
@@ -232,6 +241,10 @@ fn of_terminals() -> Vec<Sample> {
                 },
                 ..open.clone()
             })),
+        ),
+        (
+            "recharge.open split",
+            terminal(OperationBody::RechargeOpen(open_in_parts())),
         ),
         (
             "attempt.start",

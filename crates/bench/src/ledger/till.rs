@@ -201,6 +201,7 @@ impl Till {
                 quote,
                 seller: None,
                 duplicate_confirmed: true,
+                cash_part: None,
             },
         };
         let operation = self.operation(id, OperationBody::RechargeCash(body), now);

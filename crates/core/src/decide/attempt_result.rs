@@ -3,6 +3,7 @@
 use crate::attempt::{AttemptState, GatewayOutcome, PaymentAttempt, Surplus};
 use crate::clock::Timestamp;
 use crate::decide::draft::{CaseLinks, Draft, unchanged};
+use crate::decide::recharge_cash::take_cash;
 use crate::decide::{Change, Decision, Refusal, RefusalCode, State, order_end, settle};
 use crate::ledger::{Book, CaseKind, LedgerAccount, Topic};
 use crate::money::Money;
@@ -107,6 +108,8 @@ fn paid(
     if !attempt.state.can_become(AttemptState::Succeeded) {
         return Err(RefusalCode::AttemptState.into());
     }
+    // Whoever was told that it ended may have given the cash of a split back.
+    let had_ended = !attempt.state.is_open();
     let mut attempt = attempt.clone();
     attempt.state = AttemptState::Succeeded;
     attempt.channel_txn_no = Some(payment.channel_txn_no.clone());
@@ -114,18 +117,18 @@ fn paid(
     attempt.decline = None;
     attempt.changed_at = draft.at;
     match order.state {
-        OrderState::PendingPayment if payment.amount == order.quote.pay => {
-            let sources = [(settle::clearing(attempt.channel), payment.amount)];
-            let fact = PaidFact {
-                channel: attempt.channel,
-                amount: payment.amount,
-                cash_part: None,
-                tendered: None,
-                channel_txn_no: Some(payment.channel_txn_no),
-                paid_at: payment.paid_at,
-            };
-            draft.push(Change::Attempt(attempt));
-            settle::pay(&mut draft, state, order.clone(), fact, &sources);
+        OrderState::PendingPayment if had_ended && order.cash_part.is_some() => {
+            ask_no_more(&mut draft, state, &attempt);
+            abnormal(
+                &mut draft,
+                attempt,
+                order,
+                payment.amount,
+                CaseKind::LatePayment,
+            );
+        }
+        OrderState::PendingPayment if payment.amount == order.asked() => {
+            pay(&mut draft, state, attempt, order, payment);
         }
         OrderState::PendingPayment => {
             abnormal(
@@ -167,6 +170,45 @@ fn paid(
         | OrderState::Voided => surplus(&mut draft, attempt, order, &payment),
     }
     Ok(draft.applied())
+}
+
+/// The order has all its money: of a split, the cash has waited for this.
+fn pay(
+    draft: &mut Draft<'_>,
+    state: &State,
+    attempt: PaymentAttempt,
+    order: &RechargeOrder,
+    payment: Payment,
+) {
+    let cash = order.cash_part.unwrap_or(Money::ZERO);
+    take_cash(draft, order.shift, Some(order.id), cash);
+    let sources = [
+        (LedgerAccount::Drawer(order.shift), cash),
+        (settle::clearing(attempt.channel), payment.amount),
+    ];
+    let fact = PaidFact {
+        channel: attempt.channel,
+        amount: cash + payment.amount,
+        cash_part: order.cash_part,
+        tendered: None,
+        channel_txn_no: Some(payment.channel_txn_no),
+        paid_at: payment.paid_at,
+    };
+    draft.push(Change::Attempt(attempt));
+    settle::pay(draft, state, order.clone(), fact, &sources);
+}
+
+/// Closes what other attempts of the order of `attempt` show the customer.
+fn ask_no_more(draft: &mut Draft<'_>, state: &State, attempt: &PaymentAttempt) {
+    for other in state.attempts_of(attempt.order) {
+        if other.id == attempt.id || !other.state.is_open() || other.cancel_requested {
+            continue;
+        }
+        let mut other = other.clone();
+        other.cancel_requested = true;
+        other.changed_at = draft.at;
+        draft.push(Change::Attempt(other));
+    }
 }
 
 fn has_money(state: &State, order: &RechargeOrder) -> bool {

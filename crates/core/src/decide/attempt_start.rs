@@ -29,7 +29,7 @@ pub(super) fn decide(
     if !is_offered(policy, body) {
         return Err(RefusalCode::ChannelNotOffered.into());
     }
-    if body.amount != order.quote.pay {
+    if body.amount != order.asked() {
         return Err(RefusalCode::AmountDiffers.into());
     }
     if state

@@ -176,6 +176,10 @@ fn recharge_open(to: &mut Feeder<'_>, body: &RechargeOpen) {
         to.number(Field::Promise, i64::from(*count));
     }
     to.optional_id(Field::Rest, body.seller.map(|seller| seller.0));
+    // Digests of orders without one are older than this field.
+    if let Some(cash_part) = body.cash_part {
+        to.money(Field::Amount, cash_part);
+    }
 }
 
 fn recharge_cash(to: &mut Feeder<'_>, body: &RechargeCash) {

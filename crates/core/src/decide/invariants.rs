@@ -239,6 +239,12 @@ fn assert_order_may_follow(state: &State, order: &RechargeOrder, changes: &[Chan
         "order {} unsettled",
         order.id
     );
+    let paid = order.paid.as_ref();
+    assert!(
+        order.cash_part.is_none() || paid.is_none_or(|paid| paid.cash_part == order.cash_part),
+        "order {} is paid in other parts than it was opened with",
+        order.id
+    );
     let needs_case = matches!(order.state, OrderState::Paid | OrderState::Abnormal);
     let has_case = changes
         .iter()

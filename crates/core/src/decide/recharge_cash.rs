@@ -38,7 +38,12 @@ pub(super) fn decide(
         return draft.applied();
     };
     let received = taken.received;
-    take_cash(&mut draft, Some(body.open.order), received);
+    take_cash(
+        &mut draft,
+        shift_of(operation),
+        Some(body.open.order),
+        received,
+    );
     let quote = taken.posted_quote(state, policy, draft.at);
     let cap = policy.offline.cash_per_order;
     taken.tell_breaches(&mut draft, state, policy, &quote, cap, None);
@@ -88,18 +93,24 @@ pub(super) fn drawer(operation: &Operation) -> LedgerAccount {
     LedgerAccount::Drawer(shift_of(operation))
 }
 
-fn shift_of(operation: &Operation) -> ShiftId {
+/// The shift that takes cash; without one, what stands for it.
+pub(super) fn shift_of(operation: &Operation) -> ShiftId {
     operation.shift.unwrap_or(ShiftId(operation.device.0))
 }
 
-/// Writes down what came into the drawer.
-pub(super) fn take_cash(draft: &mut Draft<'_>, order: Option<OrderId>, amount: Money) {
+/// Writes down what came into the drawer of `shift`.
+pub(super) fn take_cash(
+    draft: &mut Draft<'_>,
+    shift: ShiftId,
+    order: Option<OrderId>,
+    amount: Money,
+) {
     if amount.is_zero() {
         return;
     }
     let movement = CashMovement {
         id: draft.row_id(),
-        shift: shift_of(draft.operation),
+        shift,
         kind: CashMovementKind::Sale,
         amount,
         order,
@@ -111,7 +122,7 @@ pub(super) fn take_cash(draft: &mut Draft<'_>, order: Option<OrderId>, amount: M
 fn unattributed(draft: &mut Draft<'_>, received: Option<Money>, kind: CaseKind, order: &OrderId) {
     let amount = received.unwrap_or(Money::ZERO);
     // The order named may belong to another operation: only the case points to it.
-    take_cash(draft, None, amount);
+    take_cash(draft, shift_of(draft.operation), None, amount);
     settle::suspend(draft, drawer(draft.operation), amount);
     let links = CaseLinks {
         order: Some(*order),

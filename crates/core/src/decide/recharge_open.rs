@@ -33,6 +33,10 @@ pub(super) fn decide(
         return Err(RefusalCode::NumberTaken.into());
     }
     let quote = standing_quote(state, in_force, member, body, now)?;
+    let is_part = |part: Money| part.is_positive() && part < quote.pay;
+    if !body.cash_part.is_none_or(is_part) {
+        return Err(RefusalCode::AmountOutOfRange.into());
+    }
     let action = quote.limit_action();
     if action == Some(LimitAction::Block) {
         return Err(Refusal::with_quote(RefusalCode::LimitBlocked, quote));
@@ -52,6 +56,7 @@ pub(super) fn decide(
         _ => (OrderState::PendingPayment, in_force.order_valid),
     };
     let mut order = new_order(operation, body, quote, now);
+    order.cash_part = body.cash_part;
     order.state = order_state;
     order.expires_at = now + valid;
     let mut draft = Draft::new(operation, now);
@@ -82,6 +87,7 @@ pub(super) fn new_order(
         approver: None,
         choice: body.choice,
         quote,
+        cash_part: None,
         state: OrderState::Created,
         paid: None,
         credit: None,
@@ -154,7 +160,7 @@ fn standing_quote(
             account,
             member.registered_at,
             body.choice,
-            CashShare::None,
+            CashShare::of_part(body.cash_part),
             recent,
             at,
         )

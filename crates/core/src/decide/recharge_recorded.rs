@@ -5,7 +5,7 @@
 
 use crate::clock::Timestamp;
 use crate::decide::draft::{CaseLinks, Draft};
-use crate::decide::recharge_cash::{drawer, take_cash};
+use crate::decide::recharge_cash::{drawer, shift_of, take_cash};
 use crate::decide::recharge_open::new_order;
 use crate::decide::recharge_taken::{Taken, believable, needs_eyes, time_of};
 use crate::decide::settle::{self, Source};
@@ -39,7 +39,12 @@ pub(super) fn decide(
         unattributed(&mut draft, body, CaseKind::Unattributed);
         return draft.applied();
     };
-    take_cash(&mut draft, Some(body.open.order), parts.cash);
+    take_cash(
+        &mut draft,
+        shift_of(operation),
+        Some(body.open.order),
+        parts.cash,
+    );
     let quote = taken.posted_quote(state, policy, draft.at);
     let waits_for = waits_for(state, policy, body, &quote, &draft);
     taken.tell_breaches(&mut draft, state, policy, &quote, OFFLINE_CAP, waits_for);
@@ -148,7 +153,7 @@ fn suspend(draft: &mut Draft<'_>, body: &RechargeRecorded, parts: Parts) {
 fn unattributed(draft: &mut Draft<'_>, body: &RechargeRecorded, kind: CaseKind) {
     let parts = Parts::of(body);
     // The order named may belong to another operation: only the case points to it.
-    take_cash(draft, None, parts.cash);
+    take_cash(draft, shift_of(draft.operation), None, parts.cash);
     suspend(draft, body, parts);
     let links = CaseLinks {
         order: Some(body.open.order),

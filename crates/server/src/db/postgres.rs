@@ -37,7 +37,8 @@ pub const MIGRATIONS: &[Migration] = migrations!(
     "../../migrations/server-postgres": 1 "0001_ledger", 2 "0002_writer_lease", 3 "0003_keeping",
     4 "0004_order_approver", 5 "0005_attempt_code",
     6 "0006_payment_reference", 7 "0007_device_revocation", 8 "0008_audit",
-    9 "0009_payment_hint", 10 "0010_lease", 11 "0011_shop_code_reference"
+    9 "0009_payment_hint", 10 "0010_lease", 11 "0011_shop_code_reference",
+    12 "0012_order_cash_part"
 );
 
 pub use lease::{Holder, LEASE_LASTS};

@@ -121,6 +121,7 @@ async fn after_the_backup(shop: &Shop, till: &mut Till, other: &mut Till) {
         quote: order.quote.clone(),
         seller: None,
         duplicate_confirmed: true,
+        cash_part: None,
     };
     let second = till.start_attempt(shop, &open).await;
     shop.server.settle_due().await.unwrap();

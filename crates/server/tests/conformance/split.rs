@@ -1,11 +1,12 @@
 //! A split is written whole and read whole: in the same batch, by another process, by another till's
 //! feed.
 
-use qiantai_core::Money;
 use qiantai_core::ids::{ActionId, OrderId};
 use qiantai_core::operation::{OperationBody, RechargeRecorded};
 use qiantai_core::recharge::OrderState;
 use qiantai_core::recorded_payment::RecordedMethod::{self, Card, Transfer};
+use qiantai_core::{Millis, Money};
+use qiantai_paysim::gateway::PhoneAction;
 use qiantai_server::verify::verify;
 use qiantai_wire::feed::OutcomeDto;
 use uuid::Uuid;
@@ -30,23 +31,27 @@ async fn split(
 
 /// In the drawer beside its float, by card, by transfer, in suspense.
 fn money(shop: &Shop) -> [i64; 4] {
-    let sum = |rows: &str| {
-        let sum = "SELECT CAST(coalesce(sum(amount_fen), 0) AS BIGINT) FROM";
-        shop.place.number(&format!("{sum} {rows}"))
-    };
-    let moved = sum("cash_movement");
-    assert_eq!(moved, shop.balance("drawer"), "the drawer and its sheet");
-    let clearing = |channel: &str| {
-        sum(&format!(
-            "posting WHERE account = 'clearing' AND channel = '{channel}' AND book = 'money'"
-        ))
-    };
+    let [drawer, suspense] = drawer_and_suspense(shop);
     [
-        moved - FLOAT_FEN,
-        clearing("card"),
-        clearing("transfer"),
-        -shop.balance("suspense"),
+        drawer,
+        clearing(shop, "card"),
+        clearing(shop, "transfer"),
+        suspense,
     ]
+}
+
+fn clearing(shop: &Shop, channel: &str) -> i64 {
+    shop.place.number(&format!(
+        "SELECT CAST(coalesce(sum(amount_fen), 0) AS BIGINT) FROM posting
+         WHERE account = 'clearing' AND channel = '{channel}' AND book = 'money'"
+    ))
+}
+
+fn drawer_and_suspense(shop: &Shop) -> [i64; 2] {
+    let sum = "SELECT CAST(coalesce(sum(amount_fen), 0) AS BIGINT) FROM cash_movement";
+    let moved = shop.place.number(sum);
+    assert_eq!(moved, shop.balance("drawer"), "the drawer and its sheet");
+    [moved - FLOAT_FEN, -shop.balance("suspense")]
 }
 
 fn stands(shop: &Shop, order: OrderId) -> (OrderState, Option<(Money, Option<Money>)>) {
@@ -120,5 +125,59 @@ async fn a_part_that_is_none_or_all_is_held_for_a_person() {
         }
         assert_eq!(shop.cases(), ["Held"; 4], "{on:?}");
         assert_eq!(money(&shop), [0; 4], "{on:?}");
+    }
+}
+
+/// A code on the screen for what is not cash, and what the customer does with it.
+async fn asked(shop: &Shop, till: &mut Till, cash: i64, does: &PhoneAction) -> OrderId {
+    let mut open = till.recharge(shop, shop.members()[0], 300).await;
+    open.cash_part = Some(Money::from_yuan(cash));
+    let order = open.order;
+    let opened = till
+        .act(shop, OperationBody::RechargeOpen(open.clone()))
+        .await;
+    assert_eq!(opened.outcome, OutcomeDto::Applied);
+    let attempt = till.start_attempt(shop, &open).await;
+    shop.server.settle_due().await.unwrap();
+    shop.phone(&shop.attempt(attempt), does);
+    order
+}
+
+#[tokio::test]
+async fn the_cash_beside_a_gateway_is_booked_with_its_success() {
+    for on in On::BOTH {
+        let mut shop = Shop::open_on(on, 1).await;
+        let mut till = Till::open(&shop).await;
+        let before = shop.principal(shop.members()[0]);
+        let paid = asked(&shop, &mut till, 100, &PhoneAction::Pay).await;
+        shop.deliver_notices().await;
+        // Both are sent, one is kept and one goes back.
+        let twice = asked(&shop, &mut till, 50, &PhoneAction::PayTwice).await;
+        shop.deliver_notices().await;
+        let given_up = asked(&shop, &mut till, 20, &PhoneAction::Ignore).await;
+        let waiting = shop.order(given_up);
+        assert_eq!(waiting.cash_part, Some(Money::from_yuan(20)), "{on:?}");
+        till.act(&shop, OperationBody::RechargeCancel { order: given_up })
+            .await;
+        shop.pass(Millis::seconds(60)).await;
+        for process in ["the same", "another"] {
+            let yuan = Money::from_yuan;
+            for (order, cash) in [(paid, 100), (twice, 50)] {
+                let expected = (OrderState::Credited, Some((yuan(300), Some(yuan(cash)))));
+                assert_eq!(stands(&shop, order), expected, "{on:?}, {process} process");
+            }
+            let ended = (OrderState::Cancelled, None);
+            assert_eq!(stands(&shop, given_up), ended, "{on:?}, {process} process");
+            let [drawer, suspense] = drawer_and_suspense(&shop);
+            let found = [drawer, clearing(&shop, "wechat"), suspense];
+            assert_eq!(found, [15_000, 45_000, 0], "{on:?}, {process} process");
+            let credited = shop.principal(shop.members()[0]) - before;
+            assert_eq!(credited, yuan(600), "{on:?}, {process} process");
+            shop.restart().await;
+        }
+        let ledger = shop.place.open();
+        let tenant = ledger.tenants().unwrap().remove(0);
+        let found = verify(ledger.as_ref(), &tenant);
+        assert!(found.is_ok(), "{on:?}: {found:?}");
     }
 }

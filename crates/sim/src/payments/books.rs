@@ -235,6 +235,7 @@ impl Books {
             let end = self.end_of(order, &received, &given_up)?;
             *ends.entry(end).or_default() += 1;
         }
+        self.check_drawers()?;
         self.check_suspense()?;
         self.check_members(ledger, tenant)?;
         Ok(ends)
@@ -261,6 +262,26 @@ impl Books {
             )?;
         }
         Ok(())
+    }
+
+    /// Cash is in a drawer beside its float for orders that were paid, and for no other.
+    fn check_drawers(&self) -> Step {
+        let taken: Money = self
+            .orders
+            .values()
+            .filter(|order| order.paid.is_some())
+            .filter_map(|order| order.cash_part)
+            .sum();
+        let posted = self.oracle.posted.iter();
+        let in_drawers =
+            posted.filter(|((_, account), _)| matches!(account, LedgerAccount::Drawer(_)));
+        let drawers: i128 = in_drawers.map(|(_, sum)| *sum).sum();
+        let counted = self.oracle.floats + taken;
+        must(
+            drawers == i128::from(counted.fen()),
+            Invariant::MoneyConserved,
+            || format!("{drawers} fen in drawers, {counted} are counted, {taken} of it of splits"),
+        )
     }
 
     /// What waits in suspense is what cases are open for.
@@ -328,7 +349,7 @@ impl Books {
                     _ => Money::ZERO,
                 };
                 must(
-                    kept == order.quote.pay + extra,
+                    kept == order.asked() + extra,
                     Invariant::GatewayAgrees,
                     || wrong("that is not its price"),
                 )?;

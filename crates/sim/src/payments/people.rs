@@ -34,7 +34,8 @@ impl Street {
             return Ok(());
         };
         self.do_and_push(fact)?;
-        self.begin(open.order, open.quote.pay)?;
+        let in_cash = open.cash_part.unwrap_or(Money::ZERO);
+        self.begin(open.order, open.quote.pay - in_cash)?;
         let wishes: Vec<_> = rates::each(&CASHIERS, &mut self.people).collect();
         for (name, wish) in wishes {
             self.count(name);
@@ -59,7 +60,7 @@ impl Street {
         let Some(known) = self.books.orders.get(&order) else {
             return Ok(());
         };
-        let (amount, is_waiting) = (known.quote.pay, known.state == OrderState::PendingPayment);
+        let (amount, is_waiting) = (known.asked(), known.state == OrderState::PendingPayment);
         let was_open = self
             .books
             .attempts

@@ -39,6 +39,10 @@ pub struct OrderDto {
     pub choice: AmountChoiceDto,
     /// Amount, bonus, gifts and why.
     pub quote: QuoteDto,
+    /// For a split whose rest a gateway is asked for: what is paid in cash. In the books once the rest
+    /// is paid, and the customer's until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cash_part_fen: Option<i64>,
     /// Where it stands.
     pub state: OrderStateDto,
     /// Set when paid.
@@ -71,6 +75,7 @@ impl From<&RechargeOrder> for OrderDto {
             approver: order.approver.map(|id| id.0),
             choice: order.choice.into(),
             quote: (&order.quote).into(),
+            cash_part_fen: order.cash_part.map(Money::fen),
             state: order.state.into(),
             paid: order.paid.as_ref().map(PaidFactDto::from),
             credit: order.credit.map(CreditDto::from),
@@ -97,6 +102,7 @@ impl From<OrderDto> for RechargeOrder {
             approver: dto.approver.map(StaffId),
             choice: dto.choice.into(),
             quote: dto.quote.into(),
+            cash_part: dto.cash_part_fen.map(Money::from_fen),
             state: dto.state.into(),
             paid: dto.paid.map(PaidFact::from),
             credit: dto.credit.map(Credit::from),

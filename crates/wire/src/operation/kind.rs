@@ -52,7 +52,7 @@ kinds! {
     /// A shift began.
     OperationBody::ShiftOpen(_) => ShiftOpen, 1, 1, "shift.open";
     /// Open an order.
-    OperationBody::RechargeOpen(_) => RechargeOpen, 2, 1, "recharge.open";
+    OperationBody::RechargeOpen(_) => RechargeOpen, 2, 2, "recharge.open";
     /// Ask a gateway for the money.
     OperationBody::AttemptStart(_) => AttemptStart, 3, 1, "attempt.start";
     /// Cash was taken.
@@ -102,6 +102,7 @@ impl Kind {
 /// what needs no newer one, and bytes that were signed before stay the only form of their content.
 pub const fn version_of(body: &OperationBody) -> u16 {
     match body {
+        OperationBody::RechargeOpen(open) if open.cash_part.is_some() => 2,
         OperationBody::RechargeCash(cash) if cash.approval.is_some() => 2,
         OperationBody::RechargeRecorded(recorded) => match recorded.method {
             RecordedMethod::ShopCode => 3,

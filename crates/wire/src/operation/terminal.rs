@@ -60,7 +60,9 @@ impl WireShiftOpen {
     }
 }
 
-/// The order is left out when its id is the action's.
+/// The order is left out when its id is the action's. Since version 2 of `recharge.open` with what is
+/// taken in cash before a gateway is asked for the rest; an order without it is written as version 1.
+/// Inside of facts there is no such part.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 #[cbor(map)]
 pub struct WireRechargeOpen {
@@ -80,6 +82,8 @@ pub struct WireRechargeOpen {
     seller: Option<Person>,
     #[n(7)]
     duplicate_confirmed: Option<True>,
+    #[n(8)]
+    cash_part_fen: Option<i64>,
 }
 
 /// A package and its version.
@@ -113,6 +117,17 @@ impl WireRechargeOpen {
             quote: WireQuote::new(&body.quote, around),
             seller: body.seller.map(|seller| Person::of(seller.0, around.staff)),
             duplicate_confirmed: True::when(body.duplicate_confirmed),
+            cash_part_fen: body.cash_part.map(Money::fen),
+        }
+    }
+
+    /// What a fact says of its order, whose parts stand beside it.
+    fn into_fact(self, around: &Around) -> Result<RechargeOpen, DecodeError> {
+        match self.cash_part_fen {
+            None => self.into_core(around),
+            Some(_) => Err(DecodeError::Malformed(
+                "a part in cash inside of a fact's order".to_owned(),
+            )),
         }
     }
 
@@ -135,16 +150,31 @@ impl WireRechargeOpen {
                 Some(StaffId(seller))
             }
         };
+        let quote = self.quote.into_quote(around);
+        let cash_part = part_of(self.cash_part_fen, quote.pay)?;
         Ok(RechargeOpen {
             order: self.order.map_or(OrderId(around.action_id), OrderId::from),
             order_no: self.order_no.0,
             member: self.member.into(),
             choice,
-            quote: self.quote.into_quote(around),
+            quote,
             seller,
             duplicate_confirmed: self.duplicate_confirmed.is_some(),
+            cash_part,
         })
     }
+}
+
+/// The part in cash of a split of `whole`.
+fn part_of(part_fen: Option<i64>, whole: Money) -> Result<Option<Money>, DecodeError> {
+    let Some(part) = part_fen.map(Money::from_fen) else {
+        return Ok(None);
+    };
+    if part.is_positive() && part < whole {
+        return Ok(Some(part));
+    }
+    let what = "a part in cash is more than nothing and less than all";
+    Err(DecodeError::Malformed(what.to_owned()))
 }
 
 /// The change is left out when it is what the amount asked for implies. Since version 2 with the
@@ -175,7 +205,7 @@ impl WireRechargeCash {
     }
 
     pub fn into_core(self, around: &Around) -> Result<RechargeCash, DecodeError> {
-        let open = self.open.into_core(around)?;
+        let open = self.open.into_fact(around)?;
         let implied = self.tendered_fen.wrapping_sub(open.quote.pay.fen());
         Ok(RechargeCash {
             tendered: Money::from_fen(self.tendered_fen),
@@ -225,22 +255,15 @@ impl WireRechargeRecorded {
             .ok_or_else(|| unknown("recorded method", self.channel))?;
         let reference = PaymentReference::parse(method, &self.reference)
             .map_err(|fault| DecodeError::Malformed(format!("reference: {fault}")))?;
-        let open = self.open.into_core(around)?;
-        let whole = open.quote.pay.fen();
-        if self
-            .cash_part_fen
-            .is_some_and(|part| part <= 0 || part >= whole)
-        {
-            let what = "a part in cash is more than nothing and less than all";
-            return Err(DecodeError::Malformed(what.to_owned()));
-        }
+        let open = self.open.into_fact(around)?;
+        let cash_part = part_of(self.cash_part_fen, open.quote.pay)?;
         Ok(RechargeRecorded {
             open,
             method,
             reference,
             reference_confirmed: self.reference_confirmed.is_some(),
             approval: self.approval.map(StaffProof::try_from).transpose()?,
-            cash_part: self.cash_part_fen.map(Money::from_fen),
+            cash_part,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What an operation says, in the words of the document: ids as text, hashes in hexadecimal,
 //! amounts in fen, times in milliseconds, `null` where there is nothing.
 
+use qiantai_core::Money;
 use qiantai_core::attempt::GatewayOutcome;
 use qiantai_core::operation::{Operation, OperationBody, RechargeOpen, StaffProof};
 use qiantai_core::recharge::AmountChoice;
@@ -144,6 +145,7 @@ fn recharge_open(open: &RechargeOpen) -> Value {
         },
         "seller": open.seller.map(|seller| seller.0),
         "duplicate_confirmed": open.duplicate_confirmed,
+        "cash_part_fen": open.cash_part.map(Money::fen),
     })
 }
 

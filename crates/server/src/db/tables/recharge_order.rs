@@ -57,6 +57,7 @@ pub(in crate::db) static TABLE: Table = Table::new(
         ("expires_ms", Int),
         ("changed_ms", Int),
         ("approver_id", Bytes),
+        ("cash_part_fen", Int),
     ],
     1,
     OnConflict::Replace(
@@ -131,6 +132,7 @@ pub(in crate::db) fn row(order: &RechargeOrder) -> Result<Vec<Value>, LedgerErro
         order.expires_at,
         order.changed_at,
         order.approver.map(|id| id.0),
+        order.cash_part,
     ])
 }
 
@@ -253,6 +255,7 @@ pub(in crate::db) fn read(row: &Record) -> Result<RechargeOrder, LedgerError> {
         approver: row.id_opt("approver_id")?.map(StaffId),
         choice: choice(row)?,
         quote: quote(row)?,
+        cash_part: row.fen_opt("cash_part_fen")?,
         state: row.code("state")?,
         paid: paid(row)?,
         credit: credit(row)?,
