@@ -35,6 +35,7 @@ async function display() {
 const SAID: [CustomerScene, string, string[], string[]][] = [
   ["brand", "动力健身", ["欢迎光临"], ["¥"]],
   ["scan", "请用微信扫码付款", ["会员 张*", "应付", "¥300.00", "赠送", "¥50.00"], ["余额"]],
+  ["split", "请用微信扫码付款", ["应付", "¥200.00", "其中现金", "¥100.00"], ["¥300.00", "余额"]],
   ["confirm", "请在手机上确认付款", ["¥300.00"], ["余额"]],
   ["charging", "正在收款，请稍候", ["¥300.00"], ["余额"]],
   ["checking", "正在核实，请不要再次付款", ["金额"], ["余额", "应付", "实付"]],
@@ -53,7 +54,7 @@ test.each(SAID)("%s", async (scene, heading, there, absent) => {
   for (const words of there) expect(text).toContain(words);
   for (const words of absent) expect(text).not.toContain(words);
   const codes = screen.queryAllByRole("img", { name: "微信付款二维码" });
-  expect(codes).toHaveLength(scene === "scan" || scene === "confirm" ? 1 : 0);
+  expect(codes).toHaveLength(["scan", "split", "confirm"].includes(scene) ? 1 : 0);
 });
 
 test("every scene is looked at", () => {

@@ -1,4 +1,4 @@
-import { waitFor } from "@testing-library/dom";
+import { waitFor, within } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
 import { serving } from "./window";
@@ -80,11 +80,60 @@ test.each([
   );
 });
 
-test("all of it in cash needs no split, and a wallet takes none", async () => {
+test("all of it in cash needs no split", async () => {
   const { user, screen } = await splitting();
   await user.keyboard("{Escape}");
-  for (const name of [/现金/, /微信/]) {
-    await user.click(screen.getByRole("radio", { name }));
-    await waitFor(() => expect(screen.queryByRole("textbox", { name: "其中现金" })).toBeNull());
-  }
+  await user.click(screen.getByRole("radio", { name: /现金/ }));
+  await waitFor(() => expect(screen.queryByRole("textbox", { name: "其中现金" })).toBeNull());
+});
+
+/** 300 by WeChat with 100 of it in cash, and the question that comes before the code. */
+async function cashFirst() {
+  const window = await serving();
+  await window.user.keyboard("1w");
+  await window.user.type(await partField(window), "100");
+  await window.screen.findByText(/先收现金 ¥100.00，再由微信收 ¥200.00/);
+  await window.user.keyboard("{Enter}");
+  const question = await window.screen.findByRole("alertdialog", { name: "先收现金 ¥100.00" });
+  return { ...window, question };
+}
+
+test("cash is taken before a code is shown, and the code asks for the rest", async () => {
+  const { user, screen, question, counter } = await cashFirst();
+  expect(counter.times("start_qr")).toBe(0);
+  await user.click(within(question).getByRole("button", { name: /现金 ¥100.00 已在手/ }));
+  await screen.findByRole("img", { name: /收款码/ });
+  expect(screen.getByText("¥200.00")).toBeTruthy();
+  expect(screen.getByText(/现金 ¥100.00 在手，放在一边，先不要退/)).toBeTruthy();
+  expect(counter.times("start_qr")).toBe(1);
+});
+
+test("what ends unpaid says that the cash goes back, on every screen that shows it", async () => {
+  const { user, screen, question, counter } = await cashFirst();
+  await user.click(within(question).getByRole("button", { name: /已在手/ }));
+  await screen.findByRole("img", { name: /收款码/ });
+  const order = counter.books.orders[0]!;
+  Object.assign(order, { stage: "failed", qr: null, loose_cash: "keep_or_give_back" });
+  counter.emit({ kind: "order", order });
+  expect(await screen.findByText(/现金 ¥100.00 还在手上/)).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: /不收了/ }));
+  expect(await screen.findByText("请把现金 ¥100.00 退还顾客")).toBeTruthy();
+  await user.keyboard("{F7}");
+  expect(await screen.findByText("现金 ¥100 应退")).toBeTruthy();
+  await user.click(await screen.findByRole("button", { name: new RegExp(order.order_no) }));
+  expect(await screen.findByText("请把现金 ¥100.00 退还顾客")).toBeTruthy();
+});
+
+test("a payment code keeps the part in cash, whose wallet it is", async () => {
+  const { user, screen, desk, question: first, counter } = await cashFirst();
+  await user.click(within(first).getByRole("button", { name: /返回/ }));
+  await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+  void desk.topUp.payByCode("alipay", "287654321098765432");
+  const question = await screen.findByRole("alertdialog", { name: "先收现金 ¥100.00" });
+  expect(within(question).getByText(/由支付宝收 ¥200.00/)).toBeTruthy();
+  await user.click(within(question).getByRole("button", { name: /已在手/ }));
+  await waitFor(() => expect(counter.times("start_code")).toBe(1));
+  expect(counter.calls.filter(({ name }) => name === "quote").at(-1)).toMatchObject({
+    payload: { channel: "alipay", cash_part: "100" },
+  });
 });

@@ -16,9 +16,9 @@ use crate::error::{CallError, ErrorCode, MoneyMoved};
 use crate::overlay::Overlay;
 use crate::parse;
 use crate::quotes::ShownQuote;
-use crate::split::share_of;
+use crate::split::{asked_part, share_of};
 use crate::terminal::Draft;
-use crate::top_up::{blocked, is_taken_at_once, member_of};
+use crate::top_up::{blocked, member_of, review_stops};
 use crate::view::event::CounterEvent;
 use crate::view::order::{Approval, OrderView, PayCash};
 
@@ -96,7 +96,7 @@ impl Counter {
         if !fresh.promises_same(&shown.quote) || now - shown.quote.quoted_at > policy.quote_valid {
             return Err(CallError::new(ErrorCode::QuoteChanged, "quote_changed").retryable());
         }
-        if let Some(error) = blocked(&fresh, is_taken_at_once(shown.channel)) {
+        if let Some(error) = blocked(&fresh, review_stops(shown.channel, shown.cash_part)) {
             return Err(error);
         }
         let own = OrderId(shown.intent.0);
@@ -121,7 +121,7 @@ impl Counter {
             quote: fresh,
             seller: None,
             duplicate_confirmed,
-            cash_part: None,
+            cash_part: asked_part(shown),
         })
     }
 

@@ -217,6 +217,10 @@ impl Counter {
         may_be_charged(&file)?;
         let channel = self.chargeable(request.channel.into(), &request.code)?;
         if file.stage() == Stage::Waiting {
+            if file.order.cash_part.is_some() {
+                // Another order would take its place, and the cash would belong to neither.
+                return Err(CallError::new(ErrorCode::WrongState, "code_beside_cash"));
+            }
             self.stop_waiting(&file, proof)?;
             self.codes().see(&request.code);
             self.tell_order(order)?;

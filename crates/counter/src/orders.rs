@@ -176,6 +176,10 @@ impl Counter {
         }
         let opening = opening_of(&operation.body).cloned().ok_or_else(not_found)?;
         let mut order = never_opened(opening, &operation).ok_or_else(not_found)?;
+        if row.outcome == Some(OutcomeDto::Held) {
+            // A server that cannot read the request asks nobody for money.
+            order.state = OrderState::Closed;
+        }
         if paid.is_some() {
             // Whatever the server makes of it, the shop has the money.
             order.state = OrderState::Abnormal;

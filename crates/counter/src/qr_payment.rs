@@ -72,7 +72,8 @@ impl Counter {
         let shift = self.open_shift_id(&overlay)?;
         let policy = self.policy()?;
         let open = self.opening(&policy, &overlay, shown, sale.duplicate_confirmed)?;
-        let (order, pay) = (open.order, open.quote.pay);
+        let order = open.order;
+        let asked = open.quote.pay - open.cash_part.unwrap_or(Money::ZERO);
         let reviewed = open
             .quote
             .notices
@@ -88,7 +89,7 @@ impl Counter {
         let mut drafts = vec![draft(shown.intent, OperationBody::RechargeOpen(open))];
         let mut attempt = None;
         if !reviewed {
-            let start = self.attempt(order, shown.channel, sale.method, pay)?;
+            let start = self.attempt(order, shown.channel, sale.method, asked)?;
             attempt = Some(start.attempt);
             drafts.push(draft(self.new_action(), OperationBody::AttemptStart(start)));
         }
@@ -124,7 +125,7 @@ impl Counter {
     ) -> Result<(Overlay, AttemptId), CallError> {
         let order = file.order.id;
         let overlay = self.overlay(&[file.order.member])?;
-        let start = self.attempt(order, channel, method, file.order.quote.pay)?;
+        let start = self.attempt(order, channel, method, file.order.asked())?;
         let attempt = start.attempt;
         let draft = Draft {
             action: self.new_action(),

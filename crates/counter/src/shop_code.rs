@@ -106,6 +106,7 @@ impl Counter {
             member: self.member_name(shown.member)?,
             channel: Some(Channel::ShopCode.into()),
             parts: None,
+            loose_cash: None,
             pay_fen: open.quote.pay.into(),
             bonus_fen: open.quote.bonus.into(),
             tendered_fen: None,

@@ -156,7 +156,7 @@ impl Counter {
             duplicate_of: duplicate,
             unsettled,
             // A review comes before payment (docs: domain §3.8).
-            review_blocks: is_taken_at_once(channel),
+            review_blocks: review_stops(channel, cash_part),
             parts: parts_of(cash_part, quote.pay),
         };
         let view = quote_view(&quote, context);
@@ -256,6 +256,12 @@ pub(crate) fn member_of(overlay: &Overlay, id: MemberId) -> Result<Member, CallE
 /// Whether the shop has the money when the order is written, so that nothing can come before it.
 pub(crate) fn is_taken_at_once(channel: Channel) -> bool {
     channel == Channel::Cash || RecordedMethod::of(channel).is_some()
+}
+
+/// Whether a review stops a top-up before it is opened: nobody keeps a customer's cash for a day
+/// without a receipt.
+pub(crate) fn review_stops(channel: Channel, cash_part: Option<Money>) -> bool {
+    is_taken_at_once(channel) || cash_part.is_some()
 }
 
 /// Whether a limit stops this price before money is taken. A review stops what is taken at once:

@@ -39,6 +39,7 @@ mod slips;
 #[cfg(target_os = "linux")]
 mod small_disk;
 mod split;
+mod split_asked;
 #[cfg(unix)]
 mod spooled;
 mod start;

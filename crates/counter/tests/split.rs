@@ -21,7 +21,7 @@ const PARTS: PartsView = PartsView {
 };
 
 /// The price of `text` with `cash` of it in cash, and the intent that it belongs to.
-async fn price(
+pub async fn price(
     till: &Till,
     member: &str,
     (text, cash): (&str, &str),
@@ -60,7 +60,7 @@ pub async fn split_offer(
     }
 }
 
-async fn found_under(till: &Till, channel: ChannelView) -> Vec<String> {
+pub async fn found_under(till: &Till, channel: ChannelView) -> Vec<String> {
     let filter = OrderFilter {
         period: OrderPeriod::Today,
         from: String::new(),
@@ -194,7 +194,7 @@ async fn a_part_that_is_no_part_is_said_before_any_money_is_taken() {
             .map(|parts| (parts.cash_fen.0, parts.other_fen.0));
         assert_eq!(found, parts, "{cash:?}");
     }
-    for whole in [ChannelView::Cash, ChannelView::Wechat] {
+    for whole in [ChannelView::Cash, ChannelView::ShopCode] {
         let error = price(&till, &member, ("300", "100"), whole).await;
         let error = error.expect_err("it pays the whole");
         assert_eq!(error.message_key, "error.split_not_offered", "{whole:?}");

@@ -274,7 +274,8 @@ export class Desk {
   #orderNews({ order, before, onScreen }: OrderNews): void {
     const { stage, member } = order;
     const channel = methodName(order);
-    const values = { member, amount: money(order.pay_fen), channel };
+    const asked = order.loose_cash === null ? undefined : order.parts?.other_fen;
+    const values = { member, amount: money(asked ?? order.pay_fen), channel };
     const late = before !== undefined && isFinal(before);
     const sound = SOUNDS[stage] ?? (late ? "checking" : undefined);
     if (sound !== undefined) this.#sound(sound);
@@ -282,7 +283,10 @@ export class Desk {
       void announce(this.host, this.session.settings, order);
     const provisional = stage === "credited" && order.provisional;
     const taken = isRecorded(order.channel) ? "said_recorded_provisional" : "said_provisional";
-    const said = t(provisional ? `success.${taken}` : `stage.${stage}.said`, values);
+    const stands = t(provisional ? `success.${taken}` : `stage.${stage}.said`, values);
+    const cash = money(order.parts?.cash_fen ?? 0);
+    const said =
+      order.loose_cash === "give_back" ? t("loose.give_back.said", { stands, cash }) : stands;
     this.notices.say(said);
     if (!onScreen && before !== undefined && (late || TOLD.includes(stage)))
       this.notices.tell(stage === "credited" ? "good" : "warn", said);

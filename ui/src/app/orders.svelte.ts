@@ -83,10 +83,10 @@ export class Orders {
 
   #enlist(order: OrderView): void {
     const { id, order_no, member_id, member, pay_fen, bonus_fen } = order;
-    const { channel, parts, stage, provisional, opened_at_ms } = order;
+    const { channel, parts, loose_cash, stage, provisional, opened_at_ms } = order;
     const line: OrderSummary = {
       ...{ id, order_no, member_id, member, pay_fen, bonus_fen },
-      ...{ channel, parts, stage, provisional, opened_at_ms },
+      ...{ channel, parts, loose_cash, stage, provisional, opened_at_ms },
     };
     this.list =
       this.#listed(id) === undefined

@@ -4,24 +4,35 @@ import type { ChannelView } from "../bindings/ChannelView";
 import type { Choice } from "../bindings/Choice";
 import type { MemberView } from "../bindings/MemberView";
 import type { OrderView } from "../bindings/OrderView";
+import type { PartsView } from "../bindings/PartsView";
 import type { QuoteView } from "../bindings/QuoteView";
 import type { TopUpForm } from "../bindings/TopUpForm";
 import type { Host } from "../platform/host";
 import { readTendered } from "../i18n/money";
 import { asCallError } from "./failure";
 import type { Orders } from "./orders.svelte";
-import { isKeyed, isRecorded } from "./recorded";
+import { isAsked, isRecorded, takesPart } from "./recorded";
 import { isImplausible } from "./tender";
 
 /** What must be answered before anything is charged. */
 export type Question =
   | (Answered & { kind: "duplicate"; quote: QuoteView; code: string | null })
   | (Answered & { kind: "changed"; shown: QuoteView; quote: QuoteView; code: string | null })
+  | CashFirstQuestion
   | ReferenceQuestion
   | ApprovalQuestion;
 
 /** What the cashier said before the question that came next, so that nothing is asked twice. */
-type Answered = { referenceConfirmed: boolean };
+type Answered = { referenceConfirmed: boolean; cashTaken?: boolean };
+
+/** The part in cash is taken before a gateway is asked for the rest. */
+export type CashFirstQuestion = {
+  kind: "cash_first";
+  quote: QuoteView;
+  parts: PartsView;
+  code: string | null;
+  charge: Charge;
+};
 
 /** A reference that another order of the day was recorded with. */
 export type ReferenceQuestion = {
@@ -51,6 +62,8 @@ type Charge = {
   /** The reference of a recorded payment may come again. */
   referenceConfirmed: boolean;
   approval?: Approval;
+  /** The part in cash is in the cashier's hand. */
+  cashTaken?: boolean;
   /** The price was asked for again already. */
   renewed?: boolean;
 };
@@ -85,7 +98,7 @@ export class TopUp {
   shopCode = $state.raw<OrderView | null>(null);
   /** An equal top-up was confirmed before the code was shown. */
   #codeAgreed = false;
-  /** For a split: what of it is cash beside a card payment or transfer, as typed. */
+  /** For a split: what of it is cash beside the other method, as typed. */
   cashPart = $state("");
   /** Cash as typed that nobody would hand over, about which the cashier was asked. */
   #doubted = $state<string | null>(null);
@@ -250,7 +263,10 @@ export class TopUp {
    */
   async payByCode(channel: ChannelView, code: string): Promise<boolean> {
     if (this.busy || this.question !== null) return true;
+    const part = this.cashPart;
     this.payBy(channel);
+    // Whose code it is says nothing of the cash on the counter.
+    if (part !== this.cashPart) this.typePart(part);
     return this.#pay(code);
   }
 
@@ -287,7 +303,7 @@ export class TopUp {
     const asks = quote.duplicate_of !== null || quote.unsettled !== null;
     if (asks && this.shopCode === null)
       this.question = { kind: "duplicate", quote, code, referenceConfirmed: false };
-    else await this.#charge(quote, { duplicateConfirmed: false, referenceConfirmed: false, code });
+    else await this.#begin(quote, { duplicateConfirmed: false, referenceConfirmed: false, code });
     return true;
   }
 
@@ -313,9 +329,24 @@ export class TopUp {
       await this.#charge(quote, charge);
       return;
     }
-    const { quote, code, referenceConfirmed } = question;
+    if (question.kind === "cash_first") {
+      await this.#charge(question.quote, { ...question.charge, cashTaken: true });
+      return;
+    }
+    const { quote, code, referenceConfirmed, cashTaken = false } = question;
     const duplicateConfirmed = question.kind === "duplicate";
-    await this.#charge(quote, { duplicateConfirmed, referenceConfirmed, code });
+    await this.#begin(quote, { duplicateConfirmed, referenceConfirmed, cashTaken, code });
+  }
+
+  /** Charges, where no cash is to be taken before a gateway is asked. */
+  async #begin(quote: QuoteView, charge: Charge): Promise<void> {
+    const { parts } = quote;
+    if (parts === null || !isAsked(this.channel) || charge.cashTaken === true) {
+      await this.#charge(quote, charge);
+      return;
+    }
+    this.rest();
+    this.question = { kind: "cash_first", quote, parts, code: charge.code, charge };
   }
 
   /** A manager has typed number and PIN. The question stays until they are taken. */
@@ -435,9 +466,9 @@ export class TopUp {
   }
 
   async #refused(error: CallError, quote: QuoteView, charge: Charge): Promise<void> {
-    const { code, duplicateConfirmed, referenceConfirmed } = charge;
+    const { code, duplicateConfirmed, referenceConfirmed, cashTaken = false } = charge;
     if (error.code === "duplicate_suspected") {
-      this.question = { kind: "duplicate", quote, code, referenceConfirmed };
+      this.question = { kind: "duplicate", quote, code, referenceConfirmed, cashTaken };
     } else if (error.code === "reference_used") {
       const earlier = error.params["no"] ?? "";
       this.question = { kind: "reference", quote, duplicateConfirmed, earlier };
@@ -455,9 +486,9 @@ export class TopUp {
   async #showChange(error: CallError, shown: QuoteView, charge: Charge): Promise<void> {
     const quote = await this.#price();
     if (quote === null) return;
-    const { code, referenceConfirmed } = charge;
+    const { code, referenceConfirmed, cashTaken = false } = charge;
     if (visible(quote) !== visible(shown))
-      this.question = { kind: "changed", shown, quote, code, referenceConfirmed };
+      this.question = { kind: "changed", shown, quote, code, referenceConfirmed, cashTaken };
     else if (charge.renewed === true) this.error = error;
     else await this.#charge(quote, { ...charge, renewed: true });
   }
@@ -491,7 +522,7 @@ export class TopUp {
       return null;
     }
     try {
-      const cash_part = isKeyed(channel) ? this.cashPart : "";
+      const cash_part = takesPart(channel) ? this.cashPart : "";
       const request = { intent: form.intent, member_id: member.id, choice, channel, cash_part };
       const quote = await this.#host.call("quote", request);
       if (asked === this.#asked) this.quote = quote;

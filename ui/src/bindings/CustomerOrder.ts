@@ -2,6 +2,7 @@
 import type { ChannelView } from "./ChannelView";
 import type { CustomerState } from "./CustomerState";
 import type { Fen } from "./Fen";
+import type { PartsView } from "./PartsView";
 import type { QrView } from "./QrView";
 
 /**
@@ -20,6 +21,10 @@ channel: ChannelView | null,
  * To pay.
  */
 pay_fen: Fen, 
+/**
+ * Of a split: what is paid in cash, and what is asked for here.
+ */
+parts: PartsView | null, 
 /**
  * Bonus.
  */

@@ -3,6 +3,7 @@ import type { ChannelView } from "./ChannelView";
 import type { CreditView } from "./CreditView";
 import type { Failure } from "./Failure";
 import type { Fen } from "./Fen";
+import type { LooseCash } from "./LooseCash";
 import type { Ms } from "./Ms";
 import type { PartsView } from "./PartsView";
 import type { QrView } from "./QrView";
@@ -36,6 +37,10 @@ channel: ChannelView | null,
  * Both parts of a split.
  */
 parts: PartsView | null, 
+/**
+ * What to do with its part in cash, while that is in no book.
+ */
+loose_cash: LooseCash | null, 
 /**
  * To pay.
  */

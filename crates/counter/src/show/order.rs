@@ -8,9 +8,12 @@ use qiantai_core::{Millis, Timestamp};
 use qiantai_print::QrModules;
 use qiantai_print::qr::QUIET_ZONE;
 
+use crate::overlay::is_over;
 use crate::show::{count, coupon_names, staff_name, tier_name};
-use crate::split::parts_paid;
-use crate::view::order::{CreditView, Failure, OrderSummary, OrderView, PartsView, QrView, Stage};
+use crate::split::{loose_cash, parts_of_order};
+use crate::view::order::{
+    CreditView, Failure, LooseCash, OrderSummary, OrderView, PartsView, QrView, Stage,
+};
 use crate::words;
 
 /// Sentence for money taken, in cash or by a recorded payment, that the server keeps for a person
@@ -49,12 +52,22 @@ impl OrderFile {
         paid.or_else(|| self.last_attempt().map(|attempt| attempt.channel))
     }
 
-    /// Both parts of a split that is paid.
+    /// Both parts of a split.
     fn parts(&self) -> Option<PartsView> {
-        self.order.paid.as_ref().and_then(parts_paid)
+        parts_of_order(&self.order)
     }
 
-    /// Whether any of the money was cash.
+    /// What to do with the part in cash while it is in no book.
+    fn loose_cash(&self) -> Option<LooseCash> {
+        // A try that is refused beside an open one says nothing of that one.
+        let is_open = self.attempts.iter().any(|attempt| !is_over(attempt));
+        match loose_cash(&self.order, self.stage()) {
+            Some(LooseCash::KeepOrGiveBack) if is_open => Some(LooseCash::Keep),
+            said => said,
+        }
+    }
+
+    /// Whether any of the money is or was to be cash.
     pub fn has_cash(&self) -> bool {
         self.channel() == Some(Channel::Cash) || self.parts().is_some()
     }
@@ -174,6 +187,7 @@ impl OrderFile {
             member: self.member.clone(),
             channel: self.channel().map(Into::into),
             parts: self.parts(),
+            loose_cash: self.loose_cash(),
             pay_fen: order.quote.pay.into(),
             bonus_fen: order.quote.bonus.into(),
             tendered_fen: tendered.map(Into::into),
@@ -215,6 +229,7 @@ impl OrderFile {
             bonus_fen: order.quote.bonus.into(),
             channel: self.channel().map(Into::into),
             parts: self.parts(),
+            loose_cash: self.loose_cash(),
             stage: self.stage(),
             provisional: self.provisional,
             opened_at_ms: order.opened_at.into(),

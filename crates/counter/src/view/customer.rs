@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::view::Fen;
-use crate::view::order::QrView;
+use crate::view::order::{PartsView, QrView};
 use crate::view::session::{Language, Theme};
 use crate::view::top_up::ChannelView;
 
@@ -34,6 +34,8 @@ pub struct CustomerOrder {
     pub channel: Option<ChannelView>,
     /// To pay.
     pub pay_fen: Fen,
+    /// Of a split: what is paid in cash, and what is asked for here.
+    pub parts: Option<PartsView>,
     /// Bonus.
     pub bonus_fen: Fen,
     /// Where it stands.

@@ -85,6 +85,8 @@ pub struct OrderSummary {
     pub channel: Option<ChannelView>,
     /// Both parts of a split.
     pub parts: Option<PartsView>,
+    /// What to do with its part in cash, while that is in no book.
+    pub loose_cash: Option<LooseCash>,
     /// Where it stands.
     pub stage: Stage,
     /// Not yet confirmed by the server.
@@ -102,6 +104,18 @@ pub struct PartsView {
     pub other_fen: Fen,
 }
 
+/// What to do with cash that lies beside a payment by a gateway and is in no book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum LooseCash {
+    /// The payment may still succeed: keep it.
+    Keep,
+    /// The last try ended unpaid: keep it for another, or give it back.
+    KeepOrGiveBack,
+    /// Nothing comes of the order any more: give it back.
+    GiveBack,
+}
+
 /// An order on the paying and success screens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct OrderView {
@@ -117,6 +131,8 @@ pub struct OrderView {
     pub channel: Option<ChannelView>,
     /// Both parts of a split.
     pub parts: Option<PartsView>,
+    /// What to do with its part in cash, while that is in no book.
+    pub loose_cash: Option<LooseCash>,
     /// To pay.
     pub pay_fen: Fen,
     /// Bonus.

@@ -165,6 +165,7 @@ export function pastOrder(
     member: member.name,
     channel: "wechat",
     parts: null,
+    loose_cash: null,
     pay_fen: 30_000,
     bonus_fen: 5_000,
     tendered_fen: null,

@@ -6,6 +6,7 @@ const ORDER: CustomerOrder = {
   member: "张*",
   channel: "wechat",
   pay_fen: 30_000,
+  parts: null,
   bonus_fen: 5_000,
   state: "scan",
   qr: null,
@@ -25,6 +26,7 @@ const PATTERN = {
 export const CUSTOMER_SCENES = {
   brand: null,
   scan: { ...ORDER, qr: PATTERN },
+  split: { ...ORDER, parts: { cash_fen: 10_000, other_fen: 20_000 }, qr: PATTERN },
   confirm: { ...ORDER, state: "confirm", qr: PATTERN },
   charging: { ...ORDER, state: "charging" },
   checking: { ...ORDER, state: "checking" },

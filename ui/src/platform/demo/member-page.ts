@@ -43,12 +43,13 @@ export function memberPage({ orders }: DemoBooks, member: MemberView): MemberPag
           bonus_fen,
           channel,
           parts,
+          loose_cash,
           stage,
           provisional,
           opened_at_ms,
         }) => ({
           ...{ id, order_no, member_id, member: name, pay_fen, bonus_fen },
-          ...{ channel, parts, stage, provisional, opened_at_ms },
+          ...{ channel, parts, loose_cash, stage, provisional, opened_at_ms },
         }),
       ),
   };

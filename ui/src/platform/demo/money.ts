@@ -1,6 +1,7 @@
 import { encode } from "uqr";
 
 import { isOutOfReach } from "../../app/reach";
+import { isAsked } from "../../app/recorded";
 import type { OrderKey } from "../../bindings/OrderKey";
 import type { OrderView } from "../../bindings/OrderView";
 import type { PayCash } from "../../bindings/PayCash";
@@ -36,6 +37,7 @@ export function open(
     channel: known.request.channel,
     pay_fen: known.quote.pay_fen,
     parts: known.quote.parts,
+    loose_cash: known.quote.parts !== null && isAsked(known.request.channel) ? "keep" : null,
     bonus_fen: known.quote.bonus_fen,
     stage: "opening",
   });
@@ -58,6 +60,7 @@ export function credit(books: DemoBooks, order: OrderView, quote: QuoteView): vo
     tier_after: quote.tier_after,
     credited_at_ms: Date.now(),
   };
+  order.loose_cash = null;
   member.available_fen = quote.balance_after_fen;
   member.principal_fen = quote.principal_after_fen;
   member.bonus_fen = quote.bonus_after_fen;
@@ -127,7 +130,9 @@ function showCode(order: OrderView): OrderView {
   order.attempt_started_ms = Date.now();
   order.expires_at_ms = Date.now() + 192_000;
   order.had_code = true;
-  order.qr = qrOf(`training://pay/${order.order_no}?amount=${order.pay_fen}`);
+  const asked = order.parts?.other_fen ?? order.pay_fen;
+  if (order.parts !== null) order.loose_cash = "keep";
+  order.qr = qrOf(`training://pay/${order.order_no}?amount=${asked}`);
   return order;
 }
 
@@ -150,7 +155,8 @@ export function queryPayment(books: DemoBooks, { order_id }: OrderKey, emit: Emi
 
 export function cancelOrder(books: DemoBooks, { order_id }: OrderKey): OrderView {
   const order = orderOf(books, order_id);
-  Object.assign(order, { stage: "ended", qr: null, failure: null });
+  const loose_cash = order.parts === null ? null : "give_back";
+  Object.assign(order, { stage: "ended", qr: null, failure: null, loose_cash });
   return order;
 }
 
