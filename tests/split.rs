@@ -1,7 +1,8 @@
-//! A top-up paid in two parts: some of it in cash, the rest by card or transfer.
+//! A top-up paid in two parts: some of it in cash, the rest by card or transfer, or by a code.
 
 use qiantai_server::sample::ShopKind;
-use qiantai_testkit::{Cashier, Key, Window};
+use qiantai_testkit::{Cashier, Key, Method, ScannedPayment, Window};
+use serde_json::json;
 
 use crate::books::Books;
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance, orders};
@@ -116,6 +117,87 @@ async fn a_top_up_is_paid_partly_in_cash_and_the_rest_by_card() {
     window.press(Key::Escape).await.unwrap();
     window.gone("textbox", &part).await.unwrap();
     assert_eq!(orders(&window).await.len(), 1);
+    tour.end();
+    window.close().await.unwrap();
+}
+
+/// 300 by WeChat with 100 of it in cash, up to the code for the rest on the screen.
+async fn ask(
+    shop: &Shop,
+    cashier: &Cashier<'_>,
+    window: &Window,
+    tour: Option<&mut Tour>,
+) -> ScannedPayment {
+    let said = |key: &str, values: &[(&str, &str)]| shop.words.with(key, values).unwrap();
+    let cash = [("cash", "¥100.00")];
+    reach(shop, cashier, window, "300", "wechat").await;
+    fill(window, &shop.words.get("split.part").unwrap(), "100").await;
+    let channel = shop.words.get("channel.wechat").unwrap();
+    let amounts = [
+        ("cash", "¥100.00"),
+        ("channel", channel.as_str()),
+        ("other", "¥200.00"),
+    ];
+    let what = said("split.asked.what", &amounts);
+    window.text(&what).await.unwrap();
+    cashier.take_payment().await.unwrap();
+    let first = said("split.first.title", &cash);
+    window.control("alertdialog", &first).await.unwrap();
+    if let Some(tour) = tour {
+        tour.stop(window, "cash-first", EVERY).await;
+    }
+    let taken = format!("/{}/", said("split.first.go", &cash));
+    window.click("button", &taken).await.unwrap();
+    let code = cashier.payment_qr(Method::Wechat).await.unwrap();
+    let keep = said("loose.keep.title", &cash);
+    window.text(&keep).await.unwrap();
+    let phone = cashier.customers_phone().await.unwrap();
+    let payment = phone.scan(code).await.unwrap();
+    assert_eq!(payment.shown["amount_fen"], 20_000, "the rest alone");
+    payment
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cash_lies_beside_a_code_until_it_is_paid_or_goes_back() {
+    let shop = Shop::new();
+    let window = shop.open_counter().await;
+    let cashier = shop.cashier(&window);
+    let said = |key: &str, values: &[(&str, &str)]| shop.words.with(key, values).unwrap();
+    let cash = [("cash", "¥100.00")];
+    let phone = cashier.customers_phone().await.unwrap();
+    let mut tour = Tour::new("split-asked");
+    let before = balance(&window).await;
+
+    let payment = ask(&shop, &cashier, &window, Some(&mut tour)).await;
+    tour.stop(&window, "waiting", AND_LARGE).await;
+    let declined = json!({ "action": "decline", "cause": "balance_short" });
+    phone.act(&payment, declined).await.unwrap();
+    let either = said("loose.keep_or_give_back.title", &cash);
+    window.text(&either).await.unwrap();
+    tour.stop(&window, "failed", EVERY).await;
+    let give_up = format!("/{}/", shop.words.get("paying.give_up").unwrap());
+    window.click("button", &give_up).await.unwrap();
+    let give_back = said("loose.give_back.title", &cash);
+    window.text(&give_back).await.unwrap();
+    tour.stop(&window, "given-back", EVERY).await;
+    assert_eq!(balance(&window).await, before, "nothing was credited");
+    cashier.next_customer().await.unwrap();
+
+    let payment = ask(&shop, &cashier, &window, None).await;
+    phone.pay(&payment).await.unwrap();
+    cashier.success().await.unwrap();
+    window
+        .text(&said("split.into_drawer", &cash))
+        .await
+        .unwrap();
+    tour.stop(&window, "success", EVERY).await;
+    assert!(balance(&window).await >= before + 30_000);
+    window.type_text("p").await.unwrap();
+    let receipt = shop.words.get("receipt.name").unwrap();
+    window.control("dialog", &receipt).await.unwrap();
+    for line in ["组合付款", "微信支付", "200.00", "100.00"] {
+        window.text(line).await.unwrap();
+    }
     tour.end();
     window.close().await.unwrap();
 }
