@@ -300,7 +300,7 @@ ENVELOPE = (
 )
 BODIES = {
     1: ({0: ID, 1: NUMBER, 2: array}, {}),
-    2: OPEN,
+    2: (OPEN[0], {**OPEN[1], 8: whole}),
     3: ({0: ID, 1: NUMBER, 2: ID, 3: whole, 4: whole, 5: whole}, {}),
     4: ({0: lambda value: fits(value, OPEN), 1: whole}, {2: whole, 3: array}),
     5: ({0: ID}, {}),
@@ -312,7 +312,7 @@ BODIES = {
     68: ({0: ID, 1: array}, {}),
     72: ({0: ID, 1: ID, 2: array}, {}),
 }
-VERSIONS = {4: 2, 8: 3}
+VERSIONS = {2: 2, 4: 2, 8: 3}
 
 
 def fits(fields, forms):
