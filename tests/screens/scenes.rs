@@ -36,6 +36,8 @@ enum Step {
     Press(Key),
     /// Presses the button of this name, by its key.
     Click(&'static str),
+    /// Presses the button whose name begins so, by its key.
+    Begins(&'static str),
     /// Waits for a sentence, by its key.
     Wait(&'static str),
     /// Tells the demo counter something.
@@ -91,6 +93,15 @@ const SCENES: &[Scene] = &[
             Step::Click("receipts.name"),
         ],
         says: "receipts.scan_now",
+    },
+    Scene {
+        screen: "release-alone",
+        begins: "case_alone",
+        steps: &[
+            Step::Begins("rail.cases"),
+            Step::Begins("cases.credit_name"),
+        ],
+        says: "cases.credit_alone",
     },
     Scene {
         screen: "low-balance",
@@ -184,6 +195,10 @@ async fn play(window: &Window, address: &str, scene: &Scene, looks: Looks) {
             Step::Press(key) => window.press(*key).await.unwrap(),
             Step::Click(key) => {
                 let name = words.get(key).unwrap();
+                window.click("button", &name).await.unwrap();
+            }
+            Step::Begins(key) => {
+                let name = format!("/^{}/", words.start_of(key).unwrap());
                 window.click("button", &name).await.unwrap();
             }
             Step::Wait(key) => window.text(words.start_of(key).unwrap()).await.unwrap(),

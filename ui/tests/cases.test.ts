@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 
 import { openWindow } from "./window";
 
-async function looking() {
-  const window = await openWindow("cases");
+async function looking(scene: "cases" | "case_alone" = "cases") {
+  const window = await openWindow(scene);
   await window.screen.findByRole("button", { name: /^异常/ });
   await window.user.keyboard("{F11}");
   await window.screen.findByRole("heading", { name: "异常单" });
@@ -61,4 +61,17 @@ test("a case that comes is counted, and a cashier sees none", async () => {
   await user.keyboard("{F11}");
   counter.emit({ kind: "cases" });
   expect(counter.times("cases")).toBe(before);
+});
+
+test("who works alone is told before the release that it will be marked, and it is", async () => {
+  const window = await looking("case_alone");
+  const { screen, user, counter } = window;
+  await user.click(screen.getByRole("button", { name: "现在入账：尉* ¥300.00" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "授权入账" }));
+  expect(dialog.getByText(/可以由本人放行/)).toBeTruthy();
+  expect(dialog.queryByText("收款人不能自己授权。")).toBeNull();
+  await approve(window, "2001");
+  const noted = within(await screen.findByRole("list", { name: "供查阅" }));
+  expect(await noted.findByText("收款人本人放行")).toBeTruthy();
+  expect(counter.books.orders.some((order) => order.released_alone)).toBe(true);
 });

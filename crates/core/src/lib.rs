@@ -25,6 +25,7 @@ pub mod policy_change;
 pub mod quote;
 pub mod recharge;
 pub mod recorded_payment;
+pub mod release;
 pub mod surname;
 pub mod tier;
 pub mod top_up_command;

@@ -25,7 +25,8 @@ pub struct RechargeOrder {
     pub cashier: StaffId,
     /// Who gets the credit for selling.
     pub seller: Option<StaffId>,
-    /// The manager who let it pass the cap on offline cash.
+    /// The manager who let it pass the cap on what is taken offline. Whoever took the money stands
+    /// here only after letting it be credited alone: see [`RechargeOrder::released_by_taker`].
     pub approver: Option<StaffId>,
     /// What was chosen.
     pub choice: AmountChoice,
@@ -56,6 +57,12 @@ impl RechargeOrder {
     /// What a gateway is asked for.
     pub fn asked(&self) -> Money {
         self.quote.pay - self.cash_part.unwrap_or(Money::ZERO)
+    }
+
+    /// Who took the money let it be credited too, for nobody else in the store could (docs: adr
+    /// 0040).
+    pub fn released_by_taker(&self) -> bool {
+        self.approver == Some(self.cashier)
     }
 }
 

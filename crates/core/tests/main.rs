@@ -15,6 +15,7 @@ mod opening;
 mod payment_codes;
 mod pricing;
 mod recorded;
+mod release;
 mod rules;
 mod shifts;
 mod shop;

@@ -1,8 +1,10 @@
 //! A manager's PIN on the cashier's screen (docs: domain §5.2). It is checked here and bound to the
 //! one operation that it was typed for, which is signed with it. The server looks again.
 
+use qiantai_core::ids::StaffId;
 use qiantai_core::operation::{StaffMethod, StaffProof};
 use qiantai_core::policy::{Policy, Role, Staff};
+use qiantai_core::release::NoReleaser;
 
 use crate::error::{CallError, ErrorCode};
 use crate::view::order::Approval;
@@ -18,6 +20,21 @@ pub(crate) fn approver(
     match person.id == own.staff {
         true => Err(refused("approver_self")),
         false => proof(policy, person),
+    }
+}
+
+/// Who lets money be credited that `taker` took: another manager, or the taker where the shop has
+/// no other (docs: adr 0040). The PIN is not looked at yet.
+pub(crate) fn releaser(
+    policy: &Policy,
+    taker: StaffId,
+    approval: &Approval,
+) -> Result<StaffProof, CallError> {
+    let person = named(policy, approval)?;
+    match policy.releaser(taker, person.id) {
+        Ok(_) => proof(policy, person),
+        Err(NoReleaser::NoManager) => Err(refused("approver_no_manager")),
+        Err(NoReleaser::TookIt) => Err(refused("release_own")),
     }
 }
 

@@ -14,7 +14,7 @@ use qiantai_wire::SignedOperation;
 use qiantai_wire::api::CreditRequest;
 use qiantai_wire::feed::OutcomeDto;
 
-use crate::approval::approver;
+use crate::approval::releaser;
 use crate::commit::refused;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode, MoneyMoved};
@@ -97,17 +97,24 @@ impl Counter {
             opened_at_ms: case.opened_at.into(),
             amount_fen: (case.amount != Money::ZERO).then(|| case.amount.into()),
             member,
-            order: file.map(|file| CaseOrder {
-                id: file.order.id.to_string(),
-                order_no: file.order.order_no.clone(),
-                stage: file.stage(),
-                creditable: is_creditable(file),
-            }),
+            order: file.map(|file| self.case_order(file)).transpose()?,
         })
     }
 
-    /// The manager who lets the money of `order` be credited: not the one who took it, for nobody
-    /// approves their own action. The PIN is looked at last.
+    fn case_order(&self, file: &OrderFile) -> Result<CaseOrder, CallError> {
+        let order = &file.order;
+        Ok(CaseOrder {
+            id: order.id.to_string(),
+            order_no: order.order_no.clone(),
+            stage: file.stage(),
+            creditable: is_creditable(file),
+            taker_alone: self.policy()?.only_manager() == Some(order.cashier),
+            released_alone: order.released_by_taker(),
+        })
+    }
+
+    /// The manager who lets the money of `order` be credited: not the one who took it, as long as
+    /// the shop has another. The PIN is looked at last.
     fn creditor(&self, order: OrderId, request: &CreditCase) -> Result<StaffProof, CallError> {
         self.check_sees_cases()?;
         let file = self.order_file(order)?;
@@ -118,13 +125,8 @@ impl Counter {
             let cut = CallError::new(ErrorCode::ServerUnreachable, "credit_offline");
             return Err(cut.retryable());
         }
-        let (_, own) = self.staff()?;
-        let taker = StaffProof {
-            staff: file.order.cashier,
-            ..own
-        };
         let policy = self.policy()?;
-        let proof = approver(&policy, &taker, &request.approval)?;
+        let proof = releaser(&policy, file.order.cashier, &request.approval)?;
         self.check_pin(proof.staff, &request.approval.pin)?;
         Ok(proof)
     }
@@ -172,10 +174,17 @@ pub(crate) async fn credit_case(
 /// Whether it was credited is not known; to ask again is safe.
 fn unanswered(error: &CallFailed) -> CallError {
     tracing::warn!(%error, "a credit was not answered");
-    if let CallFailed::Refused(refusal) = error
-        && refusal.error_code() == Some(qiantai_wire::ErrorCode::NoManager)
-    {
-        return CallError::new(ErrorCode::ApprovalNeeded, "approver_no_manager").retryable();
+    let refusal = match error {
+        CallFailed::Refused(refusal) => refusal.error_code(),
+        _ => None,
+    };
+    let key = match refusal {
+        Some(qiantai_wire::ErrorCode::NoManager) => Some("approver_no_manager"),
+        Some(qiantai_wire::ErrorCode::OwnRelease) => Some("release_own"),
+        _ => None,
+    };
+    if let Some(key) = key {
+        return CallError::new(ErrorCode::ApprovalNeeded, key).retryable();
     }
     let mut failed = CallError::new(ErrorCode::ServerUnreachable, "credit_unanswered");
     failed.money = MoneyMoved::Unknown;

@@ -107,6 +107,7 @@ pub(crate) mod tests {
             provisional: false,
             channel_txn_no: Some("4200001".into()),
             approver: None,
+            released_alone: false,
             opened_at_ms: Ms(0),
             copies: 0,
         }

@@ -122,6 +122,7 @@ impl Counter {
             provisional: false,
             channel_txn_no: None,
             approver: None,
+            released_alone: false,
             opened_at_ms: open.quote.quoted_at.into(),
             copies: 0,
         })

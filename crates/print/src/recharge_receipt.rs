@@ -34,6 +34,8 @@ pub struct RechargeReceipt {
     pub seller: Option<String>,
     /// The manager who let it pass a limit.
     pub approver: Option<String>,
+    /// That manager took the money too, and let it be credited alone.
+    pub released_alone: bool,
     /// The member.
     pub member: MemberOnReceipt,
     /// What the member paid.
@@ -269,7 +271,15 @@ impl RechargeReceipt {
             slip.entry(texts.seller, seller);
         }
         if let Some(approver) = &self.approver {
-            slip.entry(texts.approver, approver);
+            let alone = self.released_alone;
+            slip.entry(
+                if alone {
+                    texts.released_alone
+                } else {
+                    texts.approver
+                },
+                approver,
+            );
         }
         slip.rule(Rule::Light);
     }

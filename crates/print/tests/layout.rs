@@ -88,6 +88,22 @@ fn no_row_is_wider_than_the_paper() {
 }
 
 #[test]
+fn who_let_their_own_take_be_credited_is_named_so() {
+    for (width, language, label) in [
+        (PaperWidth::Mm58, Language::ZhCn, "收款人本人放行"),
+        (PaperWidth::Mm80, Language::En, "Taken and approved by"),
+    ] {
+        let mut receipt = split(width, language);
+        receipt.approver = Some("周岚".into());
+        for released_alone in [true, false] {
+            receipt.released_alone = released_alone;
+            let picture = picture(&receipt.document());
+            assert_eq!(picture.contains(label), released_alone, "{picture}");
+        }
+    }
+}
+
+#[test]
 fn figures_end_at_the_right_edge() {
     let receipt = wechat(PaperWidth::Mm58);
     let rows = layout(&receipt.document()).unwrap().rows;

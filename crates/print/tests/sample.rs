@@ -41,6 +41,7 @@ pub fn wechat(width: PaperWidth) -> RechargeReceipt {
         cashier: "王芳".into(),
         seller: Some("李*强".into()),
         approver: None,
+        released_alone: false,
         member: MemberOnReceipt {
             member_no: "M0001024".into(),
             masked_name: "龚*".into(),

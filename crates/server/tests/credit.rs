@@ -112,25 +112,68 @@ async fn a_manager_has_waiting_money_credited_once_and_the_slip_is_signed() {
     assert_eq!(shop.principal(member) - before, Money::from_yuan(300));
 }
 
+/// Puts rules into force in which a second manager works here.
+async fn join_second(shop: &Shop) -> StaffId {
+    let mut rules = (*shop.policy).clone();
+    rules.version += 1;
+    rules.effective_from = shop.now();
+    let first = manager(shop);
+    let known = rules.staff.iter().find(|person| person.id == first);
+    let mut second = known.unwrap().clone();
+    (second.id, second.staff_no) = (StaffId(Uuid::now_v7()), "8002".to_owned());
+    let id = second.id;
+    rules.staff.push(second);
+    shop.server.publish_policy(rules).await.unwrap();
+    id
+}
+
 #[tokio::test]
 async fn nobody_else_has_it_credited() {
     let shop = Shop::open(1).await;
     let mut till = Till::open(&shop).await;
-    // The manager takes the money here.
+    // The manager takes the money here, and another one joins.
     till.cashier = manager(&shop);
     let order = waiting(&shop, &mut till).await;
     set_members(&shop, "active");
+    let second = join_second(&shop).await;
     let cashier = shop.policy.staff[0].id;
-    for (who, by) in [
-        ("a cashier", cashier),
-        ("who took the money", till.cashier),
-        ("a stranger", StaffId(Uuid::from_u128(9))),
+    for (who, by, expected) in [
+        ("a cashier", cashier, ErrorCode::NoManager),
+        ("who took the money", till.cashier, ErrorCode::OwnRelease),
+        (
+            "a stranger",
+            StaffId(Uuid::from_u128(9)),
+            ErrorCode::NoManager,
+        ),
     ] {
         let refused = credit(&shop, &till, order, by).await.unwrap_err();
-        assert_eq!(refused.error_code(), Some(ErrorCode::NoManager), "{who}");
+        assert_eq!(refused.error_code(), Some(expected), "{who}");
         assert_eq!(shop.order(order).state, OrderState::Paid, "{who}");
     }
     let unknown = OrderId(Uuid::from_u128(1));
     let refused = credit(&shop, &till, unknown, till.cashier).await;
     assert_eq!(refused.unwrap_err().error_code(), Some(ErrorCode::NotFound));
+    let done = credit(&shop, &till, order, second).await.unwrap();
+    assert_eq!(done.outcome, OutcomeDto::Applied);
+    assert!(!shop.order(order).released_by_taker());
+}
+
+#[tokio::test]
+async fn the_only_manager_releases_what_they_took_and_order_and_audit_say_so() {
+    let shop = Shop::open(1).await;
+    let mut till = Till::open(&shop).await;
+    let boss = manager(&shop);
+    till.cashier = boss;
+    let order = waiting(&shop, &mut till).await;
+    set_members(&shop, "active");
+    let done = credit(&shop, &till, order, boss).await.unwrap();
+    assert_eq!(done.outcome, OutcomeDto::Applied);
+    assert_eq!(done.order.approver, Some(boss.0));
+    assert!(shop.order(order).released_by_taker());
+    let sql = "SELECT subject FROM audit_entry WHERE act = 'credit.asked'";
+    let told: String = shop
+        .database()
+        .query_row(sql, [], |row| row.get(0))
+        .unwrap();
+    assert!(told.contains("who took the money"), "{told}");
 }

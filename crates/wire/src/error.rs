@@ -160,7 +160,7 @@ error_codes! {
     AttemptNotChargeable = 1035, 409, "error.attempt_not_chargeable", false;
     /// The attempt's order belongs to another terminal. Nothing was sent.
     AttemptElsewhere = 1036, 403, "error.attempt_elsewhere", false;
-    /// The person named is no active manager of the store, or took the money.
+    /// The person named is no active manager of the store.
     NoManager = 1040, 403, "error.approver_no_manager", false;
     /// Keys of payment channels are entered at the server alone. Nothing was kept.
     KeysElsewhere = 1041, 403, "error.keys_elsewhere", false;
@@ -168,6 +168,8 @@ error_codes! {
     RulesMoved = 1042, 409, "error.rules_moved", false;
     /// The change does not fit; `field` says where. Nothing was changed.
     RulesUnfit = 1043, 422, "error.rules_unfit", false;
+    /// The person named took the money, and another manager of the store could let it be credited.
+    OwnRelease = 1047, 403, "error.release_own", false;
     /// A defect; the log of the server names it.
     Internal = 1099, 500, "error.internal", true;
 }

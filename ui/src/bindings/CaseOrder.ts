@@ -20,4 +20,12 @@ stage: Stage,
 /**
  * Whether a manager can let its money be credited now.
  */
-creditable: boolean, };
+creditable: boolean, 
+/**
+ * Who took it is the shop's only manager: nobody else can let it.
+ */
+taker_alone: boolean, 
+/**
+ * Who took it let it be credited.
+ */
+released_alone: boolean, };

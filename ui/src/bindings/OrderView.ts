@@ -103,6 +103,10 @@ channel_txn_no: string | null,
  */
 approver: string | null, 
 /**
+ * The approver took the money and let it be credited alone.
+ */
+released_alone: boolean, 
+/**
  * When it was opened.
  */
 opened_at_ms: Ms, 

@@ -6,7 +6,7 @@ use crate::attempt::Channel;
 use crate::clock::{self, Timestamp};
 use crate::decide::draft::{CaseLinks, Draft, unchanged};
 use crate::decide::{Change, Decision, Refusal, RefusalCode, State};
-use crate::ids::{CouponId, LotId, OrderId, TierId};
+use crate::ids::{CouponId, LotId, OrderId, StaffId, TierId};
 use crate::ledger::{
     BizType, Book, CarePlan, CaseKind, Coupon, CouponState, EarningEntry, EarningKind,
     JournalEntry, LedgerAccount, TierEntry, Topic,
@@ -92,12 +92,34 @@ pub(super) fn retry(
         _ => return Err(RefusalCode::OrderState.into()),
     }
     let (account, policy) = creditable(state, order)?;
+    let own = released_by_taker(state, operation, order, now)?;
     let mut draft = Draft::new(operation, now);
     let mut order = order.clone();
     order.changed_at = now;
+    // No other approval ever names who took the money: this is the mark of it.
+    order.approver = own.or(order.approver);
     let sources = [(LedgerAccount::Suspense, paid_amount(&order))];
     credit(&mut draft, account, policy, order, &sources);
     Ok(draft.applied())
+}
+
+/// Who took the money and lets it be credited, where the store has nobody else who could.
+fn released_by_taker(
+    state: &State,
+    operation: &Operation,
+    order: &RechargeOrder,
+    now: Timestamp,
+) -> Result<Option<StaffId>, Refusal> {
+    let own = operation.staff.map(|proof| proof.staff);
+    let Some(own) = own.filter(|staff| *staff == order.cashier) else {
+        return Ok(None);
+    };
+    let rules = state.policy_of(order.store, now);
+    let rules = rules.ok_or(RefusalCode::PolicyUnknown)?;
+    match rules.releaser(order.cashier, own) {
+        Ok(_) => Ok(Some(own)),
+        Err(_) => Err(RefusalCode::RoleNotAllowed.into()),
+    }
 }
 
 /// The account to credit and the rules that the order was priced by.

@@ -164,6 +164,19 @@ impl State {
             .map(Arc::as_ref)
     }
 
+    /// The rules of a store in force at `at`, where the tenant's are at hand.
+    pub fn policy_of(&self, store: StoreId, at: Timestamp) -> Option<&Policy> {
+        let of_store = || {
+            let policies = self.policies.iter();
+            policies.filter(move |policy| policy.store.id == store)
+        };
+        let in_force = of_store().filter(|policy| policy.effective_from <= at);
+        in_force
+            .max_by_key(|policy| policy.version)
+            .or_else(|| of_store().min_by_key(|policy| policy.version))
+            .map(Arc::as_ref)
+    }
+
     /// Leases of a member, in no order.
     pub(super) fn leases_of(&self, member: MemberId) -> impl Iterator<Item = &Lease> {
         let leases = self.leases.values();

@@ -169,6 +169,7 @@ impl Counter {
             cashier: person(order.cashier),
             seller: order.seller.map(person),
             approver: order.approver.map(person),
+            released_alone: order.released_by_taker(),
             member: self.member_on_receipt(order, &policy)?,
             paid: order.quote.pay,
             payment: payment(file, language),

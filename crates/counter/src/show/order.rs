@@ -212,6 +212,7 @@ impl OrderFile {
                 .as_ref()
                 .and_then(|paid| paid.channel_txn_no.clone()),
             approver: order.approver.map(|id| staff_name(policy, id)),
+            released_alone: order.released_by_taker(),
             opened_at_ms: order.opened_at.into(),
             copies: order.copies,
         }

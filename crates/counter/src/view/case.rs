@@ -45,6 +45,10 @@ pub struct CaseOrder {
     pub stage: Stage,
     /// Whether a manager can let its money be credited now.
     pub creditable: bool,
+    /// Who took it is the shop's only manager: nobody else can let it.
+    pub taker_alone: bool,
+    /// Who took it let it be credited.
+    pub released_alone: bool,
 }
 
 /// Lets the money of a case be credited.

@@ -164,6 +164,8 @@ pub struct OrderView {
     pub channel_txn_no: Option<String>,
     /// The manager who let it pass a limit.
     pub approver: Option<String>,
+    /// The approver took the money and let it be credited alone.
+    pub released_alone: bool,
     /// When it was opened.
     pub opened_at_ms: Ms,
     /// Copies printed again.

@@ -5,11 +5,12 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use qiantai_core::ids::{ActionId, OpId, OrderId, StaffId};
 use qiantai_core::operation::{OperationBody, StaffMethod, StaffProof};
+use qiantai_core::release::{NoReleaser, Releaser};
 use qiantai_wire::api::{CreditAnswer, CreditRequest};
 use qiantai_wire::{ApiError, ErrorCode};
 use uuid::Uuid;
 
-use super::approver::is_manager;
+use super::approver::releaser;
 use super::auth::{Origin, Seated};
 use super::failure::Failure;
 use super::orders::settlement;
@@ -48,17 +49,25 @@ pub(super) async fn credit(
         .filter(|order| order.store == seat.store)
         .ok_or(ErrorCode::NotFound)?;
     let manager = StaffId(request.manager);
-    // Nobody approves their own action.
-    if manager == order.cashier || !is_manager(policies, order.store, manager, server.now()) {
-        return Err(ErrorCode::NoManager.into());
-    }
+    let who = (order.cashier, manager);
+    let releaser = match releaser(policies, order.store, who, server.now()) {
+        Ok(releaser) => releaser,
+        Err(NoReleaser::NoManager) => return Err(ErrorCode::NoManager.into()),
+        Err(NoReleaser::TookIt) => return Err(ErrorCode::OwnRelease.into()),
+    };
     // The operation is the server's: which terminal asked for it stands here alone.
     let deed = Deed {
         at: server.now(),
         act: Act::CreditAsked,
         device: Some(seat.device),
         address,
-        subject: format!("order {} by manager {manager}", order.order_no),
+        subject: match releaser {
+            Releaser::Other => format!("order {} by manager {manager}", order.order_no),
+            Releaser::Taker => format!(
+                "order {} by manager {manager}, who took the money: no other works here",
+                order.order_no
+            ),
+        },
     };
     read_books(&server, move |ledger| ledger.save_deed(tenant, &deed)).await?;
     let said = OwnOperation {

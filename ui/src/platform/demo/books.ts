@@ -181,6 +181,7 @@ export function pastOrder(
     provisional: false,
     channel_txn_no: null,
     approver: null,
+    released_alone: false,
     opened_at_ms: at,
     copies: 0,
     ...change,

@@ -20,8 +20,11 @@ export function creditCase(books: DemoBooks, request: CreditCase, emit: Emit): O
   order.stage = "credited";
   const { waiting, noted } = books.cases;
   const done = waiting.filter((item) => item.order?.id === order.id);
-  for (const { order: its } of done)
-    if (its !== null) [its.stage, its.creditable] = ["credited", false];
+  for (const { order: its } of done) {
+    if (its === null) continue;
+    [its.stage, its.creditable, its.released_alone] = ["credited", false, its.taker_alone];
+    [order.approver, order.released_alone] = ["王敏", its.taker_alone];
+  }
   books.cases = {
     waiting: waiting.filter((item) => !done.includes(item)),
     noted: [...done, ...noted],
@@ -30,8 +33,8 @@ export function creditCase(books: DemoBooks, request: CreditCase, emit: Emit): O
   return order;
 }
 
-/** Some of each sort. */
-export function openCases(books: DemoBooks): void {
+/** Some of each sort; `alone` where the shop's only manager took the money herself. */
+export function openCases(books: DemoBooks, alone = false): void {
   const of = (cause: string, order: OrderView | null, minutes: number): CaseView => ({
     id: `case-${cause}`,
     cause_key: `case.${cause}`,
@@ -47,6 +50,8 @@ export function openCases(books: DemoBooks): void {
             order_no: order.order_no,
             stage: order.stage,
             creditable: order.stage === "paid",
+            taker_alone: alone && order.stage === "paid",
+            released_alone: false,
           },
   });
   const blocked = pastOrder(books, "16", 38, { stage: "paid" });

@@ -30,11 +30,16 @@ function onShift(counter: DemoCounter): void {
   pastOrder(books, "15", 12, { channel: "ecny" });
 }
 
+function asManager(counter: DemoCounter, then: (books: DemoCounter["books"]) => void): void {
+  onShift(counter);
+  const { books } = counter;
+  books.session.signed_in = books.session.staff[2] ?? null;
+  then(books);
+}
+
 /** A manager, and a server with these accounts. */
 function withAccounts(counter: DemoCounter, accounts: PaymentAccounts): void {
-  onShift(counter);
-  counter.books.session.signed_in = counter.books.session.staff[2] ?? null;
-  counter.books.accounts = structuredClone(accounts);
+  asManager(counter, (books) => (books.accounts = structuredClone(accounts)));
 }
 
 function offline(counter: DemoCounter): void {
@@ -144,11 +149,8 @@ export const SCENES = {
     onShift(counter);
     counter.books.session.clock_skew_ms = -420_000;
   },
-  cases: (counter) => {
-    onShift(counter);
-    counter.books.session.signed_in = counter.books.session.staff[2] ?? null;
-    openCases(counter.books);
-  },
+  cases: (counter) => asManager(counter, (books) => openCases(books)),
+  case_alone: (counter) => asManager(counter, (books) => openCases(books, true)),
   accounts_here: (counter) => withAccounts(counter, ACCOUNTS_HERE),
   accounts_there: (counter) => withAccounts(counter, ACCOUNTS_THERE),
   shop_code: (counter) => {

@@ -81,6 +81,7 @@ pub(in crate::db) static TABLE: Table = Table::new(
             "copies",
             "expires_ms",
             "changed_ms",
+            "approver_id",
         ],
         When::Always,
     ),
