@@ -10,6 +10,7 @@ use crate::shop::{MEMBER, MEMBER_PHONE, Shop};
 use crate::tour::{AND_LARGE, EVERY, Tour};
 
 const NEWCOMER: &str = "林小满";
+const BRAND: &str = "简单";
 
 async fn click(cashier: &Cashier<'_>, key: &str) {
     let name = cashier.words.get(key).unwrap();
@@ -32,6 +33,35 @@ async fn allow(cashier: &Cashier<'_>) {
     window.type_text(pin).await.unwrap();
     window.press(Key::Enter).await.unwrap();
     window.gone("dialog", &question).await.unwrap();
+}
+
+/// The account of the shop's code, wrong at first.
+async fn enter_account(cashier: &Cashier<'_>, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
+    click(cashier, "rules.account_add").await;
+    for (field, text) in [
+        ("acquirer", "31127040"),
+        ("forwarding", "70002044"),
+        ("merchant", "60000000000000"),
+        ("category", "7298"),
+        ("name", "JIANDAN SALON"),
+        ("city", "GUANGZHOU"),
+    ] {
+        fill(cashier, &format!("first_start.account.{field}"), text).await;
+    }
+    click(cashier, "rules.save").await;
+    let wrong = words.with("error.set_up_places", &[("places", "15")]);
+    window.text(&wrong.unwrap()).await.unwrap();
+    tour.stop(window, "account-wrong", EVERY).await;
+    fill(cashier, "first_start.account.merchant", "600000000000001").await;
+    click(cashier, "rules.save").await;
+    allow(cashier).await;
+    let remove = words.get("rules.account_remove_name").unwrap();
+    window.control("button", &remove).await.unwrap();
+    let code = words.get("channel.shop_code").unwrap();
+    let box_of_code = format!("/{code}/");
+    window.control("checkbox", &box_of_code).await.unwrap();
+    tour.stop(window, "account", AND_LARGE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,6 +113,22 @@ async fn a_manager_changes_who_works_here_and_what_receipts_say() {
         .await
         .unwrap();
     tour.stop(&window, "methods", AND_LARGE).await;
+    enter_account(&cashier, &mut tour).await;
+    part(&cashier, "settings.shop").await;
+    let slate = word("brand.colour.slate");
+    window.choose("radio", &slate).await.unwrap();
+    fill(&cashier, "brand.short_name", BRAND).await;
+    tour.stop(&window, "brand", AND_LARGE).await;
+    click(&cashier, "rules.save").await;
+    allow(&cashier).await;
+    until("the shop's looks", PATIENCE, || async {
+        let session: Value = window.call("session", Value::Null).await?;
+        let brand = &session["brand"];
+        let is_new = brand["accent"] == "slate" && brand["short_name"] == BRAND;
+        Ok(is_new.then_some(()))
+    })
+    .await
+    .unwrap();
     tour.end();
 
     // The newcomer signs in, and the next receipt says the new address.

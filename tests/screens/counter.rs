@@ -122,20 +122,18 @@ async fn settings(cashier: &Cashier<'_>, tour: &mut Tour) {
     window.gone("dialog", &sheet).await.unwrap();
 
     part(cashier, "settings.shop").await;
-    let brand = words.get("settings.accent_own").unwrap();
-    let apply = words.get("settings.accent_apply").unwrap();
-    window.fill("textbox", &brand, "blue").await.unwrap();
-    window.click("button", &apply).await.unwrap();
-    let wrong = words.get("settings.accent_wrong").unwrap();
-    window.text(&wrong).await.unwrap();
-    window.fill("textbox", &brand, "#E60012").await.unwrap();
-    window.click("button", &apply).await.unwrap();
-    until("the shop's colour", PATIENCE, || async {
-        let session: Value = window.call("session", Value::Null).await?;
-        Ok((session["settings"]["accent"] == "#e60012").then_some(()))
-    })
-    .await
-    .unwrap();
+    let colour = words.get("brand.colour.rose").unwrap();
+    window.choose("radio", &colour).await.unwrap();
+    let short = words.get("brand.short_name").unwrap();
+    window
+        .fill("textbox", &short, "十三个字的招牌名实在太长啦啦")
+        .await
+        .unwrap();
+    let save = words.get("rules.save").unwrap();
+    window.click("button", &save).await.unwrap();
+    let most = [("most", "12")];
+    let wrong = words.with("error.set_up_short_name_too_long", &most);
+    window.text(&wrong.unwrap()).await.unwrap();
     tour.stop(window, "settings-shop", EVERY).await;
 
     part(cashier, "printer.name").await;

@@ -1,35 +1,51 @@
-import { waitFor } from "@testing-library/dom";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { waitFor, within } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
-import { accentOf, contrastOf, readColour } from "../src/app/brand";
+import { ACCENTS, accentOf, contrastOf, knownAccent } from "../src/app/brand";
 import { openWindow } from "./window";
 
-const COLOURS = ["#ffffff", "#000000", "#ffff00", "#00ff00", "#0000ff", "#ff0000", "#808080"];
-const CASES = [...COLOURS, "#0b6b5d", "#e60012", "#ffd100"].flatMap((colour) =>
-  (["light", "dark"] as const).map((theme) => [colour, theme] as const),
-);
+const THEMES = ["light", "dark"] as const;
+const TOKENS = readFileSync(join(import.meta.dirname, "../src/design/tokens.css"), "utf8");
 
-test.each(CASES)("%s can be read in the %s theme", (colour, theme) => {
-  const { accent, ink, soft } = accentOf(colour, theme);
-  const paper = theme === "light" ? "#ffffff" : "#1d1f1f";
-  for (const ground of [paper, soft, ink])
-    expect(contrastOf(accent, ground)).toBeGreaterThanOrEqual(4.5);
+/** The value of a token in a theme, as the style sheet has it. */
+function token(name: string, theme: (typeof THEMES)[number]): string {
+  const [light = "", dark = ""] = TOKENS.split('[data-theme="dark"]');
+  const find = (text: string) => new RegExp(`--${name}: (#[0-9a-f]{6});`).exec(text)?.[1];
+  const value = (theme === "dark" ? find(dark) : undefined) ?? find(light);
+  if (value === undefined) throw new Error(`no token ${name}`);
+  return value;
+}
+
+const CASES = ACCENTS.flatMap((name) => THEMES.map((theme) => [name, theme] as const));
+
+test.each(CASES)("%s can be read in the %s theme", (name, theme) => {
+  const { accent, ink, soft } = accentOf(name, theme);
+  const check = (text: string, ground: string) =>
+    expect(contrastOf(text, ground), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5);
+  for (const ground of ["paper", "ground"]) check(accent, token(ground, theme));
+  check(accent, soft);
+  check(ink, accent);
+  check(token("ink", theme), soft);
 });
 
-test("a colour that can be read already stays as it is", () => {
-  expect(accentOf("#1257b8", "light").accent).toBe("#1257b8");
+test.each(THEMES)("the house's own colour can be read in the %s theme", (theme) => {
+  const pairs = [
+    ["accent", "paper"],
+    ["accent", "ground"],
+    ["accent", "accent-soft"],
+    ["accent-ink", "accent"],
+    ["ink", "accent-soft"],
+  ] as const;
+  for (const [text, ground] of pairs)
+    expect(contrastOf(token(text, theme), token(ground, theme))).toBeGreaterThanOrEqual(4.5);
 });
 
-test.each([
-  ["#0B6B5D", "#0b6b5d"],
-  ["0b6b5d", "#0b6b5d"],
-  [" ＃E60012 ", "#e60012"],
-  ["red", null],
-  ["#fff", null],
-  ["#12345g", null],
-  ["", null],
-])("%s is read as %s", (text, expected) => {
-  expect(readColour(text)).toBe(expected);
+test("a colour that is in no palette is the house's own", () => {
+  for (const kept of ["#1257b8", null, undefined, 7]) expect(knownAccent(kept)).toBe("teal");
+  expect(knownAccent("slate")).toBe("slate");
 });
 
 async function settings() {
@@ -42,23 +58,30 @@ async function settings() {
 
 const accentWorn = () => document.documentElement.style.getPropertyValue("--accent");
 
-test("the shop's colour is worn at once, and what is none is said next to it", async () => {
+test("colour and short name are the shop's, chosen with a manager's PIN", async () => {
   const { user, screen, counter } = await settings();
   await user.click(screen.getByRole("button", { name: "门店品牌" }));
-  const field = await screen.findByRole<HTMLInputElement>("textbox", { name: "品牌色" });
-  const use = screen.getByRole("button", { name: "使用此色" });
-  await user.type(field, "蓝色");
-  await user.click(use);
-  expect(field.getAttribute("aria-invalid")).toBe("true");
-  expect(screen.getByText(/六位颜色代码/)).toBeTruthy();
-  expect(counter.times("save_settings")).toBe(0);
-  await user.clear(field);
-  await user.type(field, "1257B8");
-  await user.click(use);
-  await waitFor(() => expect(counter.books.session.settings.accent).toBe("#1257b8"));
-  await waitFor(() => expect(accentWorn()).toBe("#1257b8"));
-  await user.click(screen.getByRole("radio", { name: "默认" }));
-  await waitFor(() => expect(accentWorn()).toBe(""));
+  const name = await screen.findByRole("textbox", { name: "招牌名（可不填）" });
+  await user.type(name, "简单美发造型护理养生会所店");
+  await user.click(screen.getByRole("radio", { name: "玫红" }));
+  const save = screen.getByRole("button", { name: "保存" });
+  await user.click(save);
+  expect(await screen.findByText("最多 12 个字")).toBeTruthy();
+  expect(screen.queryByRole("dialog")).toBeNull();
+  await user.clear(name);
+  await user.type(name, "简单");
+  await user.click(save);
+  const dialog = within(await screen.findByRole("dialog", { name: "店长确认" }));
+  dialog.getByText("门店颜色改为玫红，招牌名为“简单”");
+  expect(accentWorn()).toBe("");
+  await user.type(dialog.getByRole("textbox", { name: "店长工号" }), "2001");
+  await user.type(dialog.getByLabelText(/PIN/), "2001{Enter}");
+  const brand = { accent: "rose", short_name: "简单" } as const;
+  await waitFor(() => expect(counter.books.rules.brand).toEqual(brand));
+  await waitFor(() => expect(accentWorn()).toBe(accentOf("rose", "light").accent));
+  await user.keyboard("{F12}");
+  await screen.findByRole("heading", { name: "简单" });
+  expect(screen.getByText(/简单美发 · 天河店 · /)).toBeTruthy();
 });
 
 test("volume and mute are one choice", async () => {

@@ -65,7 +65,13 @@ test("language, theme and colour change while a customer pays", async () => {
   const show = await display();
   const order = CUSTOMER_SCENES.scan;
   await show(customerView(order));
-  await show(customerView(order, { language: "en", theme: "dark", accent: "#1257b8" }));
+  await show(
+    customerView(order, {
+      language: "en",
+      theme: "dark",
+      brand: { accent: "blue", short_name: null },
+    }),
+  );
   expect(screen.getByRole("heading").textContent).toBe("Scan with WeChat to pay");
   const root = document.documentElement;
   expect([root.lang, root.dataset["theme"]]).toEqual(["en", "dark"]);

@@ -10,6 +10,7 @@ test("a shop is made from the welcome to the sign-in", async () => {
   await user.type(await screen.findByRole("textbox", { name: "店名" }), "云上美发");
   await user.click(screen.getByRole("radio", { name: "美容" }));
   await user.click(screen.getByRole("radio", { name: "上海健身规定（2025 年 3 月起）" }));
+  await user.click(screen.getByRole("radio", { name: "绿" }));
   await user.click(screen.getByRole("button", { name: "下一步" }));
 
   const last = await screen.findByRole("textbox", { name: /最后一组/ });
@@ -34,7 +35,10 @@ test("a shop is made from the welcome to the sign-in", async () => {
   const answers = counter.calls.filter(({ name }) => name === "set_up").map((call) => call.payload);
   expect(answers).toContainEqual({
     kind: "shop",
-    shop: { name: "云上美发", trade: "beauty", profile: "shanghai_gym", bonus: false },
+    shop: {
+      ...{ name: "云上美发", trade: "beauty", profile: "shanghai_gym", bonus: false },
+      brand: { accent: "green", short_name: null },
+    },
   });
   expect(answers.at(-1)).toEqual({
     kind: "methods",

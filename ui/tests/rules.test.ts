@@ -87,13 +87,66 @@ test("the receipt's words and the order of methods are the shop's", async () => 
 
   await press("付款方式");
   await user.click(await screen.findByRole("checkbox", { name: "微信" }));
-  await press("现金 往前");
+  const order = () =>
+    within(screen.getByRole("list", { name: "收款台上的顺序" }))
+      .getAllByRole("listitem")
+      .map((row) => row.textContent?.replaceAll(/\s/g, ""));
+  expect(order()).toEqual(["1支付宝", "2云闪付", "3刷卡", "4现金", "5对公转账"]);
+  const down = screen.getByRole("button", { name: "对公转账 下移" });
+  down.focus();
+  await user.keyboard("{ArrowDown}");
+  expect(await screen.findByText("对公转账 仍是第 5 位，共 5 位")).toBeTruthy();
+  screen.getByRole("button", { name: "现金 上移" }).focus();
+  await user.keyboard("{ArrowUp}");
+  expect(await screen.findByText("现金 现在是第 3 位，共 5 位")).toBeTruthy();
+  expect(order()).toEqual(["1支付宝", "2云闪付", "3现金", "4刷卡", "5对公转账"]);
+  await waitFor(() =>
+    expect(document.activeElement).toBe(screen.getByRole("button", { name: "现金 上移" })),
+  );
   await press("保存");
   await screen.findByText(/收款台只显示：支付宝/);
   await allow();
   await waitFor(() =>
     expect(counter.books.rules.methods).toEqual(["alipay", "unionpay", "cash", "card", "transfer"]),
   );
+});
+
+test("the account of the shop's code is entered, changed and taken away", async () => {
+  const { screen, user, press, allow, counter } = await opened("付款方式");
+  await screen.findByText(/还没有商户账户/);
+  expect(screen.queryByRole("checkbox", { name: "店码" })).toBeNull();
+  await press("填写账户");
+  const fields = { acquirer: "31127040", forwarding: "70002044", merchant: "60000000000000" };
+  const type = async (name: RegExp, text: string) => {
+    const field = await screen.findByRole("textbox", { name });
+    await user.clear(field);
+    await user.type(field, text);
+  };
+  await type(/收单机构代码/, fields.acquirer);
+  await type(/转发机构代码/, fields.forwarding);
+  await type(/^商户号/, fields.merchant);
+  await type(/MCC/, "7298");
+  await type(/店名拼音/, "JIANDAN SALON");
+  await type(/城市拼音/, "GUANGZHOU");
+  await press("保存");
+  expect(await screen.findByText(/15/, { selector: ".error" })).toBeTruthy();
+  expect(screen.queryByRole("dialog")).toBeNull();
+  await type(/^商户号/, `${fields.merchant}1`);
+  await press("保存");
+  await screen.findByText(/今后进商户号 600000000000001/);
+  await allow();
+  await screen.findByText(/直接进商户号 600000000000001/);
+  expect(counter.books.rules.methods.at(-1)).toBe("shop_code");
+  const order = within(await screen.findByRole("list", { name: "收款台上的顺序" }));
+  expect(order.getAllByRole("listitem")).toHaveLength(7);
+
+  await press("修改店码的商户账户");
+  await type(/城市拼音/, "FOSHAN");
+  await press("返回");
+  await press("移除店码的商户账户");
+  await allow();
+  await screen.findByText(/还没有商户账户/);
+  expect(counter.books.rules.methods).not.toContain("shop_code");
 });
 
 test("somebody else's change is shown before the next try", async () => {

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod amount_input;
 pub mod attempt;
+pub mod brand;
 pub mod clock;
 pub mod compliance;
 pub mod decide;

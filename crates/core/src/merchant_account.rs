@@ -66,6 +66,18 @@ impl AccountField {
         AccountField::City,
     ];
 
+    /// What the field is called where it is wrong.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AccountField::Acquirer => "acquirer",
+            AccountField::Forwarding => "forwarding",
+            AccountField::Merchant => "merchant",
+            AccountField::Category => "category",
+            AccountField::Name => "latin_name",
+            AccountField::City => "city",
+        }
+    }
+
     /// Places of a number, or most characters of a text (EMVCo tags 15, 52, 59, 60).
     pub const fn length(self) -> usize {
         match self {

@@ -4,6 +4,7 @@
 use time::Date;
 
 use crate::attempt::Channel;
+use crate::brand::Brand;
 use crate::clock::{Millis, Timestamp};
 use crate::ids::{CouponTemplateId, PackageId, PromotionId, StaffId, StoreId, TenantId, TierId};
 use crate::merchant_account::MerchantAccount;
@@ -81,6 +82,8 @@ pub struct Store {
     pub cut_off_minutes: u16,
     /// One line on refunds for the receipt.
     pub refund_rule: String,
+    /// How it looks to its customers.
+    pub brand: Brand,
 }
 
 /// Trade of a shop.

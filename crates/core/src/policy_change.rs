@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 
 use crate::attempt::Channel;
+use crate::brand::{self, Brand, ShortNameError};
 use crate::clock::Timestamp;
 use crate::half_width::half_width;
 use crate::ids::StaffId;
 use crate::member_input::{self, NameError};
+use crate::merchant_account::{AccountFault, AccountField, MerchantAccount};
 use crate::policy::{PinHash, Policy, Role, Staff};
 
 /// Most people who work in one store at a time.
@@ -38,6 +40,11 @@ pub enum PolicyChange {
     Receipt(ReceiptWords),
     /// Payment methods in the order of the screen.
     Methods(Vec<Channel>),
+    /// Where the money of the shop's own code goes. The first account brings the code to the
+    /// counter, behind the other methods; without an account there is none.
+    Account(Option<MerchantAccount>),
+    /// How the shop looks to its customers.
+    Brand(Brand),
 }
 
 /// A person who works in the store already, as they are to be. Number and PIN stay.
@@ -90,6 +97,12 @@ pub enum Unfit {
     /// Nobody could approve anything any more.
     #[error("no manager would be left")]
     NoManager,
+    /// No code can be made of the account.
+    #[error("{field}: {fault}", field = .0.name(), fault = .1)]
+    Account(AccountField, AccountFault),
+    /// No short name.
+    #[error("short name: {0}")]
+    ShortName(ShortNameError),
     /// Nobody could pay.
     #[error("no payment method, one twice, or a code without an account")]
     Methods,
@@ -104,6 +117,8 @@ impl Unfit {
             Unfit::Person => "person",
             Unfit::Role | Unfit::NoManager => "role",
             Unfit::TooMany => "name",
+            Unfit::Account(field, _) => field.name(),
+            Unfit::ShortName(_) => "short_name",
             Unfit::Methods => "methods",
         }
     }
@@ -138,8 +153,38 @@ impl Policy {
                 }
                 next.channels = methods;
             }
+            PolicyChange::Account(account) => next.pays_into(account)?,
+            PolicyChange::Brand(Brand { accent, short_name }) => {
+                let typed = short_name.unwrap_or_default();
+                let short_name = brand::short_name(&typed).map_err(Unfit::ShortName)?;
+                next.store.brand = Brand { accent, short_name };
+            }
         }
         Ok(next)
+    }
+
+    fn pays_into(&mut self, account: Option<MerchantAccount>) -> Result<(), Unfit> {
+        let is_code = |method: &Channel| *method == Channel::ShopCode;
+        match account {
+            Some(account) => {
+                let account = account.as_typed();
+                let checked = account.check();
+                checked.map_err(|(field, fault)| Unfit::Account(field, fault))?;
+                // Who has an account already has decided whether the counter offers the code.
+                if self.merchant_account.is_none() && !self.channels.iter().any(is_code) {
+                    self.channels.push(Channel::ShopCode);
+                }
+                self.merchant_account = Some(account);
+            }
+            None => {
+                self.channels.retain(|method| !is_code(method));
+                self.merchant_account = None;
+                if self.channels.is_empty() {
+                    return Err(Unfit::Methods);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn join(&mut self, mut person: Staff) -> Result<(), Unfit> {

@@ -1,8 +1,10 @@
 //! Changing a shop's rules at the counter.
 
 use qiantai_core::attempt::Channel;
+use qiantai_core::brand::{Accent, Brand, ShortNameError};
 use qiantai_core::ids::StaffId;
 use qiantai_core::member_input::NameError;
+use qiantai_core::merchant_account::{AccountFault, AccountField, MerchantAccount};
 use qiantai_core::policy::{PinHash, Policy, Role, Staff};
 use qiantai_core::policy_change::{PEOPLE_MAX, Person, PolicyChange, ReceiptWords, Unfit};
 use qiantai_core::{Millis, Timestamp};
@@ -91,7 +93,15 @@ fn a_change_is_the_next_version_and_touches_nothing_else() {
     let paid = changed(PolicyChange::Methods(methods.clone()));
     assert_eq!(paid.channels, methods);
 
-    for next in [joined, left, told_anew, told, paid] {
+    let brand = Brand {
+        accent: Accent::Rose,
+        short_name: Some(" 云上  ".to_owned()),
+    };
+    let seen = changed(PolicyChange::Brand(brand));
+    assert_eq!(seen.store.brand.accent, Accent::Rose);
+    assert_eq!(seen.store.brand.short_name.as_deref(), Some("云上"));
+
+    for next in [joined, left, told_anew, told, paid, seen] {
         let unchanged = Policy {
             version: before.version,
             effective_from: before.effective_from,
@@ -102,6 +112,59 @@ fn a_change_is_the_next_version_and_touches_nothing_else() {
         };
         assert_eq!(unchanged, before);
     }
+}
+
+fn account() -> MerchantAccount {
+    MerchantAccount {
+        acquirer: "3112 7040".to_owned(),
+        forwarding: "70002044".to_owned(),
+        merchant: "600000000000001".to_owned(),
+        category: "7298".to_owned(),
+        name: "JIANDAN SALON".to_owned(),
+        city: "GUANGZHOU".to_owned(),
+    }
+}
+
+#[test]
+fn the_code_comes_and_goes_with_its_account() {
+    let before = staffed();
+    let pays_into = |rules: &Policy, account| {
+        let next = rules.changed_by(PolicyChange::Account(account), NOW);
+        next.expect("it fits")
+    };
+    let with = pays_into(&before, Some(account()));
+    let behind: Vec<Channel> = before.channels.clone();
+    assert_eq!(with.channels, [behind, vec![Channel::ShopCode]].concat());
+    let taken = with.merchant_account.as_ref().expect("an account");
+    assert_eq!(taken.acquirer, "31127040");
+
+    // Taken off the counter and described anew, the code stays off it.
+    let off = PolicyChange::Methods(before.channels.clone());
+    let off = with.changed_by(off, NOW).expect("it fits");
+    let moved = MerchantAccount {
+        city: "FOSHAN".to_owned(),
+        ..account()
+    };
+    let moved = pays_into(&off, Some(moved));
+    assert_eq!(moved.channels, before.channels);
+    assert_eq!(moved.merchant_account.expect("an account").city, "FOSHAN");
+
+    let without = pays_into(&with, None);
+    assert_eq!(without.channels, before.channels);
+    assert_eq!(without.merchant_account, None);
+
+    let mut alone = with.clone();
+    alone.channels = vec![Channel::ShopCode];
+    let none_left = alone.changed_by(PolicyChange::Account(None), NOW);
+    assert_eq!(none_left, Err(Unfit::Methods));
+    let unread = MerchantAccount {
+        name: "简单".to_owned(),
+        ..account()
+    };
+    let refused = before.changed_by(PolicyChange::Account(Some(unread)), NOW);
+    let fault = Unfit::Account(AccountField::Name, AccountFault::Character('简'));
+    assert_eq!(refused, Err(fault));
+    assert_eq!(fault.field(), "latin_name");
 }
 
 #[test]
@@ -146,6 +209,13 @@ fn what_does_not_fit_changes_nothing() {
     check(PolicyChange::Methods(twice), Unfit::Methods);
     let code = vec![Channel::Cash, Channel::ShopCode];
     check(PolicyChange::Methods(code), Unfit::Methods);
+
+    let long = Brand {
+        short_name: Some("云".repeat(13)),
+        ..Brand::default()
+    };
+    let too_long = Unfit::ShortName(ShortNameError::TooLong);
+    check(PolicyChange::Brand(long), too_long);
 
     let join = |person, expected| check(PolicyChange::Join(person), expected);
     join(person(4, "1001", Role::Cashier), Unfit::StaffNo);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use qiantai_core::attempt::{AttemptState, Channel, GatewayOutcome, PayMethod};
+use qiantai_core::brand::Brand;
 use qiantai_core::decide::{Change, Decision, Device, Outcome, RefusalCode, State, decide};
 use qiantai_core::ids::{
     ActionId, AttemptId, CouponTemplateId, DeviceId, MemberId, OpId, OrderId, PackageId,
@@ -142,6 +143,7 @@ fn store() -> Store {
         complaint_phone: "12315".into(),
         cut_off_minutes: 240,
         refund_rule: "按优惠比例退".into(),
+        brand: Brand::default(),
     }
 }
 

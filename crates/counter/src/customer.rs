@@ -13,7 +13,7 @@ pub fn view(session: &SessionView, training: bool, order: Option<&OrderView>) ->
     CustomerView {
         language: settings.language,
         theme: settings.theme,
-        accent: settings.accent.clone(),
+        brand: session.brand.clone(),
         shop: session.shop.clone(),
         training,
         order: order.map(customer_order),

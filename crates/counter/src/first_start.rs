@@ -190,6 +190,7 @@ impl Draft {
                 complaint_phone: receipt.complaint_phone.clone(),
                 cut_off_minutes: CUT_OFF_MINUTES,
                 refund_rule: receipt.refund_rule.clone(),
+                brand: (&shop.brand).into(),
             },
             compliance: match shop.profile {
                 Profile::CnService => qiantai_core::compliance::cn_service(),

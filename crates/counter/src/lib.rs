@@ -4,6 +4,7 @@
 //! absent: rules of money (they are in `qiantai-core`), SQL (in `qiantai-store`), and anything of
 //! the desktop host.
 
+mod account_input;
 mod accounts;
 pub mod api;
 mod approval;

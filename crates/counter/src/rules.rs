@@ -9,14 +9,15 @@ use qiantai_core::policy_change::{Person, PolicyChange, ReceiptWords, Unfit};
 use qiantai_sync::CallFailed;
 use qiantai_wire::api::{RulesChangeDto, RulesRequest};
 
+use crate::account_input::faulty;
 use crate::approval::manager;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::parse;
 use crate::serve::blocking;
 use crate::shop_input::{
-    Field, METHODS, NAME, ROLE, free_number, given_role, hashed, named, pin_of, receipt, unnamed,
-    wrong,
+    Field, METHODS, NAME, ROLE, brand_of, free_number, given_role, hashed, named, no_short_name,
+    pin_of, receipt, unnamed, wrong,
 };
 use crate::view::first_start::{NewPerson, ReceiptHeader};
 use crate::view::rules::{ChangeRules, RulesChange, ShopPerson, ShopRules};
@@ -96,6 +97,10 @@ impl Counter {
             RulesChange::Methods { methods } => {
                 PolicyChange::Methods(methods.iter().map(|&it| it.into()).collect())
             }
+            RulesChange::Account { merchant_account } => {
+                PolicyChange::Account(merchant_account.as_ref().map(Into::into))
+            }
+            RulesChange::Brand { brand } => PolicyChange::Brand((&brand_of(brand)?).into()),
         })
     }
 
@@ -141,6 +146,7 @@ fn shown(rules: &Policy) -> ShopRules {
     ShopRules {
         version: rules.version,
         shop: store.name.clone(),
+        brand: (&store.brand).into(),
         people,
         receipt: ReceiptHeader {
             address: store.address.clone(),
@@ -149,7 +155,7 @@ fn shown(rules: &Policy) -> ShopRules {
             refund_rule: store.refund_rule.clone(),
         },
         methods: rules.channels.iter().map(|&it| it.into()).collect(),
-        has_code: rules.merchant_account.is_some(),
+        merchant_account: rules.merchant_account.as_ref().map(Into::into),
     }
 }
 
@@ -182,6 +188,8 @@ fn unfit(unfit: Unfit) -> CallError {
         Unfit::Role => wrong(ROLE, "set_up_role"),
         Unfit::TooMany => wrong(NAME, "set_up_too_many"),
         Unfit::NoManager => wrong(ROLE, "set_up_no_manager"),
+        Unfit::Account(field, fault) => faulty(field, fault),
+        Unfit::ShortName(error) => no_short_name(error),
         Unfit::Methods => wrong(METHODS, "set_up_no_method"),
         Unfit::StaffNo | Unfit::Person => moved(),
     }
@@ -209,6 +217,8 @@ fn unanswered(error: &CallFailed) -> CallError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use qiantai_core::brand::ShortNameError;
+    use qiantai_core::merchant_account::{AccountFault, AccountField};
 
     #[test]
     fn every_reason_has_its_sentence_at_its_field() {
@@ -218,6 +228,16 @@ mod tests {
             (Unfit::TooMany, Some("name"), "error.set_up_too_many"),
             (Unfit::NoManager, Some("role"), "error.set_up_no_manager"),
             (Unfit::Methods, Some("methods"), "error.set_up_no_method"),
+            (
+                Unfit::Account(AccountField::Name, AccountFault::Empty),
+                Some("latin_name"),
+                "error.set_up_empty",
+            ),
+            (
+                Unfit::ShortName(ShortNameError::TooLong),
+                Some("short_name"),
+                "error.set_up_short_name_too_long",
+            ),
             (Unfit::StaffNo, None, "error.rules_moved"),
             (Unfit::Person, None, "error.rules_moved"),
         ] {

@@ -40,7 +40,6 @@ fn initial(store: &Path) -> Settings {
         type_percent: 100,
         sound: true,
         volume_percent: 100,
-        accent: None,
         voice: true,
         customer_display: CustomerDisplay::SecondScreen,
         guide: Guide::First,
@@ -63,14 +62,14 @@ fn initial(store: &Path) -> Settings {
 
 impl Counter {
     /// Saves settings after checking them. Whoever stands before a locked screen may make it
-    /// readable; where receipts go, what the shop looks like and how it sells is for a person who
+    /// readable; where receipts go and how it sells is for a person who
     /// works here.
     pub(crate) fn save_settings(&self, settings: &Settings) -> Result<SessionView, CallError> {
         let before = load(&self.store)?;
         let sells_alike = settings.guide == before.guide
             && settings.low_balance_fen == before.low_balance_fen
             && settings.scan_pause_max_ms == before.scan_pause_max_ms;
-        if settings.printer != before.printer || settings.accent != before.accent || !sells_alike {
+        if settings.printer != before.printer || !sells_alike {
             self.staff()?;
         }
         if settings.customer_display != before.customer_display {
@@ -139,13 +138,6 @@ fn check(settings: &Settings) -> Result<(), CallError> {
     if !SCAN_PAUSE_MS.contains(&settings.scan_pause_max_ms) {
         return wrong("scan_pause_max_ms");
     }
-    if settings
-        .accent
-        .as_deref()
-        .is_some_and(|accent| !is_colour(accent))
-    {
-        return wrong("accent");
-    }
     let printer = &settings.printer;
     if ![1, 2].contains(&printer.copies) {
         return wrong("copies");
@@ -174,13 +166,6 @@ pub(crate) fn wrong_device(target: &PrinterTarget, paper_mm: u16) -> Option<&'st
         | PrinterTarget::Spooler { .. }
         | PrinterTarget::Folder { .. } => None,
     }
-}
-
-/// `#rrggbb` in small letters.
-fn is_colour(text: &str) -> bool {
-    let digits = text.strip_prefix('#').unwrap_or_default();
-    let small = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    digits.len() == 6 && digits.bytes().all(small)
 }
 
 /// A name as the spooler has them; nothing that its programs would take for an option.

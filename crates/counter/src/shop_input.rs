@@ -1,5 +1,6 @@
 //! What is typed about a shop and its people, at the first start and later.
 
+use qiantai_core::brand::{self, ShortNameError};
 use qiantai_core::half_width::half_width;
 use qiantai_core::member_input::{self, NameError};
 use qiantai_core::policy::{PinHash, Role};
@@ -8,6 +9,7 @@ use qiantai_store::pin_hash;
 
 use crate::error::{CallError, ErrorCode};
 use crate::surroundings::Surroundings;
+use crate::view::brand::BrandView;
 use crate::view::first_start::ReceiptHeader;
 use crate::view::session::RoleView;
 
@@ -25,6 +27,7 @@ pub(crate) const NAME: Field = Field("name");
 pub(crate) const ROLE: Field = Field("role");
 pub(crate) const PIN: Field = Field("pin");
 pub(crate) const METHODS: Field = Field("methods");
+const SHORT_NAME: Field = Field("short_name");
 const AGAIN: Field = Field("again");
 const ADDRESS: Field = Field("address");
 const PHONE: Field = Field("phone");
@@ -63,6 +66,23 @@ pub(crate) fn receipt(typed: &ReceiptHeader) -> Result<ReceiptHeader, CallError>
 
 fn phone_of(field: Field, typed: &str) -> Result<String, CallError> {
     printed_phone(typed).ok_or_else(|| wrong(field, "set_up_phone"))
+}
+
+/// Colour and short name, as they are shown.
+pub(crate) fn brand_of(typed: &BrandView) -> Result<BrandView, CallError> {
+    let name = typed.short_name.as_deref().unwrap_or_default();
+    Ok(BrandView {
+        accent: typed.accent,
+        short_name: brand::short_name(name).map_err(no_short_name)?,
+    })
+}
+
+pub(crate) fn no_short_name(error: ShortNameError) -> CallError {
+    match error {
+        ShortNameError::Name(error) => unnamed(SHORT_NAME, error),
+        ShortNameError::TooLong => wrong(SHORT_NAME, "set_up_short_name_too_long")
+            .with("most", brand::SHORT_NAME_MAX.to_string()),
+    }
 }
 
 /// Cashiers and managers are made here, and nobody else.

@@ -28,6 +28,7 @@ impl Counter {
         let signed_in = who.map(|id| id.to_string());
         Ok(SessionView {
             shop: policy.store.name.clone(),
+            brand: (&policy.store.brand).into(),
             terminal: self.terminal.code.clone(),
             signed_in: staff
                 .iter()

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod booked_price;
 pub mod boot;
+pub mod brand;
 pub mod case;
 pub mod code;
 pub mod command;

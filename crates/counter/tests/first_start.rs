@@ -13,6 +13,7 @@ use qiantai_counter::desk::Desk;
 use qiantai_counter::error::CallError;
 use qiantai_counter::surroundings;
 use qiantai_counter::view::boot::{BootState, RecoveryAnswer, TroubleCause};
+use qiantai_counter::view::brand::{AccentView, BrandView};
 use qiantai_counter::view::first_start::{
     FirstStart, NewPerson, NewShop, Profile, ReceiptHeader, SetUp, SetUpStep, Trade,
 };
@@ -179,6 +180,13 @@ impl Drop for Start {
     }
 }
 
+fn rose() -> BrandView {
+    BrandView {
+        accent: AccentView::Rose,
+        short_name: Some("云上".to_owned()),
+    }
+}
+
 fn shop() -> SetUp {
     SetUp::Shop {
         shop: NewShop {
@@ -186,6 +194,7 @@ fn shop() -> SetUp {
             trade: Trade::Salon,
             profile: Profile::CnService,
             bonus: true,
+            brand: rose(),
         },
     }
 }
@@ -292,6 +301,7 @@ async fn a_shop_is_made_although_every_step_is_cut_off() {
         (session.shop.as_str(), session.terminal.as_str()),
         ("云上 美发", "01")
     );
+    assert_eq!(session.brand, rose());
     let people: Vec<_> = session
         .staff
         .iter()
@@ -387,8 +397,14 @@ async fn what_is_wrong_is_named_by_field_and_changes_nothing() {
             trade: Trade::Gym,
             profile: Profile::Open,
             bonus: false,
+            brand: rose(),
         },
     };
+    let mut called = shop();
+    if let SetUp::Shop { shop } = &mut called {
+        shop.brand.short_name = Some("云".repeat(13));
+    }
+    check(called, Some("short_name"), "set_up_short_name_too_long").await;
     for (name, key) in [
         ("  ", "set_up_empty"),
         ("店".repeat(41).as_str(), "set_up_too_long"),

@@ -1,7 +1,8 @@
 //! The rules of the shop as a manager changes them at the counter.
 
 use qiantai_counter::api::CounterApi;
-use qiantai_counter::view::first_start::{NewPerson, ReceiptHeader};
+use qiantai_counter::view::brand::{AccentView, BrandView};
+use qiantai_counter::view::first_start::{MerchantAccountView, NewPerson, ReceiptHeader};
 use qiantai_counter::view::order::Approval;
 use qiantai_counter::view::rules::{ChangeRules, RulesChange, ShopPerson, ShopRules};
 use qiantai_counter::view::session::RoleView;
@@ -137,6 +138,60 @@ async fn receipt_and_methods_change_with_the_next_sale() {
     assert_eq!(change(&till, of).await.methods, methods);
 }
 
+fn account(merchant: &str) -> MerchantAccountView {
+    MerchantAccountView {
+        acquirer: "3112 7040".to_owned(),
+        forwarding: "70002044".to_owned(),
+        merchant: merchant.to_owned(),
+        category: "7298".to_owned(),
+        name: "JIANDAN SALON".to_owned(),
+        city: "GUANGZHOU".to_owned(),
+    }
+}
+
+fn pays_into(merchant_account: Option<MerchantAccountView>) -> RulesChange {
+    RulesChange::Account { merchant_account }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shops_code_comes_changes_and_goes_with_its_account() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let first = account("600000000000001");
+    let with = change(&till, pays_into(Some(first))).await;
+    assert_eq!(with.methods.last(), Some(&ChannelView::ShopCode));
+    let kept = with.merchant_account.unwrap();
+    assert_eq!(kept.acquirer, "31127040");
+    let second = account("600000000000002");
+    let moved = change(&till, pays_into(Some(second))).await;
+    assert_eq!(moved.merchant_account.unwrap().merchant, "600000000000002");
+    assert_eq!(moved.methods, with.methods);
+    let without = change(&till, pays_into(None)).await;
+    assert_eq!(without.merchant_account, None);
+    assert!(!without.methods.contains(&ChannelView::ShopCode));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn colour_and_short_name_are_the_shops_at_every_till() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let brand = BrandView {
+        accent: AccentView::Ochre,
+        short_name: Some("简单".to_owned()),
+    };
+    let of = RulesChange::Brand {
+        brand: brand.clone(),
+    };
+    assert_eq!(change(&till, of).await.brand, brand);
+    assert_eq!(till.session().await.brand, brand);
+    let none = BrandView {
+        short_name: Some("  ".to_owned()),
+        ..brand
+    };
+    let back = change(&till, RulesChange::Brand { brand: none }).await;
+    assert_eq!(back.brand.short_name, None);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_not_be_is_refused_and_changes_nothing() {
     let shop = Shop::salon().await;
@@ -164,6 +219,14 @@ async fn what_may_not_be_is_refused_and_changes_nothing() {
         methods: Vec::new(),
     };
     check(none, MANAGER, "error.set_up_no_method").await;
+    let short = pays_into(Some(account("6000")));
+    check(short, MANAGER, "error.set_up_places").await;
+    let brand = BrandView {
+        accent: AccentView::Teal,
+        short_name: Some("简单美发造型护理养生会所店".to_owned()),
+    };
+    let long = RulesChange::Brand { brand };
+    check(long, MANAGER, "error.set_up_short_name_too_long").await;
     let last = RulesChange::Leave { id: boss() };
     check(last, MANAGER, "error.set_up_no_manager").await;
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use qiantai_core::attempt::Channel;
+use qiantai_core::brand::Brand;
 use qiantai_core::compliance;
 use qiantai_core::ids::{DeviceId, StaffId, StoreId, TenantId};
 use qiantai_core::policy::{PinHash, Role, Staff, Store, StoreKind};
@@ -34,6 +35,7 @@ fn shop(bonus: bool) -> NewShop {
             complaint_phone: "12315".to_owned(),
             cut_off_minutes: 240,
             refund_rule: "七日内未消费可全额退款。".to_owned(),
+            brand: Brand::default(),
         },
         compliance: compliance::cn_service(),
         staff: vec![Staff {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use qiantai_core::attempt::Channel;
+use qiantai_core::brand::{Accent, Brand};
 use qiantai_core::ids::StaffId;
+use qiantai_core::merchant_account::MerchantAccount;
 use qiantai_core::policy::{PinHash, Policy, Role, Staff};
 use qiantai_core::policy_change::{PolicyChange, ReceiptWords};
 use qiantai_wire::api::{RulesAnswer, RulesRequest};
@@ -151,4 +154,43 @@ async fn who_may_not_and_what_does_not_fit_change_nothing() {
     assert_eq!(count().unwrap(), 0, "nothing was changed");
     change(&shop, &till, boss, 1, &fits).await.unwrap();
     assert_eq!(count().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn account_and_brand_of_the_shop_are_published_like_other_rules() {
+    let shop = Shop::open(1).await;
+    let till = Till::open(&shop).await;
+    let boss = boss(&shop);
+    let account = |merchant: &str| {
+        PolicyChange::Account(Some(MerchantAccount {
+            acquirer: "31127040".to_owned(),
+            forwarding: "70002044".to_owned(),
+            merchant: merchant.to_owned(),
+            category: "7298".to_owned(),
+            name: "JIANDAN SALON".to_owned(),
+            city: "GUANGZHOU".to_owned(),
+        }))
+    };
+    let wrong = change(&shop, &till, boss, 1, &account("6000")).await;
+    assert_eq!(wrong.err(), Some(ErrorCode::RulesUnfit));
+    assert_eq!(newest(&shop).version, 1);
+    let taken = account("600000000000001");
+    change(&shop, &till, boss, 1, &taken).await.unwrap();
+    assert!(newest(&shop).channels.contains(&Channel::ShopCode));
+    assert!(newest(&shop).merchant_account.is_some());
+    let brand = Brand {
+        accent: Accent::Slate,
+        short_name: Some("云上".to_owned()),
+    };
+    let seen = PolicyChange::Brand(brand.clone());
+    change(&shop, &till, boss, 2, &seen).await.unwrap();
+    assert_eq!(newest(&shop).store.brand, brand);
+
+    let sql = "SELECT subject FROM audit_entry WHERE act = 'rules.changed'";
+    let database = shop.database();
+    let mut told = database.prepare(sql).unwrap();
+    let told = told.query_map([], |row| row.get(0)).unwrap();
+    let told: Vec<String> = told.collect::<Result<_, _>>().unwrap();
+    assert!(told[0].contains("merchant 600000000000001"), "{told:?}");
+    assert!(told[1].contains("colour and short name"), "{told:?}");
 }

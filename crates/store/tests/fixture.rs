@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ed25519_dalek::SigningKey;
 use qiantai_core::attempt::Channel;
+use qiantai_core::brand::Brand;
 use qiantai_core::ids::{
     ActionId, DeviceId, MemberId, OpId, OrderId, ShiftId, StaffId, StoreId, TenantId, TierId,
 };
@@ -285,6 +286,7 @@ pub fn policy(version: u32, effective_from: Timestamp, staff: Vec<Staff>) -> Pol
             complaint_phone: "12315".to_owned(),
             cut_off_minutes: 240,
             refund_rule: String::new(),
+            brand: Brand::default(),
         },
         staff,
         packages: Vec::new(),

@@ -2,7 +2,7 @@
 //! bytes. Numbers are never reused. A variant added to the domain does not compile until it has
 //! both here.
 
-use qiantai_core::{attempt, decide, ledger, member, policy, quote, recharge};
+use qiantai_core::{attempt, brand, decide, ledger, member, policy, quote, recharge};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -96,6 +96,11 @@ mirror! {
 
     /// Trade of a shop.
     StoreKindDto = policy::StoreKind { Gym = 1, Salon = 2, Beauty = 3 }
+
+    /// Colours of a shop.
+    AccentDto = brand::Accent {
+        Teal = 1, Blue = 2, Purple = 3, Rose = 4, Red = 5, Ochre = 6, Green = 7, Slate = 8,
+    }
 
     /// Roles of staff.
     RoleDto = policy::Role {

@@ -21,7 +21,7 @@ pub use offers::{
 };
 pub use order::{AmountChoiceDto, AttemptDto, CreditDto, OrderDto, PaidFactDto, SurplusDto};
 pub use outcome::{NotAnAnswer, OutcomeDto, RefusalDto};
-pub use policy::{MerchantAccountDto, PolicyDto, Redacted, StaffDto, StoreDto};
+pub use policy::{BrandDto, MerchantAccountDto, PolicyDto, Redacted, StaffDto, StoreDto};
 pub use quote::{CouponGrantDto, LimitCauseDto, LimitNoticeDto, QuoteDto, RuleLineDto};
 pub use shop::{CaseDto, CouponDto, DeviceDto, ShiftDto};
 

@@ -2,6 +2,7 @@
 
 use qiantai_core::attempt::{AttemptState, DeclineCode};
 use qiantai_core::attempt::{Channel, PayMethod, PaymentAttempt, Surplus};
+use qiantai_core::brand::{Accent, Brand};
 use qiantai_core::clock::Millis;
 use qiantai_core::decide::{Change, Device, Outcome, Refusal, RefusalCode};
 use qiantai_core::ids::*;
@@ -304,6 +305,10 @@ fn policy() -> Policy {
             complaint_phone: "12315".into(),
             cut_off_minutes: 240,
             refund_rule: "七日内可退".into(),
+            brand: Brand {
+                accent: Accent::Rose,
+                short_name: Some("云上".into()),
+            },
         },
         staff: vec![Staff {
             id: StaffId(id(NOW, 3)),

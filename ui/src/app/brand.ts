@@ -1,7 +1,24 @@
+import type { AccentView } from "../bindings/AccentView";
+
 type Colour = readonly [red: number, green: number, blue: number];
+type Theme = "light" | "dark";
 
 /** What a shop's colour becomes on the screen. */
 export type Accent = { accent: string; ink: string; soft: string; line: string };
+
+/** The colours that a shop chooses from. Teal is the house's own and stands in tokens.css too. */
+export const PALETTE = {
+  teal: "#0b6b5d",
+  blue: "#1257b8",
+  purple: "#6b3fa0",
+  rose: "#a8235f",
+  red: "#a3261f",
+  ochre: "#8a5a00",
+  green: "#35691b",
+  slate: "#41566b",
+} as const satisfies Record<AccentView, string>;
+
+export const ACCENTS = Object.keys(PALETTE) as AccentView[];
 
 const BLACK: Colour = [0, 0, 0];
 const WHITE: Colour = [255, 255, 255];
@@ -10,22 +27,20 @@ const PAPER = { light: WHITE, dark: [29, 31, 31] } as const;
 const CONTRAST = 4.6;
 const STEPS = 50;
 
-/** #0b6b5d or 0B6B5D; null for anything else. */
-export function readColour(text: string): string | null {
-  const match = /^#?([0-9a-f]{6})$/i.exec(text.normalize("NFKC").trim());
-  return match?.[1] === undefined ? null : `#${match[1].toLowerCase()}`;
-}
+/** A colour that was kept by a session before; the house's own for what no palette has. */
+export const knownAccent = (kept: unknown): AccentView =>
+  ACCENTS.find((name) => name === kept) ?? "teal";
 
 /**
  * The shop's colour, darkened on paper and lightened in the dark until text in it can be read
- * there and on its own soft ground. Every colour becomes one that everybody can read.
+ * there and on its own soft ground.
  */
-export function accentOf(colour: string, theme: "light" | "dark"): Accent {
+export function accentOf(name: AccentView, theme: Theme): Accent {
   const paper = PAPER[theme];
   const towards = theme === "light" ? BLACK : WHITE;
   const share = theme === "light" ? 0.12 : 0.18;
   for (let step = 0; step <= STEPS; step += 1) {
-    const accent = mix(towards, parse(colour), step / STEPS);
+    const accent = mix(towards, parse(PALETTE[name]), step / STEPS);
     const soft = mix(accent, paper, share);
     if (contrast(accent, soft) < CONTRAST && step < STEPS) continue;
     const ink = theme === "light" ? WHITE : mix(accent, BLACK, 0.15);

@@ -118,9 +118,9 @@ export class Desk {
   entered(boot: BootStatus): void {
     this.boot = boot;
     if (boot.state.kind !== "first_start" || hasLooks()) return;
-    const { settings } = boot.state.first_start;
+    const { settings, shop } = boot.state.first_start;
     void this.attempt(() => speak(settings.language));
-    dress(settings);
+    dress({ ...settings, accent: shop?.brand.accent ?? "teal" });
   }
 
   async refreshSession(): Promise<void> {
@@ -131,8 +131,9 @@ export class Desk {
     const before = this.session;
     this.session = session;
     void this.attempt(() => speak(session.settings.language));
-    dress(session.settings);
-    remember(session.settings);
+    const looks = { ...session.settings, accent: session.brand.accent };
+    dress(looks);
+    remember(looks);
     const entered = session.signed_in !== null && session.shift !== null;
     const wasIn = before !== null && before.signed_in !== null && before.shift !== null;
     if (session.signed_in?.id !== before?.signed_in?.id) this.#personIs();

@@ -1,8 +1,9 @@
-import { accentOf } from "./brand";
+import { accentOf, knownAccent } from "./brand";
+import type { AccentView } from "../bindings/AccentView";
 import type { Settings } from "../bindings/Settings";
 import type { Language } from "../bindings/Language";
 
-type Looks = Pick<Settings, "language" | "theme" | "type_percent" | "accent">;
+type Looks = Pick<Settings, "language" | "theme" | "type_percent"> & { accent: AccentView };
 
 const KEPT = "looks";
 const BRANDED = [
@@ -12,14 +13,14 @@ const BRANDED = [
   ["--accent-line", "line"],
 ] as const;
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
-let worn: Looks = { language: "zh-CN", theme: "system", type_percent: 100, accent: null };
+let worn: Looks = { language: "zh-CN", theme: "system", type_percent: 100, accent: "teal" };
 
 function apply(): void {
   const dark = worn.theme === "dark" || (worn.theme === "system" && systemDark.matches);
   const root = document.documentElement;
   root.dataset["theme"] = dark ? "dark" : "light";
   root.style.fontSize = `${worn.type_percent}%`;
-  const brand = worn.accent === null ? null : accentOf(worn.accent, dark ? "dark" : "light");
+  const brand = worn.accent === "teal" ? null : accentOf(worn.accent, dark ? "dark" : "light");
   for (const [name, part] of BRANDED) {
     if (brand === null) root.style.removeProperty(name);
     else root.style.setProperty(name, brand[part]);
@@ -45,7 +46,8 @@ export function dressFirstFrame(): Language {
   const kept = localStorage.getItem(KEPT);
   if (kept !== null) {
     try {
-      worn = { ...worn, ...(JSON.parse(kept) as Partial<Looks>) };
+      const looks = JSON.parse(kept) as Partial<Looks>;
+      worn = { ...worn, ...looks, accent: knownAccent(looks.accent) };
     } catch {
       localStorage.removeItem(KEPT);
     }

@@ -32,10 +32,6 @@ sound: boolean,
  */
 volume_percent: number, 
 /**
- * The shop's colour as `#rrggbb`; none for the house's own.
- */
-accent: string | null, 
-/**
  * Who is led through a top-up in steps. Settings of earlier versions have none.
  */
 guide: Guide, 

@@ -1,30 +1,21 @@
 //! What may be answered, and what is wrong with what may not.
 
-use qiantai_core::merchant_account::{AccountFault, AccountField, MerchantAccount};
 use qiantai_core::policy_change::PEOPLE_MAX;
 use qiantai_store::{Store, pin_hash};
 use qiantai_wire::text::Hex;
 
 use super::{Draft, Person};
+use crate::account_input::account_of;
 use crate::error::{CallError, ErrorCode};
-use crate::recorded::shown as character_shown;
 use crate::settings;
 use crate::shop_input::{
-    Field, METHODS, NAME, PIN, ROLE, free_number, given_role, hashed, named, pin_of, receipt, wrong,
+    METHODS, NAME, PIN, ROLE, brand_of, free_number, given_role, hashed, named, pin_of, receipt,
+    wrong,
 };
 use crate::surroundings::Surroundings;
-use crate::view::first_start::{
-    MerchantAccountView, NewPerson, NewShop, ReceiptHeader, SetUp, SetUpStep,
-};
+use crate::view::first_start::{NewPerson, NewShop, ReceiptHeader, SetUp, SetUpStep};
 use crate::view::session::{PrinterSetting, RoleView};
 use crate::view::top_up::ChannelView;
-
-const ACQUIRER: Field = Field("acquirer");
-const FORWARDING: Field = Field("forwarding");
-const MERCHANT: Field = Field("merchant");
-const CATEGORY: Field = Field("category");
-const LATIN_NAME: Field = Field("latin_name");
-const CITY: Field = Field("city");
 
 impl Draft {
     /// Takes an answer. Only language and printer are kept by it already; the rest is the caller's
@@ -76,8 +67,10 @@ impl Draft {
 
     fn is_shop(&mut self, shop: &NewShop, code_is_kept: bool) -> Result<(), CallError> {
         let name = named(NAME, &shop.name)?;
+        let brand = brand_of(&shop.brand)?;
         self.shop = Some(NewShop {
             name,
+            brand,
             ..shop.clone()
         });
         self.step = match code_is_kept {
@@ -155,119 +148,5 @@ impl Draft {
 impl Person {
     fn has(&self, pin: &str) -> bool {
         pin_hash(pin, self.salt.0).hash == self.hash.0
-    }
-}
-
-/// A merchant account of which a code can be made.
-fn account_of(typed: &MerchantAccountView) -> Result<MerchantAccountView, CallError> {
-    let account = MerchantAccount::from(typed).as_typed();
-    account.check().map_err(|(field, fault)| {
-        let about = match field {
-            AccountField::Acquirer => ACQUIRER,
-            AccountField::Forwarding => FORWARDING,
-            AccountField::Merchant => MERCHANT,
-            AccountField::Category => CATEGORY,
-            AccountField::Name => LATIN_NAME,
-            AccountField::City => CITY,
-        };
-        match fault {
-            AccountFault::Empty => wrong(about, "set_up_empty"),
-            AccountFault::Places(places) => {
-                wrong(about, "set_up_places").with("places", places.to_string())
-            }
-            AccountFault::TooLong(most) => {
-                wrong(about, "set_up_latin_too_long").with("most", most.to_string())
-            }
-            AccountFault::Character(character) => {
-                let key = match field {
-                    AccountField::Category => "set_up_digits_only",
-                    AccountField::Name | AccountField::City => "set_up_latin_only",
-                    _ => "set_up_letters_and_digits_only",
-                };
-                wrong(about, key).with("character", character_shown(character))
-            }
-        }
-    })?;
-    Ok((&account).into())
-}
-
-impl From<&MerchantAccountView> for MerchantAccount {
-    fn from(view: &MerchantAccountView) -> MerchantAccount {
-        MerchantAccount {
-            acquirer: view.acquirer.clone(),
-            forwarding: view.forwarding.clone(),
-            merchant: view.merchant.clone(),
-            category: view.category.clone(),
-            name: view.name.clone(),
-            city: view.city.clone(),
-        }
-    }
-}
-
-impl From<&MerchantAccount> for MerchantAccountView {
-    fn from(account: &MerchantAccount) -> MerchantAccountView {
-        MerchantAccountView {
-            acquirer: account.acquirer.clone(),
-            forwarding: account.forwarding.clone(),
-            merchant: account.merchant.clone(),
-            category: account.category.clone(),
-            name: account.name.clone(),
-            city: account.city.clone(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_merchant_account_is_refused_field_by_field() {
-        let good = MerchantAccountView {
-            acquirer: "31127040".into(),
-            forwarding: "7000 2044".into(),
-            merchant: "600000000000001".into(),
-            category: "７２９８".into(),
-            name: " JIANDAN SALON".into(),
-            city: "GUANGZHOU".into(),
-        };
-        let taken = account_of(&good).expect("as in the contract");
-        assert_eq!(taken.forwarding, "70002044");
-        assert_eq!(taken.category, "7298");
-        assert_eq!(taken.name, "JIANDAN SALON");
-        type Edit = fn(&mut MerchantAccountView);
-        let cases: [(Edit, &str, &str); 8] = [
-            (|it| it.acquirer.clear(), "acquirer", "set_up_empty"),
-            (|it| it.forwarding.push('1'), "forwarding", "set_up_places"),
-            (
-                |it| it.merchant = "60000000000000-".into(),
-                "merchant",
-                "set_up_letters_and_digits_only",
-            ),
-            (|it| it.category = "729".into(), "category", "set_up_places"),
-            (
-                |it| it.category = "72X8".into(),
-                "category",
-                "set_up_digits_only",
-            ),
-            (
-                |it| it.name = "简单美发".into(),
-                "latin_name",
-                "set_up_latin_only",
-            ),
-            (
-                |it| it.name = "X".repeat(26),
-                "latin_name",
-                "set_up_latin_too_long",
-            ),
-            (|it| it.city = "  ".into(), "city", "set_up_empty"),
-        ];
-        for (edit, field, key) in cases {
-            let mut typed = good.clone();
-            edit(&mut typed);
-            let error = account_of(&typed).expect_err(field);
-            assert_eq!(error.message_key, format!("error.{key}"), "{typed:?}");
-            assert_eq!(error.params["field"], field);
-        }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::view::Fen;
+use crate::view::brand::BrandView;
 use crate::view::order::{PartsView, QrView};
 use crate::view::session::{Language, Theme};
 use crate::view::top_up::ChannelView;
@@ -15,8 +16,8 @@ pub struct CustomerView {
     pub language: Language,
     /// Light or dark.
     pub theme: Theme,
-    /// The shop's colour as `#rrggbb`; none for the house's own.
-    pub accent: Option<String>,
+    /// How the shop looks.
+    pub brand: BrandView,
     /// Name of the shop.
     pub shop: String,
     /// Training: no real money moves.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::view::brand::BrandView;
 use crate::view::session::{Language, PrinterSetting, RoleView, Settings, StaffTile};
 use crate::view::top_up::ChannelView;
 
@@ -125,6 +126,10 @@ pub struct NewShop {
     pub profile: Profile,
     /// Whether larger amounts earn a bonus by the usual ladder.
     pub bonus: bool,
+    /// How it looks to its customers. Answers that were kept before shops had colours say nothing
+    /// of it.
+    #[serde(default)]
+    pub brand: BrandView,
 }
 
 /// Trades.

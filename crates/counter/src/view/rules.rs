@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::view::first_start::{NewPerson, ReceiptHeader};
+use crate::view::brand::BrandView;
+use crate::view::first_start::{MerchantAccountView, NewPerson, ReceiptHeader};
 use crate::view::order::Approval;
 use crate::view::session::RoleView;
 use crate::view::top_up::ChannelView;
@@ -15,14 +16,16 @@ pub struct ShopRules {
     pub version: u32,
     /// Name of the shop, on every receipt.
     pub shop: String,
+    /// How the shop looks to its customers.
+    pub brand: BrandView,
     /// Who works here, who left last.
     pub people: Vec<ShopPerson>,
     /// What a receipt says of the shop.
     pub receipt: ReceiptHeader,
     /// Payment methods in the order of the counter.
     pub methods: Vec<ChannelView>,
-    /// Whether the shop has an account that its own code pays into.
-    pub has_code: bool,
+    /// Where the money of the shop's own code goes; none where it has none.
+    pub merchant_account: Option<MerchantAccountView>,
 }
 
 /// Somebody who works here or did.
@@ -96,5 +99,16 @@ pub enum RulesChange {
     Methods {
         /// They.
         methods: Vec<ChannelView>,
+    },
+    /// Where the money of the shop's own code goes. The first account brings the code to the
+    /// counter, behind the other methods.
+    Account {
+        /// It; none to take it away, and the code with it.
+        merchant_account: Option<MerchantAccountView>,
+    },
+    /// How the shop looks to its customers.
+    Brand {
+        /// It.
+        brand: BrandView,
     },
 }

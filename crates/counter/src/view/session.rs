@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::view::brand::BrandView;
 use crate::view::customer::CustomerDisplay;
 use crate::view::printer::{PrinterGlyphs, SparePrinter, SpoolerForm};
 use crate::view::queue::SyncView;
@@ -13,6 +14,8 @@ use crate::view::{Fen, Ms};
 pub struct SessionView {
     /// Name of the shop.
     pub shop: String,
+    /// How the shop looks to its customers.
+    pub brand: BrandView,
     /// Two digits of the terminal.
     pub terminal: String,
     /// People who may sign in.
@@ -107,9 +110,6 @@ pub struct Settings {
     /// How loud, from 1 to 100. Settings of earlier versions have none.
     #[serde(default = "full_volume")]
     pub volume_percent: u16,
-    /// The shop's colour as `#rrggbb`; none for the house's own.
-    #[serde(default)]
-    pub accent: Option<String>,
     /// Who is led through a top-up in steps. Settings of earlier versions have none.
     #[serde(default)]
     pub guide: Guide,

@@ -126,6 +126,15 @@ impl fmt::Display for Named<'_> {
             PolicyChange::Person(person) => write!(f, "person {} leaves", person.id),
             PolicyChange::Receipt(_) => f.write_str("words of the receipt"),
             PolicyChange::Methods(_) => f.write_str("payment methods"),
+            PolicyChange::Account(Some(account)) => {
+                write!(
+                    f,
+                    "account of the shop's code: merchant {}",
+                    account.merchant
+                )
+            }
+            PolicyChange::Brand(_) => f.write_str("colour and short name"),
+            PolicyChange::Account(None) => f.write_str("no account of the shop's code"),
         }
     }
 }

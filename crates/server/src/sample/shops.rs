@@ -2,6 +2,7 @@
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use qiantai_core::attempt::Channel;
+use qiantai_core::brand::Brand;
 use qiantai_core::ids::{CouponTemplateId, PackageId, StaffId, StoreId, TenantId};
 use qiantai_core::policy::{
     ComplianceLimit, ComplianceProfile, CouponTemplate, Earning, LimitAction, LimitKind,
@@ -80,6 +81,7 @@ pub(super) fn policy(
             cut_off_minutes: 240,
             refund_rule: "七日内未消费可全额退款；其余按优惠比例退回本金，赠金同时作废。"
                 .to_owned(),
+            brand: Brand::default(),
         },
         staff: staff(&shop.staff, &mut ids),
         fixed_amounts: shop

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::codes::{ChannelDto, RoleDto};
-use crate::feed::{PolicyDto, Redacted, StaffDto};
+use crate::feed::{BrandDto, MerchantAccountDto, PolicyDto, Redacted, StaffDto};
 use crate::text::Hex;
 
 /// A manager changes one thing about the store. The terminal has checked the PIN; the server looks at
@@ -71,6 +71,17 @@ pub enum RulesChangeDto {
         /// They.
         channels: Vec<ChannelDto>,
     },
+    /// Where the money of the shop's own code goes. The first account puts `shop_code` behind the
+    /// other methods; without an account it is none of them.
+    Account {
+        /// It; none to take it away.
+        merchant_account: Option<MerchantAccountDto>,
+    },
+    /// How the shop looks to its customers.
+    Brand {
+        /// It.
+        brand: BrandDto,
+    },
 }
 
 /// The rules as they are now.
@@ -122,6 +133,10 @@ impl From<RulesChangeDto> for PolicyChange {
             RulesChangeDto::Methods { channels } => {
                 PolicyChange::Methods(channels.into_iter().map(Into::into).collect())
             }
+            RulesChangeDto::Account { merchant_account } => {
+                PolicyChange::Account(merchant_account.map(Into::into))
+            }
+            RulesChangeDto::Brand { brand } => PolicyChange::Brand(brand.into()),
         }
     }
 }
@@ -151,6 +166,12 @@ impl From<&PolicyChange> for RulesChangeDto {
             },
             PolicyChange::Methods(methods) => RulesChangeDto::Methods {
                 channels: methods.iter().copied().map(Into::into).collect(),
+            },
+            PolicyChange::Account(account) => RulesChangeDto::Account {
+                merchant_account: account.as_ref().map(Into::into),
+            },
+            PolicyChange::Brand(brand) => RulesChangeDto::Brand {
+                brand: brand.into(),
             },
         }
     }

@@ -1,5 +1,6 @@
 //! The shop's rules as one document. It is the attachment of `policy.publish`.
 
+use qiantai_core::brand::Brand;
 use qiantai_core::clock::Millis;
 use qiantai_core::ids::{StaffId, StoreId, TenantId};
 use qiantai_core::merchant_account::MerchantAccount;
@@ -13,7 +14,7 @@ use super::{
     ComplianceProfileDto, CouponTemplateDto, EarningDto, LadderDto, OfflineLimitsDto, PackageDto,
     ReviewThresholdsDto, TierDto,
 };
-use crate::codes::{ChannelDto, RoleDto, SpendOrderDto, StoreKindDto};
+use crate::codes::{AccentDto, ChannelDto, RoleDto, SpendOrderDto, StoreKindDto};
 use crate::text::Hex;
 
 /// Everything a decision needs to know about one store, valid from `effective_from_ms`.
@@ -163,6 +164,38 @@ pub struct StoreDto {
     pub cut_off_minutes: u16,
     /// One line on refunds for the receipt.
     pub refund_rule: String,
+    /// How it looks to its customers; left out where nobody chose, so that documents which were
+    /// signed before stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<BrandDto>,
+}
+
+/// A shop's colour and the name it is known by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BrandDto {
+    /// Its colour.
+    pub accent: AccentDto,
+    /// What it is called in the street, at most 12 characters; none where that is the name of the
+    /// store.
+    pub short_name: Option<String>,
+}
+
+impl From<&Brand> for BrandDto {
+    fn from(brand: &Brand) -> BrandDto {
+        BrandDto {
+            accent: brand.accent.into(),
+            short_name: brand.short_name.clone(),
+        }
+    }
+}
+
+impl From<BrandDto> for Brand {
+    fn from(dto: BrandDto) -> Brand {
+        Brand {
+            accent: dto.accent.into(),
+            short_name: dto.short_name,
+        }
+    }
 }
 
 impl From<&Store> for StoreDto {
@@ -177,6 +210,7 @@ impl From<&Store> for StoreDto {
             complaint_phone: store.complaint_phone.clone(),
             cut_off_minutes: store.cut_off_minutes,
             refund_rule: store.refund_rule.clone(),
+            brand: (store.brand != Brand::default()).then(|| (&store.brand).into()),
         }
     }
 }
@@ -193,6 +227,7 @@ impl From<StoreDto> for Store {
             complaint_phone: dto.complaint_phone,
             cut_off_minutes: dto.cut_off_minutes,
             refund_rule: dto.refund_rule,
+            brand: dto.brand.map(Brand::from).unwrap_or_default(),
         }
     }
 }

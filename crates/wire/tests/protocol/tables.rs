@@ -27,6 +27,7 @@ enumerations! {
     "member status": MemberStatusDto,
     "spend order": SpendOrderDto,
     "store kind": StoreKindDto,
+    "accent": AccentDto,
     "role": RoleDto,
     "limit": LimitKindDto,
     "limit action": LimitActionDto,

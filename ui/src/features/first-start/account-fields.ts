@@ -18,3 +18,6 @@ export const NO_ACCOUNT: MerchantAccountView = {
   name: "",
   city: "",
 };
+
+/** What the fields are called in what is wrong with them. */
+export const ACCOUNT_NAMES = ACCOUNT_FIELDS.map(([, name]) => name);

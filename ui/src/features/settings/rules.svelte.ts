@@ -61,6 +61,11 @@ export class Rules {
     this.asked = null;
   }
 
+  /** What was wrong is of no interest any more. */
+  forget(): void {
+    this.#wrong = null;
+  }
+
   /** What is wrong with a field. */
   wrong(field: string): string | null {
     const error = this.#wrong;

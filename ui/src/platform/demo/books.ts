@@ -42,6 +42,7 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
   const now = Date.now();
   const session: SessionView = {
     shop: "简单美发 · 天河店",
+    brand: { accent: "teal", short_name: null },
     terminal: "01",
     staff: STAFF.map((staff) => ({ ...staff })),
     signed_in: null,
@@ -61,7 +62,6 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
       scan_pause_max_ms: 80,
       sound: true,
       volume_percent: 100,
-      accent: null,
       voice: true,
       customer_display: "second_screen",
       guide: "first",

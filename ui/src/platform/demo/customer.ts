@@ -50,7 +50,11 @@ export function customerView(
   order: CustomerOrder | null,
   looks: Partial<CustomerView> = {},
 ): CustomerView {
-  const base = { language: "zh-CN", theme: "light", accent: null } as const;
+  const base = {
+    language: "zh-CN",
+    theme: "light",
+    brand: { accent: "teal", short_name: null },
+  } as const;
   return { ...base, shop: "动力健身", training: false, order, ...looks };
 }
 

@@ -17,7 +17,13 @@ export function setUpAt(books: DemoBooks, step: SetUpStep): FirstStart {
     step,
     reached: step === "welcome" ? "shop" : step,
     shop: past("shop")
-      ? { name: "云上美发", trade: "salon", profile: "cn_service", bonus: true }
+      ? {
+          name: "云上美发",
+          trade: "salon",
+          profile: "cn_service",
+          bonus: true,
+          brand: { accent: "rose", short_name: "云上" },
+        }
       : null,
     code: past("code") ? null : DEMO_CODE,
     people: past("people") ? [{ ...owner, locked_until_ms: null }] : [],

@@ -1,6 +1,8 @@
 import type { ChangeRules } from "../../bindings/ChangeRules";
+import type { MerchantAccountView } from "../../bindings/MerchantAccountView";
 import type { RulesChange } from "../../bindings/RulesChange";
 import type { ShopRules } from "../../bindings/ShopRules";
+import { ACCOUNT_FIELDS } from "../../features/first-start/account-fields";
 import { STAFF } from "./books";
 import { type DemoBooks, type Emit, refusal } from "./handlers";
 
@@ -19,7 +21,8 @@ export const freshRules = (): ShopRules => ({
     complaint_phone: "12315",
     refund_rule: "七日内未消费可全额退款；其余按优惠比例退回本金，赠金同时作废。",
   },
-  has_code: false,
+  brand: { accent: "teal", short_name: null },
+  merchant_account: null,
   methods: ["wechat", "alipay", "unionpay", "card", "cash", "transfer"],
 });
 
@@ -30,6 +33,20 @@ function wrong(field: string, key: string): never {
 function checkPin(pin: string, again: string): void {
   if (!/^\d{4,8}$/.test(pin)) wrong("pin", "set_up_pin_digits");
   if (pin !== again) wrong("again", "set_up_pin_differs");
+}
+
+/** As the core has it: the first account brings the code, and the code goes with it. */
+function pay(rules: ShopRules, account: MerchantAccountView | null): void {
+  if (account !== null) {
+    const empty = ACCOUNT_FIELDS.find(([field]) => account[field].trim() === "");
+    if (empty !== undefined) wrong(empty[1], "set_up_empty");
+    if (account.merchant.trim().length !== 15)
+      throw refusal("invalid_input", "set_up_places", { field: "merchant", places: "15" });
+  }
+  const others = rules.methods.filter((method) => method !== "shop_code");
+  if (account === null) rules.methods = others;
+  else if (rules.merchant_account === null) rules.methods = [...others, "shop_code"];
+  rules.merchant_account = account;
 }
 
 function changed({ people, ...rest }: ShopRules, change: RulesChange): ShopRules {
@@ -66,6 +83,17 @@ function changed({ people, ...rest }: ShopRules, change: RulesChange): ShopRules
     case "methods":
       if (change.methods.length === 0) wrong("methods", "set_up_no_method");
       rules.methods = change.methods;
+      break;
+    case "account":
+      pay(rules, change.merchant_account);
+      break;
+    case "brand":
+      if ((change.brand.short_name ?? "").length > 12)
+        throw refusal("invalid_input", "set_up_short_name_too_long", {
+          field: "short_name",
+          most: "12",
+        });
+      rules.brand = change.brand;
   }
   if (!rules.people.some(({ active, role }) => active && role === "manager"))
     wrong("role", "set_up_no_manager");
@@ -85,6 +113,7 @@ export function changeRules(
   if (approval.staff_no !== MANAGER) throw refusal("approval_needed", "approver_no_manager");
   if (approval.pin !== MANAGER) throw refusal("pin_wrong", "pin_wrong", { left: "4" });
   books.rules = rules;
+  books.session.brand = rules.brand;
   emit({ kind: "session" });
   return rules;
 }
