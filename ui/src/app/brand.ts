@@ -6,7 +6,7 @@ type Theme = "light" | "dark";
 /** What a shop's colour becomes on the screen. */
 export type Accent = { accent: string; ink: string; soft: string; line: string };
 
-/** The colours that a shop chooses from. Teal is the house's own and stands in tokens.css too. */
+/** The colours that a shop chooses from. */
 export const PALETTE = {
   teal: "#0b6b5d",
   blue: "#1257b8",
@@ -17,6 +17,12 @@ export const PALETTE = {
   green: "#35691b",
   slate: "#41566b",
 } as const satisfies Record<AccentView, string>;
+
+/** The house's own colour, as tokens.css has it before anything of a shop is known. */
+const HOUSE: Record<Theme, Accent> = {
+  light: { accent: "#0b6b5d", ink: "#ffffff", soft: "#e3f1ee", line: "#9cc9bf" },
+  dark: { accent: "#4fb8a5", ink: "#06231e", soft: "#17352f", line: "#2c6458" },
+};
 
 export const ACCENTS = Object.keys(PALETTE) as AccentView[];
 
@@ -36,6 +42,7 @@ export const knownAccent = (kept: unknown): AccentView =>
  * there and on its own soft ground.
  */
 export function accentOf(name: AccentView, theme: Theme): Accent {
+  if (name === "teal") return HOUSE[theme];
   const paper = PAPER[theme];
   const towards = theme === "light" ? BLACK : WHITE;
   const share = theme === "light" ? 0.12 : 0.18;
