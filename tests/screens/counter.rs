@@ -1,7 +1,6 @@
 //! The counter in training, up to the moment of paying, and the screens beside it.
 
-use qiantai_testkit::{Cashier, Key, Method, PATIENCE, Window, until};
-use serde_json::Value;
+use qiantai_testkit::{Cashier, Key, Method, Window};
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop};
 use crate::tour::{AND_LARGE, EVERY, Tour};
