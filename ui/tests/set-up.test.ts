@@ -80,7 +80,14 @@ test("a key comes from its file", async () => {
   await user.upload(chooser, new File(["-----BEGIN PRIVATE KEY-----"], "apiclient_key.pem"));
   await expect.poll(() => field.value).toBe("-----BEGIN PRIVATE KEY-----");
   await user.upload(chooser, new File([new Uint8Array(300_000)], "film.mp4"));
-  await expect.poll(() => field.value).toBe("");
+  const said = (await form.findByRole("alert")).textContent;
+  expect(said).toContain("film.mp4");
+  expect(said).toContain("293 KB");
+  expect(field.value, "what was filled in stays").toBe("-----BEGIN PRIVATE KEY-----");
+  expect(field.getAttribute("aria-invalid")).toBe("true");
+  await user.upload(chooser, new File(["-----BEGIN RSA PRIVATE KEY-----"], "other.pem"));
+  await expect.poll(() => field.value).toBe("-----BEGIN RSA PRIVATE KEY-----");
+  expect(form.queryByRole("alert")).toBeNull();
 });
 
 test("nobody but a manager sees it", async () => {
