@@ -1,10 +1,8 @@
 //! Where the key of the vault is held: the desktop's key store, or a file where there is none.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use keyring_core::api::CredentialStore;
-use keyring_core::{Entry, Error};
+use qiantai_keystore::{KeyStore, KeyStoreError};
 use qiantai_store::vault::{FileKeyHolder, KeyHolder, KeyHolderError};
 
 /// Under which the key stands in the desktop's key store.
@@ -18,7 +16,7 @@ const SERVICE: &str = "org.qiantai.desktop";
 pub struct TerminalKeys {
     file: FileKeyHolder,
     path: PathBuf,
-    desktop: Result<Arc<CredentialStore>, String>,
+    desktop: Result<KeyStore, String>,
 }
 
 impl TerminalKeys {
@@ -27,7 +25,7 @@ impl TerminalKeys {
         TerminalKeys {
             file: FileKeyHolder::new(folder),
             path: folder.join("kek.key"),
-            desktop: desktop().map_err(|error| error.to_string()),
+            desktop: KeyStore::open(SERVICE).map_err(|error: KeyStoreError| error.to_string()),
         }
     }
 
@@ -36,13 +34,12 @@ impl TerminalKeys {
         self.path.exists()
     }
 
-    fn entry(&self, name: &str) -> Result<Entry, KeyHolderError> {
-        let desktop = self.desktop.as_ref().map_err(|why| refused(why.clone()))?;
-        desktop.build(SERVICE, name, None).map_err(refused)
+    fn desktop(&self) -> Result<&KeyStore, KeyHolderError> {
+        self.desktop.as_ref().map_err(|why| refused(why.clone()))
     }
 
     fn store_on_desktop(&self, name: &str, key: &[u8; 32]) -> Result<(), KeyHolderError> {
-        self.entry(name)?.set_secret(key).map_err(refused)
+        self.desktop()?.write(name, key).map_err(refused)
     }
 }
 
@@ -51,11 +48,8 @@ impl KeyHolder for TerminalKeys {
         if self.has_file() {
             return self.file.load(name);
         }
-        match self.entry(name)?.get_secret() {
-            Ok(secret) => Ok(secret.try_into().ok()),
-            Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(refused(error)),
-        }
+        let secret = self.desktop()?.read(name).map_err(refused)?;
+        Ok(secret.and_then(|secret| secret.as_slice().try_into().ok()))
     }
 
     fn store(&self, name: &str, key: &[u8; 32]) -> Result<(), KeyHolderError> {
@@ -74,21 +68,6 @@ impl KeyHolder for TerminalKeys {
 
 fn refused(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> KeyHolderError {
     KeyHolderError::Unavailable(error.into())
-}
-
-#[cfg(target_os = "linux")]
-fn desktop() -> Result<Arc<CredentialStore>, Error> {
-    Ok(dbus_secret_service_keyring_store::Store::new()?)
-}
-
-#[cfg(target_os = "macos")]
-fn desktop() -> Result<Arc<CredentialStore>, Error> {
-    Ok(apple_native_keyring_store::keychain::Store::new()?)
-}
-
-#[cfg(windows)]
-fn desktop() -> Result<Arc<CredentialStore>, Error> {
-    Ok(windows_native_keyring_store::Store::new()?)
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -31,7 +31,7 @@ const ABILITIES: [Ability; 4] = [
         is_there: mounts,
     },
     Ability {
-        tests: "tests of the desktop's key store",
+        tests: "tests of the system's key store",
         part_of_name: "key_store_tests::",
         lack: "gnome-keyring-daemon or dbus-run-session is missing",
         is_there: key_store,

@@ -31,7 +31,7 @@ const PACKAGES: [(&str, &str, Need); 18] = [
         Need::Window,
     ),
     ("librsvg2-dev", "icons in the window", Need::Window),
-    ("libdbus-1-dev", "the desktop's key store", Need::Window),
+    ("libdbus-1-dev", "the system's key store", Need::Window),
     ("fonts-noto-cjk", "Chinese text on the screen", Need::Window),
     ("webkit2gtk-driver", "drives the window", Need::Headless),
     ("xvfb", "a display without a screen", Need::Headless),

@@ -163,6 +163,10 @@ pub(crate) enum Command {
     /// Try a merchant account of a payment channel: one call, its answer as JSON. The account
     /// stands in `[pay.CHANNEL]` of the settings file, or is a JSON file of the channel's settings.
     Pay(crate::pay::Pay),
+    /// Keep a credential of a payment channel in the operating system's key store, which settings
+    /// name as `{ key_store = "NAME" }`. It is the key store of the user who runs this command.
+    #[command(subcommand)]
+    Credential(crate::key_store::Credential),
     /// Print every setting as it stands, with its source; secrets are not shown.
     Config,
     /// Print the OpenAPI document.

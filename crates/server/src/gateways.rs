@@ -316,7 +316,21 @@ impl Gateways {
         loop {
             self.warn(server.now());
             tokio::time::sleep(LOOK_EVERY).await;
-            let found = self.look();
+            // A key store may take its time.
+            let looking = tokio::task::spawn_blocking(move || {
+                let found = self.look();
+                (self, found)
+            });
+            let found = match looking.await {
+                Ok((looked, found)) => {
+                    self = looked;
+                    found
+                }
+                Err(error) => {
+                    tracing::error!(%error, "credentials are looked at no more");
+                    return;
+                }
+            };
             if found.iter().any(|found| matches!(found, Found::Opened(_))) {
                 server.channels_changed();
             }

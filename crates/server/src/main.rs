@@ -6,6 +6,7 @@ mod enrol;
 mod exposure;
 mod import;
 mod keep;
+mod key_store;
 mod pay;
 mod pay_tables;
 mod serve;
@@ -101,6 +102,7 @@ async fn run(
             };
             pay::pay(asked, &tables).await
         }
+        Command::Credential(asked) => keep::blocking(move || key_store::credential(asked)).await,
         Command::Serve => serve::serve(&settings).await.map(|()| Ending::Well),
         Command::Verify(asked) => {
             let books = books()?;

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_core::{Millis, Money};
-use qiantai_pay::credentials::Credentials;
 use qiantai_pay::yuan::from_yuan;
 use qiantai_pay::{
     AuthCode, BillRequest, Channel, CodeRequest, QrRequest, RefundQuery, RefundRequest, Registry,
@@ -22,6 +21,7 @@ use serde_json::{Value, json};
 use time::Date;
 use time::format_description::well_known::Iso8601;
 
+use crate::key_store::credentials;
 use crate::pay_tables::PayTables;
 use crate::{AnyError, Ending, say};
 
@@ -120,7 +120,7 @@ struct Order {
 /// Does one call. What is uncertain or wrong ends with status 2.
 pub(crate) async fn pay(asked: Pay, tables: &PayTables) -> Result<Ending, AnyError> {
     let gateway = tables.read(&asked.channel)?;
-    let credentials = Credentials::new(tables.folder());
+    let credentials = credentials(tables.folder());
     let transport = transport_to(gateway.name())?;
     if matches!(asked.call, Call::Check) {
         let settings = credentials.resolve(gateway.settings());

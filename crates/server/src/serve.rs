@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qiantai_pay::channels::training::{TrainingChannel, TrainingConfig};
-use qiantai_pay::credentials::Credentials;
 use qiantai_pay::transport::{NetworkTransport, Patience};
 use qiantai_pay::{SharedKey, SystemSurroundings};
 use qiantai_server::gateways::Gateways;
@@ -14,6 +13,7 @@ use qiantai_server::{Channels, Clock, SystemClock, network, tree_head};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::key_store::credentials;
 use crate::settings::{Protection, Settings};
 use crate::{AnyError, books, say, serving};
 
@@ -131,8 +131,8 @@ fn channels(settings: &Settings, base: String) -> Result<(Channels, Option<Gatew
     let Some((base_url, key_file, merchant)) = settings.training()? else {
         // A gateway on the internet cannot post to an address that only this house knows.
         let tables = settings.pay_tables();
-        let credentials = Credentials::new(tables.folder());
-        let gateways = Gateways::open(tables.all()?, credentials, settings.public_url()?)?;
+        let sources = credentials(tables.folder());
+        let gateways = Gateways::open(tables.all()?, sources, settings.public_url()?)?;
         return Ok((gateways.channels(), Some(gateways)));
     };
     let config = TrainingConfig {

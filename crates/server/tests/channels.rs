@@ -1,13 +1,14 @@
 //! What the gateways' own protocols ask of the engine, and gateways that fail.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use qiantai_core::attempt::{AttemptState, Channel, GatewayOutcome};
 use qiantai_core::operation::{AttemptResult, OperationBody};
 use qiantai_core::recharge::OrderState;
 use qiantai_core::{Millis, Money};
-use qiantai_pay::credentials::Credentials;
+use qiantai_pay::SecretText;
+use qiantai_pay::credentials::{Credentials, KeyStoreSource};
 use qiantai_pay::{
     CloseAnswer, ConfigCause, GatewayAnswer, QrAnswer, Registry, Surroundings, UnknownCause,
 };
@@ -195,6 +196,17 @@ async fn a_gateway_that_fails_is_down_and_comes_back_by_itself() {
     }
 }
 
+/// A key store with one entry.
+#[derive(Default)]
+struct Shelf(Mutex<Option<String>>);
+
+impl KeyStoreSource for Shelf {
+    fn read(&self, name: &str) -> Result<Option<SecretText>, String> {
+        assert_eq!(name, "certificate");
+        Ok(self.0.lock().unwrap().clone().map(SecretText::new))
+    }
+}
+
 #[tokio::test]
 async fn new_keys_come_into_force_and_wrong_ones_do_not() {
     let folder = tempfile::tempdir().unwrap();
@@ -207,17 +219,17 @@ async fn new_keys_come_into_force_and_wrong_ones_do_not() {
     };
     let first = street.open_wechat(opening("1900000109"), "http://gateway", START);
     let second = street.open_wechat(opening("1900000110"), "http://gateway", START);
+    let shelf = Arc::new(Shelf::default());
     let put = |settings: &serde_json::Value| {
-        for (name, field) in [("key.pem", "private_key"), ("cert.pem", "certificate")] {
-            let text = settings[field].as_str().unwrap();
-            std::fs::write(folder.path().join(name), text).unwrap();
-        }
+        let text = |field: &str| settings[field].as_str().unwrap();
+        std::fs::write(folder.path().join("key.pem"), text("private_key")).unwrap();
+        *shelf.0.lock().unwrap() = Some(text("certificate").to_owned());
     };
     let mut settings = first.clone();
     settings["private_key"] = json!({"file": "key.pem"});
-    settings["certificate"] = json!({"file": "cert.pem"});
+    settings["certificate"] = json!({"key_store": "certificate"});
     let settings = GatewaySettings::read("wechat", settings).unwrap();
-    let credentials = Credentials::new(folder.path());
+    let credentials = Credentials::new(folder.path()).with_key_store(shelf.clone());
     let mut gateways = Gateways::open(vec![settings], credentials, None).unwrap();
     let channels = gateways.channels();
     assert!(

@@ -17,6 +17,8 @@ mod gateway;
 mod harness;
 mod interface;
 mod keeping;
+#[cfg(target_os = "linux")]
+mod key_store_tests;
 mod new_members;
 mod new_shop;
 mod official;

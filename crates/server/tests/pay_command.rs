@@ -24,7 +24,7 @@ pub struct Street {
 }
 
 impl Street {
-    async fn open() -> Street {
+    pub async fn open() -> Street {
         Street::open_behind(None).await
     }
 

@@ -18,8 +18,10 @@ impl Drop for Running {
     }
 }
 
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_qiantai-server");
+
 pub fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_qiantai-server"))
+    Command::new(PROGRAM)
 }
 
 impl Running {
