@@ -1,5 +1,5 @@
-//! `cargo xtask peers`: independent kits against the simulated gateways, and as judges of what our
-//! own client sends. They live in `target/peers` and are installed there by their own tools; nothing
+//! `cargo xtask peers`: independent kits against the simulated gateways, as judges of what our own
+//! client sends, and as the gateway of our own client. They live in `target/peers` and are installed there by their own tools; nothing
 //! of them is committed.
 
 use std::fs;
@@ -26,6 +26,15 @@ const PEERS: [(&str, Runtime); 7] = [
     ("alipay_bill.py", Runtime::Python),
 ];
 
+/// Those that stand in the gateway's place, with what they are told further. Each has a simulated
+/// gateway of its own behind it, whose clock it puts ahead.
+const GATEWAYS: [(&str, Runtime, &str); 4] = [
+    ("alipay_gateway.py", Runtime::Python, "alipay-keys"),
+    ("alipay_gateway.py", Runtime::Python, "alipay-certificates"),
+    ("wechat_gateway.py", Runtime::Python, "wechat-certificates"),
+    ("wechat-gateway.cjs", Runtime::Node, "wechat-key"),
+];
+
 #[derive(Clone, Copy)]
 enum Runtime {
     Python,
@@ -40,7 +49,17 @@ pub fn peers() -> Result<(), Error> {
     let place = tree::root().join("target/peers");
     fs::create_dir_all(&place).map_err(|source| Error::file(&place, source))?;
     say::line("Building the gateways and our own client");
-    let build = ["build", "--package", "qiantai-paysim"];
+    let build = [
+        "build",
+        "--package",
+        "qiantai-paysim",
+        "--package",
+        "qiantai-server",
+        "--package",
+        "qiantai-pay",
+        "--bins",
+        "--examples",
+    ];
     child::run("peers build", &mut cargo(&build))?;
     let python = python::install(&place.join("python"), "peers/requirements.txt")?;
     install_node(&place)?;
@@ -51,13 +70,30 @@ pub fn peers() -> Result<(), Error> {
     for (script, runtime) in PEERS {
         let mut command = runtime.command(&place, &python, script);
         command.arg(&gateway.base_url).arg(&accounts).arg(&requests);
-        let output = child::run(&format!("peer {script}"), &mut command)?;
-        let steps = output.iter().filter(|line| line.starts_with("ok ")).count();
-        say::line(format_args!("  {steps:>3} shown by {script}"));
-        shown += steps;
+        shown += steps(script, &mut command)?;
+    }
+    let (server, judge) = (
+        tree::built("debug", "qiantai-server")?,
+        tree::built("debug/examples", "peer_notices")?,
+    );
+    for (script, runtime, account) in GATEWAYS {
+        let accounts = place.join(format!("accounts-of-{account}"));
+        let book = Gateway::start(&place, &accounts)?;
+        let mut command = runtime.command(&place, &python, script);
+        command.arg(&book.base_url).arg(&accounts).arg(&requests);
+        command.arg(&server).arg(&judge).arg(account);
+        shown += steps(&format!("{script} {account}"), &mut command)?;
     }
     say::line(format_args!("{shown} steps shown by independent kits"));
     Ok(())
+}
+
+/// Lets a peer do its part; how many steps it showed.
+fn steps(name: &str, command: &mut Command) -> Result<usize, Error> {
+    let output = child::run(&format!("peer {name}"), command)?;
+    let steps = output.iter().filter(|line| line.starts_with("ok ")).count();
+    say::line(format_args!("  {steps:>3} shown by {name}"));
+    Ok(steps)
 }
 
 impl Runtime {
