@@ -90,7 +90,11 @@ impl Desk<'_> {
     }
 
     fn of_wechat(&self, key: &str) -> String {
-        let name = self.word("set_up.gateway.wechat");
+        self.of("wechat", key)
+    }
+
+    fn of(&self, gateway: &str, key: &str) -> String {
+        let name = self.word(&format!("set_up.gateway.{gateway}"));
         self.shop.words.with(key, &[("name", &name)]).unwrap()
     }
 
@@ -99,7 +103,11 @@ impl Desk<'_> {
     }
 
     async fn fill(&self, place: &str, text: &str) {
-        let name = self.word(&format!("set_up.field.wechat.{place}"));
+        self.fill_of("wechat", place, text).await;
+    }
+
+    async fn fill_of(&self, gateway: &str, place: &str, text: &str) {
+        let name = self.word(&format!("set_up.field.{gateway}.{place}"));
         self.window.fill("textbox", &name, text).await.unwrap();
     }
 
@@ -185,10 +193,39 @@ async fn an_account_is_entered_wrongly_then_rightly_and_takes_a_payment() {
     let seen = window.seen().await.unwrap();
     assert!(!seen.contains(&text(&good["api_v3_key"])), "{seen}");
     nothing_in_clear(shop.folder(), &text(&good["api_v3_key"]));
+    let good = settings(folder.path(), "shouqianba");
+    activate(&desk, &good, &mut tour).await;
+    nothing_in_clear(shop.folder(), &text(&good["activation_code"]));
     tour.end();
 
     take_payment(&desk, &base).await;
     window.close().await.unwrap();
+}
+
+/// This computer becomes a terminal: by a code that is refused, then by the right one.
+async fn activate(desk: &Desk<'_>, good: &Value, tour: &mut Tour) {
+    const NAME: &str = "shouqianba";
+    let fill = async |place: &str| {
+        let text = good[place].as_str().unwrap();
+        desk.fill_of(NAME, place, text).await;
+    };
+    desk.click(&desk.of(NAME, "set_up.enter_name")).await;
+    desk.click(&desk.word("set_up.more")).await;
+    fill("base_url").await;
+    desk.click(&desk.word("set_up.fewer")).await;
+    for place in ["vendor_sn", "vendor_key", "app_id"] {
+        fill(place).await;
+    }
+    desk.fill_of(NAME, "activation_code", "A1B2C3").await;
+    desk.window.press(Key::Tab).await.unwrap();
+    desk.window.type_text(OWNER.2).await.unwrap();
+    desk.save().await;
+    desk.said("activation_refused").await;
+    tour.stop(desk.window, "activation", AND_LARGE).await;
+    fill("activation_code").await;
+    desk.save().await;
+    let ready = desk.of(NAME, "set_up.good");
+    desk.window.text(&ready).await.unwrap();
 }
 
 /// A new member pays by QR code, through the account that was entered.

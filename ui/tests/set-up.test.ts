@@ -90,6 +90,28 @@ test("a key comes from its file", async () => {
   expect(form.queryByRole("alert")).toBeNull();
 });
 
+test("a terminal is activated by a code, and a code that is refused changes nothing", async () => {
+  const { screen, user, counter } = await opened("accounts_here");
+  await user.click(await screen.findByRole("button", { name: "填写收钱吧" }));
+  const form = within(await screen.findByRole("form", { name: "填写收钱吧" }));
+  const code = form.getByRole("textbox", { name: "激活码" });
+  await user.type(form.getByRole("textbox", { name: "开发者序列号" }), "91800001");
+  await user.type(code, "A1");
+  await user.type(form.getByLabelText("你的 PIN"), "2001");
+  await user.click(form.getByRole("button", { name: "检查并启用" }));
+  const alert = (await screen.findByRole("alert")).textContent;
+  expect(alert).toContain("没有激活");
+  expect(alert).toContain("什么也没改");
+  expect(screen.getByText("本机已激活为收款终端")).toBeTruthy();
+  const account = counter.books.accounts.accounts.find(({ name }) => name === "shouqianba");
+  expect(account?.state).toBe("not_set_up");
+  await user.type(code, "B2C3");
+  await user.click(form.getByRole("button", { name: "检查并启用" }));
+  const good = within(await screen.findByRole("region", { name: "收钱吧的检查" }));
+  expect(good.getAllByText("通过")).toHaveLength(10);
+  expect(account?.state).toBe("up");
+});
+
 test("nobody but a manager sees it", async () => {
   const { screen, user } = await openWindow("counter");
   await screen.findByRole("combobox");

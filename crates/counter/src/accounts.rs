@@ -23,6 +23,9 @@ use crate::view::account::{
     AccountStep, CheckAccount, PaymentAccount, PaymentAccounts, StepState,
 };
 
+/// The gateway that activates terminals.
+const WITH_TERMINALS: &str = "shouqianba";
+
 /// The accounts of the shop's server.
 pub(crate) async fn payment_accounts(counter: &Arc<Counter>) -> Result<PaymentAccounts, CallError> {
     counter.manager()?;
@@ -55,7 +58,7 @@ pub(crate) async fn check_account(
     };
     let answer = counter.client.check_gateway(&request.name, &asked).await;
     answer
-        .map(|answer| report(&answer))
+        .map(|answer| report(&request.name, &answer))
         .map_err(|error| unanswered(&error))
 }
 
@@ -124,8 +127,9 @@ fn unanswered(error: &CallFailed) -> CallError {
     CallError::new(ErrorCode::ServerUnreachable, "accounts_unreachable").retryable()
 }
 
-fn report(answer: &GatewayCheckAnswer) -> AccountCheck {
+fn report(name: &str, answer: &GatewayCheckAnswer) -> AccountCheck {
     let steps = CheckStepDto::ALL.iter();
+    let steps = steps.filter(|step| **step != CheckStepDto::Activated || name == WITH_TERMINALS);
     let remarks = answer.findings.iter().filter_map(|finding| match finding {
         CheckFindingDto::Remark {
             remark,
@@ -215,12 +219,14 @@ mod tests {
                 },
             ],
         };
-        let shown = report(&answer);
+        let shown = report("wechat", &answer);
         let states: Vec<_> = shown.steps.iter().map(|step| step.state).collect();
-        let mut expected = vec![StepState::Skipped; CheckStepDto::ALL.len()];
+        let mut expected = vec![StepState::Skipped; CheckStepDto::ALL.len() - 1];
         expected[0] = StepState::Passed;
         expected[1] = StepState::Failed;
         assert_eq!(states, expected);
+        let of_terminals = report(WITH_TERMINALS, &answer).steps;
+        assert_eq!(of_terminals.len(), CheckStepDto::ALL.len());
         let fault = shown.steps[1].fault.as_ref().expect("a fault");
         assert_eq!(fault.message_key, "set_up.fault.not_thirty_two");
         assert_eq!(fault.place.as_deref(), Some("api_v3_key"));

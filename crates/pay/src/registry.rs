@@ -43,17 +43,28 @@ impl Registry {
         transport: Arc<dyn HttpTransport>,
         surroundings: Arc<dyn Surroundings>,
     ) -> Result<ChannelId, OpenError> {
-        let (id, open) = channels::ALL
+        let (_, open) = channels::ALL
             .iter()
             .find(|(id, _)| id.0 == name)
             .ok_or_else(|| OpenError::NoSuchChannel(name.to_owned()))?;
         let bare = open(settings, transport, surroundings.clone())?;
-        let channel: Arc<dyn Channel> = match self.channels.get(id) {
+        Ok(self.replace(bare, surroundings))
+    }
+
+    /// Offers a channel that is open already in place of the one of its name, as [`Registry::open`]
+    /// does.
+    pub fn replace(
+        &mut self,
+        bare: Arc<dyn Channel>,
+        surroundings: Arc<dyn Surroundings>,
+    ) -> ChannelId {
+        let id = bare.id();
+        let channel: Arc<dyn Channel> = match self.channels.get(&id) {
             Some(old) => Arc::new(Rotated::new(bare.clone(), old.bare.clone(), surroundings)),
             None => bare.clone(),
         };
-        self.channels.insert(*id, Offered { channel, bare });
-        Ok(*id)
+        self.channels.insert(id, Offered { channel, bare });
+        id
     }
 
     /// Stops believing replaced credentials of the channel at once, where they were stolen.

@@ -1,21 +1,26 @@
 //! The accounts at payment gateways: where those of a server come from, and the keeping of those
 //! that are entered in the window of a shop whose server lives in the same process.
 
+mod sealed;
+mod terminals;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use qiantai_pay::SecretText;
+use qiantai_pay::channels::shouqianba;
 use qiantai_pay::credentials::Credentials;
-use qiantai_pay::crypto::{Aes256Key, CryptoError, GCM_NONCE_BYTES, hmac_sha256};
+use qiantai_pay::crypto::CryptoError;
 use qiantai_pay::set_up::SetUpForm;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::backup::sync_folder;
 use crate::gateways::GatewaySettings;
+use sealed::SealedFile;
+use terminals::KeptTerminals;
 
 /// What the gateways of a server are opened from.
 #[derive(Clone, Default)]
@@ -33,8 +38,8 @@ pub enum AccountSource {
 /// is made of the ledger's: whoever opens the one opens the other, and a copy of the file alone
 /// opens to nobody.
 pub struct KeptAccounts {
-    path: PathBuf,
-    key: Aes256Key,
+    file: SealedFile,
+    terminals: Arc<KeptTerminals>,
     /// Held from the reading to the writing of a change.
     pub(crate) changing: tokio::sync::Mutex<()>,
 }
@@ -42,6 +47,9 @@ pub struct KeptAccounts {
 /// What was filled in for a gateway, by place. `Debug` says the places alone.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Filled(BTreeMap<String, SecretText>);
+
+/// Where the terminal of one account is kept.
+pub(crate) type Terminals = Arc<dyn shouqianba::TerminalStore>;
 
 /// What was filled in, by the name of the gateway.
 pub type FilledAccounts = BTreeMap<String, Filled>;
@@ -66,19 +74,15 @@ const FILE: &str = "payment-accounts";
 /// The first bytes of the file; sealed with the rest.
 const MARK: &[u8] = b"qiantai payment accounts 1\n";
 
-/// More than every account with its certificates.
-const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
-
 impl KeptAccounts {
     /// The accounts in `folder`, of the books that open with `ledger_key`.
     ///
     /// # Errors
     /// See [`KeptError`]; nothing is read yet.
     pub fn new(folder: &Path, ledger_key: &[u8; 32]) -> Result<KeptAccounts, KeptError> {
-        let key = Zeroizing::new(hmac_sha256(ledger_key, MARK)?);
         Ok(KeptAccounts {
-            path: folder.join(FILE),
-            key: Aes256Key::from_bytes(&*key)?,
+            file: SealedFile::new(folder.join(FILE), ledger_key, MARK)?,
+            terminals: Arc::new(KeptTerminals::new(folder, ledger_key)?),
             changing: tokio::sync::Mutex::default(),
         })
     }
@@ -88,18 +92,9 @@ impl KeptAccounts {
     /// # Errors
     /// See [`KeptError`].
     pub fn read(&self) -> Result<FilledAccounts, KeptError> {
-        let sealed = match std::fs::metadata(&self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(error) => return Err(error.into()),
-            Ok(about) if about.len() > FILE_BYTES_MAX => return Err(KeptError::Damaged),
-            Ok(_) => std::fs::read(&self.path)?,
+        let Some(opened) = self.file.read()? else {
+            return Ok(BTreeMap::new());
         };
-        let rest = sealed.strip_prefix(MARK).ok_or(KeptError::Damaged)?;
-        let (nonce, sealed) = rest
-            .split_at_checked(GCM_NONCE_BYTES)
-            .ok_or(KeptError::Damaged)?;
-        let opened = self.key.open_gcm(nonce, MARK, sealed);
-        let opened = Zeroizing::new(opened.map_err(|_| KeptError::Damaged)?);
         let accounts: BTreeMap<String, BTreeMap<String, SecretText>> =
             serde_json::from_slice(&opened).map_err(|_| KeptError::Damaged)?;
         let filled = accounts.into_iter().map(|(name, it)| (name, Filled(it)));
@@ -116,18 +111,30 @@ impl KeptAccounts {
             .map(|(name, filled)| (name.as_str(), filled.exposed()))
             .collect();
         let plain = Zeroizing::new(serde_json::to_vec(&texts).map_err(io::Error::other)?);
-        let mut nonce = [0; GCM_NONCE_BYTES];
-        getrandom::fill(&mut nonce).map_err(io::Error::other)?;
-        let sealed = self.key.seal_gcm(&nonce, MARK, &plain)?;
-        let folder = self.path.parent().unwrap_or(Path::new(""));
-        // Readable by its owner alone, where the system knows such files.
-        let mut part = tempfile::NamedTempFile::new_in(folder)?;
-        for bytes in [MARK, &nonce, &sealed] {
-            part.write_all(bytes)?;
+        self.file.write(&plain)
+    }
+
+    /// The settings of the account of that name, with what is filled in by nobody.
+    ///
+    /// # Errors
+    /// See [`KeptError`].
+    pub(crate) fn settings(
+        &self,
+        name: &str,
+        form: &SetUpForm,
+        filled: &Filled,
+    ) -> Result<Value, KeptError> {
+        let mut settings = filled.settings(form);
+        if name == shouqianba::ID.0 {
+            settings["device_id"] = self.terminals.device_id(&settings)?.into();
         }
-        part.as_file().sync_all()?;
-        part.persist(&self.path).map_err(|error| error.error)?;
-        Ok(sync_folder(&self.path)?)
+        Ok(settings)
+    }
+
+    /// Where the terminal of the account of that name is kept, of a gateway that has terminals.
+    pub(crate) fn terminal(&self, name: &str, settings: &Value) -> Option<Terminals> {
+        let is_one = name == shouqianba::ID.0;
+        is_one.then(|| self.terminals.of(settings))
     }
 }
 

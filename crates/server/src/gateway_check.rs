@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::Uri;
 use qiantai_core::Timestamp;
 use qiantai_core::order_no::{OrderNo, Prefix};
+use qiantai_pay::channels::shouqianba::{ActivationFault, ShouqianbaChannel};
 use qiantai_pay::channels::{alipay, shouqianba, unionpay};
 use qiantai_pay::credentials::{CredentialError, ending_soon};
 use qiantai_pay::set_up::{KeyStep, SetUpFault, form};
@@ -18,6 +19,8 @@ use qiantai_pay::{Channel, ConfigCause, GatewayAnswer, Registry, Surroundings, U
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+
+use crate::accounts::Terminals;
 
 /// Longest wait for a connection.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -39,13 +42,15 @@ pub enum CheckStep {
     Secure,
     /// This machine's clock is the gateway's.
     Clock,
+    /// The gateway has made this machine a terminal, where it has terminals.
+    Activated,
     /// The gateway accepts our signature, and we accept its answer.
     Accepted,
 }
 
 impl CheckStep {
     /// Every step, in order.
-    pub const ALL: [CheckStep; 9] = [
+    pub const ALL: [CheckStep; 10] = [
         CheckStep::Keys(KeyStep::Filled),
         CheckStep::Keys(KeyStep::OwnKey),
         CheckStep::Keys(KeyStep::OwnCertificate),
@@ -54,6 +59,7 @@ impl CheckStep {
         CheckStep::Reach,
         CheckStep::Secure,
         CheckStep::Clock,
+        CheckStep::Activated,
         CheckStep::Accepted,
     ];
 }
@@ -79,6 +85,8 @@ pub enum CheckFault {
     NoAnswer(TransportError),
     /// This machine's clock is so many seconds ahead of the gateway's.
     ClockOff(i64),
+    /// This machine is no terminal of the gateway's.
+    NotActivated(ActivationFault),
     /// The gateway does not accept our signature.
     SignatureRefused,
     /// The gateway says that the clock is wrong.
@@ -160,8 +168,20 @@ pub async fn check(
     transport: Arc<dyn HttpTransport>,
     surroundings: Arc<dyn Surroundings>,
 ) -> CheckReport {
+    check_with(name, settings, None, transport, surroundings).await
+}
+
+/// The same where the host keeps the terminals of gateways that have them.
+pub(crate) async fn check_with(
+    name: &str,
+    settings: Result<Value, CredentialError>,
+    terminal: Option<Terminals>,
+    transport: Arc<dyn HttpTransport>,
+    surroundings: Arc<dyn Surroundings>,
+) -> CheckReport {
     let mut report = CheckReport::default();
-    let steps = steps(name, settings, transport, surroundings, &mut report);
+    let around = (transport, surroundings);
+    let steps = steps(name, settings, terminal, around, &mut report);
     if let Err((step, fault)) = steps.await {
         report.findings.push(Finding::Failed(step, fault));
     }
@@ -171,25 +191,18 @@ pub async fn check(
 async fn steps(
     name: &str,
     settings: Result<Value, CredentialError>,
-    transport: Arc<dyn HttpTransport>,
-    surroundings: Arc<dyn Surroundings>,
+    terminal: Option<Terminals>,
+    (transport, surroundings): (Arc<dyn HttpTransport>, Arc<dyn Surroundings>),
     report: &mut CheckReport,
 ) -> Result<(), Stopped> {
     let filled = CheckStep::Keys(KeyStep::Filled);
     let settings = settings.map_err(|error| (filled, CheckFault::Unreadable(error)))?;
     let base_url = base_url(name, &settings);
     look_at_keys(name, &settings, surroundings.now(), report)?;
-    let mut registry = Registry::new();
-    let opened = registry.open(
-        name,
-        settings,
-        Arc::clone(&transport),
-        Arc::clone(&surroundings),
-    );
-    let unusable = |text: String| (filled, CheckFault::Unusable(text));
-    opened.map_err(|error| unusable(error.to_string()))?;
-    let channel = registry.get(name);
-    let channel = channel.ok_or_else(|| unusable(name.to_owned()))?;
+    let around = (Arc::clone(&transport), Arc::clone(&surroundings));
+    let opened = open(name, settings, terminal, around);
+    let opened = opened.map_err(|text| (filled, CheckFault::Unusable(text)))?;
+    let channel = opened.channel();
     for step in KeyStep::ALL {
         report.passed(CheckStep::Keys(step));
     }
@@ -198,11 +211,52 @@ async fn steps(
         let days = (expiry.at - surroundings.now()).0.div_euclid(86_400_000);
         report.remark(CheckRemark::EndsSoon(expiry.credential, days));
     }
-    ask(channel.as_ref(), surroundings.now())
+    if let Opened::Terminal(terminal) = &opened {
+        let activated = terminal.activated().await;
+        activated.map_err(|fault| (CheckStep::Activated, CheckFault::NotActivated(fault)))?;
+        report.passed(CheckStep::Activated);
+    }
+    ask(channel, surroundings.now())
         .await
         .map_err(|fault| (CheckStep::Accepted, fault))?;
     report.passed(CheckStep::Accepted);
     Ok(())
+}
+
+/// A channel that is looked at.
+enum Opened {
+    /// Of a gateway that has terminals.
+    Terminal(Arc<ShouqianbaChannel>),
+    /// Any other.
+    Plain(Arc<dyn Channel>),
+}
+
+impl Opened {
+    fn channel(&self) -> &dyn Channel {
+        match self {
+            Opened::Terminal(channel) => channel.as_ref(),
+            Opened::Plain(channel) => channel.as_ref(),
+        }
+    }
+}
+
+fn open(
+    name: &str,
+    settings: Value,
+    terminal: Option<Terminals>,
+    (transport, surroundings): (Arc<dyn HttpTransport>, Arc<dyn Surroundings>),
+) -> Result<Opened, String> {
+    if name == shouqianba::ID.0 {
+        let opened = shouqianba::open_with(settings, terminal, transport, surroundings);
+        return opened
+            .map(Opened::Terminal)
+            .map_err(|error| error.to_string());
+    }
+    let mut registry = Registry::new();
+    let opened = registry.open(name, settings, transport, surroundings);
+    opened.map_err(|error| error.to_string())?;
+    let channel = registry.get(name).cloned();
+    channel.map(Opened::Plain).ok_or_else(|| name.to_owned())
 }
 
 /// What can be said without a gateway. Those that passed are told with the one that failed.

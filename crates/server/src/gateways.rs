@@ -13,7 +13,7 @@ use qiantai_pay::transport::{HttpTransport, NetworkTransport, NetworkUnavailable
 use qiantai_pay::{ChannelId, Registry, Surroundings, SystemSurroundings};
 use serde_json::Value;
 
-use crate::accounts::{AccountSource, FilledAccounts, KeptAccounts};
+use crate::accounts::{AccountSource, FilledAccounts, KeptAccounts, Terminals};
 use crate::embedded::Server;
 use crate::engine::Channels;
 
@@ -36,6 +36,9 @@ pub(crate) const KNOWN: [(&str, &[Method]); 4] = [
     (unionpay::ID.0, &[Method::Unionpay]),
     (shouqianba::ID.0, &[]),
 ];
+
+/// What an aggregator that was entered in the window carries.
+const AGGREGATED: [Method; 3] = [Method::Wechat, Method::Alipay, Method::Unionpay];
 
 /// Words for methods in settings.
 const METHODS: [(&str, Method); 4] = [
@@ -113,6 +116,31 @@ impl GatewaySettings {
         &self.carries
     }
 
+    /// An account that was entered in the window. What has no account of its own among `others` goes
+    /// through the aggregator.
+    pub(crate) fn entered<'a>(
+        name: &'static str,
+        settings: Value,
+        others: impl Iterator<Item = &'a str>,
+    ) -> GatewaySettings {
+        GatewaySettings {
+            name,
+            carries: GatewaySettings::carried(name, others),
+            settings,
+        }
+    }
+
+    /// What is paid through the gateway of that name beside the accounts of `others`.
+    pub(crate) fn carried<'a>(name: &str, others: impl Iterator<Item = &'a str>) -> Vec<Method> {
+        if name != shouqianba::ID.0 {
+            return GatewaySettings::usual(name).to_vec();
+        }
+        let taken: Vec<Method> = others.flat_map(GatewaySettings::usual).copied().collect();
+        let mut left = AGGREGATED.to_vec();
+        left.retain(|method| !taken.contains(method));
+        left
+    }
+
     /// What is paid through the gateway of that name when nothing is said.
     pub(crate) fn usual(name: &str) -> &'static [Method] {
         let known = KNOWN.iter().find(|(known, _)| *known == name);
@@ -158,21 +186,49 @@ pub fn transport_to(name: &str) -> Result<Arc<dyn HttpTransport>, NetworkUnavail
     Ok(Arc::new(NetworkTransport::new(patience)?))
 }
 
-/// Opens a gateway whose texts stand in place, instead of the one of that name.
+/// Opens a gateway whose texts stand in place, instead of the one of that name. The place of its
+/// terminal is the settings' own where none is given.
 ///
 /// # Errors
 /// Where it does not open, or the network cannot be used; then nothing has changed.
 pub(crate) fn put_in_force(
     channels: &Channels,
     gateway: GatewaySettings,
+    terminal: Option<Terminals>,
 ) -> Result<ChannelId, Box<dyn std::error::Error + Send + Sync>> {
     let transport = transport_to(gateway.name)?;
     let surroundings = Arc::new(SystemSurroundings);
-    let id = channels.change(|registry| {
-        registry.open(gateway.name, gateway.settings, transport, surroundings)
+    let id = channels.change(|registry| match terminal {
+        None => registry.open(gateway.name, gateway.settings, transport, surroundings),
+        Some(_) => {
+            let (settings, clock) = (gateway.settings, Arc::clone(&surroundings) as _);
+            let opened = shouqianba::open_with(settings, terminal, transport, clock)?;
+            Ok(registry.replace(opened, surroundings))
+        }
     })?;
     channels.carry(&gateway.carries, gateway.name);
     Ok(id)
+}
+
+/// Opens an account that was entered in the window.
+///
+/// # Errors
+/// As [`put_in_force`].
+pub(crate) fn open_kept(
+    channels: &Channels,
+    kept: &KeptAccounts,
+    name: &str,
+    accounts: &FilledAccounts,
+) -> Result<ChannelId, Box<dyn std::error::Error + Send + Sync>> {
+    let known = KNOWN.iter().find(|(known, _)| *known == name);
+    let account = known.zip(form(name)).zip(accounts.get(name));
+    let ((known, form), filled) = account.ok_or("a payment account of a newer version")?;
+    let name = known.0;
+    let settings = kept.settings(name, form, filled)?;
+    let terminal = kept.terminal(name, &settings);
+    let others = accounts.keys().map(String::as_str);
+    let gateway = GatewaySettings::entered(name, settings, others);
+    put_in_force(channels, gateway, terminal)
 }
 
 /// The gateways of a serving process. Files and variables are read again and again; what changed
@@ -241,16 +297,11 @@ impl Gateways {
             tracing::error!(%error, "no payment account is open");
             FilledAccounts::new()
         });
-        let channels = Channels::default().with_accounts(AccountSource::Kept(Arc::new(kept)));
-        for (name, filled) in &accounts {
-            let Some(form) = form(name) else {
-                tracing::error!(channel = name, "a payment account of a newer version");
-                continue;
-            };
-            let opened = GatewaySettings::read(name, filled.settings(form))
-                .map_err(Into::into)
-                .and_then(|gateway| put_in_force(&channels, gateway));
-            match opened {
+        let kept = Arc::new(kept);
+        let source = AccountSource::Kept(Arc::clone(&kept));
+        let channels = Channels::default().with_accounts(source);
+        for name in accounts.keys() {
+            match open_kept(&channels, &kept, name, &accounts) {
                 Ok(_) => tracing::info!(channel = name, "a payment account is open"),
                 Err(error) => {
                     tracing::error!(channel = name, %error, "a payment account does not open")

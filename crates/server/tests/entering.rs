@@ -11,14 +11,19 @@ use http::{Request, StatusCode};
 use qiantai_core::attempt::Channel;
 use qiantai_core::ids::StaffId;
 use qiantai_core::policy::Role;
+use qiantai_pay::channels::shouqianba;
 use qiantai_pay::credentials::Credentials;
 use qiantai_pay::set_up::form;
+use qiantai_pay::{ChannelId, GatewayAnswer, UnknownCause};
+use qiantai_paysim::gateway::{AnswerFault, Operation};
+use qiantai_server::Channels;
 use qiantai_server::accounts::KeptAccounts;
 use qiantai_server::gateways::{GatewaySettings, Gateways};
 use qiantai_wire::api::{
     CheckFaultDto, CheckFindingDto, CheckRemarkDto, CheckStepDto, GatewayCheckAnswer,
     GatewayCheckRequest, GatewayDto, GatewaysAnswer, StandingDto,
 };
+use qiantai_wire::codes::ChannelDto;
 use qiantai_wire::{ApiError, ErrorCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -69,9 +74,19 @@ impl Desk {
     }
 
     fn request(&self, manager: Uuid, entered: BTreeMap<String, String>) -> Request<Body> {
+        self.request_of("wechat", manager, entered)
+    }
+
+    fn request_of(
+        &self,
+        name: &str,
+        manager: Uuid,
+        entered: BTreeMap<String, String>,
+    ) -> Request<Body> {
         let request = GatewayCheckRequest { manager, entered };
         let body = serde_json::to_vec(&request).unwrap();
-        self.till.request("POST", "/v1/gateways/wechat/check", body)
+        let path = format!("/v1/gateways/{name}/check");
+        self.till.request("POST", &path, body)
     }
 
     async fn send(&self, request: Request<Body>) -> Result<GatewayCheckAnswer, ApiError> {
@@ -85,8 +100,13 @@ impl Desk {
     }
 
     async fn enter(&self, entered: BTreeMap<String, String>) -> GatewayCheckAnswer {
+        self.enter_of("wechat", entered).await
+    }
+
+    async fn enter_of(&self, name: &str, entered: BTreeMap<String, String>) -> GatewayCheckAnswer {
         let manager = self.person(Role::Manager);
-        self.send(self.request(manager, entered)).await.unwrap()
+        let request = self.request_of(name, manager, entered);
+        self.send(request).await.unwrap()
     }
 
     async fn refusal(&self, request: Request<Body>) -> Option<ErrorCode> {
@@ -99,16 +119,21 @@ impl Desk {
     }
 
     async fn wechat(&self) -> GatewayDto {
+        self.told_of("wechat").await
+    }
+
+    async fn told_of(&self, name: &str) -> GatewayDto {
         let told = self.told().await;
         assert!(told.entered_here);
         let mut gateways = told.gateways.into_iter();
-        gateways.find(|gateway| gateway.name == "wechat").unwrap()
+        gateways.find(|gateway| gateway.name == name).unwrap()
     }
 
     /// What stands in the fields of an account at the gateway.
     fn fields(&self, account: &str) -> BTreeMap<String, String> {
         let settings = self.street.settings(account);
-        let fields = form("wechat").unwrap().fields.iter();
+        let channel = account.split('-').next().unwrap();
+        let fields = form(channel).unwrap().fields.iter();
         let filled = fields.filter_map(|field| {
             let pointer = format!("/{}", field.place.replace('.', "/"));
             let text = settings.pointer(&pointer)?.as_str()?;
@@ -225,6 +250,79 @@ async fn only_what_passes_every_step_is_kept_and_in_force() {
     let mut expected = vec![act("gateway.entered"); 6];
     expected.extend([act("gateway.checked"), act("gateway.entered")]);
     assert_eq!(deeds, expected);
+}
+
+/// What the account behind `method` says about a payment that nobody made.
+async fn asked(channels: &Channels, method: Channel) -> (ChannelId, GatewayAnswer) {
+    let channel = channels.of(method).unwrap();
+    (channel.id(), channel.query("ZF20261122000000000001").await)
+}
+
+#[tokio::test]
+async fn a_terminal_is_activated_and_nothing_of_a_failed_activation_is_lost() {
+    const NAME: &str = "shouqianba";
+    let desk = Desk::open().await;
+    let good = desk.fields(NAME);
+    let with = |place: &str, text: &str| {
+        let mut fields = good.clone();
+        fields.insert(place.to_owned(), text.to_owned());
+        fields
+    };
+    let (vendor, code) = ("vendor_key", "activation_code");
+    for (place, fault) in [
+        (vendor, CheckFaultDto::VendorRefused),
+        (code, CheckFaultDto::ActivationRefused),
+    ] {
+        let answer = desk.enter_of(NAME, with(place, "another")).await;
+        let expected = (CheckStepDto::Activated, fault, Some(place));
+        assert_eq!(failure(&answer), expected);
+    }
+    // Activated, and the answer was lost: the same again is the same terminal.
+    let certificates = Operation::Certificates;
+    let lost = AnswerFault::FailAfterDone;
+    desk.street.spoil(certificates, lost, Some(1));
+    let answer = desk.enter_of(NAME, good.clone()).await;
+    let unclear = CheckFaultDto::ActivationUnclear;
+    assert_eq!(failure(&answer), (CheckStepDto::Activated, unclear, None));
+    assert!(!desk.told_of(NAME).await.set_up);
+    assert_eq!(std::fs::read_dir(desk.folder.path()).unwrap().count(), 0);
+    // Activated and kept, and the query is not answered: the next entry needs no activation.
+    desk.street.spoil(Operation::Query, lost, Some(1));
+    let answer = desk.enter_of(NAME, good.clone()).await;
+    let (step, _, _) = failure(&answer);
+    assert_eq!(step, CheckStepDto::Accepted);
+    assert!(!desk.told_of(NAME).await.set_up);
+    desk.street.spoil(certificates, AnswerFault::Busy, None);
+    let answer = desk.enter_of(NAME, good.clone()).await;
+    assert!(answer.good && answer.in_force, "{answer:?}");
+    let activated = CheckFindingDto::Passed {
+        step: CheckStepDto::Activated,
+    };
+    assert!(answer.findings.contains(&activated), "{answer:?}");
+
+    // Another code that is not answered takes nothing from the terminal that works.
+    failure(&desk.enter_of(NAME, with(code, "another")).await);
+    let nobody_s = GatewayAnswer::Unknown(UnknownCause::NotFound);
+    let own = (shouqianba::ID, nobody_s.clone());
+    assert_eq!(asked(&desk.shop.channels, Channel::Wechat).await, own);
+    // What has an account of its own goes by that.
+    assert!(desk.enter(desk.fields("wechat-key")).await.in_force);
+    let carried = desk.told_of(NAME).await.carries;
+    assert_eq!(carried, [ChannelDto::Alipay, ChannelDto::Unionpay]);
+    let again = kept(desk.folder.path()).channels();
+    for channels in [&desk.shop.channels, &again] {
+        assert_eq!(asked(channels, Channel::Alipay).await, own, "no activation");
+        let (id, _) = asked(channels, Channel::Wechat).await;
+        assert_eq!(id.0, "wechat");
+    }
+    for file in ["payment-accounts", "payment-terminals"] {
+        let bytes = std::fs::read(desk.folder.path().join(file)).unwrap();
+        let code = good[code].as_bytes();
+        assert!(
+            !bytes.windows(code.len()).any(|part| part == code),
+            "{file}"
+        );
+    }
 }
 
 #[tokio::test]

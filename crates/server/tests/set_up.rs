@@ -5,6 +5,7 @@ use std::sync::Arc;
 use qiantai_core::{Millis, Timestamp};
 use qiantai_pay::set_up::{KeyFault, KeyStep, form};
 use qiantai_pay::{Surroundings, SystemSurroundings};
+use qiantai_paysim::gateway::{AnswerFault, AnswerRule, Operation};
 use qiantai_paysim::tls::{Front, HOST, Showing, TestAuthority};
 use qiantai_paysim::{Gateway, Simulator, accounts, serve};
 use qiantai_server::gateway_check::{
@@ -19,6 +20,7 @@ const YEARS_6: Millis = Millis::days(6 * 365);
 /// Accounts at a gateway that runs on this machine.
 pub struct Accounts {
     folder: TempDir,
+    simulator: Simulator,
 }
 
 impl Accounts {
@@ -39,7 +41,7 @@ impl Accounts {
         let now = SystemSurroundings.now() - ago;
         accounts::open_all(&mut gateway, "悦动健身", &base, folder.path(), now).unwrap();
         let simulator = Simulator::new(gateway, Arc::new(SystemSurroundings));
-        let router = serve::router(simulator);
+        let router = serve::router(simulator.clone());
         let never = std::future::pending();
         match front {
             None => drop(tokio::spawn(serve::serve(listener, router, never))),
@@ -47,7 +49,19 @@ impl Accounts {
                 listener, router, front, never,
             ))),
         }
-        Accounts { folder }
+        Accounts { folder, simulator }
+    }
+
+    /// What the gateway does wrong from now on.
+    pub fn spoil(&self, operation: Operation, fault: AnswerFault, times: Option<u32>) {
+        let rule = AnswerRule {
+            attempt_no: None,
+            operation: Some(operation),
+            fault,
+            times,
+        };
+        let put = |gateway: &mut Gateway| gateway.faults().answers.push(rule);
+        self.simulator.with(|gateway, _| put(gateway));
     }
 
     /// The settings of an account, as the simulator hands them out.
@@ -227,6 +241,8 @@ async fn each_bad_credential_of_the_others_has_a_step_and_a_name() {
         (vendor, json!(" ")),
         (Filled, vendor, Missing),
     );
+    let words = (vendor, json!("收钱吧"));
+    check("shouqianba", words, (Filled, vendor, Malformed));
 }
 
 /// What is entered in fields becomes the settings that the channel opens with.
@@ -287,8 +303,8 @@ async fn the_way_to_the_gateway_is_looked_at_step_by_step() {
     assert!(report.is_good(), "{report:?}");
     assert_eq!(report.host.as_deref(), Some("127.0.0.1"));
     let mut steps = CheckStep::ALL.to_vec();
-    steps.retain(|step| *step != CheckStep::Secure);
-    assert_eq!(passed(&report), steps, "not encrypted, and said so");
+    steps.retain(|step| !matches!(step, CheckStep::Secure | CheckStep::Activated));
+    assert_eq!(passed(&report), steps, "not encrypted, and no terminal");
     assert!(
         report
             .findings

@@ -11,7 +11,8 @@ use qiantai_core::money::Money;
 use qiantai_core::order_no::Prefix;
 use qiantai_pay::channels::shouqianba::signature::is_signed;
 use qiantai_pay::channels::shouqianba::{
-    ShouqianbaChannel, ShouqianbaConfig, Terminal, TerminalFile, TerminalStore, TerminalStoreError,
+    ActivationFault, ShouqianbaChannel, ShouqianbaConfig, Terminal, TerminalFile, TerminalStore,
+    TerminalStoreError,
 };
 use qiantai_pay::transport::TransportError;
 use qiantai_pay::{

@@ -127,6 +127,64 @@ async fn a_vendor_key_that_is_refused_is_a_matter_of_set_up() {
     assert_eq!(dialogue.requests().len(), 1);
 }
 
+#[tokio::test]
+async fn an_activation_is_sent_once_and_each_failure_has_a_name() {
+    use ActivationFault::{NotKept, Refused, Unclear, Vendor};
+    let no_space = || NotKept(TerminalStoreError("no space left".to_owned()));
+    let nameless = || ok(json!({"result_code": "200", "biz_response": {}}).to_string());
+    let words = |code: &str| Refused(format!("{code} 说明"));
+    for (answer, is_full, expected) in [
+        (new_key("first"), false, Ok(())),
+        (new_key("first"), true, Err(no_space())),
+        (refused("ILLEGAL_SIGN"), false, Err(Vendor)),
+        (refused("CODE_USED"), false, Err(words("CODE_USED"))),
+        (
+            Err(TransportError::Timeout),
+            false,
+            Err(Unclear(UnknownCause::Timeout)),
+        ),
+        (
+            refused("UNKNOWN_SYSTEM_ERROR"),
+            false,
+            Err(Unclear(UnknownCause::GatewayFault(500))),
+        ),
+        (
+            nameless(),
+            false,
+            Err(Unclear(UnknownCause::Unreadable(
+                "it names no terminal".to_owned(),
+            ))),
+        ),
+    ] {
+        let shelf = shelf(None, is_full);
+        let (channel, dialogue) = open(shelf.clone(), [answer]);
+        assert_eq!(channel.activated().await, expected);
+        let saved = shelf.saved.lock().unwrap().len();
+        assert_eq!(saved, usize::from(expected.is_ok()));
+        if expected.is_ok() {
+            assert_eq!(channel.activated().await, Ok(()));
+        }
+        assert_eq!(dialogue.requests().len(), 1, "{expected:?}");
+    }
+}
+
+/// Two channels of one terminal, as while an account is checked or replaced.
+#[tokio::test]
+async fn a_key_that_another_channel_renewed_is_taken_from_the_store() {
+    let shelf = shelf(Some(terminal("today", None, Millis(0))), false);
+    let found = business("SUCCESS", None, order("PAID"));
+    let (channel, dialogue) = open(shelf.clone(), [refused("ILLEGAL_SIGN"), found]);
+    shelf
+        .save(&terminal("renewed", Some("today"), Millis(0)))
+        .unwrap();
+    let answer = channel.query(&attempt()).await;
+    assert_eq!(answer, GatewayAnswer::Success(paid()));
+    let requests = dialogue.requests();
+    let authorization = requests[1].headers()[header::AUTHORIZATION].to_str();
+    let body = requests[1].body();
+    assert!(is_signed(authorization.unwrap(), TERMINAL, body, "renewed"));
+}
+
 #[test]
 fn a_terminal_file_keeps_the_terminal_and_tells_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();

@@ -22,13 +22,13 @@ use super::approver::is_manager;
 use super::auth::{Origin, Seated};
 use super::failure::Failure;
 use super::request::{Body, read as read_books};
-use crate::accounts::{AccountSource, Filled, FilledAccounts, KeptAccounts, KeptError};
+use crate::accounts::{AccountSource, Filled, FilledAccounts, KeptAccounts, KeptError, Terminals};
 use crate::audit::{Act, Deed};
 use crate::db::Seat;
 use crate::embedded::Server;
 use crate::engine::Standing;
-use crate::gateway_check::{CheckReport, check as check_account};
-use crate::gateways::{GatewaySettings, KNOWN, put_in_force, transport_to};
+use crate::gateway_check::{CheckReport, check_with as check_account};
+use crate::gateways::{GatewaySettings, KNOWN, open_kept, transport_to};
 
 /// The accounts of this server; no key is among what is told.
 #[utoipa::path(
@@ -76,12 +76,15 @@ impl Accounts<'_> {
             Accounts::Named(accounts) => {
                 let account = accounts.iter().find(|account| account.name() == name);
                 let carries = account.map_or(usual, GatewaySettings::carries);
-                (carries, account.is_some(), Vec::new())
+                (carries.to_vec(), account.is_some(), Vec::new())
             }
             Accounts::Filled(accounts) => {
                 let form = form(name).filter(|form| !form.fields.is_empty())?;
                 let filled = accounts.get(name).cloned().unwrap_or_default();
-                (usual, !filled.is_empty(), fields(form, &filled))
+                let others = accounts.iter().filter(|(_, filled)| !filled.is_empty());
+                let others = others.map(|(name, _)| name.as_str());
+                let carries = GatewaySettings::carried(name, others);
+                (carries, !filled.is_empty(), fields(form, &filled))
             }
         };
         let engine = &server.0.engine;
@@ -157,7 +160,8 @@ pub(super) async fn check(
     };
     if request.entered.is_empty() {
         entry.note(Act::GatewayChecked, address).await?;
-        let report = look(name, entry.named().await?).await?;
+        let (settings, terminal) = entry.named().await?;
+        let report = look(name, settings, terminal).await?;
         return Ok(Json(found::told(report, false)));
     }
     // Keys travel over no wire: they are taken from this process alone.
@@ -170,6 +174,9 @@ pub(super) async fn check(
     let entering = tokio::spawn(async move { entry.enter(kept, request).await });
     entering.await.map_err(|error| defect(&error))?
 }
+
+/// Settings with every text in place or why there are none, and where a terminal of theirs is kept.
+type Named = (Result<Value, CredentialError>, Option<Terminals>);
 
 /// One account at which somebody works.
 struct Entry {
@@ -194,7 +201,7 @@ impl Entry {
     }
 
     /// The settings that are set up now.
-    async fn named(&self) -> Result<Result<Value, CredentialError>, Failure> {
+    async fn named(&self) -> Result<Named, Failure> {
         match self.server.0.engine.channels().accounts() {
             AccountSource::Nowhere => Err(ErrorCode::NotFound.into()),
             AccountSource::Settings(accounts, credentials) => {
@@ -204,13 +211,15 @@ impl Entry {
                 let credentials = credentials.clone();
                 let resolve = move || credentials.resolve(account.settings());
                 let resolved = tokio::task::spawn_blocking(resolve).await;
-                resolved.map_err(|error| defect(&error))
+                Ok((resolved.map_err(|error| defect(&error))?, None))
             }
             AccountSource::Kept(kept) => {
                 let form = form(self.name).ok_or(ErrorCode::NotFound)?;
                 let filled = filled(kept).await?.remove(self.name);
                 let filled = filled.ok_or(ErrorCode::GatewayNotConfigured)?;
-                Ok(Ok(filled.settings(form)))
+                let settings = kept.settings(self.name, form, &filled).map_err(unkept)?;
+                let terminal = kept.terminal(self.name, &settings);
+                Ok((Ok(settings), terminal))
             }
         }
     }
@@ -230,21 +239,25 @@ impl Entry {
         let mut accounts = filled(&kept).await?;
         let before = accounts.remove(self.name).unwrap_or_default();
         let now = before.with(request.entered);
+        let settings = kept.settings(self.name, form, &now).map_err(unkept)?;
+        let terminal = kept.terminal(self.name, &settings);
         let report = match found::unsafe_address(now.get("base_url")) {
             Some(report) => report,
-            None => look(self.name, Ok(now.settings(form))).await?,
+            None => look(self.name, Ok(settings), terminal).await?,
         };
         if !report.is_good() {
             return Ok(Json(found::told(report, false)));
         }
-        let settings = now.settings(form);
         accounts.insert(self.name.to_owned(), now);
         let writer = Arc::clone(&kept);
-        let written = tokio::task::spawn_blocking(move || writer.write(&accounts)).await;
-        let written = written.map_err(|error| defect(&error))?;
-        written.map_err(unkept)?;
-        let gateway = GatewaySettings::read(self.name, settings).map_err(|error| defect(&error))?;
-        let id = put_in_force(self.server.0.engine.channels(), gateway);
+        let written = tokio::task::spawn_blocking(move || {
+            writer.write(&accounts)?;
+            Ok(accounts)
+        });
+        let written = written.await.map_err(|error| defect(&error))?;
+        let accounts = written.map_err(unkept)?;
+        let channels = self.server.0.engine.channels();
+        let id = open_kept(channels, &kept, self.name, &accounts);
         let id = id.map_err(|error| defect(&error))?;
         self.server.0.engine.account_opened(id);
         tracing::info!(
@@ -258,10 +271,11 @@ impl Entry {
 async fn look(
     name: &'static str,
     settings: Result<Value, CredentialError>,
+    terminal: Option<Terminals>,
 ) -> Result<CheckReport, Failure> {
     let transport = transport_to(name).map_err(|error| defect(&error))?;
     let surroundings: Arc<dyn Surroundings> = Arc::new(SystemSurroundings);
-    let report = check_account(name, settings, transport, surroundings).await;
+    let report = check_account(name, settings, terminal, transport, surroundings).await;
     tracing::info!(
         channel = name,
         good = report.is_good(),

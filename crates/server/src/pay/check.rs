@@ -1,5 +1,6 @@
 //! `qiantai-server pay CHANNEL check`: what the check of a channel finds, in plain words.
 
+use qiantai_pay::channels::shouqianba::ActivationFault;
 use qiantai_pay::set_up::{KeyFault, KeyStep};
 use qiantai_server::gateway_check::{CheckFault, CheckRemark, CheckReport, CheckStep, Finding};
 
@@ -35,6 +36,7 @@ fn passed(step: CheckStep, host: &str) -> String {
         CheckStep::Reach => return format!("{host} is found and takes connections"),
         CheckStep::Secure => "the connection is secure and answered",
         CheckStep::Clock => "the clock is right",
+        CheckStep::Activated => "this machine is a terminal of the gateway's",
         CheckStep::Accepted => "the gateway accepts our signature, and we accept its answer",
     }
     .to_owned()
@@ -75,6 +77,7 @@ fn failed(fault: &CheckFault, host: &str) -> String {
         CheckFault::ClockOff(seconds) => {
             format!("this machine's clock is {seconds} seconds off the gateway's")
         }
+        CheckFault::NotActivated(fault) => fault.to_string(),
         CheckFault::SignatureRefused => "the gateway does not accept our signature".to_owned(),
         CheckFault::ClockRefused => "the gateway says that the clock is wrong".to_owned(),
         CheckFault::NotPermitted => "the merchant may not use this product".to_owned(),
@@ -111,6 +114,21 @@ fn cure(fault: &CheckFault) -> &'static str {
         }
         CheckFault::NoAnswer(_) => "Try again later.",
         CheckFault::ClockOff(_) => "Set the clock by NTP; the gateway refuses such requests.",
+        CheckFault::NotActivated(fault) => match fault {
+            ActivationFault::Vendor => {
+                "Compare the vendor's number and key; both come with the contract."
+            }
+            ActivationFault::Refused(_) => {
+                "Nothing was activated. Compare the code and the application, or have a new code made."
+            }
+            ActivationFault::Unclear(_) => {
+                "Try again: the same machine gets the same terminal, so nothing is used up."
+            }
+            ActivationFault::NotKept(_) => {
+                "Make room, or let the server write there, and try again: the same machine gets the \
+                 same terminal."
+            }
+        },
         CheckFault::SignatureRefused => {
             "The private key does not match what is registered at the gateway, or the serial \
              number, application or merchant number is another's."

@@ -178,6 +178,8 @@ words! {
         Secure = "secure",
         /// The server's clock is the gateway's.
         Clock = "clock",
+        /// The gateway has made the server a terminal; looked at where a gateway has terminals.
+        Activated = "activated",
         /// The gateway accepts the shop's signature, and its answer is accepted.
         Accepted = "accepted",
     }
@@ -240,6 +242,14 @@ words! {
         NoAnswer = "no_answer",
         /// The server's clock is too far off.
         ClockOff = "clock_off",
+        /// The gateway does not know the vendor's number, or its key is another.
+        VendorRefused = "vendor_refused",
+        /// The gateway does not take the activation code.
+        ActivationRefused = "activation_refused",
+        /// Nobody knows whether the terminal was activated; entering the same again is safe.
+        ActivationUnclear = "activation_unclear",
+        /// The terminal was activated, and its key could not be kept; entering the same again is safe.
+        TerminalNotKept = "terminal_not_kept",
         /// The gateway does not accept the shop's signature.
         SignatureRefused = "signature_refused",
         /// The gateway says that the clock is wrong.

@@ -14,6 +14,7 @@ const STEPS = [
   "reach",
   "secure",
   "clock",
+  "activated",
   "accepted",
 ] as const;
 
@@ -55,6 +56,18 @@ export const ACCOUNTS_HERE: PaymentAccounts = {
     },
     { name: "alipay", channels: ["alipay"], state: "up", fields: [field("app_id")] },
     { name: "unionpay", channels: ["unionpay"], state: "down", fields: [field("merchant_id")] },
+    {
+      name: "shouqianba",
+      channels: [],
+      state: "not_set_up",
+      fields: [
+        field("vendor_sn"),
+        field("vendor_key", "secret"),
+        field("app_id"),
+        field("activation_code", "secret"),
+        field("base_url", "plain", false),
+      ],
+    },
   ],
 };
 
@@ -63,7 +76,10 @@ export function paymentAccounts({ session, accounts }: DemoBooks): PaymentAccoun
   return accounts;
 }
 
-/** An account that does not open has a key that the gateway refuses; what is entered fails by the APIv3 key. */
+/**
+ * An account that does not open has a key that the gateway refuses; what is entered fails by the APIv3
+ * key, or by an activation code that is shorter than four.
+ */
 export function checkAccount(books: DemoBooks, { name, entered, pin }: CheckAccount): AccountCheck {
   const { accounts } = paymentAccounts(books);
   const account = accounts.find((known) => known.name === name);
@@ -71,31 +87,51 @@ export function checkAccount(books: DemoBooks, { name, entered, pin }: CheckAcco
   const fields = Object.entries(entered);
   if (fields.length > 0 && pin !== books.session.signed_in?.staff_no)
     throw refusal("pin_wrong", "pin_wrong", { left: "4" });
-  const key = entered["api_v3_key"];
-  const short = key !== undefined && key?.length !== 32 ? (key?.length ?? 0) : null;
-  const failed = short !== null ? "own_key" : account.state === "closed" ? "accepted" : null;
-  const at = failed === null ? STEPS.length : STEPS.indexOf(failed);
-  const steps = STEPS.map((word, place) => ({
+  const why = wrongIn(entered) ?? (account.state === "closed" ? REFUSED : null);
+  const words = STEPS.filter((word) => word !== "activated" || name === "shouqianba");
+  const at = why === null ? words.length : words.indexOf(why.step);
+  const steps = words.map((word, place) => ({
     name_key: `set_up.step.${word}`,
     state:
       place < at ? ("passed" as const) : place > at ? ("skipped" as const) : ("failed" as const),
     fault:
-      place !== at
+      place !== at || why === null
         ? null
         : {
-            message_key: `set_up.fault.${short === null ? "signature_refused" : "not_thirty_two"}`,
-            params: (short === null ? {} : { count: String(short) }) as Record<string, string>,
-            place: short === null ? null : "api_v3_key",
+            message_key: `set_up.fault.${why.fault}`,
+            params: why.params,
+            place: why.place,
             detail: null,
           },
   }));
-  const good = failed === null;
+  const good = why === null;
   const in_force = good && fields.length > 0;
   if (in_force) {
     account.state = "up";
     for (const kept of account.fields) kept.filled ||= kept.place in entered;
   }
   const ends = { message_key: "set_up.remark.ends_soon", params: { count: "21" } };
-  const remarks = good ? [{ ...ends, place: "certificate" }] : [];
+  const remarks = good && name !== "shouqianba" ? [{ ...ends, place: "certificate" }] : [];
   return { good, in_force, steps, remarks };
+}
+
+type Why = {
+  step: (typeof STEPS)[number];
+  fault: string;
+  params: Record<string, string>;
+  place: string | null;
+};
+
+const REFUSED: Why = { step: "accepted", fault: "signature_refused", params: {}, place: null };
+
+function wrongIn(entered: CheckAccount["entered"]): Why | null {
+  const key = entered["api_v3_key"];
+  if (key !== undefined && key.length !== 32) {
+    const params = { count: String(key.length) };
+    return { step: "own_key", fault: "not_thirty_two", params, place: "api_v3_key" };
+  }
+  const code = entered["activation_code"];
+  if (code === undefined || code.length >= 4) return null;
+  const place = "activation_code";
+  return { step: "activated", fault: "activation_refused", params: {}, place };
 }

@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use super::activation::{self, ActivationFault};
 use super::codes::Fault;
 use super::message::{self, ACTIVATE, CANCEL, CHECK_IN, PAY, PRECREATE, QUERY, REFUND};
 use super::read::{self, Outcome, Reply, lacks, unreadable};
@@ -67,6 +68,23 @@ impl ShouqianbaChannel {
         })
     }
 
+    /// Makes this machine a terminal where none is kept yet. At most one activation is sent.
+    ///
+    /// # Errors
+    /// See [`ActivationFault`]; repeating it is safe after every one.
+    pub async fn activated(&self) -> Result<(), ActivationFault> {
+        let mut held = self.terminal.lock().await;
+        if held.is_some() {
+            return Ok(());
+        }
+        let terminal = self.ask_for_terminal().await?;
+        self.store
+            .save(&terminal)
+            .map_err(ActivationFault::NotKept)?;
+        *held = Some(terminal);
+        Ok(())
+    }
+
     /// One call as the terminal. A call refused for its key was not carried out, so it is repeated
     /// with the next one.
     async fn call(&self, path: &str, mut content: Value) -> Outcome {
@@ -117,6 +135,14 @@ impl ShouqianbaChannel {
             Some(now) if now.key != used.key || now.sn != used.sn => return Ok(now.clone()),
             _ => {}
         }
+        // Another channel of the same terminal, as one that is being replaced, may have renewed it.
+        if let Ok(Some(kept)) = self.store.load()
+            && (kept.key != used.key || kept.sn != used.sn)
+            && Some(&kept.key) != used.previous_key.as_ref()
+        {
+            *held = Some(kept.clone());
+            return Ok(kept);
+        }
         if *refused == Fault::NotActivated {
             return self.activate(&mut held).await;
         }
@@ -143,13 +169,22 @@ impl ShouqianbaChannel {
     }
 
     async fn activate(&self, held: &mut Option<Terminal>) -> Result<Terminal, Fault> {
+        let terminal = self.ask_for_terminal().await?;
+        self.store.save(&terminal).map_err(not_saved)?;
+        *held = Some(terminal.clone());
+        Ok(terminal)
+    }
+
+    async fn ask_for_terminal(&self) -> Result<Terminal, ActivationFault> {
         let (sn, key) = (&self.config.vendor_sn, &self.config.vendor_key);
         let content = message::activate(&self.config);
-        match self.send(ACTIVATE, &content, sn, key).await {
-            Ok(reply) => self.take(held, &reply, None),
-            Err(Fault::WrongKey) => Err(Fault::Config(ConfigCause::Signature)),
-            Err(fault) => Err(fault),
-        }
+        let request = message::signed(&self.config, ACTIVATE, &content, sn, key.expose());
+        let request = request.map_err(|error| ActivationFault::unreadable(error.to_string()))?;
+        let answer = exchange(ID, ACTIVATE, &self.transport, request).await;
+        let answer = answer.map_err(ActivationFault::Unclear)?;
+        let reply = activation::read(answer.body())?;
+        let terminal = self.read_terminal(&reply, None);
+        terminal.map_err(|_| ActivationFault::unreadable("it names no terminal".to_owned()))
     }
 
     /// Takes a new key: saved first, used after.
@@ -159,20 +194,28 @@ impl ShouqianbaChannel {
         reply: &Reply,
         previous_key: Option<&SecretText>,
     ) -> Result<Terminal, Fault> {
+        let terminal = self.read_terminal(reply, previous_key)?;
+        self.store.save(&terminal).map_err(not_saved)?;
+        *held = Some(terminal.clone());
+        Ok(terminal)
+    }
+
+    fn read_terminal(
+        &self,
+        reply: &Reply,
+        previous_key: Option<&SecretText>,
+    ) -> Result<Terminal, Fault> {
         let need = |name: &str| reply.business.text(name).ok_or_else(|| lacks(name));
         let sn = need("terminal_sn")?;
         if !is_plain(&sn) {
             return Err(unreadable("terminal_sn is no number".to_owned()));
         }
-        let terminal = Terminal {
+        Ok(Terminal {
             sn,
             key: SecretText::new(need("terminal_key")?),
             previous_key: previous_key.cloned(),
             changed_at: self.surroundings.now(),
-        };
-        self.store.save(&terminal).map_err(not_saved)?;
-        *held = Some(terminal.clone());
-        Ok(terminal)
+        })
     }
 
     async fn cancel(&self, attempt_no: &str) -> ReverseAnswer {

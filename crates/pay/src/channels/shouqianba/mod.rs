@@ -4,6 +4,7 @@
 //! signed: they are believed for TLS. Notices bear the vendor's signature and name no merchant: they
 //! are hints, and money is believed by our own query.
 
+mod activation;
 mod client;
 mod codes;
 mod message;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use super::keyed_md5::{keyed_md5_upper, keyed_text};
+pub use activation::ActivationFault;
 pub use client::ShouqianbaChannel;
 pub use terminal::{Terminal, TerminalFile, TerminalStore, TerminalStoreError};
 
@@ -49,8 +51,10 @@ pub struct ShouqianbaConfig {
     pub activation_code: SecretText,
     /// Name of this machine: unique and for ever the same.
     pub device_id: String,
-    /// Where the terminal's number and key are kept. Losing the file costs an activation.
-    pub terminal_file: PathBuf,
+    /// Where the terminal's number and key are kept. Losing the file costs an activation. Absent
+    /// where the host keeps terminals, see [`open_with`].
+    #[serde(default)]
+    pub terminal_file: Option<PathBuf>,
     /// The public key by which notices are verified; without it they are refused, and queries do
     /// all the work.
     #[serde(default)]
@@ -76,12 +80,25 @@ pub(crate) fn open(
     transport: Arc<dyn HttpTransport>,
     surroundings: Arc<dyn Surroundings>,
 ) -> Result<Arc<dyn Channel>, OpenError> {
+    Ok(open_with(settings, None, transport, surroundings)?)
+}
+
+/// Opens the channel with a place for its terminal; without one it is kept in `terminal_file`.
+///
+/// # Errors
+/// Where the settings are wrong, or the terminal that is kept cannot be read.
+pub fn open_with(
+    settings: Value,
+    store: Option<Arc<dyn TerminalStore>>,
+    transport: Arc<dyn HttpTransport>,
+    surroundings: Arc<dyn Surroundings>,
+) -> Result<Arc<ShouqianbaChannel>, OpenError> {
     let config: ShouqianbaConfig = exchange::settings(ID, settings)?;
-    let store = Arc::new(TerminalFile::new(config.terminal_file.clone()));
-    Ok(Arc::new(ShouqianbaChannel::new(
-        config,
-        store,
-        transport,
-        surroundings,
-    )?))
+    let store = match (store, &config.terminal_file) {
+        (Some(store), _) => store,
+        (None, Some(path)) => Arc::new(TerminalFile::new(path)),
+        (None, None) => return Err(exchange::wrong(ID, "terminal_file is missing")),
+    };
+    let channel = ShouqianbaChannel::new(config, store, transport, surroundings)?;
+    Ok(Arc::new(channel))
 }

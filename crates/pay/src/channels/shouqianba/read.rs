@@ -95,6 +95,13 @@ impl Reply {
         })
     }
 
+    /// Code and words of an answer that calls the request wrong.
+    pub(super) fn mistake(body: &[u8]) -> Option<(String, String)> {
+        let answer = Fields(serde_json::from_slice(body).ok()?);
+        let is_mistake = answer.text("result_code").as_deref() == Some("400");
+        is_mistake.then(|| answer.error().unwrap_or_default())
+    }
+
     /// Refuses an answer about another order. Without an order there is nothing to compare.
     fn about(self, attempt_no: &str) -> Outcome {
         match self.order.text("client_sn") {

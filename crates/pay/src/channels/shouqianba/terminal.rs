@@ -32,6 +32,33 @@ pub trait TerminalStore: Send + Sync {
     fn save(&self, terminal: &Terminal) -> Result<(), TerminalStoreError>;
 }
 
+impl Terminal {
+    /// As it is kept, with its keys in clear.
+    pub fn written(&self) -> Zeroizing<Vec<u8>> {
+        let saved = Saved {
+            sn: self.sn.clone(),
+            key: self.key.expose().to_owned(),
+            previous_key: self
+                .previous_key
+                .as_ref()
+                .map(|key| key.expose().to_owned()),
+            changed_at_ms: self.changed_at.ms(),
+        };
+        Zeroizing::new(serde_json::to_vec(&saved).expect("texts and a number"))
+    }
+
+    /// Reads what [`Terminal::written`] wrote; `None` for anything else.
+    pub fn read(bytes: &[u8]) -> Option<Terminal> {
+        let saved: Saved = serde_json::from_slice(bytes).ok()?;
+        Some(Terminal {
+            sn: saved.sn,
+            key: SecretText::new(saved.key),
+            previous_key: saved.previous_key.map(SecretText::new),
+            changed_at: Timestamp::from_ms(saved.changed_at_ms),
+        })
+    }
+}
+
 /// A terminal that cannot be read or saved. Quotes no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the terminal file cannot be used: {0}")]
@@ -67,28 +94,13 @@ impl TerminalStore for TerminalFile {
             Err(error) => return Err(TerminalStoreError(error.to_string())),
         };
         // The usual error would quote what stands where a key should be.
-        let saved: Saved = serde_json::from_str(&text)
-            .map_err(|_| TerminalStoreError("not a terminal file".to_owned()))?;
-        Ok(Some(Terminal {
-            sn: saved.sn,
-            key: SecretText::new(saved.key),
-            previous_key: saved.previous_key.map(SecretText::new),
-            changed_at: Timestamp::from_ms(saved.changed_at_ms),
-        }))
+        let terminal = Terminal::read(text.as_bytes())
+            .ok_or_else(|| TerminalStoreError("not a terminal file".to_owned()))?;
+        Ok(Some(terminal))
     }
 
     fn save(&self, terminal: &Terminal) -> Result<(), TerminalStoreError> {
-        let saved = Saved {
-            sn: terminal.sn.clone(),
-            key: terminal.key.expose().to_owned(),
-            previous_key: terminal
-                .previous_key
-                .as_ref()
-                .map(|key| key.expose().to_owned()),
-            changed_at_ms: terminal.changed_at.ms(),
-        };
-        let text = serde_json::to_vec(&saved).expect("texts and a number");
-        replace(&self.path, &Zeroizing::new(text))
+        replace(&self.path, &terminal.written())
             .map_err(|error| TerminalStoreError(error.to_string()))
     }
 }

@@ -49,10 +49,8 @@ pub(crate) fn answer(
 ) -> Reply {
     let operation = match request.uri().path() {
         _ if request.method() != Method::POST => None,
-        "/terminal/activate" => {
-            return Reply::at_once(page(&terminal::activate(gateway, request, now)));
-        }
-        "/terminal/checkin" => return check_in(gateway, request, now),
+        "/terminal/activate" => return of_terminal(gateway, request, now, terminal::activate),
+        "/terminal/checkin" => return of_terminal(gateway, request, now, terminal::check_in),
         "/upay/v2/pay" => Some(Operation::Charge),
         "/upay/v2/precreate" => Some(Operation::Create),
         "/upay/v2/query" => Some(Operation::Query),
@@ -101,7 +99,13 @@ pub(crate) fn answer(
     )
 }
 
-fn check_in(gateway: &mut Gateway, request: &http::Request<Bytes>, now: Timestamp) -> Reply {
+/// Activates a terminal or checks one in.
+fn of_terminal(
+    gateway: &mut Gateway,
+    request: &http::Request<Bytes>,
+    now: Timestamp,
+    perform: fn(&mut Gateway, &http::Request<Bytes>, Timestamp) -> Result<Answer, Refusal>,
+) -> Reply {
     let call = Call {
         operation: Operation::Certificates,
         attempt_no: None,
@@ -111,7 +115,7 @@ fn check_in(gateway: &mut Gateway, request: &http::Request<Bytes>, now: Timestam
         call,
         now,
         |_, _| {},
-        |gateway, _| terminal::check_in(gateway, request, now),
+        |gateway, _| perform(gateway, request, now),
         dressed,
     )
 }

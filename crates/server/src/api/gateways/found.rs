@@ -1,6 +1,7 @@
 //! What a check found, as it is told.
 
 use http::Uri;
+use qiantai_pay::channels::shouqianba::ActivationFault;
 use qiantai_pay::set_up::{KeyFault, KeyStep, SetUpFault};
 use qiantai_wire::api::{
     CheckFaultDto, CheckFindingDto, CheckRemarkDto, CheckStepDto, GatewayCheckAnswer,
@@ -76,6 +77,7 @@ fn step_of(step: CheckStep) -> CheckStepDto {
         CheckStep::Reach => CheckStepDto::Reach,
         CheckStep::Secure => CheckStepDto::Secure,
         CheckStep::Clock => CheckStepDto::Clock,
+        CheckStep::Activated => CheckStepDto::Activated,
         CheckStep::Accepted => CheckStepDto::Accepted,
     }
 }
@@ -131,6 +133,7 @@ fn why(fault: CheckFault) -> Why {
         CheckFault::NoTls => CheckFaultDto::NoTls.into(),
         CheckFault::NoAnswer(error) => Why::said(CheckFaultDto::NoAnswer, error),
         CheckFault::ClockOff(seconds) => Why::counted(CheckFaultDto::ClockOff, seconds),
+        CheckFault::NotActivated(fault) => why_of_activation(fault),
         CheckFault::SignatureRefused => CheckFaultDto::SignatureRefused.into(),
         CheckFault::ClockRefused => CheckFaultDto::ClockRefused.into(),
         CheckFault::NotPermitted => CheckFaultDto::NotPermitted.into(),
@@ -138,6 +141,22 @@ fn why(fault: CheckFault) -> Why {
         CheckFault::BadRequest(words) => Why::said(CheckFaultDto::BadRequest, words),
         CheckFault::AnswerUnsigned => CheckFaultDto::AnswerUnsigned.into(),
         CheckFault::NoUsableAnswer(cause) => Why::said(CheckFaultDto::NoUsableAnswer, cause),
+    }
+}
+
+fn why_of_activation(fault: ActivationFault) -> Why {
+    let of_field = |place: &str, why: Why| Why {
+        place: Some(place.to_owned()),
+        ..why
+    };
+    match fault {
+        ActivationFault::Vendor => of_field("vendor_key", CheckFaultDto::VendorRefused.into()),
+        ActivationFault::Refused(words) => of_field(
+            "activation_code",
+            Why::said(CheckFaultDto::ActivationRefused, words),
+        ),
+        ActivationFault::Unclear(cause) => Why::said(CheckFaultDto::ActivationUnclear, cause),
+        ActivationFault::NotKept(error) => Why::said(CheckFaultDto::TerminalNotKept, error),
     }
 }
 
