@@ -8,9 +8,10 @@ use crate::tree;
 use super::Finding;
 
 /// What each of our crates may depend on, tests left out.
-const MAY_SEE: [(&str, &[&str]); 16] = [
+const MAY_SEE: [(&str, &[&str]); 17] = [
     ("qiantai-core", &[]),
     ("qiantai-sqlite", &[]),
+    ("qiantai-keystore", &[]),
     ("qiantai-wire", &["qiantai-core"]),
     (
         "qiantai-store",
@@ -36,6 +37,7 @@ const MAY_SEE: [(&str, &[&str]); 16] = [
         &[
             "qiantai-core",
             "qiantai-sqlite",
+            "qiantai-keystore",
             "qiantai-wire",
             "qiantai-sync",
             "qiantai-pay",
@@ -47,6 +49,7 @@ const MAY_SEE: [(&str, &[&str]); 16] = [
         &[
             "qiantai-core",
             "qiantai-sqlite",
+            "qiantai-keystore",
             "qiantai-wire",
             "qiantai-store",
             "qiantai-sync",
