@@ -71,21 +71,32 @@ enum OpenError {
 
 fn open(options: Options) -> Result<(), OpenError> {
     let wishes = settings::Wishes::of(&options);
+    let surroundings = surroundings_of(&options);
     let machine = Arc::new(Machine::new(options)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(OpenError::Threads)?;
-    let desk = Desk::new(
-        Arc::clone(&machine) as _,
-        Arc::new(surroundings::Machine::new()),
-    );
+    let desk = Desk::new(Arc::clone(&machine) as _, Arc::new(surroundings));
     let events = desk.subscribe();
     // The files open while the window does.
     runtime.spawn(settings::start(Arc::clone(&desk), wishes));
     let outcome = show(&runtime, &machine, desk, events);
     runtime.block_on(machine.stop());
     outcome
+}
+
+#[cfg(target_os = "linux")]
+fn surroundings_of(options: &Options) -> surroundings::Machine {
+    surroundings::Machine::with_usb(surroundings::UsbPorts {
+        class: options.usb_class.clone(),
+        devices: options.usb_devices.clone(),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn surroundings_of(_options: &Options) -> surroundings::Machine {
+    surroundings::Machine::new()
 }
 
 #[cfg(feature = "desktop")]

@@ -43,6 +43,17 @@ pub struct Options {
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
 
+    /// Where the system tells of devices on USB, for a program that sees it elsewhere than usual,
+    /// such as in a container.
+    #[cfg(target_os = "linux")]
+    #[arg(long, value_name = "DIR", default_value = "/sys/class/usbmisc")]
+    pub usb_class: PathBuf,
+
+    /// Where the devices of printers on USB are, likewise.
+    #[cfg(target_os = "linux")]
+    #[arg(long, value_name = "DIR", default_value = "/dev/usb")]
+    pub usb_devices: PathBuf,
+
     /// Language of the window at the first start; it can be changed in the settings.
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,

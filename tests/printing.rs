@@ -6,9 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 
-use qiantai_testkit::{Cashier, Key, Method, PATIENCE, Window, until};
+use qiantai_testkit::{Cashier, Key, Method, PATIENCE, UsbBus, UsbCable, UsbModel, Window, until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
+use tokio::task::JoinHandle;
 
 use crate::screens::counter::{go, part};
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, orders};
@@ -23,7 +25,14 @@ async fn printers_are_set_up_and_tried() {
     let spooler = spooler();
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", spooler.path().display());
-    let launch = shop.launch().env("PATH", &path);
+    let sockets = TempDir::new().unwrap();
+    let bus = UsbBus::new(sockets.path()).unwrap();
+    let usb = [
+        ("--usb-class", bus.class()),
+        ("--usb-devices", bus.devices()),
+    ]
+    .map(|(option, folder)| format!("{option}={}", folder.display()));
+    let launch = shop.launch().env("PATH", &path).with(usb);
     let window = Window::open(&shop.display, &launch).await.unwrap();
     let cashier = shop.cashier(&window);
     cashier.sign_in().await.unwrap();
@@ -46,6 +55,26 @@ async fn printers_are_set_up_and_tried() {
     click(&cashier, "printer.test").await;
     window.text(&word("printer.queue_empty")).await.unwrap();
     tour.stop(&window, "spooler", EVERY).await;
+
+    // One on USB, plugged in while the window is open, and pulled out again.
+    choose(&cashier, "printer.usb").await;
+    window.text(&word("printer.no_usb")).await.unwrap();
+    tour.stop(&window, "usb-none", EVERY).await;
+    let plugged = bus.plug(&UsbModel::EPSON, "1-1", 0).unwrap();
+    let paper = given_to(plugged);
+    click(&cashier, "printer.look_again").await;
+    window
+        .gone("button", &word("printer.look_again"))
+        .await
+        .unwrap();
+    click(&cashier, "printer.test").await;
+    window.text(&word("printer.tested")).await.unwrap();
+    tour.stop(&window, "usb", EVERY).await;
+    paper.abort();
+    assert!(paper.await.unwrap_err().is_cancelled(), "it took the page");
+    click(&cashier, "printer.test").await;
+    let gone = word("error.printer_usb_gone");
+    window.text(&gone).await.unwrap();
 
     // One on the network, tried before it is saved.
     let (printer, paper) = printer();
@@ -210,6 +239,14 @@ fn printer() -> (SocketAddr, Receiver<Vec<u8>>) {
         }
     });
     (address, paper)
+}
+
+/// A printer on USB takes what comes and says nothing, until it is pulled out.
+fn given_to(mut cable: UsbCable) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut bytes = [0; 4_096];
+        while cable.read(&mut bytes).await.is_ok() {}
+    })
 }
 
 /// Waits for a page; a printer is also asked how it is, with no page after it.

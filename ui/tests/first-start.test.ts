@@ -47,6 +47,18 @@ test("a shop is made from the welcome to the sign-in", async () => {
   });
 });
 
+test("a printer that is plugged in is chosen already", async () => {
+  const { user, screen, counter } = await openWindow("first_start_printer");
+  const found = await screen.findByRole("combobox", { name: "插在电脑上的打印机" });
+  expect(found).toHaveProperty("selectedOptions.0.textContent", "EPSON TM-T20II");
+  await user.click(screen.getByRole("button", { name: "下一步" }));
+  const answers = counter.calls.filter(({ name }) => name === "set_up").map((call) => call.payload);
+  expect(answers.at(-1)).toMatchObject({
+    kind: "printer",
+    printer: { target: { kind: "usb", name: "EPSON TM-T20II", serial: "J4ZF001342" } },
+  });
+});
+
 test("the account of the shop's code is asked for with it, and wrong fields are named", async () => {
   const { user, screen, counter } = await openWindow("first_start_methods");
   await user.click(await screen.findByRole("checkbox", { name: "店码" }));

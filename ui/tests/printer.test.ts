@@ -57,3 +57,32 @@ test("a spare printer is checked by itself and saved beside the first", async ()
     glyphs: "gbk",
   });
 });
+
+test("a printer on USB is chosen by its name, and stays chosen while it is away", async () => {
+  const { user, screen, counter } = await settings();
+  await user.click(await screen.findByRole("radio", { name: "USB 打印机" }));
+  await user.click(screen.getByRole("button", { name: "打印测试页" }));
+  await screen.findByText("请选择一台 USB 打印机");
+  const found = screen.getByRole("combobox", { name: "插在电脑上的打印机" });
+  await user.selectOptions(found, "GP-C80250");
+  await user.click(screen.getByRole("button", { name: "打印测试页" }));
+  expect((await screen.findByRole("alert")).textContent).toContain("没有使用 USB 打印机的权限");
+  await user.selectOptions(found, "EPSON TM-T20II");
+  await user.click(screen.getByRole("button", { name: "打印测试页" }));
+  await screen.findByText(/测试页已送出/);
+  await user.click(screen.getByRole("button", { name: "保存" }));
+  await screen.findByText(/已保存/);
+  const [epson] = counter.books.usb;
+  const { target } = counter.books.session.settings.printer;
+  expect(target).toEqual({ kind: "usb", ...epson });
+
+  counter.books.usb = [];
+  await user.keyboard("{F8}");
+  await screen.findByRole("heading", { name: "同步与打印" });
+  await user.keyboard("{F9}");
+  await user.click(await screen.findByRole("button", { name: "小票打印机" }));
+  await screen.findByRole("option", { name: "EPSON TM-T20II（没有插上）" });
+  counter.books.usb = [{ ...epson!, port: "1-4" }];
+  await user.click(screen.getByRole("button", { name: "重新查找" }));
+  await screen.findByRole("option", { name: "EPSON TM-T20II" });
+});

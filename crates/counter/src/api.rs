@@ -22,7 +22,7 @@ use crate::view::order::{
 };
 use crate::view::order_list::{OrderFilter, OrderList};
 use crate::view::order_page::OrderPage;
-use crate::view::printer::{FoundPrinters, SendPrint, TestPrint};
+use crate::view::printer::{FoundPrinters, FoundUsb, SendPrint, TestPrint};
 use crate::view::queue::{JobKey, QueueView};
 use crate::view::receipt_back::{ReceiptBack, ScannedReceipt};
 use crate::view::recorded::{PayRecorded, ShowShopCode};
@@ -174,6 +174,8 @@ commands! {
     cancel_print: JobKey => QueueView;
     /// The queues of the system's spooler.
     found_printers: () => FoundPrinters;
+    /// The receipt printers on USB.
+    found_usb: () => FoundUsb;
     /// Prints a page that shows what a printer can do.
     print_test_page: TestPrint => ();
     /// Saves language, theme, type size, sound and printer of this terminal.

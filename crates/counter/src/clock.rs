@@ -9,7 +9,7 @@ use qiantai_core::{Millis, Timestamp};
 use qiantai_store::{ClockMark, ServerAnchor};
 use uuid::Uuid;
 
-use crate::surroundings::{Spooler, Surroundings};
+use crate::surroundings::{Spooler, Surroundings, UsbPorts};
 
 /// A clock further off than this is warned about and corrected (docs: domain §3.10).
 pub const SKEW_WARNING: Millis = Millis::seconds(60);
@@ -89,5 +89,9 @@ impl Surroundings for ShopClock {
 
     fn spooler(&self) -> Spooler {
         self.machine.spooler()
+    }
+
+    fn usb(&self) -> UsbPorts {
+        self.machine.usb()
     }
 }

@@ -3,6 +3,7 @@
 
 mod device;
 mod drawer;
+mod line;
 mod network;
 pub(crate) mod preview;
 mod printer;
@@ -10,10 +11,12 @@ mod queue;
 pub(crate) mod slip;
 mod spooler;
 mod test_page;
+mod usb;
 mod word;
 
 pub(crate) use drawer::{AtPrinter, open as open_drawer};
 pub(crate) use queue::job_view;
 pub use queue::run;
-pub use spooler::Spooler;
-pub(crate) use test_page::{PageHead, found_printers, print_page, print_test_page};
+pub use spooler::{Cups, Spooler};
+pub(crate) use test_page::{PageHead, found_printers, found_usb, print_page, print_test_page};
+pub use usb::UsbPorts;

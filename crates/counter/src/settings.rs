@@ -8,7 +8,7 @@ use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::view::customer::CustomerDisplay;
 use crate::view::event::CounterEvent;
-use crate::view::printer::PrinterGlyphs;
+use crate::view::printer::{PrinterGlyphs, UsbPrinter};
 use crate::view::session::{
     Guide, Language, NumberPad, PrinterSetting, PrinterTarget, SessionView, Settings, Theme,
     scanners_pause, some_services,
@@ -162,16 +162,35 @@ pub(crate) fn wrong_device(target: &PrinterTarget, paper_mm: u16) -> Option<&'st
         PrinterTarget::Network { port: 0, .. } => Some("port"),
         PrinterTarget::Spooler { queue, .. } if !is_queue(queue) => Some("queue"),
         PrinterTarget::Folder { path } if !Path::new(path).is_absolute() => Some("path"),
+        PrinterTarget::Usb(printer) if !is_usb(printer) => Some("usb"),
         PrinterTarget::Network { .. }
+        | PrinterTarget::Usb(_)
         | PrinterTarget::Spooler { .. }
         | PrinterTarget::Folder { .. } => None,
     }
 }
 
-/// A name as the spooler has them; nothing that its programs would take for an option.
+/// Numbers as USB has them, and texts that a printer could say of itself.
+fn is_usb(printer: &UsbPrinter) -> bool {
+    let is_number = |text: &str| text.len() == 4 && text.bytes().all(|c| c.is_ascii_hexdigit());
+    let texts = [
+        Some(&printer.name),
+        Some(&printer.port),
+        printer.serial.as_ref(),
+    ];
+    let is_text =
+        |text: &String| (1..=255).contains(&text.len()) && !text.chars().any(char::is_control);
+    is_number(&printer.vendor)
+        && is_number(&printer.product)
+        && texts.into_iter().flatten().all(is_text)
+}
+
+/// A name as the spooler has them: with spaces on Windows, and elsewhere nothing that its programs
+/// would take for an option or for a second word.
 fn is_queue(queue: &str) -> bool {
-    let allowed = |c: char| !c.is_whitespace() && !c.is_control() && c != '#';
-    (1..=127).contains(&queue.len()) && !queue.starts_with('-') && queue.chars().all(allowed)
+    let is_apart = |c: char| !cfg!(windows) && (c.is_whitespace() || c == '#');
+    let allowed = |c: char| !c.is_control() && !is_apart(c);
+    (1..=255).contains(&queue.len()) && !queue.starts_with('-') && queue.chars().all(allowed)
 }
 
 /// A name or an address; nothing that a resolver would take for more than one word.

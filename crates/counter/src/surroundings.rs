@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use qiantai_core::{Millis, Timestamp};
 use uuid::Uuid;
 
-pub use crate::printing::Spooler;
+pub use crate::printing::{Cups, Spooler, UsbPorts};
 
 /// The clock and the dice of a terminal.
 pub trait Surroundings: qiantai_sync::Surroundings {
@@ -22,11 +22,14 @@ pub trait Surroundings: qiantai_sync::Surroundings {
     fn spooler(&self) -> Spooler {
         Spooler::of_system()
     }
+    /// Where the system shows what is on USB.
+    fn usb(&self) -> UsbPorts;
 }
 
 /// The machine's own clock and random numbers.
 pub struct Machine {
     started: Instant,
+    usb: UsbPorts,
 }
 
 impl Machine {
@@ -36,8 +39,14 @@ impl Machine {
         reason = "starting a clock is no default value"
     )]
     pub fn new() -> Machine {
+        Machine::with_usb(UsbPorts::of_system())
+    }
+
+    /// As [`Machine::new`], where what is on USB is shown elsewhere than usual.
+    pub fn with_usb(usb: UsbPorts) -> Machine {
         Machine {
             started: Instant::now(),
+            usb,
         }
     }
 }
@@ -64,5 +73,9 @@ impl Surroundings for Machine {
 
     fn new_id(&self) -> Uuid {
         Uuid::now_v7()
+    }
+
+    fn usb(&self) -> UsbPorts {
+        self.usb.clone()
     }
 }

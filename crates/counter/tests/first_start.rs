@@ -122,7 +122,12 @@ impl Start {
             server: Mutex::default(),
             fills_up: Arc::clone(fills_up),
         });
-        let machine = surroundings::Machine::new();
+        // Sockets with nothing in them, unless a test plugs something in.
+        let sockets = folder.path().join("usb");
+        let machine = surroundings::Machine::with_usb(surroundings::UsbPorts {
+            class: sockets.join("class"),
+            devices: sockets.join("dev"),
+        });
         let desk = Desk::new(Arc::clone(&host) as _, Arc::new(machine));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -530,4 +535,27 @@ async fn language_and_a_test_page_come_before_the_shop() {
     start.crash().await;
     let start = Start::of(&folder).await;
     assert_eq!(start.shown().await.settings.language, Language::En);
+}
+
+/// As it is plugged in: before there is a shop, or anybody to sign in.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_printer_on_usb_is_found_and_tried_before_the_shop() {
+    let folder = TempDir::new().unwrap();
+    let start = Start::of(&folder).await;
+    start.answer(shop()).await.unwrap();
+    let bus = qiantai_testkit::UsbBus::new(&folder.path().join("usb")).unwrap();
+    let cable = bus.plug(&qiantai_testkit::UsbModel::EPSON, "1-1", 0);
+    let printer = crate::talking_printer::TalkingPrinter::on_usb(cable.unwrap(), 500);
+    let mut found = start.desk.found_usb(()).await.unwrap().printers;
+    let target = PrinterTarget::Usb(found.remove(0));
+    let page = TestPrint {
+        target: target.clone(),
+        paper_mm: 80,
+        glyphs: PrinterGlyphs::Gbk,
+        language: Language::ZhCn,
+    };
+    start.desk.print_test_page(page).await.unwrap();
+    let lines = printer.lines();
+    assert!(lines.contains(&"打印测试".to_owned()), "{lines:#?}");
 }

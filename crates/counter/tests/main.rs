@@ -46,4 +46,6 @@ mod start;
 mod talking_printer;
 mod till;
 mod time;
+#[cfg(target_os = "linux")]
+mod usb_printers;
 mod verdicts;

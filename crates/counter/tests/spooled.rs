@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::ErrorCode;
-use qiantai_counter::surroundings::Spooler;
+use qiantai_counter::surroundings::{Cups, Spooler};
 use qiantai_counter::view::order::{OrderView, PrintJobView, PrintState};
 use qiantai_counter::view::printer::{FoundQueue, PrinterGlyphs, SpoolerForm, TestPrint};
 use qiantai_counter::view::queue::JobKey;
 use qiantai_counter::view::session::{Language, PrinterTarget};
 use qiantai_print::decode::escpos_text;
 
+use crate::paper;
 use crate::shop::Shop;
 use crate::till::{Till, sentence};
 
@@ -28,10 +29,10 @@ impl Stand {
         stand.install("lp");
         stand.install("lpstat");
         stand.put("queues", &format!("{}\n", queues.join("\n")));
-        till.clock.set_spooler(Spooler {
+        till.clock.set_spooler(Spooler::Cups(Cups {
             lp: stand.folder.join("lp"),
             lpstat: stand.folder.join("lpstat"),
-        });
+        }));
         stand
     }
 
@@ -118,6 +119,21 @@ async fn slips_go_to_a_queue_as_commands_or_as_pages() {
     assert_eq!(stand.arguments(2), pages);
     assert!(stand.job(2).starts_with(b"%PDF-"));
     assert!(!stand.has_job(3), "each slip once");
+}
+
+/// The pulse is a document of its own or the beginning of the slip, whichever comes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_drawer_behind_a_queue_opens_once() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let stand = Stand::of(&shop, &till, &["Receipt"]);
+    let member = till.zhang_wei().await;
+    till.print_to(queue("Receipt", SpoolerForm::Escpos)).await;
+    let order = till.cash(&member, "300").await;
+    till.until_printed(&order, 2).await;
+    let jobs = (1..).take_while(|number| stand.has_job(*number));
+    let pulses: usize = jobs.map(|number| paper::pulses(&stand.job(number))).sum();
+    assert_eq!(pulses, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

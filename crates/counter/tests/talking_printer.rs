@@ -1,12 +1,12 @@
-//! A network printer that answers: it says when its paper is out, and when a slip is out.
+//! A printer that answers, on the network or on USB: it says when its paper is out, and when a slip is out.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use qiantai_counter::view::session::PrinterTarget;
 use qiantai_print::decode::{Printed, decode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::paper;
@@ -53,6 +53,24 @@ impl TalkingPrinter {
         let works = tokio::spawn(work(listener, Arc::clone(&inside)));
         TalkingPrinter {
             target,
+            inside,
+            works,
+        }
+    }
+
+    /// At the end of a cable on USB, with a roll of so many lines. Its target is the test's to know.
+    #[cfg(target_os = "linux")]
+    pub fn on_usb(mut cable: qiantai_testkit::UsbCable, lines: usize) -> TalkingPrinter {
+        let inside = Arc::new(Mutex::new(Inside {
+            lines_left: lines,
+            ..Inside::default()
+        }));
+        let shared = Arc::clone(&inside);
+        let works = tokio::spawn(async move {
+            serve(&mut cable, &shared).await.unwrap();
+        });
+        TalkingPrinter {
+            target: paper::target(1),
             inside,
             works,
         }
@@ -118,7 +136,10 @@ async fn work(listener: TcpListener, inside: Arc<Mutex<Inside>>) {
     }
 }
 
-async fn serve(connection: &mut TcpStream, inside: &Mutex<Inside>) -> std::io::Result<()> {
+async fn serve<C>(connection: &mut C, inside: &Mutex<Inside>) -> std::io::Result<()>
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+{
     let mut bytes = [0; 4_096];
     loop {
         let answers = inside.lock().unwrap().print();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use qiantai_core::{Millis, Timestamp};
-use qiantai_counter::surroundings::{Machine, Spooler, Surroundings};
+use qiantai_counter::surroundings::{Cups, Machine, Spooler, Surroundings, UsbPorts};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -74,6 +74,7 @@ pub struct WallClock {
     started: Timestamp,
     /// None but what a test gives it: this machine's printers are nobody's business here.
     spooler: Mutex<Spooler>,
+    usb: Mutex<UsbPorts>,
 }
 
 impl WallClock {
@@ -82,15 +83,23 @@ impl WallClock {
             time: Arc::clone(time),
             wrong_by_ms: AtomicI64::new(wrong_by.0),
             started: time.now(),
-            spooler: Mutex::new(Spooler {
+            spooler: Mutex::new(Spooler::Cups(Cups {
                 lp: "/nowhere/lp".into(),
                 lpstat: "/nowhere/lpstat".into(),
+            })),
+            usb: Mutex::new(UsbPorts {
+                class: "/nowhere/class".into(),
+                devices: "/nowhere/dev".into(),
             }),
         })
     }
 
     pub fn set_spooler(&self, spooler: Spooler) {
         *self.spooler.lock().unwrap() = spooler;
+    }
+
+    pub fn set_usb(&self, ports: UsbPorts) {
+        *self.usb.lock().unwrap() = ports;
     }
 
     pub fn set_wrong_by(&self, span: Millis) {
@@ -128,5 +137,9 @@ impl Surroundings for WallClock {
 
     fn spooler(&self) -> Spooler {
         self.spooler.lock().unwrap().clone()
+    }
+
+    fn usb(&self) -> UsbPorts {
+        self.usb.lock().unwrap().clone()
     }
 }

@@ -23,6 +23,8 @@ mod pages;
 mod phone;
 mod process;
 mod small_disk;
+#[cfg(unix)]
+mod usb;
 mod wait;
 mod window;
 mod words;
@@ -38,6 +40,8 @@ pub use looks::Looks;
 pub use phone::{Phone, ScannedPayment};
 pub use process::Group;
 pub use small_disk::SmallDisk;
+#[cfg(unix)]
+pub use usb::{UsbBus, UsbCable, UsbModel};
 pub use wait::{PATIENCE, until};
 pub use window::{Control, Window};
 pub use words::Words;

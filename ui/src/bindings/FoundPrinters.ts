@@ -10,6 +10,10 @@ export type FoundPrinters = {
  */
 queues: Array<FoundQueue>, 
 /**
+ * Whether they take pages as well as commands.
+ */
+takes_pages: boolean, 
+/**
  * Key of the sentence why there is none to choose from.
  */
 trouble: string | null, };

@@ -10,6 +10,7 @@ import type { CommandLine } from "./CommandLine";
 import type { CommandReading } from "./CommandReading";
 import type { CreditCase } from "./CreditCase";
 import type { FoundPrinters } from "./FoundPrinters";
+import type { FoundUsb } from "./FoundUsb";
 import type { JobKey } from "./JobKey";
 import type { MemberHit } from "./MemberHit";
 import type { MemberKey } from "./MemberKey";
@@ -110,6 +111,7 @@ export type Commands = {
   send_print: { request: SendPrint; response: QueueView };
   cancel_print: { request: JobKey; response: QueueView };
   found_printers: { request: null; response: FoundPrinters };
+  found_usb: { request: null; response: FoundUsb };
   print_test_page: { request: TestPrint; response: null };
   save_settings: { request: Settings; response: SessionView };
 };

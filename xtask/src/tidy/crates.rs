@@ -30,6 +30,7 @@ const MAY_SEE: [(&str, &[&str]); 17] = [
             "qiantai-store",
             "qiantai-print",
             "qiantai-sync",
+            "qiantai-winspool",
         ],
     ),
     (
@@ -88,6 +89,7 @@ const MAY_SEE: [(&str, &[&str]); 17] = [
             "qiantai-paysim",
         ],
     ),
+    ("qiantai-winspool", &[]),
     ("xtask", &[]),
 ];
 

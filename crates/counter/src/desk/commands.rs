@@ -33,7 +33,7 @@ use crate::view::order::{
 };
 use crate::view::order_list::{OrderFilter, OrderList};
 use crate::view::order_page::OrderPage;
-use crate::view::printer::{FoundPrinters, SendPrint, TestPrint};
+use crate::view::printer::{FoundPrinters, FoundUsb, SendPrint, TestPrint};
 use crate::view::queue::{JobKey, QueueView};
 use crate::view::receipt_back::{ReceiptBack, ScannedReceipt};
 use crate::view::recorded::{PayRecorded, ShowShopCode};
@@ -324,6 +324,13 @@ impl CounterApi for Desk {
             self.counter()?.staff()?;
         }
         Ok(printing::found_printers(self.surroundings.as_ref()).await)
+    }
+
+    async fn found_usb(&self, (): ()) -> Result<FoundUsb, CallError> {
+        if self.making().is_err() {
+            self.counter()?.staff()?;
+        }
+        printing::found_usb(self.surroundings.as_ref()).await
     }
 
     async fn print_test_page(&self, request: TestPrint) -> Result<(), CallError> {

@@ -14,7 +14,7 @@ use qiantai_core::ids::OrderId;
 use qiantai_print::escpos;
 use qiantai_store::{PrintJob, PrintState};
 
-use super::printer::{self, Slip};
+use super::printer::{self, Slip, Ways};
 use super::slip::{is_of_this_moment, request_of};
 use crate::counter::Counter;
 use crate::error::CallError;
@@ -70,7 +70,7 @@ async fn open_now(counter: &Arc<Counter>, order: OrderId) -> Result<(), CallErro
         pdf: Vec::new(),
     };
     let opened = async {
-        let mut printer = printer::find(&target, counter.surroundings.spooler()).await?;
+        let mut printer = printer::find(&target, Ways::of(counter.surroundings.as_ref())).await?;
         printer.ask().await?;
         printer.send(&pulse).await
     };
@@ -110,7 +110,7 @@ impl Counter {
 /// A folder has no drawer, nor has an office printer; what would open one stays in the slip's file.
 fn takes_a_pulse(target: &PrinterTarget) -> bool {
     match target {
-        PrinterTarget::Network { .. } => true,
+        PrinterTarget::Network { .. } | PrinterTarget::Usb(_) => true,
         PrinterTarget::Spooler { form, .. } => *form == SpoolerForm::Escpos,
         PrinterTarget::Folder { .. } => false,
     }

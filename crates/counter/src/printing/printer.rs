@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::network::Line;
+use super::line::Line;
 use super::spooler::Spooler;
+use super::usb::UsbPorts;
+use super::{network, usb};
+use crate::surroundings::Surroundings;
 use crate::view::printer::SpoolerForm;
 use crate::view::session::PrinterTarget;
 
@@ -23,6 +26,9 @@ pub enum PrinterTrouble {
     /// No connection; not a byte was sent.
     #[error("the printer does not answer")]
     Unreachable,
+    /// It is there and takes not a byte.
+    #[error("the printer takes nothing")]
+    TakesNothing,
     /// It says that it cannot print; not a byte was sent.
     #[error("the printer cannot print: {0:?}")]
     NotReady(NotReady),
@@ -35,9 +41,24 @@ pub enum PrinterTrouble {
     /// The folder cannot be written.
     #[error("the folder cannot be written")]
     Folder,
-    /// This system's spooler is not spoken with.
-    #[error("the spooler of this system is not supported")]
-    SpoolerUnknown,
+    /// This system gives no direct way to printers on USB.
+    #[error("this system gives no way to USB printers")]
+    UsbUnknown,
+    /// No such printer is plugged in, or it is off.
+    #[error("the printer is not on USB")]
+    UsbGone,
+    /// Several of the kind are plugged in, and none where the chosen one was.
+    #[error("several such printers are on USB")]
+    UsbAlike,
+    /// The account that runs the program may not use it.
+    #[error("the printer on USB may not be used")]
+    UsbDenied,
+    /// Another program has it.
+    #[error("the printer on USB is in use")]
+    UsbBusy,
+    /// This system's spooler takes commands and no pages.
+    #[error("the spooler of this system takes no pages")]
+    SpoolerNoPages,
     /// The spooler's programs are not on this machine.
     #[error("no spooler is installed")]
     SpoolerMissing,
@@ -71,6 +92,7 @@ impl PrinterTrouble {
     pub fn message_key(self) -> &'static str {
         match self {
             PrinterTrouble::Unreachable => "error.printer_unreachable",
+            PrinterTrouble::TakesNothing => "error.printer_takes_nothing",
             PrinterTrouble::NotReady(cause) | PrinterTrouble::Stopped(cause) => match cause {
                 NotReady::PaperOut => "error.printer_paper_out",
                 NotReady::CoverOpen => "error.printer_cover_open",
@@ -78,7 +100,12 @@ impl PrinterTrouble {
             },
             PrinterTrouble::Interrupted => "error.printer_timeout",
             PrinterTrouble::Folder => "error.printer_folder",
-            PrinterTrouble::SpoolerUnknown => "error.printer_spooler_unknown",
+            PrinterTrouble::UsbUnknown => "error.printer_usb_unknown",
+            PrinterTrouble::UsbGone => "error.printer_usb_gone",
+            PrinterTrouble::UsbAlike => "error.printer_usb_alike",
+            PrinterTrouble::UsbDenied => "error.printer_usb_denied",
+            PrinterTrouble::UsbBusy => "error.printer_usb_busy",
+            PrinterTrouble::SpoolerNoPages => "error.printer_spooler_no_pages",
             PrinterTrouble::SpoolerMissing => "error.printer_spooler_missing",
             PrinterTrouble::SpoolerSilent => "error.printer_spooler_silent",
             PrinterTrouble::SpoolerRefused => "error.printer_spooler_refused",
@@ -102,10 +129,28 @@ impl PrinterTrouble {
     }
 }
 
+/// The ways to printers that the machine has.
+pub struct Ways {
+    /// Its spooler.
+    pub spooler: Spooler,
+    /// Where it shows what is on USB.
+    pub usb: UsbPorts,
+}
+
+impl Ways {
+    /// Those of `surroundings`.
+    pub fn of(surroundings: &dyn Surroundings) -> Ways {
+        Ways {
+            spooler: surroundings.spooler(),
+            usb: surroundings.usb(),
+        }
+    }
+}
+
 /// A printer that was found, and has no byte yet.
 pub enum Found {
     /// It took the connection.
-    Network(Line),
+    Line(Line),
     /// A queue of the spooler.
     Spooler {
         /// How to speak with it.
@@ -123,13 +168,14 @@ pub enum Found {
 ///
 /// # Errors
 /// See [`PrinterTrouble`].
-pub async fn find(target: &PrinterTarget, spooler: Spooler) -> Result<Found, PrinterTrouble> {
+pub async fn find(target: &PrinterTarget, ways: Ways) -> Result<Found, PrinterTrouble> {
     match target {
-        PrinterTarget::Network { host, port } => Ok(Found::Network(Line::to(host, *port).await?)),
+        PrinterTarget::Network { host, port } => Ok(Found::Line(network::call(host, *port).await?)),
+        PrinterTarget::Usb(printer) => Ok(Found::Line(usb::open(printer, ways.usb).await?)),
         PrinterTarget::Spooler { queue, form } => {
-            spooler.find(queue).await?;
+            ways.spooler.find(queue, *form).await?;
             Ok(Found::Spooler {
-                spooler,
+                spooler: ways.spooler,
                 queue: queue.clone(),
                 form: *form,
             })
@@ -142,10 +188,10 @@ impl Found {
     /// Asks the printer whether it can print, where it can be asked. Nothing of a slip is sent.
     ///
     /// # Errors
-    /// [`PrinterTrouble::NotReady`] or [`PrinterTrouble::Unreachable`].
+    /// See [`Line::ask`].
     pub async fn ask(&mut self) -> Result<(), PrinterTrouble> {
         match self {
-            Found::Network(line) => line.ask().await,
+            Found::Line(line) => line.ask().await,
             Found::Spooler { .. } | Found::Folder(_) => Ok(()),
         }
     }
@@ -156,7 +202,7 @@ impl Found {
     /// See [`PrinterTrouble`].
     pub async fn send(self, slip: &Slip) -> Result<(), PrinterTrouble> {
         match self {
-            Found::Network(line) => line.send(&slip.escpos).await,
+            Found::Line(line) => line.send(&slip.escpos).await,
             Found::Spooler { .. } | Found::Folder(_) => self.print(slip).await,
         }
     }
@@ -167,7 +213,7 @@ impl Found {
     /// See [`PrinterTrouble`].
     pub async fn print(self, slip: &Slip) -> Result<(), PrinterTrouble> {
         match self {
-            Found::Network(line) => line.print(&slip.escpos).await,
+            Found::Line(line) => line.print(&slip.escpos).await,
             Found::Spooler {
                 spooler,
                 queue,

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::device::{self, Device, PRINTERS};
-use super::printer::{self, PrinterTrouble, Slip};
+use super::printer::{self, PrinterTrouble, Slip, Ways};
 use super::slip::request_of;
 use super::word;
 use crate::counter::Counter;
@@ -238,7 +238,8 @@ async fn print(
         })
         .await?
     };
-    let mut printer = printer::find(&device.target, counter.surroundings.spooler()).await?;
+    let mut printer =
+        printer::find(&device.target, Ways::of(counter.surroundings.as_ref())).await?;
     printer.ask().await?;
     if !begin(counter, name, job.id).await? {
         return Ok(Outcome::Withdrawn);

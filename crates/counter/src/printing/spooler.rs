@@ -1,28 +1,27 @@
-//! The system's print spooler: CUPS through its own programs, without a shell in between.
+//! The system's print spooler: CUPS, or that of Windows.
 
-use std::collections::HashSet;
-use std::io;
-use std::path::PathBuf;
-use std::process::{Output, Stdio};
+mod cups;
+#[cfg(windows)]
+mod windows;
+
 use std::time::Duration;
-
-use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
 use super::printer::PrinterTrouble;
 use crate::view::printer::SpoolerForm;
 
+pub use cups::Cups;
+
 /// A spooler that is there answers within this time, and takes a slip.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 
-/// The programs that speak with the spooler.
+/// How to speak with the system's spooler.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spooler {
-    /// Takes documents.
-    pub lp: PathBuf,
-    /// Tells queues.
-    pub lpstat: PathBuf,
+pub enum Spooler {
+    /// Linux, macOS.
+    Cups(Cups),
+    /// Windows.
+    #[cfg(windows)]
+    Windows,
 }
 
 /// A queue of the spooler.
@@ -35,43 +34,38 @@ pub struct Queue {
 }
 
 impl Spooler {
-    /// The system's own programs, wherever its search path has them.
+    /// Whether it makes printing of pages its own work. Windows leaves that to programs.
+    pub const TAKES_PAGES: bool = !cfg!(windows);
+
+    /// The system's own.
     pub fn of_system() -> Spooler {
-        Spooler {
-            lp: PathBuf::from("lp"),
-            lpstat: PathBuf::from("lpstat"),
-        }
+        #[cfg(windows)]
+        return Spooler::Windows;
+        #[cfg(not(windows))]
+        Spooler::Cups(Cups::of_system())
     }
 
     /// The queues, by name.
     ///
     /// # Errors
-    /// [`PrinterTrouble::SpoolerUnknown`], [`PrinterTrouble::SpoolerMissing`] or
-    /// [`PrinterTrouble::SpoolerSilent`].
+    /// [`PrinterTrouble::SpoolerMissing`] or [`PrinterTrouble::SpoolerSilent`].
     pub async fn queues(&self) -> Result<Vec<Queue>, PrinterTrouble> {
-        let names = self.tell("-e").await?;
-        let paused = self.tell("-p").await?;
-        let paused: HashSet<&str> = paused.lines().filter_map(paused_queue).collect();
-        let mut queues: Vec<Queue> = names
-            .lines()
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-            .map(|name| Queue {
-                name: name.to_owned(),
-                paused: paused.contains(name),
-            })
-            .collect();
-        queues.sort_by(|one, other| one.name.cmp(&other.name));
-        queues.dedup();
-        Ok(queues)
+        match self {
+            Spooler::Cups(cups) => cups.queues().await,
+            #[cfg(windows)]
+            Spooler::Windows => windows::queues().await,
+        }
     }
 
-    /// Makes sure that `name` is a queue that prints. Nothing is sent.
+    /// Makes sure that `name` is a queue that prints what is of this form. Nothing is sent.
     ///
     /// # Errors
-    /// As [`Spooler::queues`], [`PrinterTrouble::QueueUnknown`] or
-    /// [`PrinterTrouble::QueuePaused`].
-    pub async fn find(&self, name: &str) -> Result<(), PrinterTrouble> {
+    /// As [`Spooler::queues`], [`PrinterTrouble::SpoolerNoPages`],
+    /// [`PrinterTrouble::QueueUnknown`] or [`PrinterTrouble::QueuePaused`].
+    pub async fn find(&self, name: &str, form: SpoolerForm) -> Result<(), PrinterTrouble> {
+        if form == SpoolerForm::Pdf && !Spooler::TAKES_PAGES {
+            return Err(PrinterTrouble::SpoolerNoPages);
+        }
         let queues = self.queues().await?;
         match queues.iter().find(|queue| queue.name == name) {
             None => Err(PrinterTrouble::QueueUnknown),
@@ -93,101 +87,10 @@ impl Spooler {
         title: &str,
         bytes: &[u8],
     ) -> Result<(), PrinterTrouble> {
-        let option = match form {
-            SpoolerForm::Escpos => "raw",
-            // Slips longer than the sheet are made smaller, others keep their size.
-            SpoolerForm::Pdf => "print-scaling=auto",
-        };
-        let mut command = Command::new(&self.lp);
-        command.args(["-d", queue, "-t", title, "-o", option]);
-        let program = start(command)?;
-        let output = match timeout(ANSWER_MAX, run(program, bytes)).await {
-            Ok(ended) => ended.map_err(|error| {
-                tracing::warn!(%error, "lp");
-                PrinterTrouble::Interrupted
-            })?,
-            Err(_) => return Err(PrinterTrouble::Interrupted),
-        };
-        if output.status.success() {
-            return Ok(());
-        }
-        tracing::warn!(status = %output.status, says = %said(&output), "lp");
-        match output.status.code() {
-            Some(_) => Err(PrinterTrouble::SpoolerRefused),
-            None => Err(PrinterTrouble::Interrupted),
+        match self {
+            Spooler::Cups(cups) => cups.print(queue, form, title, bytes).await,
+            #[cfg(windows)]
+            Spooler::Windows => windows::print(queue, title, bytes).await,
         }
     }
-
-    async fn tell(&self, what: &str) -> Result<String, PrinterTrouble> {
-        if cfg!(windows) {
-            return Err(PrinterTrouble::SpoolerUnknown);
-        }
-        let mut command = Command::new(&self.lpstat);
-        command.arg(what);
-        let program = start(command)?;
-        let output = match timeout(ANSWER_MAX, run(program, &[])).await {
-            Ok(ended) => ended.map_err(|error| {
-                tracing::warn!(%error, "lpstat");
-                PrinterTrouble::SpoolerSilent
-            })?,
-            Err(_) => return Err(PrinterTrouble::SpoolerSilent),
-        };
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let says = said(&output);
-        // Not to have a single queue is an answer.
-        if says.contains("No destinations added") {
-            return Ok(String::new());
-        }
-        tracing::warn!(status = %output.status, %says, "lpstat");
-        Err(PrinterTrouble::SpoolerSilent)
-    }
-}
-
-/// `printer NAME disabled since …` of `lpstat -p`.
-fn paused_queue(line: &str) -> Option<&str> {
-    let mut words = line.split_whitespace();
-    match (words.next(), words.next(), words.next()) {
-        (Some("printer"), Some(name), Some("disabled")) => Some(name),
-        _ => None,
-    }
-}
-
-/// A program that does not start was given nothing.
-fn start(mut command: Command) -> Result<Child, PrinterTrouble> {
-    let child = command
-        .env("LC_ALL", "C")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn();
-    child.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => PrinterTrouble::SpoolerMissing,
-        _ => {
-            tracing::warn!(%error, "the spooler's program");
-            PrinterTrouble::SpoolerSilent
-        }
-    })
-}
-
-async fn run(mut child: Child, input: &[u8]) -> io::Result<Output> {
-    let mut stdin = child.stdin.take().expect("standard input is piped");
-    let feed = async move {
-        // One that refuses closes its input early; its end says whether it took everything.
-        let fed = stdin.write_all(input).await;
-        drop(stdin);
-        fed
-    };
-    let (fed, output) = tokio::join!(feed, child.wait_with_output());
-    let output = output?;
-    if output.status.success() {
-        fed?;
-    }
-    Ok(output)
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).trim().to_owned()
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use qiantai_core::Timestamp;
 use qiantai_print::TestPage;
 
-use super::device;
-use super::printer::{self, PrinterTrouble, Slip};
+use super::printer::{self, PrinterTrouble, Slip, Ways};
+use super::spooler::Spooler;
+use super::{device, usb};
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::serve::blocking;
 use crate::settings;
 use crate::surroundings::Surroundings;
-use crate::view::printer::{FoundPrinters, FoundQueue, TestPrint};
+use crate::view::printer::{FoundPrinters, FoundQueue, FoundUsb, TestPrint};
 use crate::view::session::Language;
 
 /// Whose page it is.
@@ -21,6 +22,16 @@ pub(crate) struct PageHead {
     pub(crate) store: String,
     /// Two digits of the terminal.
     pub(crate) terminal: String,
+}
+
+/// The printers on USB.
+pub(crate) async fn found_usb(surroundings: &dyn Surroundings) -> Result<FoundUsb, CallError> {
+    let ports = surroundings.usb();
+    let printers = blocking(move || ports.printers().map_err(told)).await?;
+    Ok(FoundUsb {
+        supported: usb::IS_SUPPORTED,
+        printers,
+    })
 }
 
 /// The queues of the system's spooler, or why there are none.
@@ -37,6 +48,7 @@ pub(crate) async fn found_printers(surroundings: &dyn Surroundings) -> FoundPrin
                 paused: queue.paused,
             })
             .collect(),
+        takes_pages: Spooler::TAKES_PAGES,
         trouble,
     }
 }
@@ -74,7 +86,7 @@ pub(crate) async fn print_page(
     let (asked, now) = (request.clone(), surroundings.now());
     let page = blocking(move || slip(&asked, head, now)).await?;
     let printed = async {
-        let mut printer = printer::find(&request.target, surroundings.spooler()).await?;
+        let mut printer = printer::find(&request.target, Ways::of(surroundings)).await?;
         printer.ask().await?;
         printer.print(&page).await
     };

@@ -44,6 +44,8 @@ pub enum SpoolerForm {
 pub struct FoundPrinters {
     /// The queues, by name.
     pub queues: Vec<FoundQueue>,
+    /// Whether they take pages as well as commands.
+    pub takes_pages: bool,
     /// Key of the sentence why there is none to choose from.
     pub trouble: Option<String>,
 }
@@ -55,6 +57,30 @@ pub struct FoundQueue {
     pub name: String,
     /// It keeps documents and prints none.
     pub paused: bool,
+}
+
+/// A receipt printer on USB.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct UsbPrinter {
+    /// Maker and model, as it calls itself; nothing is looked up by it.
+    pub name: String,
+    /// Number of its maker, four hexadecimal digits.
+    pub vendor: String,
+    /// Number of its model, four hexadecimal digits.
+    pub product: String,
+    /// Its own number, if it has one; many have none, or one for the whole model.
+    pub serial: Option<String>,
+    /// Socket it was in, as the system counts them: tells apart two that are alike in all else.
+    pub port: String,
+}
+
+/// The printers on USB.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FoundUsb {
+    /// Whether this system gives a direct way to them.
+    pub supported: bool,
+    /// Those that are plugged in, by name.
+    pub printers: Vec<UsbPrinter>,
 }
 
 /// Prints a page on a printer that is not saved yet.

@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use crate::view::brand::BrandView;
 use crate::view::customer::CustomerDisplay;
-use crate::view::printer::{PrinterGlyphs, SparePrinter, SpoolerForm};
+use crate::view::printer::{PrinterGlyphs, SparePrinter, SpoolerForm, UsbPrinter};
 use crate::view::queue::SyncView;
 use crate::view::{Fen, Ms};
 
@@ -236,6 +236,8 @@ pub enum PrinterTarget {
         /// Port.
         port: u16,
     },
+    /// A receipt printer on USB.
+    Usb(UsbPrinter),
     /// A queue of the system's spooler.
     Spooler {
         /// Its name.

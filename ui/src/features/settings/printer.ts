@@ -1,23 +1,42 @@
 import type { PrinterTarget } from "../../bindings/PrinterTarget";
 import type { SpoolerForm } from "../../bindings/SpoolerForm";
+import type { UsbPrinter } from "../../bindings/UsbPrinter";
 import type { MessageKey } from "../../i18n/index.svelte";
 
 export type DeviceFields = {
   kind: PrinterTarget["kind"];
   host: string;
   port: string;
+  usb: UsbPrinter | null;
   queue: string;
   form: SpoolerForm;
   path: string;
 };
-export type PrinterFaults = Partial<Record<"host" | "port" | "queue" | "path", MessageKey>>;
+export type PrinterFaults = Partial<Record<"host" | "port" | "usb" | "queue" | "path", MessageKey>>;
 
 /** What a form starts with: what was saved, and what is usual for the other kinds. */
 export function fieldsOf(target: PrinterTarget | undefined): DeviceFields {
-  return {
-    ...{ kind: "network", host: "", port: "9100", queue: "", form: "escpos", path: "" },
-    ...(target?.kind === "network" ? { ...target, port: String(target.port) } : target),
+  const usual: DeviceFields = {
+    ...{ kind: "network", host: "", port: "9100", usb: null },
+    ...{ queue: "", form: "escpos", path: "" },
   };
+  if (target?.kind === "network") return { ...usual, ...target, port: String(target.port) };
+  if (target?.kind === "usb") {
+    const { kind, ...usb } = target;
+    return { ...usual, kind, usb };
+  }
+  return { ...usual, ...target };
+}
+
+/** Which of `found` is meant, as the counter will find it; -1 for none. */
+export function whichUsb(found: UsbPrinter[], chosen: UsbPrinter | null): number {
+  const isAlike = (known: UsbPrinter) =>
+    known.vendor === chosen?.vendor &&
+    known.product === chosen.product &&
+    known.serial === chosen.serial;
+  // Of several that are alike in all else, the one in the same socket.
+  const isAlone = found.filter(isAlike).length === 1;
+  return found.findIndex((known) => isAlike(known) && (isAlone || known.port === chosen?.port));
 }
 
 /** What is wrong is said next to its field before anything is sent. */
@@ -30,6 +49,10 @@ export function checkPrinter(fields: DeviceFields): {
     const path = fields.path.trim();
     if (path === "") return { target: null, faults: { path: "printer.path_empty" } };
     return { target: { kind: "folder", path }, faults };
+  }
+  if (fields.kind === "usb") {
+    if (fields.usb === null) return { target: null, faults: { usb: "printer.usb_empty" } };
+    return { target: { kind: "usb", ...fields.usb }, faults };
   }
   if (fields.kind === "spooler") {
     const { queue, form } = fields;
@@ -49,6 +72,7 @@ export function checkPrinter(fields: DeviceFields): {
 const FIELD_FAULTS: Record<string, PrinterFaults> = {
   host: { host: "printer.host_wrong" },
   port: { port: "printer.port_wrong" },
+  usb: { usb: "printer.usb_empty" },
   queue: { queue: "printer.queue_empty" },
   path: { path: "printer.path_wrong" },
 };

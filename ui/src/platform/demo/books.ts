@@ -132,6 +132,16 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
     members,
     orders: [],
     prints: [],
+    usb: [
+      {
+        ...{ name: "EPSON TM-T20II", vendor: "04b8", product: "0e15" },
+        ...{ serial: "J4ZF001342", port: "1-1" },
+      },
+      {
+        ...{ name: "GP-C80250", vendor: "0416", product: "5011" },
+        ...{ serial: null, port: "1-2" },
+      },
+    ],
     operations: [],
     intents: new Map(),
     channels: ["wechat", "alipay", "unionpay", "ecny", "cash", "card", "transfer"],

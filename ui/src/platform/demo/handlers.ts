@@ -7,6 +7,7 @@ import type { MemberView } from "../../bindings/MemberView";
 import type { OrderView } from "../../bindings/OrderView";
 import type { PaymentAccounts } from "../../bindings/PaymentAccounts";
 import type { PrintJobView } from "../../bindings/PrintJobView";
+import type { UsbPrinter } from "../../bindings/UsbPrinter";
 import type { QueuedOperation } from "../../bindings/QueuedOperation";
 import type { QuoteRequest } from "../../bindings/QuoteRequest";
 import type { QuoteView } from "../../bindings/QuoteView";
@@ -38,6 +39,8 @@ export type DemoBooks = {
   members: MemberView[];
   orders: OrderView[];
   prints: PrintJobView[];
+  /** Printers that are plugged in. */
+  usb: UsbPrinter[];
   operations: QueuedOperation[];
   /** Orders by the intent that opened them. */
   intents: Map<string, string>;
@@ -196,11 +199,15 @@ export const handlers: Handlers = {
       { name: "Receipt_80mm", paused: false },
       { name: "Office_A4", paused: true },
     ],
+    takes_pages: true,
     trouble: null,
   }),
+  found_usb: ({ usb }) => ({ supported: true, printers: usb }),
   print_test_page: (_, { target }) => {
     if (target.kind === "network" && target.host.endsWith(".99"))
       throw refusal("wrong_state", "printer_unreachable");
+    if (target.kind === "usb" && target.serial === null)
+      throw refusal("wrong_state", "printer_usb_denied");
     return null;
   },
   save_settings: (books, settings) => {
