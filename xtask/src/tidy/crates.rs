@@ -8,7 +8,7 @@ use crate::tree;
 use super::Finding;
 
 /// What each of our crates may depend on, tests left out.
-const MAY_SEE: [(&str, &[&str]); 17] = [
+const MAY_SEE: [(&str, &[&str]); 18] = [
     ("qiantai-core", &[]),
     ("qiantai-sqlite", &[]),
     ("qiantai-keystore", &[]),
