@@ -239,7 +239,7 @@ test("a limit that blocks says so and leaves nothing to press", async () => {
 test("what a limit forbids says why on its card and is not called the best", async () => {
   const { user, screen, counter, desk } = await openWindow("counter");
   const call = counter.call.bind(counter);
-  const limit = { limit_fen: 300_000, reached_fen: 500_000, blocks: true };
+  const limit = { limit_fen: 300_000, reached_fen: 500_000, blocks: true, reviews: false };
   const card = { ...limit, message_key: "limit.outstanding_principal" };
   const cash = { ...limit, message_key: "limit.new_member_cash" };
   vi.spyOn(counter, "call").mockImplementation(async (name, payload) => {
@@ -265,7 +265,7 @@ test("what a limit forbids says why on its card and is not called the best", asy
 
 test("only a limit on cash advises another method, in one notice", async () => {
   const { user, screen, counter } = await serving();
-  const limits = { limit_fen: 10_000, reached_fen: 50_000, blocks: true };
+  const limits = { limit_fen: 10_000, reached_fen: 50_000, blocks: true, reviews: false };
   const keys = ["limit.new_member_cash", "limit.single_pay", "limit.day_sum"];
   const call = counter.call.bind(counter);
   vi.spyOn(counter, "call").mockImplementation(async (name, payload) => {
@@ -278,6 +278,32 @@ test("only a limit on cash advises another method, in one notice", async () => {
   expect(await screen.findByText(/新会员现金.*换方式/)).toBeTruthy();
   expect(screen.queryByText(/单笔|24 小时/)).toBeNull();
   expect(screen.queryByText("最优惠")).toBeNull();
+});
+
+test("what a reviewer must see offers no part in cash, and hides none that is typed", async () => {
+  const { user, screen, counter } = await serving();
+  const part = () => screen.queryByRole("textbox", { name: "其中现金" });
+  const limit = { limit_fen: 10_000, reached_fen: 50_000, blocks: false, reviews: true };
+  const notices = [{ ...limit, message_key: "limit.single_pay" }];
+  const call = counter.call.bind(counter);
+  let reviewed = false;
+  vi.spyOn(counter, "call").mockImplementation(async (name, payload) => {
+    const answer = await call(name, payload);
+    if (name !== "quote" || !reviewed) return answer;
+    return { ...(answer as object), notices } as typeof answer;
+  });
+  await user.keyboard("1w");
+  await waitFor(() => expect(part()).toBeTruthy());
+  reviewed = true;
+  await user.keyboard("2");
+  await waitFor(() => expect(part()).toBeNull());
+  reviewed = false;
+  await user.keyboard("1");
+  await waitFor(() => expect(part()).toBeTruthy());
+  reviewed = true;
+  await user.type(part()!, "100");
+  await screen.findByText(/单笔/);
+  expect(part()).toHaveProperty("value", "100");
 });
 
 test("an equal top-up asks first, and the second press of Enter does not answer", async () => {

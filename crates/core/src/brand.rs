@@ -72,8 +72,8 @@ mod tests {
             ("", Ok(None)),
             ("   ", Ok(None)),
             (" 云上 ", Ok(Some("云上"))),
-            ("YUNSHANG  SPA", Err(ShortNameError::TooLong)),
-            ("YUNSHANG SPA", Ok(Some("YUNSHANG SPA"))),
+            ("YUNSHANG  SPA", Ok(Some("YUNSHANG SPA"))),
+            ("YUNSHANG SPAS", Err(ShortNameError::TooLong)),
             (
                 "云上美发造型护理养生会所",
                 Ok(Some("云上美发造型护理养生会所")),

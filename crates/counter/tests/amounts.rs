@@ -247,6 +247,8 @@ async fn limits_of_law_and_shop_block_with_their_sentence() {
                 .await
                 .unwrap();
             assert_eq!(quote.blocked, blocks, "{name}: {:?}", quote.notices);
+            let reviewed = quote.notices.iter().any(|notice| notice.reviews);
+            assert_eq!(reviewed, limit == "single_pay", "{name}");
             let key = format!("limit.{limit}");
             let named = quote.notices.iter().any(|notice| notice.message_key == key);
             assert_eq!(

@@ -134,6 +134,9 @@ export class TopUp {
     this.quote !== null && !this.quote.blocked && !this.busy && this.question === null,
   );
 
+  /** Somebody looks at the order before money is asked for. */
+  readonly reviewed = $derived(this.quote?.notices.some(({ reviews }) => reviews) ?? false);
+
   readonly #host: Host;
   readonly #orders: Orders;
   #asked = 0;

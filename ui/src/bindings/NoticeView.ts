@@ -20,4 +20,8 @@ reached_fen: Fen,
 /**
  * True when it blocks.
  */
-blocks: boolean, };
+blocks: boolean, 
+/**
+ * True when somebody looks at the order first.
+ */
+reviews: boolean, };

@@ -117,5 +117,6 @@ fn notice_view(notice: &LimitNotice, review_blocks: bool) -> NoticeView {
         limit_fen: notice.limit.into(),
         reached_fen: notice.reached.into(),
         blocks,
+        reviews: notice.action == LimitAction::Review,
     }
 }

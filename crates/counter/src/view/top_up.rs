@@ -183,4 +183,6 @@ pub struct NoticeView {
     pub reached_fen: Fen,
     /// True when it blocks.
     pub blocks: bool,
+    /// True when somebody looks at the order first.
+    pub reviews: bool,
 }

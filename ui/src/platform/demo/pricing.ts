@@ -113,6 +113,7 @@ export function priceOf(books: DemoBooks, request: QuoteRequest): QuoteView {
             limit_fen: 500_000,
             reached_fen: principal,
             blocks: true,
+            reviews: false,
           },
         ]
       : [],
