@@ -4,7 +4,7 @@ use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::ErrorCode;
 use qiantai_counter::view::Fen;
 use qiantai_counter::view::member::MemberKey;
-use qiantai_counter::view::top_up::{ChannelView, Choice, TopUpForm};
+use qiantai_counter::view::top_up::{ChannelView, Choice, NoticeView, TopUpForm};
 use qiantai_server::sample::ShopKind;
 
 use crate::line::Weather;
@@ -247,9 +247,10 @@ async fn limits_of_law_and_shop_block_with_their_sentence() {
                 .await
                 .unwrap();
             assert_eq!(quote.blocked, blocks, "{name}: {:?}", quote.notices);
-            let reviewed = quote.notices.iter().any(|notice| notice.reviews);
-            assert_eq!(reviewed, limit == "single_pay", "{name}");
             let key = format!("limit.{limit}");
+            let reviews = |notice: &NoticeView| notice.message_key == key && notice.reviews;
+            let reviewed = quote.notices.iter().any(reviews);
+            assert_eq!(reviewed, limit == "single_pay", "{name}");
             let named = quote.notices.iter().any(|notice| notice.message_key == key);
             assert_eq!(
                 named,
