@@ -184,6 +184,14 @@ impl Books {
         self.launch(shop).with(["--enrol", &code.to_string()])
     }
 
+    /// Another terminal joins by the code that a window shows.
+    pub async fn join_by(&self, code: &str, name: &str) {
+        let code: EnrolCode = code.parse().unwrap();
+        assert_eq!(code.server, format!("http://{}", self.address));
+        let joined = self.server.join(&code.invite(), [9; 32], name).await;
+        joined.unwrap();
+    }
+
     /// Freezes every member, as no operation can yet.
     pub fn freeze_members(&self) {
         self.set_members("frozen");
@@ -215,7 +223,8 @@ impl Books {
             .before(self.server.router(), "/v1/operations");
         line.spawn(async move {
             let (listener, _) = serve::listen(address, false).await.unwrap();
-            axum::serve(listener, router).await.unwrap();
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service).await.unwrap();
         });
         *self.line.lock().unwrap() = Some(line);
     }

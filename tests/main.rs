@@ -38,6 +38,7 @@ mod set_up;
 mod shop;
 mod shop_code;
 mod split;
+mod tills;
 mod top_up;
 mod tour;
 mod trouble;

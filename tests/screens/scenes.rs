@@ -9,7 +9,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use qiantai_testkit::{Key, Launch, Looks, Window};
+use qiantai_testkit::{Key, Launch, Looks, PATIENCE, Window, until};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::shop::{Shop, app};
@@ -181,6 +182,13 @@ async fn play(window: &Window, address: &str, scene: &Scene, looks: Looks) {
     window.visit(&page).await.unwrap();
     // What comes before the settings wears the looks of an earlier session.
     window.open_page_in(looks).await.unwrap();
+    let here = until("the demo counter", PATIENCE, || async {
+        let is_here = window
+            .run("return window.demo?.books !== undefined")
+            .await?;
+        Ok((is_here == Value::Bool(true)).then_some(()))
+    });
+    here.await.unwrap();
     for step in scene.steps {
         match step {
             Step::Serve(name) => {

@@ -64,7 +64,7 @@ pub(crate) async fn check_account(
 
 impl Counter {
     /// The manager who is signed in.
-    fn manager(&self) -> Result<StaffId, CallError> {
+    pub(crate) fn manager(&self) -> Result<StaffId, CallError> {
         let (person, _) = self.staff()?;
         match person.role {
             Role::Manager => Ok(person.id),

@@ -29,6 +29,7 @@ use crate::view::recorded::{PayRecorded, ShowShopCode};
 use crate::view::rules::{ChangeRules, ShopRules};
 use crate::view::second_copy::{SecondCopySetting, SecondCopyView};
 use crate::view::session::{OpenShift, SessionView, Settings, SignIn};
+use crate::view::terminals::{EndTerminal, InviteTerminal, ShopTerminals, TerminalInvitation};
 use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
 
 macro_rules! commands {
@@ -156,6 +157,12 @@ commands! {
     reprint: OrderKey => PrintJobView;
     /// Gives the receipt of a lost terminal to the server; the same again is safe.
     bring_back: ScannedReceipt => ReceiptBack;
+    /// The tills of the shop, for managers.
+    shop_terminals: () => ShopTerminals;
+    /// Lets one more till in, once and within minutes; for managers.
+    invite_terminal: InviteTerminal => TerminalInvitation;
+    /// Takes a till out of service, for good; for managers.
+    end_terminal: EndTerminal => ShopTerminals;
     /// The rules of the shop that a manager can change here.
     shop_rules: () => ShopRules;
     /// Changes one thing about the shop, with a manager's number and PIN.

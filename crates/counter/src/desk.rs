@@ -6,6 +6,8 @@ mod looks;
 mod opening;
 mod set_up;
 
+pub(crate) use opening::SERVER;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use qiantai_store::vault::RecoveryCode as VaultCode;

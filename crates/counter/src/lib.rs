@@ -55,6 +55,7 @@ mod split;
 pub mod surroundings;
 mod sync_log;
 mod terminal;
+mod terminals;
 mod top_up;
 pub mod view;
 pub mod voice;

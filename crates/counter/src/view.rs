@@ -24,6 +24,7 @@ pub mod recorded;
 pub mod rules;
 pub mod second_copy;
 pub mod session;
+pub mod terminals;
 pub mod top_up;
 
 use serde::{Deserialize, Serialize};

@@ -23,6 +23,7 @@ mod receipts;
 mod request;
 mod rules;
 mod snapshot;
+mod terminals;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -61,6 +62,9 @@ fn addresses() -> OpenApiRouter<Server> {
         .routes(routes!(channels::read))
         .routes(routes!(gateways::read))
         .routes(routes!(gateways::check))
+        .routes(routes!(terminals::read))
+        .routes(routes!(terminals::invite))
+        .routes(routes!(terminals::revoke))
         .routes(routes!(devices::join))
         .routes(routes!(authority::read))
         .routes(routes!(notify::take))

@@ -19,6 +19,7 @@ mod table;
 mod tables;
 mod write;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use qiantai_core::account::Account;
@@ -291,6 +292,12 @@ pub trait Ledger: Send + Sync {
     fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError>;
     /// Devices of a tenant that are out of service.
     fn revocations(&self, tenant: TenantId) -> Result<Vec<Revocation>, LedgerError>;
+    /// When an operation of each device was last taken, for devices that have sent any.
+    fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
+    /// How many operations of each device wait because it was not believed.
+    fn quarantined(&self, tenant: TenantId) -> Result<HashMap<DeviceId, u64>, LedgerError>;
+    /// When devices last asked for anything, as far as it was recorded.
+    fn contacts(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
     /// How far the events of a tenant were carried.
     fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError>;
     /// Digests of all accounts by bucket, as of one moment.

@@ -75,21 +75,30 @@ impl Server {
     pub fn invite(&self, store_code: &str) -> Result<Invitation, AdminError> {
         let found = self.0.ledger.store_of_code(store_code)?;
         let (tenant, store) = found.ok_or_else(|| AdminError::NoStore(store_code.to_owned()))?;
-        let mut secret = [0_u8; 16];
-        getrandom::fill(&mut secret).map_err(std::io::Error::from)?;
-        let now = self.0.clock.now();
-        let invitation = Invitation {
-            secret,
-            expires_at: now + INVITE_VALID,
-        };
         let deed = Deed {
-            at: now,
+            at: self.0.clock.now(),
             act: Act::TerminalInvited,
             device: None,
             address: None,
             subject: format!("store {store_code}"),
         };
-        self.0.ledger.save_deed(tenant, &deed)?;
+        self.invite_to(tenant, store, &deed)
+    }
+
+    /// The same for a store that is known, entered as `deed` before anybody holds it.
+    pub(crate) fn invite_to(
+        &self,
+        tenant: TenantId,
+        store: StoreId,
+        deed: &Deed,
+    ) -> Result<Invitation, AdminError> {
+        let mut secret = [0_u8; 16];
+        getrandom::fill(&mut secret).map_err(std::io::Error::from)?;
+        let invitation = Invitation {
+            secret,
+            expires_at: deed.at + INVITE_VALID,
+        };
+        self.0.ledger.save_deed(tenant, deed)?;
         self.0.ledger.save_invite(&Invite {
             tenant,
             code_hash: sha256(invitation.text().as_bytes()),

@@ -8,7 +8,7 @@ use qiantai_core::Timestamp;
 use qiantai_core::ids::{DeviceId, StoreId, TenantId};
 
 use crate::audit::{Act, Deed};
-use crate::db::{Archive, DeviceStanding, LedgerError, Revocation};
+use crate::db::{DeviceStanding, Ledger, LedgerError, Revocation};
 use crate::doctor::{last_heard, span};
 
 /// A terminal as those see it who look after the shops.
@@ -18,6 +18,8 @@ pub struct Terminal {
     pub tenant: TenantId,
     /// Which device.
     pub device: DeviceId,
+    /// Its store.
+    pub store_id: StoreId,
     /// Five-digit code of its store.
     pub store: String,
     /// Its two digits within the store.
@@ -64,40 +66,53 @@ pub enum RevokeError {
 ///
 /// # Errors
 /// See [`LedgerError`].
-pub fn terminals(ledger: &dyn Archive, now: Timestamp) -> Result<Vec<Terminal>, LedgerError> {
+pub fn terminals(ledger: &dyn Ledger, now: Timestamp) -> Result<Vec<Terminal>, LedgerError> {
     let mut terminals = Vec::new();
     for tenant in ledger.tenants()? {
-        let mut stores: HashMap<StoreId, String> = HashMap::new();
-        for policy in ledger.policies(tenant.id)? {
-            stores.insert(policy.store.id, policy.store.code.clone());
+        terminals.extend(of_tenant(ledger, tenant.id, now)?);
+    }
+    terminals.sort_by(|one, other| (&one.store, &one.code).cmp(&(&other.store, &other.code)));
+    Ok(terminals)
+}
+
+/// The terminals of one tenant, by store and code.
+pub(crate) fn of_tenant(
+    ledger: &dyn Ledger,
+    tenant: TenantId,
+    now: Timestamp,
+) -> Result<Vec<Terminal>, LedgerError> {
+    let mut stores: HashMap<StoreId, String> = HashMap::new();
+    for policy in ledger.policies(tenant)? {
+        stores.insert(policy.store.id, policy.store.code.clone());
+    }
+    let mut names: HashMap<DeviceId, (Timestamp, String)> = HashMap::new();
+    for token in ledger.tokens(tenant)? {
+        let newest = names.entry(token.device).or_default();
+        if token.created_at >= newest.0 {
+            *newest = (token.created_at, token.name);
         }
-        let mut names: HashMap<DeviceId, (Timestamp, String)> = HashMap::new();
-        for token in ledger.tokens(tenant.id)? {
-            let newest = names.entry(token.device).or_default();
-            if token.created_at >= newest.0 {
-                *newest = (token.created_at, token.name);
-            }
-        }
-        let contacts = ledger.contacts(tenant.id)?;
-        let taken = ledger.last_taken(tenant.id)?;
-        let quarantined = ledger.quarantined(tenant.id)?;
-        let revocations = ledger.revocations(tenant.id)?;
-        for (device, cursor) in ledger.devices(tenant.id)? {
-            let Some(store) = cursor.store else { continue };
-            let revocation = revocations.iter().find(|it| it.device == device.id);
-            terminals.push(Terminal {
-                tenant: tenant.id,
-                device: device.id,
-                store: stores.get(&store).cloned().unwrap_or_default(),
-                code: device.terminal_code,
-                name: names.remove(&device.id).map_or_else(String::new, |it| it.1),
-                standing: cursor.believed(),
-                revocation: revocation.cloned(),
-                heard_at: last_heard(device.id, &contacts, &taken),
-                waiting: quarantined.get(&device.id).copied().unwrap_or_default(),
-                at: now,
-            });
-        }
+    }
+    let contacts = ledger.contacts(tenant)?;
+    let taken = ledger.last_taken(tenant)?;
+    let quarantined = ledger.quarantined(tenant)?;
+    let revocations = ledger.revocations(tenant)?;
+    let mut terminals = Vec::new();
+    for (device, cursor) in ledger.devices(tenant)? {
+        let Some(store) = cursor.store else { continue };
+        let revocation = revocations.iter().find(|it| it.device == device.id);
+        terminals.push(Terminal {
+            tenant,
+            device: device.id,
+            store_id: store,
+            store: stores.get(&store).cloned().unwrap_or_default(),
+            code: device.terminal_code,
+            name: names.remove(&device.id).map_or_else(String::new, |it| it.1),
+            standing: cursor.believed(),
+            revocation: revocation.cloned(),
+            heard_at: last_heard(device.id, &contacts, &taken),
+            waiting: quarantined.get(&device.id).copied().unwrap_or_default(),
+            at: now,
+        });
     }
     terminals.sort_by(|one, other| (&one.store, &one.code).cmp(&(&other.store, &other.code)));
     Ok(terminals)
@@ -109,7 +124,7 @@ pub fn terminals(ledger: &dyn Archive, now: Timestamp) -> Result<Vec<Terminal>, 
 /// # Errors
 /// See [`RevokeError`].
 pub fn revoke(
-    ledger: &dyn Archive,
+    ledger: &dyn Ledger,
     store: &str,
     code: &str,
     reason: &str,
@@ -118,12 +133,9 @@ pub fn revoke(
     let (store, code) = (store.to_owned(), code.to_owned());
     let mut all = terminals(ledger, now)?.into_iter();
     let found = all.find(|terminal| terminal.store == store && terminal.code == code);
-    let Some(mut terminal) = found else {
+    let Some(terminal) = found else {
         return Err(RevokeError::Unknown { store, code });
     };
-    if terminal.revocation.is_some() {
-        return Err(RevokeError::Already { store, code });
-    }
     let deed = Deed {
         at: now,
         act: Act::TerminalRevoked,
@@ -131,7 +143,25 @@ pub fn revoke(
         address: None,
         subject: format!("store {store} terminal {code}: {reason}"),
     };
-    ledger.save_deed(terminal.tenant, &deed)?;
+    take_out(ledger, terminal, &deed, reason, now)
+}
+
+/// The same with a terminal that was found, entered as `deed` first.
+pub(crate) fn take_out(
+    ledger: &dyn Ledger,
+    mut terminal: Terminal,
+    deed: &Deed,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Terminal, RevokeError> {
+    let already = |terminal: &Terminal| RevokeError::Already {
+        store: terminal.store.clone(),
+        code: terminal.code.clone(),
+    };
+    if terminal.revocation.is_some() {
+        return Err(already(&terminal));
+    }
+    ledger.save_deed(terminal.tenant, deed)?;
     let revocation = Revocation {
         device: terminal.device,
         revoked_at: now,
@@ -139,7 +169,7 @@ pub fn revoke(
     };
     match ledger.save_revocation(terminal.tenant, &revocation) {
         Ok(()) => {}
-        Err(LedgerError::Taken(_)) => return Err(RevokeError::Already { store, code }),
+        Err(LedgerError::Taken(_)) => return Err(already(&terminal)),
         Err(error) => return Err(error.into()),
     }
     terminal.standing = DeviceStanding::Revoked;

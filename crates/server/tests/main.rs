@@ -38,4 +38,5 @@ mod set_up;
 mod slowness;
 mod stores;
 mod surplus;
+mod terminals;
 mod till;

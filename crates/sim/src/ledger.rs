@@ -293,6 +293,15 @@ impl Ledger for SimLedger {
         self.inner.revocations(tenant)
     }
 
+    fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError> {
+        self.inner.last_taken(tenant)
+    }
+    fn quarantined(&self, tenant: TenantId) -> Result<HashMap<DeviceId, u64>, LedgerError> {
+        self.inner.quarantined(tenant)
+    }
+    fn contacts(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError> {
+        self.inner.contacts(tenant)
+    }
     fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError> {
         self.inner.deliveries(tenant)
     }

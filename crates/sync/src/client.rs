@@ -11,9 +11,10 @@ use http::{Method, Request, Response};
 use qiantai_core::operation::Cursor;
 use qiantai_wire::api::{
     AttemptAnswer, BucketAnswer, ChargeRequest, CreditAnswer, CreditRequest, DigestsAnswer, Event,
-    GatewayCheckAnswer, GatewayCheckRequest, GatewaysAnswer, HealthAnswer, JoinAnswer, JoinRequest,
-    OrderAnswer, PROTOCOL_HEADER, PROTOCOL_VERSION, PushAnswer, PushRequest, PushedProfile,
-    QuoteAnswer, QuoteRequest, ReceiptsAnswer, ReceiptsRequest, RulesAnswer, RulesRequest,
+    GatewayCheckAnswer, GatewayCheckRequest, GatewaysAnswer, HealthAnswer, InvitationAnswer,
+    InvitationRequest, JoinAnswer, JoinRequest, OrderAnswer, PROTOCOL_HEADER, PROTOCOL_VERSION,
+    PushAnswer, PushRequest, PushedProfile, QuoteAnswer, QuoteRequest, ReceiptsAnswer,
+    ReceiptsRequest, RevocationRequest, RulesAnswer, RulesRequest, TerminalsAnswer,
 };
 use qiantai_wire::feed::{FeedPage, SnapshotPage};
 use qiantai_wire::text::Base64;
@@ -254,6 +255,38 @@ impl Client {
     ) -> Result<GatewayCheckAnswer, CallFailed> {
         self.post(&format!("/v1/gateways/{name}/check"), request)
             .await
+    }
+
+    /// `GET /v1/terminals`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn terminals(&self) -> Result<TerminalsAnswer, CallFailed> {
+        self.get("/v1/terminals").await
+    }
+
+    /// `POST /v1/terminals/{device}/revoke`: takes a terminal out of service.
+    ///
+    /// # Errors
+    /// See [`CallFailed`]; the same again is done once.
+    pub async fn revoke_terminal(
+        &self,
+        device: Uuid,
+        request: &RevocationRequest,
+    ) -> Result<TerminalsAnswer, CallFailed> {
+        self.post(&format!("/v1/terminals/{device}/revoke"), request)
+            .await
+    }
+
+    /// `POST /v1/invitations`: lets one more terminal in. Each call makes another invitation.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn invite(
+        &self,
+        request: &InvitationRequest,
+    ) -> Result<InvitationAnswer, CallFailed> {
+        self.post("/v1/invitations", request).await
     }
 
     /// `POST /v1/devices/join`.

@@ -20,6 +20,9 @@
 //! | `GET /v1/gateways` | | [`GatewaysAnswer`] |
 //! | `POST /v1/gateways/{name}/check` | [`GatewayCheckRequest`] | [`GatewayCheckAnswer`] |
 //! | `GET /v1/events` | | server-sent [`Event`]s |
+//! | `GET /v1/terminals` | | [`TerminalsAnswer`] |
+//! | `POST /v1/terminals/{device}/revoke` | [`RevocationRequest`] | [`TerminalsAnswer`] |
+//! | `POST /v1/invitations` | [`InvitationRequest`] | [`InvitationAnswer`] |
 //! | `POST /v1/devices/join` | [`JoinRequest`] | [`JoinAnswer`] |
 //! | `GET /v1/authority` | | [`AuthorityAnswer`] |
 //! | `GET /v1/health` | | [`HealthAnswer`] |
@@ -36,6 +39,7 @@ mod gateways;
 mod leases;
 mod receipts;
 mod rules;
+mod terminals;
 
 pub use channels::{ChannelStandingDto, ChannelsAnswer, StandingDto};
 pub use charge::{ChargeRequest, SCANNED_CODE_MAX};
@@ -53,6 +57,10 @@ pub use receipts::{
     RECEIPTS_LIMIT, ReceiptResultDto, ReceiptStatusDto, ReceiptsAnswer, ReceiptsRequest,
 };
 pub use rules::{RulesAnswer, RulesChangeDto, RulesRequest};
+pub use terminals::{
+    InvitationAnswer, InvitationRequest, REASON_MAX, RevocationRequest, TerminalDto,
+    TerminalStandingDto, TerminalsAnswer,
+};
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -73,6 +73,13 @@ pub fn invite_text(secret: &[u8; 16]) -> String {
     hex::encode(secret)
 }
 
+/// The secret of an invitation; none where the text is no invitation.
+pub fn invite_secret(text: &str) -> Option<[u8; 16]> {
+    let mut secret = [0; 16];
+    hex::decode_to_slice(text, &mut secret).ok()?;
+    Some(secret)
+}
+
 impl fmt::Debug for EnrolCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EnrolCode({}, secret redacted)", self.server)

@@ -170,6 +170,10 @@ error_codes! {
     RulesUnfit = 1043, 422, "error.rules_unfit", false;
     /// The person named took the money, and another manager of the store could let it be credited.
     OwnRelease = 1047, 403, "error.release_own", false;
+    /// The books lie within the terminal that asks: no other reaches them. Nobody was let in.
+    NoWayIn = 1048, 409, "error.no_way_in", false;
+    /// A terminal takes no part in its own end: another one of the store does.
+    OwnTerminal = 1049, 409, "error.own_terminal", false;
     /// A defect; the log of the server names it.
     Internal = 1099, 500, "error.internal", true;
 }

@@ -18,6 +18,7 @@ use crate::printing;
 use crate::receipts_back;
 use crate::rules;
 use crate::serve::{self, blocking};
+use crate::terminals;
 use crate::view::account::{AccountCheck, CheckAccount, PaymentAccounts};
 use crate::view::booked_price::{BookedPrice, PriceCover};
 use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode, TypedEnrolCode};
@@ -40,6 +41,7 @@ use crate::view::recorded::{PayRecorded, ShowShopCode};
 use crate::view::rules::{ChangeRules, ShopRules};
 use crate::view::second_copy::{SecondCopySetting, SecondCopyView};
 use crate::view::session::{OpenShift, SessionView, Settings, SignIn};
+use crate::view::terminals::{EndTerminal, InviteTerminal, ShopTerminals, TerminalInvitation};
 use crate::view::top_up::{QuoteRequest, QuoteView, TopUpForm};
 
 #[async_trait]
@@ -281,6 +283,21 @@ impl CounterApi for Desk {
 
     async fn change_rules(&self, request: ChangeRules) -> Result<ShopRules, CallError> {
         rules::change_rules(&self.counter()?, request).await
+    }
+
+    async fn shop_terminals(&self, (): ()) -> Result<ShopTerminals, CallError> {
+        terminals::shop_terminals(&self.counter()?).await
+    }
+
+    async fn invite_terminal(
+        &self,
+        request: InviteTerminal,
+    ) -> Result<TerminalInvitation, CallError> {
+        terminals::invite_terminal(&self.counter()?, request).await
+    }
+
+    async fn end_terminal(&self, request: EndTerminal) -> Result<ShopTerminals, CallError> {
+        terminals::end_terminal(&self.counter()?, request).await
     }
 
     async fn second_copy(&self, (): ()) -> Result<SecondCopyView, CallError> {

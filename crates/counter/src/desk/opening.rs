@@ -17,7 +17,8 @@ use crate::view::boot::TroubleCause;
 
 /// Setting that says who this terminal is.
 const JOINED: &str = "joined";
-const SERVER: &str = "server";
+/// Setting that says where the server is; none where its books lie on this computer.
+pub(crate) const SERVER: &str = "server";
 /// How long a first start waits for the server's books before it says so.
 const FIRST_BOOKS_MAX: Duration = Duration::from_secs(20);
 

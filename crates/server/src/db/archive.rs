@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use qiantai_core::account::{Account, Lot};
 use qiantai_core::clock::Timestamp;
 use qiantai_core::decide::{ActionRecord, Device};
-use qiantai_core::ids::{ActionId, DeviceId, MemberId, OrderId, ShiftId, TenantId};
+use qiantai_core::ids::{ActionId, MemberId, OrderId, ShiftId, TenantId};
 use qiantai_core::lease::Lease;
 use qiantai_core::ledger::{JournalEntry, Posting};
 use qiantai_core::money::Money;
@@ -16,11 +16,10 @@ use super::copied::RowSink;
 use super::database::{By, Database};
 use super::leases::with_lots;
 use super::load::{accounts, ask_one, exactly};
-use super::record::Record;
 use super::table::Step;
 use super::tables::{
-    account, action, backup, cash_movement, device, device_contact, feed, head, held_operation,
-    journal, lease, lease_lot, lot, member, operation, posting, recharge_order, timeline,
+    account, action, backup, cash_movement, device, feed, head, journal, lease, lease_lot, lot,
+    member, operation, posting, recharge_order, timeline,
 };
 use super::{BackupMade, Cursor, Head, Ledger, LedgerError, LogRow, Restored, copied};
 
@@ -48,15 +47,6 @@ pub trait Archive: Ledger + RowSink {
 
     /// How many members owe anything, and what in all.
     fn debts(&self, tenant: TenantId) -> Result<(u64, Money), LedgerError>;
-
-    /// When an operation of each device was last taken, for devices that have sent any.
-    fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
-
-    /// How many operations of each device wait because it was not believed.
-    fn quarantined(&self, tenant: TenantId) -> Result<HashMap<DeviceId, u64>, LedgerError>;
-
-    /// When devices last asked for anything, as far as it was recorded.
-    fn contacts(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
 
     /// The newest backup that was made and checked.
     fn newest_backup(&self, tenant: TenantId) -> Result<Option<BackupMade>, LedgerError>;
@@ -312,25 +302,6 @@ impl<D: Database> Archive for D {
             Some(row) => Ok((row.count("debtors")?, row.fen("owed_fen")?)),
             None => Ok((0, Money::ZERO)),
         }
-    }
-
-    fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError> {
-        let rows = ask_one(self, operation::last_of_devices(tenant))?;
-        let taken = rows
-            .iter()
-            .map(|row| Ok((DeviceId(row.id("device_id")?), row.at("last_ms")?)));
-        taken.collect()
-    }
-
-    fn quarantined(&self, tenant: TenantId) -> Result<HashMap<DeviceId, u64>, LedgerError> {
-        let rows = self.ask(vec![held_operation::quarantined(tenant)])?;
-        let count = |row: &Record| Ok((DeviceId(row.id("device_id")?), row.count("operations")?));
-        rows.iter().flatten().map(count).collect()
-    }
-
-    fn contacts(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError> {
-        let rows = ask_one(self, device_contact::all(tenant))?;
-        rows.iter().map(device_contact::read).collect()
     }
 
     fn newest_backup(&self, tenant: TenantId) -> Result<Option<BackupMade>, LedgerError> {

@@ -1,5 +1,6 @@
 //! The ledger on any database: which questions each named read asks, and what its answer means.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use qiantai_core::account::Account;
@@ -462,6 +463,25 @@ impl<D: Database> Ledger for D {
             device_revocation::all(tenant),
             device_revocation::read,
         )
+    }
+
+    fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError> {
+        let rows = ask_one(self, operation::last_of_devices(tenant))?;
+        let taken = rows
+            .iter()
+            .map(|row| Ok((DeviceId(row.id("device_id")?), row.at("last_ms")?)));
+        taken.collect()
+    }
+
+    fn quarantined(&self, tenant: TenantId) -> Result<HashMap<DeviceId, u64>, LedgerError> {
+        let rows = self.ask(vec![held_operation::quarantined(tenant)])?;
+        let count = |row: &Record| Ok((DeviceId(row.id("device_id")?), row.count("operations")?));
+        rows.iter().flatten().map(count).collect()
+    }
+
+    fn contacts(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError> {
+        let rows = ask_one(self, device_contact::all(tenant))?;
+        rows.iter().map(device_contact::read).collect()
     }
 
     fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError> {

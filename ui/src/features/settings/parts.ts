@@ -9,8 +9,12 @@ export const PARTS = {
   receipt: "rules.receipt",
   methods: "rules.methods",
   channels: "set_up.name",
+  terminals: "terminals.name",
   printer: "printer.name",
   copy: "copy.name",
 } as const satisfies Record<string, MessageKey>;
 
 export type Part = keyof typeof PARTS;
+
+/** What managers alone are shown. */
+export const MANAGERS: readonly Part[] = ["channels", "terminals"];

@@ -5,6 +5,7 @@ import type { Settings } from "../../bindings/Settings";
 import type { DemoBooks } from "./handlers";
 import { freshRules } from "./rules";
 import { NO_COPY } from "./second-copy";
+import { freshTerminals } from "./terminals";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -149,6 +150,7 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
     accounts: { entered_here: false, accounts: [] },
     down: new Map(),
     copy: NO_COPY,
+    tills: freshTerminals(),
     rules: freshRules(),
     codes: new Set(),
     quotes: new Map(),

@@ -12,6 +12,7 @@ import type { QueuedOperation } from "../../bindings/QueuedOperation";
 import type { QuoteRequest } from "../../bindings/QuoteRequest";
 import type { QuoteView } from "../../bindings/QuoteView";
 import type { SecondCopyView } from "../../bindings/SecondCopyView";
+import type { ShopTerminals } from "../../bindings/ShopTerminals";
 import type { SessionView } from "../../bindings/SessionView";
 import type { ShopRules } from "../../bindings/ShopRules";
 import type { CommandName, Request, Response } from "../host";
@@ -26,6 +27,7 @@ import { priceOf, topUpForm } from "./pricing";
 import { receiptOf } from "./receipt";
 import { bringBack } from "./receipts-back";
 import { setSecondCopy } from "./second-copy";
+import { endTerminal, inviteTerminal } from "./terminals";
 import { checkAccount, paymentAccounts } from "./accounts";
 import { casesOf, creditCase } from "./cases";
 import { changePrint } from "./prints";
@@ -51,6 +53,7 @@ export type DemoBooks = {
   /** Methods whose gateway fails, and since when. */
   down: Map<ChannelView, number>;
   copy: SecondCopyView;
+  tills: ShopTerminals;
   rules: ShopRules;
   /** Payment codes that were charged. */
   codes: Set<string>;
@@ -183,6 +186,9 @@ export const handlers: Handlers = {
   receipt: (books, { order_id }) => receiptOf(books, orderOf(books, order_id)),
   reprint,
   bring_back: bringBack,
+  shop_terminals: ({ tills }) => tills,
+  invite_terminal: inviteTerminal,
+  end_terminal: endTerminal,
   shop_rules: ({ rules }) => rules,
   change_rules: changeRules,
   second_copy: ({ copy }) => copy,
