@@ -22,6 +22,23 @@ CREATE TABLE cursor (
     snapshot_next BLOB CHECK (length(snapshot_next) = 16)
 ) STRICT;
 
+CREATE TABLE lease (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    member BLOB NOT NULL CHECK (length(member) = 16),
+    granted_fen INTEGER NOT NULL CHECK (granted_fen > 0),
+    drawn_fen INTEGER NOT NULL CHECK (drawn_fen BETWEEN 0 AND granted_fen),
+    -- open: may be drawn on; ended: no more, and its release is due; over: nothing is left to do.
+    state TEXT NOT NULL CHECK (state IN ('open', 'ended', 'over')),
+    bytes BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX lease_by_member ON lease (member) WHERE state <> 'over';
+
+CREATE TABLE lease_ask (
+    member BLOB PRIMARY KEY CHECK (length(member) = 16),
+    revision INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE member_key (
     kind INTEGER NOT NULL,
     key TEXT NOT NULL,
@@ -160,6 +177,15 @@ CREATE TABLE replica_device (
     revision INTEGER NOT NULL,
     json TEXT NOT NULL
 ) STRICT;
+
+CREATE TABLE replica_lease (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    revision INTEGER NOT NULL,
+    member BLOB NOT NULL CHECK (length(member) = 16),
+    json TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX replica_lease_by_member ON replica_lease (member);
 
 CREATE TABLE replica_member (
     row_no INTEGER PRIMARY KEY,

@@ -8,6 +8,7 @@ use crate::account::{Account, Draw, Lot};
 use crate::clock::{Millis, Timestamp};
 use crate::ids::{DeviceId, LeaseId, MemberId, StoreId};
 use crate::money::Money;
+use crate::operation::LeaseDraw;
 
 /// Most of a member's balance that the leases of one terminal hold, in basis points.
 const SHARE_BP: i64 = 3_000;
@@ -141,12 +142,84 @@ pub fn renewal(account: &Account, held: Money) -> Money {
     (target - held).min(available)
 }
 
+/// What each of `leases` pays of `amount`, the first ones first so that they stay few, and what none
+/// of them pays. Each stands with what its terminal has not spent of it.
+pub fn draws(leases: &[(LeaseId, Money)], amount: Money) -> (Vec<LeaseDraw>, Money) {
+    let mut rest = amount;
+    let mut draws = Vec::new();
+    for (lease, left) in leases {
+        let drawn = rest.min(*left);
+        if drawn.is_positive() && draws.len() < LEASES_MOST {
+            draws.push(LeaseDraw {
+                lease: *lease,
+                amount: drawn,
+            });
+            rest -= drawn;
+        }
+    }
+    (draws, rest)
+}
+
+/// Whether rows that came from elsewhere can be one member's: the account has frozen what `leases`,
+/// all of this member's, hold, and no lot holds less than they do. Nothing can be decided on others.
+pub fn fit<'a>(
+    account: &Account,
+    leases: impl IntoIterator<Item = &'a Lease, IntoIter: Clone>,
+) -> bool {
+    let leases = leases.into_iter();
+    let holds = leases.clone().flat_map(|lease| match lease.state {
+        LeaseState::Held => lease.lots.as_slice(),
+        _ => &[],
+    });
+    let is_there = |hold: &Draw| {
+        let is_kept = account.lots.iter().any(|lot| lot.id == hold.lot);
+        is_kept || hold.principal.is_zero() && hold.bonus.is_zero()
+    };
+    let are_there = holds.clone().all(is_there);
+    let (principal, bonus): (Money, Money) = (
+        holds.clone().map(|hold| hold.principal).sum(),
+        holds.map(|hold| hold.bonus).sum(),
+    );
+    let is_short = |lot: &Lot| lot.principal_left.is_negative() || lot.bonus_left.is_negative();
+    are_there
+        && (principal, bonus) == (account.frozen_principal, account.frozen_bonus)
+        && !free_lots(account, leases).iter().any(is_short)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::decide::empty_account;
     use crate::ids::TierId;
     use uuid::Uuid;
+
+    #[test]
+    fn a_payment_empties_the_first_lease_first() {
+        let lease = |number| LeaseId(Uuid::from_u128(number));
+        let few = [(1, 500), (2, 0), (3, 300)];
+        let many: Vec<_> = (1..=20).map(|number| (number, 1)).collect();
+        // What leases have left, the price; what is drawn, and what no lease pays.
+        type Case<'a> = (&'a [(u128, i64)], i64, &'a [(u128, i64)], i64);
+        let cases: [Case<'_>; 5] = [
+            (&few, 400, &[(1, 400)], 0),
+            (&few, 500, &[(1, 500)], 0),
+            (&few, 501, &[(1, 500), (3, 1)], 0),
+            (&few, 900, &[(1, 500), (3, 300)], 100),
+            (&many, 20, &many[..LEASES_MOST], 4),
+        ];
+        for (leases, amount, drawn, rest) in cases {
+            let leases: Vec<_> = leases
+                .iter()
+                .map(|(number, left)| (lease(*number), Money::from_fen(*left)))
+                .collect();
+            let (draws, beyond) = draws(&leases, Money::from_fen(amount));
+            let draws: Vec<_> = draws
+                .iter()
+                .map(|draw| (draw.lease.0.as_u128(), draw.amount.fen()))
+                .collect();
+            assert_eq!((draws.as_slice(), beyond.fen()), (drawn, rest), "{amount}");
+        }
+    }
 
     #[test]
     fn a_renewal_fills_up_to_the_share() {

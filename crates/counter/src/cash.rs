@@ -157,7 +157,9 @@ impl Counter {
                 CaseKind::QuoteDiffers => {
                     CallError::new(ErrorCode::QuoteChanged, "quote_changed").retryable()
                 }
-                CaseKind::CreditBlocked => refused(RefusalCode::MemberNotActive),
+                CaseKind::CreditBlocked | CaseKind::MemberInactive => {
+                    refused(RefusalCode::MemberNotActive)
+                }
                 CaseKind::StaffIrregular => refused(RefusalCode::RoleNotAllowed),
                 CaseKind::ShiftIrregular => refused(RefusalCode::ShiftNotOpen),
                 other => {

@@ -265,7 +265,11 @@ impl Desk {
         }
     }
 
-    fn counter(&self) -> Result<Arc<Counter>, CallError> {
+    /// The counter that is served.
+    ///
+    /// # Errors
+    /// The shop is not open yet.
+    pub fn counter(&self) -> Result<Arc<Counter>, CallError> {
         match &self.state().phase {
             Phase::Ready(counter) => Ok(Arc::clone(counter)),
             Phase::Opening

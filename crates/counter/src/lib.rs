@@ -25,6 +25,7 @@ mod drift;
 pub mod error;
 mod first_start;
 mod guide;
+mod leases;
 mod member_page;
 mod members;
 mod methods;
@@ -60,3 +61,6 @@ mod top_up;
 pub mod view;
 pub mod voice;
 mod words;
+
+pub use counter::Counter;
+pub use leases::{CounterLeases, SpendingOffline};

@@ -8,11 +8,12 @@ use qiantai_core::account::Account;
 use qiantai_core::attempt::PaymentAttempt;
 use qiantai_core::decide::{Change, RecentOrder, State, decide};
 use qiantai_core::ids::{DeviceId, MemberId, OrderId};
+use qiantai_core::lease::fit;
 use qiantai_core::operation::{Operation, OperationBody};
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::{OrderState, RechargeOrder};
 use qiantai_core::recorded_payment::UsedReference;
-use qiantai_core::{Millis, Timestamp};
+use qiantai_core::{Millis, Money, Timestamp};
 use qiantai_store::{OwnOperation, Store, StoreError};
 use qiantai_wire::DecodeError;
 use qiantai_wire::feed::OutcomeDto;
@@ -284,14 +285,31 @@ impl Touched {
             if let Some(record) = store.member(id)? {
                 state.members.insert(id, record.member);
             }
-            if let Some(account) = store.account(id)? {
-                state.accounts.insert(id, account);
-            }
+            load_money(store, id, &mut state)?;
             let orders = store.orders_of(id, RECENT_ORDERS_MAX)?;
             state.recent_orders.extend(orders.iter().map(recent_order));
         }
         Ok(state)
     }
+}
+
+/// The account with the leases that explain what it has frozen. Where they do not, one of these rows
+/// is wrong: a payment is then shown as taken from the whole balance, until the next comparison
+/// with the server mends it.
+fn load_money(store: &Store, member: MemberId, state: &mut State) -> Result<(), StoreError> {
+    let Some(mut account) = store.account(member)? else {
+        return Ok(());
+    };
+    let leases = store.leases_of(member)?;
+    if fit(&account, &leases) {
+        let leases = leases.into_iter().map(|lease| (lease.id, lease));
+        state.leases.extend(leases);
+    } else {
+        tracing::error!(%member, "leases do not explain what is frozen");
+        (account.frozen_principal, account.frozen_bonus) = (Money::ZERO, Money::ZERO);
+    }
+    state.accounts.insert(member, account);
+    Ok(())
 }
 
 fn recent_order(order: &RechargeOrder) -> RecentOrder {
@@ -312,7 +330,7 @@ fn recent_order(order: &RechargeOrder) -> RecentOrder {
 pub fn duplicate_of(
     state: &State,
     member: MemberId,
-    pay: qiantai_core::Money,
+    pay: Money,
     now: Timestamp,
     within: Millis,
 ) -> Option<OrderId> {

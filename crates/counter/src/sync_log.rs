@@ -261,7 +261,8 @@ impl Told {
                     told.members.insert(row.member);
                 }
                 FeedChange::Case(_) => told.cases = true,
-                FeedChange::Shift(_) | FeedChange::Device(_) => {}
+                // The account comes with it.
+                FeedChange::Lease(_) | FeedChange::Shift(_) | FeedChange::Device(_) => {}
             }
         }
         told

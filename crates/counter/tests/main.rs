@@ -43,6 +43,7 @@ mod split_asked;
 #[cfg(unix)]
 mod spooled;
 mod start;
+mod stored_value;
 mod talking_printer;
 mod till;
 mod time;

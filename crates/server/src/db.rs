@@ -27,6 +27,7 @@ use qiantai_core::attempt::PaymentAttempt;
 use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::decide::{Device, RecentOrder};
 use qiantai_core::ids::{AttemptId, DeviceId, MemberId, OrderId, RowId, StoreId, TenantId};
+use qiantai_core::lease::Lease;
 use qiantai_core::ledger::{Coupon, ExceptionCase, Shift, Topic};
 use qiantai_core::member::Member;
 use qiantai_core::operation::Hash;
@@ -222,6 +223,8 @@ pub trait Ledger: Send + Sync {
         tenant: TenantId,
         members: &[MemberId],
     ) -> Result<Vec<Leasable>, LedgerError>;
+    /// The leases of these members that are not over.
+    fn leases_of(&self, tenant: TenantId, members: &[MemberId]) -> Result<Vec<Lease>, LedgerError>;
     /// Orders of a member opened at or after `since`.
     fn recent_orders(
         &self,

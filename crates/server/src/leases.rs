@@ -12,7 +12,8 @@ use qiantai_core::money::Money;
 use qiantai_core::operation::{LeaseGrant, NamedLease, OperationBody};
 use qiantai_core::{Millis, Timestamp};
 use serde::Serialize;
-use uuid::Uuid;
+use sha2::{Digest, Sha256};
+use uuid::{Builder, Uuid};
 
 use crate::audit::{Act, Deed};
 use crate::db::{Archive, Leasable, LedgerError, Seat};
@@ -45,9 +46,22 @@ pub(crate) fn grant_for(seat: &Seat, found: &Leasable, now: Timestamp) -> Option
     })
 }
 
+/// Identity of a grant that is worked out at `now`. What is asked twice at one time, as by a request
+/// that was carried twice, is one grant; `round` tells apart what is worked out anew.
+pub(crate) fn id_of(grant: &LeaseGrant, now: Timestamp, round: usize) -> Uuid {
+    let mut hash = Sha256::new();
+    hash.update(grant.device.0.as_bytes());
+    hash.update(grant.member.0.as_bytes());
+    hash.update((round as u64).to_be_bytes());
+    let hash: [u8; 32] = hash.finalize().into();
+    let mut tail = [0; 10];
+    tail.copy_from_slice(&hash[..10]);
+    Builder::from_unix_timestamp_millis(u64::try_from(now.ms()).unwrap_or_default(), &tail)
+        .into_uuid()
+}
+
 /// A new word of the server at that store.
-pub(crate) fn own(store: StoreId, body: OperationBody) -> OwnOperation {
-    let id = Uuid::now_v7();
+pub(crate) fn own(id: Uuid, store: StoreId, body: OperationBody) -> OwnOperation {
     OwnOperation {
         op_id: OpId(id),
         action_id: ActionId(id),
@@ -236,7 +250,7 @@ pub async fn declare_lost(
                 lease: lease.id,
                 member: lease.member,
             };
-            own(lease.store, OperationBody::LeaseLost(named))
+            own(Uuid::now_v7(), lease.store, OperationBody::LeaseLost(named))
         };
         server.say(tenant, part.iter().map(say).collect()).await?;
     }

@@ -50,6 +50,13 @@ pub enum StoreError {
         /// What it acknowledged.
         acked_seq: u64,
     },
+    /// A payment draws on a lease that this terminal does not hold, that has ended, or of which
+    /// less is left; nothing was written.
+    #[error("lease {lease} does not pay that much")]
+    LeaseShort {
+        /// The lease.
+        lease: uuid::Uuid,
+    },
     /// The server lacks what this terminal no longer has: it was restored from a backup older
     /// than the oldest operation here (see [`crate::Old`]). Nothing was taken over, and only a
     /// newer backup of the server helps.

@@ -16,8 +16,8 @@ use crate::tables::cursor::{self, SnapshotMark};
 use crate::tables::row::{first_revision, revision};
 use crate::tables::{
     chain_start, operation, operation_delivery, policy, print_job, replica_account,
-    replica_attempt, replica_case, replica_coupon, replica_device, replica_member, replica_order,
-    replica_shift,
+    replica_attempt, replica_case, replica_coupon, replica_device, replica_lease, replica_member,
+    replica_order, replica_shift,
 };
 
 impl Store {
@@ -120,6 +120,7 @@ impl Store {
                     replica_member::upsert(connection, row, revision, active_ms)?;
                 }
                 FeedChange::Account(row) => replica_account::upsert(connection, row, revision)?,
+                FeedChange::Lease(row) => replica_lease::upsert(connection, row, revision)?,
                 FeedChange::Order(row) => replica_order::upsert(connection, row, revision)?,
                 FeedChange::Attempt(row) => replica_attempt::upsert(connection, row, revision)?,
                 FeedChange::Shift(row) => replica_shift::upsert(connection, row, revision)?,
@@ -147,6 +148,7 @@ fn finish_snapshot(
         cursor::set_acked(connection, chain_start::find(connection)?.device_seq)?;
         forget_older_than(connection, first_revision(at.timeline)?)?;
     }
+    replica_lease::forget_older_than(connection, revision(at)?)?;
     operation_delivery::cover_up_to(connection, at.server_seq)?;
     cursor::set_cursor(connection, at)
 }

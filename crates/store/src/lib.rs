@@ -8,6 +8,7 @@
 mod drift;
 mod error;
 mod feed;
+mod leases;
 mod operation_log;
 mod pin;
 mod pruning;
@@ -20,6 +21,7 @@ pub mod vault;
 
 pub use drift::{Compared, Mended};
 pub use error::{OpenError, StoreError};
+pub use leases::LeaseDue;
 pub use operation_log::{Answer, Commit, CommitError, Committed};
 pub use pin::{LOCKED_FOR, Moment, PinResult, WRONG_TRIES_MAX, hash_of as pin_hash};
 pub use pruning::{Old, Pruned};
@@ -30,6 +32,7 @@ pub use second_copy::{CopyFault, SecondCopy, is_same_disk};
 pub use store::{Store, StoreKeys};
 pub use tables::clock_mark::{ClockMark, ServerAnchor};
 pub use tables::cursor::{SnapshotMark, SyncMark};
+pub use tables::lease::OwnLease;
 pub use tables::operation::{LogHead, OwnOperation, Unacknowledged};
 pub use tables::print_job::{
     CANCELLED, INTERRUPTED, NewPrintJob, PrintJob, PrintState, PrintTrouble,

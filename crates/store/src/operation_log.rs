@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::error::StoreError;
+use crate::leases;
 use crate::store::Store;
 use crate::tables::operation::{self, LogHead, NewRow};
 use crate::tables::print_job::{self, NewPrintJob};
@@ -150,7 +151,8 @@ pub(crate) fn append<E>(
     head: LogHead,
     commit: Commit,
 ) -> Result<Committed, CommitError<E>> {
-    let row = place(head, commit.signed)?;
+    let (row, body) = place(head, commit.signed)?;
+    leases::count(connection, row.action_id, &body)?;
     operation::insert(connection, &row)?;
     operation_delivery::insert(connection, row.device_seq)?;
     for job in &commit.prints {
@@ -172,7 +174,10 @@ fn ends_without_place(outcome: &OutcomeDto) -> bool {
     }
 }
 
-fn place<E>(head: LogHead, signed: SignedOperation) -> Result<NewRow, CommitError<E>> {
+fn place<E>(
+    head: LogHead,
+    signed: SignedOperation,
+) -> Result<(NewRow, OperationBody), CommitError<E>> {
     let (header, operation) =
         qiantai_wire::operation::decode(&signed.bytes).map_err(CommitError::Unreadable)?;
     let due = head.device_seq + 1;
@@ -183,7 +188,7 @@ fn place<E>(head: LogHead, signed: SignedOperation) -> Result<NewRow, CommitErro
         });
     }
     let (member, order) = subjects(&operation.body);
-    Ok(NewRow {
+    let row = NewRow {
         device_seq: header.device_seq,
         op_id: header.op_id.0,
         action_id: header.action_id.0,
@@ -194,7 +199,8 @@ fn place<E>(head: LogHead, signed: SignedOperation) -> Result<NewRow, CommitErro
         member,
         order,
         created_ms: operation.wall_time.ms(),
-    })
+    };
+    Ok((row, operation.body))
 }
 
 /// Member and order that an operation of a terminal names.

@@ -4,6 +4,7 @@
 pub mod chain_start;
 pub mod clock_mark;
 pub mod cursor;
+pub mod lease;
 pub mod member_key;
 pub mod new_member;
 pub mod operation;
@@ -15,6 +16,7 @@ pub mod replica_attempt;
 pub mod replica_case;
 pub mod replica_coupon;
 pub mod replica_device;
+pub mod replica_lease;
 pub mod replica_member;
 pub mod replica_order;
 pub mod replica_shift;

@@ -6,6 +6,7 @@ mod crash;
 mod faults;
 mod feed;
 mod fixture;
+mod leases;
 mod log;
 mod pin;
 mod print;

@@ -12,9 +12,10 @@ use qiantai_core::operation::Cursor;
 use qiantai_wire::api::{
     AttemptAnswer, BucketAnswer, ChargeRequest, CreditAnswer, CreditRequest, DigestsAnswer, Event,
     GatewayCheckAnswer, GatewayCheckRequest, GatewaysAnswer, HealthAnswer, InvitationAnswer,
-    InvitationRequest, JoinAnswer, JoinRequest, OrderAnswer, PROTOCOL_HEADER, PROTOCOL_VERSION,
-    PushAnswer, PushRequest, PushedProfile, QuoteAnswer, QuoteRequest, ReceiptsAnswer,
-    ReceiptsRequest, RevocationRequest, RulesAnswer, RulesRequest, TerminalsAnswer,
+    InvitationRequest, JoinAnswer, JoinRequest, LeasesAnswer, LeasesRequest, OrderAnswer,
+    PROTOCOL_HEADER, PROTOCOL_VERSION, PushAnswer, PushRequest, PushedProfile, QuoteAnswer,
+    QuoteRequest, ReceiptsAnswer, ReceiptsRequest, RevocationRequest, RulesAnswer, RulesRequest,
+    TerminalsAnswer,
 };
 use qiantai_wire::feed::{FeedPage, SnapshotPage};
 use qiantai_wire::text::Base64;
@@ -137,6 +138,14 @@ impl Client {
         let after = after.map_or_else(String::new, |member| format!("after_member={member}&"));
         self.get(&format!("/v1/snapshot?{after}limit={limit}"))
             .await
+    }
+
+    /// `POST /v1/leases`.
+    ///
+    /// # Errors
+    /// See [`CallFailed`]; the same again is always safe.
+    pub async fn leases(&self, members: Vec<Uuid>) -> Result<LeasesAnswer, CallFailed> {
+        self.post("/v1/leases", &LeasesRequest { members }).await
     }
 
     /// `GET /v1/digests`.

@@ -10,9 +10,11 @@
 pub mod client;
 pub mod driver;
 pub mod engine;
+pub mod leases;
 pub mod transport;
 
 pub use client::{CallFailed, Client};
 pub use driver::{Driver, LocalLog, LocalLogError, PaymentWatch, Surroundings, SyncHandle, driver};
 pub use engine::{LocalPosition, StopReason, SyncStatus};
+pub use leases::{LeaseBook, LeaseKeeper};
 pub use transport::{ByteStream, Transport, TransportError};

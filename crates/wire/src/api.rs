@@ -52,7 +52,9 @@ pub use gateways::{
     CheckFaultDto, CheckFindingDto, CheckRemarkDto, CheckStepDto, GatewayCheckAnswer,
     GatewayCheckRequest, GatewayDto, GatewayFieldDto, GatewayFieldKindDto, GatewaysAnswer,
 };
-pub use leases::{LEASE_MEMBERS_LIMIT, LeaseDto, LeasesAnswer, LeasesRequest};
+pub use leases::{
+    GrantedLease, LEASE_MEMBERS_LIMIT, LeaseDto, LeasesAnswer, LeasesRequest, NotGranted,
+};
 pub use receipts::{
     RECEIPTS_LIMIT, ReceiptResultDto, ReceiptStatusDto, ReceiptsAnswer, ReceiptsRequest,
 };

@@ -2,7 +2,7 @@
 //! bytes. Numbers are never reused. A variant added to the domain does not compile until it has
 //! both here.
 
-use qiantai_core::{attempt, brand, decide, ledger, member, policy, quote, recharge};
+use qiantai_core::{attempt, brand, decide, lease, ledger, member, policy, quote, recharge};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -133,6 +133,9 @@ mirror! {
     ShiftStateDto = ledger::ShiftState {
         Opening = 1, Open = 2, Counting = 3, Closed = 4, Approved = 5,
     }
+
+    /// Where a lease stands.
+    LeaseStateDto = lease::LeaseState { Held = 1, Spent = 2, Released = 3, Lost = 4 }
 
     /// Causes of an exception case.
     CaseKindDto = ledger::CaseKind {

@@ -2,6 +2,7 @@
 //! its operation: applying it is an upsert of each, and applying it twice changes nothing.
 
 mod account;
+mod lease;
 mod limits;
 mod member;
 mod offers;
@@ -12,6 +13,7 @@ mod quote;
 mod shop;
 
 pub use account::{AccountDto, LotDto};
+pub use lease::{LeaseLotDto, LeaseRowDto};
 pub use limits::{
     ComplianceLimitDto, ComplianceProfileDto, EarningDto, OfflineLimitsDto, ReviewThresholdsDto,
 };
@@ -65,6 +67,8 @@ pub enum FeedChange {
     Member(MemberDto),
     /// An account with its lots.
     Account(AccountDto),
+    /// A lease, of whichever terminal: what an account has frozen is explained by them.
+    Lease(LeaseRowDto),
     /// An order with its rule snapshot.
     Order(Box<OrderDto>),
     /// A payment attempt.
@@ -81,20 +85,20 @@ pub enum FeedChange {
 
 impl FeedChange {
     /// The row of a change, or `None` where terminals do not replicate the table (journal,
-    /// postings, logs; leases, of which each asks for its own) or where the row is not in the change itself (policies are the
-    /// operation's attachment, profiles travel sealed).
+    /// postings, logs) or where the row is not in the change itself (policies are the operation's
+    /// attachment, profiles travel sealed).
     pub fn from_change(change: &Change) -> Option<FeedChange> {
         match change {
             Change::Device(row) => Some(FeedChange::Device(row.into())),
             Change::Member(row) => Some(FeedChange::Member(row.into())),
             Change::Account(row) => Some(FeedChange::Account(row.into())),
+            Change::Lease(row) => Some(FeedChange::Lease(row.into())),
             Change::Order(row) => Some(FeedChange::Order(Box::new(row.into()))),
             Change::Attempt(row) => Some(FeedChange::Attempt(row.into())),
             Change::Shift(row) => Some(FeedChange::Shift(row.into())),
             Change::Coupon(row) => Some(FeedChange::Coupon(row.into())),
             Change::Case(row) => Some(FeedChange::Case(row.into())),
             Change::PolicyPublished(_)
-            | Change::Lease(_)
             | Change::Journal(_)
             | Change::Posting(_)
             | Change::Earning(_)

@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::request::{Body, read as read_books};
 use crate::db::{Leasable, Ledger, LedgerError, Seat};
 use crate::embedded::Server;
-use crate::leases::{grant_for, own};
+use crate::leases::{grant_for, id_of, own};
 
 /// How often a lease is worked out anew when the member's money moved meanwhile.
 const TRIES: usize = 3;
@@ -44,13 +44,16 @@ pub(super) async fn ask(
     }
     let members: BTreeSet<_> = request.members.into_iter().map(MemberId).collect();
     let members: Vec<_> = members.into_iter().collect();
-    for _ in 0..TRIES {
+    for round in 0..TRIES {
         let (found, now) = (leasable(&server, &seat, &members).await?, server.now());
         let grants = found
             .iter()
             .filter_map(|found| grant_for(&seat, found, now));
         let said: Vec<_> = grants
-            .map(|grant| own(seat.store, OperationBody::LeaseGrant(grant)))
+            .map(|grant| {
+                let id = id_of(&grant, now, round);
+                own(id, seat.store, OperationBody::LeaseGrant(grant))
+            })
             .collect();
         if said.is_empty() {
             break;

@@ -82,6 +82,9 @@ fn page(
         .last()
         .filter(|_| !is_last)
         .map(|row| row.member.id.0);
+    let ids: Vec<MemberId> = members.iter().map(|row| row.member.id).collect();
+    let leases = ledger.leases_of(tenant, &ids)?;
+    rows.extend(leases.iter().map(|row| FeedChange::Lease(row.into())));
     for row in &members {
         let member = MemberDto::from(&row.member);
         rows.push(FeedChange::Member(with_profile(

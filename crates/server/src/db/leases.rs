@@ -66,6 +66,21 @@ pub(super) fn leasable(
     Ok(found)
 }
 
+/// Those of `members` that are not over.
+pub(super) fn open(
+    db: &impl Database,
+    tenant: TenantId,
+    members: &[MemberId],
+) -> Result<Vec<Lease>, LedgerError> {
+    let answers = db.ask(vec![
+        lease::open_of(tenant, members),
+        lease_lot::open_of(tenant, members),
+    ])?;
+    let [leases, left] = exactly(answers)?;
+    let leases = with_lots(&leases, &left)?.into_iter();
+    Ok(leases.map(|(lease, _)| lease).collect())
+}
+
 /// Leases with what is left of each, and the places of the operations that granted them.
 pub(super) fn with_lots(
     leases: &[Record],

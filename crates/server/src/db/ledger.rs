@@ -8,6 +8,7 @@ use qiantai_core::attempt::PaymentAttempt;
 use qiantai_core::clock::Timestamp;
 use qiantai_core::decide::{Device, RecentOrder};
 use qiantai_core::ids::{AttemptId, DeviceId, MemberId, OrderId, RowId, StoreId, TenantId};
+use qiantai_core::lease::Lease;
 use qiantai_core::ledger::{Coupon, ExceptionCase, Shift, Topic};
 use qiantai_core::member::Member;
 use qiantai_core::operation::Hash;
@@ -318,6 +319,10 @@ impl<D: Database> Ledger for D {
         members: &[MemberId],
     ) -> Result<Vec<Leasable>, LedgerError> {
         leases::leasable(self, tenant, members)
+    }
+
+    fn leases_of(&self, tenant: TenantId, members: &[MemberId]) -> Result<Vec<Lease>, LedgerError> {
+        leases::open(self, tenant, members)
     }
 
     fn recent_orders(

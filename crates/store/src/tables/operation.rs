@@ -6,7 +6,8 @@ use qiantai_core::ids::{ActionId, MemberId, OpId, OrderId};
 use qiantai_core::operation::Hash;
 use qiantai_wire::SignedOperation;
 use qiantai_wire::feed::OutcomeDto;
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use qiantai_wire::operation::Kind;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -194,6 +195,18 @@ impl Store {
     pub fn verify_chain(&self) -> Result<(), StoreError> {
         self.read(|connection| prove_chain(connection, 0))
     }
+}
+
+/// Whether an intent was written down as that kind of operation before.
+pub fn is_recorded(connection: &Connection, action: Uuid, kind: Kind) -> Result<bool, StoreError> {
+    let found = connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM operation WHERE action_id = ?1 AND kind = ?2)",
+        )?
+        .query_row(params![action.into_bytes(), kind.number()], |row| {
+            row.get(0)
+        })?;
+    Ok(found)
 }
 
 pub fn head(connection: &Connection) -> Result<LogHead, StoreError> {

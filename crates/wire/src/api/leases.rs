@@ -1,9 +1,14 @@
 //! Leases of stored value to terminals.
 
+use ed25519_dalek::VerifyingKey;
+use qiantai_core::Money;
+use qiantai_core::ids::{DeviceId, LeaseId, MemberId};
+use qiantai_core::operation::OperationBody;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::SignedOperation;
 use crate::text::Base64;
 
 /// Most members in one request.
@@ -38,4 +43,62 @@ pub struct LeaseDto {
     pub left_fen: i64,
     /// The server's signed `lease.grant`, to keep.
     pub operation: Base64,
+}
+
+/// A lease as its terminal keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantedLease {
+    /// Identity.
+    pub id: LeaseId,
+    /// Whose stored value.
+    pub member: MemberId,
+    /// What the server granted.
+    pub granted: Money,
+    /// What is left of it as far as the server knows.
+    pub left: Money,
+    /// The server's signed word.
+    pub bytes: Vec<u8>,
+}
+
+/// What was told is no lease of this terminal in the server's own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("lease {0} is not the server's word to this terminal")]
+pub struct NotGranted(pub Uuid);
+
+impl LeaseDto {
+    /// The lease, if the holder of `server` signed that `device` may spend it.
+    ///
+    /// # Errors
+    /// See [`NotGranted`].
+    pub fn granted(
+        self,
+        server: &VerifyingKey,
+        device: DeviceId,
+    ) -> Result<GrantedLease, NotGranted> {
+        let not_granted = NotGranted(self.lease);
+        let signed = SignedOperation::from(self.operation.0);
+        signed.verify(server).map_err(|_| not_granted)?;
+        let operation = signed.operation().map_err(|_| not_granted)?;
+        let OperationBody::LeaseGrant(grant) = operation.body else {
+            return Err(not_granted);
+        };
+        let granted: Money = grant.lots.iter().map(|lot| lot.principal + lot.bonus).sum();
+        let left = Money::from_fen(self.left_fen);
+        let is_as_told = operation.op_id.0 == self.lease
+            && grant.member.0 == self.member
+            && grant.device == device
+            && !left.is_negative()
+            && left <= granted
+            && granted.is_positive();
+        match is_as_told {
+            true => Ok(GrantedLease {
+                id: LeaseId(self.lease),
+                member: grant.member,
+                granted,
+                left,
+                bytes: signed.bytes,
+            }),
+            false => Err(not_granted),
+        }
+    }
 }

@@ -33,6 +33,7 @@ enumerations! {
     "limit action": LimitActionDto,
     "rule": RuleKindDto,
     "rule verdict": RuleVerdictDto,
+    "lease state": LeaseStateDto,
     "coupon state": CouponStateDto,
     "shift state": ShiftStateDto,
     "case": CaseKindDto,
