@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use qiantai_core::Money;
 use qiantai_core::ids::{LotId, MemberId};
+use qiantai_core::lease::Lease;
 use qiantai_core::ledger::{Book, LedgerAccount};
 use qiantai_core::policy::Policy;
 use qiantai_server::db::{DeviceStanding, Ledger};
@@ -270,6 +271,14 @@ impl World {
         for member in self.oracle.owed.keys() {
             if store.account(*member)? != ledger.account(tenant, *member)? {
                 differs(format!("account of {member}"))?;
+            }
+            let sorted = |mut leases: Vec<Lease>| {
+                leases.sort_unstable_by_key(|lease| lease.id);
+                leases
+            };
+            let here = sorted(store.leases_of(*member)?);
+            if here != sorted(ledger.leases_of(tenant, &[*member])?) {
+                differs(format!("set of leases of {member}"))?;
             }
             let known = store.member(*member)?.map(|known| known.member);
             if known != ledger.member(tenant, *member)? {

@@ -10,6 +10,7 @@ use std::task::Poll;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
+use ed25519_dalek::VerifyingKey;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::{Request, Response};
@@ -44,6 +45,8 @@ pub struct Authority {
     pub shop: SeededShop,
     /// The server as a device.
     pub device: DeviceId,
+    /// The key that it signs with.
+    pub server_key: VerifyingKey,
     runtime: Runtime,
     shelf: Shelf,
     folder: PathBuf,
@@ -112,11 +115,11 @@ impl Authority {
             Uuid::from_u128(1),
         )?;
         let shop = runtime.block_on(sample::seed(&server, kind, members, seed))?;
-        let tenant = server
-            .tenants()?
-            .into_iter()
-            .find(|row| row.id == shop.tenant);
-        let device = tenant.map_or(DeviceId(Uuid::nil()), |tenant| tenant.server_device);
+        let mut tenants = server.tenants()?.into_iter();
+        let tenant = tenants.find(|row| row.id == shop.tenant);
+        let tenant = tenant.expect("the shop that was made is there");
+        let device = tenant.server_device;
+        let server_key = tenant.signing_key().verifying_key();
         runtime.block_on(server.stop());
         let tape = ledger.take_tape();
         drop((server, ledger));
@@ -130,6 +133,7 @@ impl Authority {
             clock,
             shop,
             device,
+            server_key,
             runtime,
             shelf,
             folder,
@@ -251,24 +255,33 @@ impl Authority {
         let Some(up) = &mut self.up else {
             return Turned::default();
         };
-        while !up.ledger.trap.is_sprung() && up.turns.turn() {}
-        let tape = up.ledger.take_tape();
-        if up.ledger.trap.is_sprung() {
-            return Turned {
-                tape,
-                died: true,
-                answers: Vec::new(),
-            };
-        }
-        let answers = up
-            .handling
-            .drain(..)
-            .map(|(call, working)| (call, self.runtime.block_on(working)))
-            .collect();
-        Turned {
-            answers,
-            tape,
-            died: false,
+        let mut turned = Turned::default();
+        loop {
+            while !up.ledger.trap.is_sprung() && up.turns.turn() {}
+            turned.tape.extend(up.ledger.take_tape());
+            if up.ledger.trap.is_sprung() {
+                turned.died = true;
+                turned.answers.clear();
+                return turned;
+            }
+            // Whoever wrote may read what came of it, and write again.
+            for (call, mut working) in std::mem::take(&mut up.handling) {
+                let turns = &up.turns;
+                let answered = self.runtime.block_on(futures::future::poll_fn(|context| {
+                    match working.as_mut().poll(context) {
+                        Poll::Ready(answered) => Poll::Ready(Some(answered)),
+                        Poll::Pending if turns.waiting() > 0 => Poll::Ready(None),
+                        Poll::Pending => Poll::Pending,
+                    }
+                }));
+                match answered {
+                    Some(answered) => turned.answers.push((call, answered)),
+                    None => up.handling.push((call, working)),
+                }
+            }
+            if up.handling.is_empty() {
+                return turned;
+            }
         }
     }
 

@@ -97,6 +97,18 @@ bugs! {
         "A crash of a terminal loses what the write-ahead log held.";
     CommitUnwritten = "commit-unwritten": "terminal, commit",
         "A cashier is told that a sale is recorded, and it is not.";
+    LeaseReturnedOnTime = "lease-returned-on-time": "server, write",
+        "Money of leases is the member's again after a while, though terminals may still spend it.";
+    LeaseNotHeld = "lease-not-held": "server, write",
+        "A lease is granted, and as much is available as before.";
+    LeaseDrawForgotten = "lease-draw-forgotten": "server, write",
+        "Some payments leave their lease as it was, as a restored backup would.";
+    LeaseCountedTwice = "lease-counted-twice": "terminal, leases",
+        "A terminal adds up a lease that came in twice.";
+    LeaseOfAnother = "lease-of-another": "terminal, leases",
+        "A terminal spends what other terminals hold.";
+    LeaseRowsLost = "lease-rows-lost": "terminal, feed",
+        "A terminal leaves out leases when it takes over a page.";
     UnknownIsOver = "unknown-is-over": "server, load",
         "An attempt of which nobody knows what became counts as over.";
     PaidIsForgotten = "paid-is-forgotten": "server, load",

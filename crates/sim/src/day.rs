@@ -50,7 +50,8 @@ impl World {
             for _ in 0..self.day.random_range(1..=DEEDS_MOST) {
                 let at = morning + opens + Millis(self.day.random_range(0..OPEN.0 - opens.0));
                 let deed = match self.day.random_range(0..100) {
-                    0..72 => Deed::Cash,
+                    0..47 => Deed::Cash,
+                    47..72 => Deed::Spend,
                     72..80 => Deed::CashAgain,
                     80..92 => Deed::Order,
                     _ => Deed::Reprint,
@@ -101,10 +102,18 @@ impl World {
             return Ok(());
         };
         let now = self.now();
-        let operations = match chance(&mut self.day, 25) {
-            true => vec![self.office.new_rules(&newest, now)],
-            false => self.office.register(&newest, now),
+        let operations = match self.day.random_range(0..100) {
+            0..25 => vec![self.office.new_rules(&newest, now)],
+            25..35 => {
+                let till = self.seats[self.day.random_range(0..self.seats.len())];
+                let device = self.tills[till].identity.device;
+                self.office.lose(&self.oracle.leases.held_by(device), now)
+            }
+            _ => self.office.register(&newest, now),
         };
+        if operations.is_empty() {
+            return Ok(());
+        }
         let (_, turned) = self.authority.say(operations)?;
         self.take(turned)?;
         self.members = self.oracle.owed.keys().copied().collect();
@@ -112,7 +121,7 @@ impl World {
     }
 
     /// Makes everything well and waits until nobody has anything to tell anybody.
-    fn come_together(&mut self) -> Step {
+    pub fn come_together(&mut self) -> Step {
         self.heal()?;
         let latest = self.now() + HEALED_WITHIN;
         let is_together = self.run_until(latest, World::is_together)?;
@@ -144,6 +153,7 @@ impl World {
 
     /// Terminals whose disk was copied or set back are not used any more.
     fn replace_doubtful(&mut self) -> Step {
+        let mut lost = Vec::new();
         for seat in 0..self.seats.len() {
             if self.tills[self.seats[seat]].doubtful {
                 let fresh = self.enrol()?;
@@ -155,8 +165,17 @@ impl World {
                 self.tills[till].stop();
                 self.hang_up(till);
                 self.tills[till].retired = true;
+                let device = self.tills[till].identity.device;
+                lost.extend(self.oracle.leases.held_by(device));
             }
         }
-        Ok(())
+        lost.sort_unstable();
+        lost.dedup();
+        let lost = self.office.lose(&lost, self.now());
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let (_, turned) = self.authority.say(lost)?;
+        self.take(turned)
     }
 }

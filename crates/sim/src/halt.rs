@@ -34,6 +34,10 @@ pub enum Invariant {
     GatewayAgrees,
     /// Every order ends credited once, unpaid, with its money sent back, or in an open case.
     OrdersEnd,
+    /// What leases hold is frozen, to the fen, so that leases and available are the balance.
+    LeasesHeld,
+    /// No terminal draws on a lease more than it was granted, nor on one that is not its own.
+    LeasesKept,
     /// Nothing panics or fails in a way that nobody planned.
     KeepsWorking,
 }
@@ -54,6 +58,8 @@ impl fmt::Display for Invariant {
             Invariant::OneCharge => "one charge at a time",
             Invariant::GatewayAgrees => "gateways and ledger agree",
             Invariant::OrdersEnd => "every order ends",
+            Invariant::LeasesHeld => "leases and available are the balance",
+            Invariant::LeasesKept => "no lease is spent twice",
             Invariant::KeepsWorking => "everything keeps working",
         })
     }

@@ -12,6 +12,7 @@ use qiantai_core::decide::{Change, Device, RecentOrder};
 use qiantai_core::ids::{
     AttemptId, DeviceId, MemberId, OrderId, RowId, ShiftId, StoreId, TenantId,
 };
+use qiantai_core::lease::Lease;
 use qiantai_core::ledger::{Coupon, ExceptionCase, LedgerAccount, Shift, Topic};
 use qiantai_core::member::Member;
 use qiantai_core::money::Money;
@@ -29,6 +30,7 @@ use qiantai_wire::text::Hex;
 use uuid::Uuid;
 
 use crate::bug::Bug;
+use crate::lease_bugs;
 use crate::payments::bugs;
 use crate::trap::Trap;
 
@@ -132,6 +134,10 @@ impl SimLedger {
         }
         if has(entry, |change| matches!(change, Change::Account(_))) {
             self.spoil_account(entry);
+            let shows = lease_bugs::of_entry(entry).is_some_and(|bug| self.shows(bug));
+            if shows {
+                lease_bugs::spoil(entry);
+            }
         }
         for (bug, is_lost) in LOSSES {
             if has(entry, *is_lost) && self.shows(*bug) {
@@ -486,6 +492,9 @@ impl Ledger for SimLedger {
         members: &[MemberId],
     ) -> Result<Vec<Leasable>, LedgerError> {
         self.inner.leasable(tenant, members)
+    }
+    fn leases_of(&self, tenant: TenantId, members: &[MemberId]) -> Result<Vec<Lease>, LedgerError> {
+        self.inner.leases_of(tenant, members)
     }
     fn recent_orders(
         &self,

@@ -8,6 +8,7 @@
 //! Nothing happens at the same time as anything else: one event is worked off after another, and
 //! whatever a library does on another thread is waited for. So a seed replays exactly.
 
+mod attack;
 mod audit;
 mod authority;
 mod bug;
@@ -17,6 +18,8 @@ mod dice;
 mod fate;
 mod halt;
 mod image;
+mod lease_book;
+mod lease_bugs;
 mod ledger;
 mod office;
 mod oracle;
@@ -27,6 +30,7 @@ mod run;
 mod sale;
 mod shrink;
 mod till;
+mod till_leases;
 mod till_log;
 mod time;
 mod trap;
@@ -34,6 +38,7 @@ mod view;
 mod wire;
 mod world;
 
+pub use attack::{Attacked, attack};
 pub use bug::Bug;
 pub use halt::{Invariant, Violation};
 pub use payments::{PaymentPlan, PaymentReport, rate_table, run_payments};

@@ -1,9 +1,12 @@
 //! Head office and the people who set up terminals: what the server itself writes.
 
+use ed25519_dalek::VerifyingKey;
 use qiantai_core::account::Lot;
-use qiantai_core::ids::{ActionId, DeviceId, LotId, MemberId, OpId, StoreId};
+use qiantai_core::ids::{ActionId, DeviceId, LeaseId, LotId, MemberId, OpId, StoreId};
 use qiantai_core::member::MemberProfile;
-use qiantai_core::operation::{DeviceEnrol, MemberRegister, OpeningBalance, OperationBody};
+use qiantai_core::operation::{
+    DeviceEnrol, MemberRegister, NamedLease, OpeningBalance, OperationBody,
+};
 use qiantai_core::policy::{LadderBonus, Policy, SpendOrder};
 use qiantai_core::{Money, Timestamp};
 use qiantai_server::db::{Attachment, DeviceToken, Ledger, SealedProfile};
@@ -24,15 +27,18 @@ pub struct Office {
     pub dice: Dice,
     /// Where its members are at home.
     pub store: StoreId,
+    /// The server's own key, which terminals learn when they join.
+    pub server_key: VerifyingKey,
     registered: u32,
 }
 
 impl Office {
     /// An office of the store.
-    pub fn new(dice: Dice, store: StoreId) -> Office {
+    pub fn new(dice: Dice, store: StoreId, server_key: VerifyingKey) -> Office {
         Office {
             dice,
             store,
+            server_key,
             registered: 0,
         }
     }
@@ -126,6 +132,18 @@ impl Office {
         self.own(now, body, Some(attachment))
     }
 
+    /// Declares leases lost.
+    pub fn lose(&mut self, leases: &[(LeaseId, MemberId)], now: Timestamp) -> Vec<OwnOperation> {
+        let lost = leases.iter().map(|(lease, member)| {
+            let named = NamedLease {
+                lease: *lease,
+                member: *member,
+            };
+            self.own(now, OperationBody::LeaseLost(named), None)
+        });
+        lost.collect()
+    }
+
     /// Enrols a terminal.
     pub fn enrol(&mut self, identity: &Identity, now: Timestamp) -> OwnOperation {
         let body = OperationBody::DeviceEnrol(DeviceEnrol {
@@ -155,6 +173,7 @@ impl Office {
             code: format!("{:02}", number % 99 + 1),
             seed,
             token: format!("token-{device}"),
+            server_key: self.server_key,
         }
     }
 

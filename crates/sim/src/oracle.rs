@@ -7,11 +7,12 @@ use qiantai_core::Money;
 use qiantai_core::decide::Change;
 use qiantai_core::ids::{ActionId, DeviceId, MemberId, OpId, OrderId};
 use qiantai_core::ledger::{Book, LedgerAccount, Posting};
-use qiantai_core::operation::{Hash, Operation, OperationBody};
+use qiantai_core::operation::{Hash, LeaseDraw, Operation, OperationBody};
 use qiantai_server::db::{Batch, Entry, LogRow, Standing};
 use qiantai_wire::SignedOperation;
 
 use crate::halt::{Invariant, Step, must};
+use crate::lease_book::{LeaseBook, drawn};
 
 /// Something that a cashier did and saw done.
 #[derive(Clone, Debug)]
@@ -24,22 +25,41 @@ pub struct Fact {
     pub device: DeviceId,
     /// Its place there.
     pub device_seq: u64,
-    /// Whose account, for a top-up in cash.
+    /// Whose account, for a top-up in cash and a payment from leases.
     pub member: Option<MemberId>,
     /// Cash that stayed in the drawer.
     pub cash: Money,
+    /// By how much the terminal showed the principal to have changed.
+    pub principal: Money,
+    /// Whether it could show that.
+    pub is_shown: bool,
+    /// What a payment takes that no lease pays.
+    pub beyond: Money,
+    /// What a payment draws on.
+    pub draws: Vec<LeaseDraw>,
 }
 
 impl Fact {
-    /// The fact that `operation` records.
-    pub fn of(operation: &Operation) -> Fact {
+    /// The fact that `operation` records; of a payment `drawn` is the principal that the terminal
+    /// showed to be taken.
+    pub fn of(operation: &Operation, drawn: Option<Money>) -> Fact {
+        let is_payment = matches!(operation.body, OperationBody::SpendOffline(_));
         let (member, cash) = match &operation.body {
             OperationBody::RechargeCash(body) => {
                 (Some(body.open.member), body.tendered - body.change)
             }
+            OperationBody::SpendOffline(body) => (Some(body.member), Money::ZERO),
             _ => (None, Money::ZERO),
         };
+        let (beyond, draws) = match &operation.body {
+            OperationBody::SpendOffline(body) => (body.beyond_leases(), body.draws.clone()),
+            _ => (Money::ZERO, Vec::new()),
+        };
         Fact {
+            principal: cash - drawn.unwrap_or_default(),
+            is_shown: drawn.is_some() || !is_payment,
+            beyond,
+            draws,
             op_id: operation.op_id,
             action: operation.action_id,
             device: operation.device,
@@ -93,6 +113,8 @@ pub struct Oracle {
     pub floats: Money,
     /// Ends of the device chains.
     pub chains: HashMap<DeviceId, (u64, Hash)>,
+    /// What terminals may spend without asking.
+    pub leases: LeaseBook,
     /// Devices whose disk was copied or set back, with the last place that is not in doubt.
     pub doubtful: HashMap<DeviceId, u64>,
     /// Facts of a device that its terminal may still show by itself.
@@ -160,7 +182,12 @@ impl Oracle {
             format!("operation {} is in the log twice", row.op_id)
         })?;
         let operation = SignedOperation::from(row.bytes.clone()).operation()?;
-        self.follow(row.server_seq, &operation, &entry.changes)
+        self.follow(row.server_seq, &operation, &entry.changes)?;
+        let mut accounts = entry.changes.iter().filter_map(|change| match change {
+            Change::Account(account) => Some(account),
+            _ => None,
+        });
+        accounts.try_for_each(|account| self.leases.check(account))
     }
 
     /// Every operation continues the chain of its device; what does not is not believed, and
@@ -260,6 +287,27 @@ impl Oracle {
                     body.net_recharged,
                 );
             }
+            OperationBody::SpendOffline(body) if first => {
+                let (principal, bonus) = drawn(changes);
+                self.leases.spend(operation, body, changes)?;
+                self.owe(body.member, server_seq, -principal, -bonus, Money::ZERO);
+                let fact = self.facts.get(&operation.op_id);
+                let is_certain = fact.is_some_and(|fact| self.is_certain(fact));
+                let shown = fact.map_or(Money::ZERO, |fact| -fact.principal);
+                must(
+                    !is_certain || shown == principal,
+                    Invariant::OverlayExact,
+                    || {
+                        let device = operation.device;
+                        format!(
+                            "{device} showed a payment of {shown} in principal, not {principal}"
+                        )
+                    },
+                )?;
+            }
+            OperationBody::LeaseGrant(body) => self.leases.grant(operation, body, changes),
+            OperationBody::LeaseRelease(body) => self.leases.release(body, operation.device),
+            OperationBody::LeaseLost(body) => self.leases.lose(body),
             OperationBody::PolicyPublish { .. } => self.rules.push(server_seq),
             OperationBody::MemberRegister(body) => {
                 self.owe(
@@ -305,9 +353,26 @@ impl Oracle {
                 let first = places.get(&OpId(fact.action.0));
                 first.is_none_or(|place| *place > cursor)
             })
-            .map(|fact| fact.cash)
+            .map(|fact| fact.principal)
             .sum();
         own + self.principal_at(member, cursor)
+    }
+
+    /// Whether what the terminal shows of its open operations for a member is what the server will
+    /// say: beyond leases other terminals may come first, and a lease may be declared lost.
+    pub fn is_shown_exactly(&self, member: MemberId, device: DeviceId) -> bool {
+        let open = self.open.get(&device).into_iter().flatten();
+        let mut facts = open.filter_map(|op_id| self.facts.get(op_id));
+        facts.all(|fact| fact.member != Some(member) || self.is_certain(fact))
+    }
+
+    fn is_certain(&self, fact: &Fact) -> bool {
+        fact.is_shown
+            && fact.beyond.is_zero()
+            && fact
+                .draws
+                .iter()
+                .all(|draw| !self.leases.is_lost(draw.lease))
     }
 
     /// How many versions of the rules the log holds up to `cursor`.

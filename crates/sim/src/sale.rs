@@ -1,10 +1,12 @@
 //! What a cashier does: writes operations with the terminal's own store, key and `decide`.
 
 use qiantai_core::Money;
-use qiantai_core::decide::State;
+use qiantai_core::decide::{State, decide};
 use qiantai_core::ids::{ActionId, MemberId, OpId, OrderId, ShiftId};
+use qiantai_core::lease::draws;
 use qiantai_core::operation::{
-    Operation, OperationBody, RechargeCash, RechargeOpen, ShiftOpen, StaffMethod, StaffProof,
+    NamedLease, Operation, OperationBody, RechargeCash, RechargeOpen, ShiftOpen, SpendOffline,
+    StaffMethod, StaffProof,
 };
 use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_core::policy::{Policy, Role};
@@ -18,6 +20,7 @@ use rand::{Rng, RngExt};
 use crate::bug::Bug;
 use crate::dice::{chance, id};
 use crate::halt::Step;
+use crate::lease_book::drawn;
 use crate::oracle::Fact;
 use crate::till::{Identity, Running, Till};
 use crate::view;
@@ -43,6 +46,9 @@ pub enum Deed {
     Order,
     /// The last receipt once more.
     Reprint,
+    /// A service paid from what this terminal may spend without asking, and now and then, with a
+    /// manager's PIN, beyond it.
+    Spend,
 }
 
 impl Till {
@@ -60,11 +66,13 @@ impl Till {
         if self.drawer.shift.is_none() {
             facts.extend(self.open_shift()?);
         }
+        facts.extend(self.release_ended()?);
         let done = match deed {
             Deed::Cash => self.cash(member)?,
             Deed::CashAgain => self.cash_again()?,
             Deed::Order => self.order(member)?,
             Deed::Reprint => self.reprint()?,
+            Deed::Spend => self.spend(member)?,
         };
         facts.extend(done);
         Ok(facts)
@@ -135,6 +143,69 @@ impl Till {
         let copy = self.drawer.copies;
         let action = self.intent();
         self.write(action, OperationBody::ReceiptReprint { order, copy })
+    }
+
+    fn spend(&mut self, member: MemberId) -> Step<Option<Fact>> {
+        let all = self.may_spend(member)?;
+        if !all.is_positive() {
+            return Ok(None);
+        }
+        let passes = chance(&mut self.dice, 8);
+        let most = match passes {
+            true => all.fen() + 20_000,
+            false => all.fen(),
+        };
+        let amount = match chance(&mut self.dice, 20) {
+            true => most,
+            false => self.dice.random_range(1..=most),
+        };
+        self.pay(member, Money::from_fen(amount))
+    }
+
+    /// What this terminal may spend of a member without asking.
+    pub fn may_spend(&self, member: MemberId) -> Step<Money> {
+        let held = match &self.running {
+            Some(running) => running.store.spendable_leases(member)?,
+            None => Vec::new(),
+        };
+        Ok(held.iter().map(|lease| lease.left).sum())
+    }
+
+    /// A payment from the leases of this terminal, and beyond them with a manager's PIN.
+    pub fn pay(&mut self, member: MemberId, amount: Money) -> Step<Option<Fact>> {
+        let Some(running) = &self.running else {
+            return Ok(None);
+        };
+        let manager = staff_of(running, self.clock.shows(), Role::Manager);
+        let held = running.store.spendable_leases(member)?;
+        let held: Vec<_> = held.iter().map(|lease| (lease.id, lease.left)).collect();
+        let (draws, beyond) = draws(&held, amount);
+        let body = SpendOffline {
+            member,
+            amount,
+            draws,
+            approval: manager.filter(|_| beyond.is_positive()),
+        };
+        let action = self.intent();
+        self.write(action, OperationBody::SpendOffline(body))
+    }
+
+    /// Gives back what the server says has ended.
+    fn release_ended(&mut self) -> Step<Vec<Fact>> {
+        let ended = match &self.running {
+            Some(running) => running.store.ended_leases()?,
+            None => Vec::new(),
+        };
+        let mut facts = Vec::new();
+        for lease in ended {
+            let action = self.intent();
+            let named = NamedLease {
+                lease: lease.id,
+                member: lease.member,
+            };
+            facts.extend(self.write(action, OperationBody::LeaseRelease(named))?);
+        }
+        Ok(facts)
     }
 
     /// The opening of an order at today's price; `None` when nothing is on sale for the member.
@@ -224,6 +295,14 @@ impl Till {
                 return Ok(None);
             }
         }
+        let mut shown = None;
+        if let OperationBody::SpendOffline(spend) = &body {
+            let state = self.state(running, spend.member)?;
+            let operation = draft(running.store.log_head()?);
+            if view::is_explained(&running.store, spend.member)? {
+                shown = Some(drawn(&decide(&state, &operation, operation.wall_time).changes).0);
+            }
+        }
         let mut fact = None;
         let mut write = || {
             let author = |head: LogHead| {
@@ -232,7 +311,7 @@ impl Till {
                     server_anchor: mark.server_time,
                     ..draft(head)
                 };
-                fact = Some(Fact::of(&operation));
+                fact = Some(Fact::of(&operation, shown));
                 Ok::<_, std::convert::Infallible>(Commit {
                     signed: SignedOperation::sign(&operation, &key),
                     prints: Vec::new(),
@@ -245,7 +324,7 @@ impl Till {
         let mut written = false;
         if is_told_only {
             let head = running.store.log_head()?;
-            fact = Some(Fact::of(&draft(head)));
+            fact = Some(Fact::of(&draft(head), shown));
             written = true;
         } else if running.log.trap.pass(|| written = write()).is_some() {
             running.handle.nudge();
@@ -264,16 +343,7 @@ impl Till {
         offline: bool,
     ) -> Operation {
         let now = self.clock.shows();
-        let policy = in_force(running, now);
-        let staff = policy.and_then(|policy| {
-            let mut staff = policy.staff.iter();
-            let person = staff.find(|person| person.role == Role::Cashier && person.active)?;
-            Some(StaffProof {
-                staff: person.id,
-                method: StaffMethod::Pin,
-                policy_version: policy.version,
-            })
-        });
+        let staff = staff_of(running, now, Role::Cashier);
         Operation {
             op_id,
             action_id,
@@ -317,6 +387,17 @@ impl Till {
             Some(SyncStatus::Synced | SyncStatus::Syncing { .. })
         )
     }
+}
+
+fn staff_of(running: &Running, now: qiantai_core::Timestamp, role: Role) -> Option<StaffProof> {
+    let policy = in_force(running, now)?;
+    let mut staff = policy.staff.iter();
+    let person = staff.find(|person| person.role == role && person.active)?;
+    Some(StaffProof {
+        staff: person.id,
+        method: StaffMethod::Pin,
+        policy_version: policy.version,
+    })
 }
 
 fn in_force(running: &Running, now: qiantai_core::Timestamp) -> Option<&Policy> {

@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use qiantai_core::ids::{DeviceId, StoreId, TenantId};
 use qiantai_core::policy::Policy;
 use qiantai_store::{Store, StoreKeys};
 use qiantai_sync::engine::PollIntervals;
-use qiantai_sync::{Client, LocalPosition, StopReason, SyncHandle, SyncStatus, driver};
+use qiantai_sync::{
+    Client, LeaseKeeper, LocalPosition, StopReason, SyncHandle, SyncStatus, driver,
+};
 use uuid::Uuid;
 
 use crate::bug::Bug;
@@ -21,6 +23,7 @@ use crate::dice::{Dice, dice};
 use crate::halt::{Halt, Invariant, Step};
 use crate::image::{self, Shelf};
 use crate::sale::Drawer;
+use crate::till_leases::TillLeases;
 use crate::till_log::TillLog;
 use crate::time::{MachineClock, Sky};
 use crate::trap::Trap;
@@ -49,6 +52,8 @@ pub struct Identity {
     pub seed: [u8; 32],
     /// Bearer token.
     pub token: String,
+    /// The server's own key.
+    pub server_key: VerifyingKey,
 }
 
 impl Identity {
@@ -153,19 +158,28 @@ impl Till {
             last: Mutex::new(None),
             before: Mutex::default(),
         });
-        let surroundings = SimSurroundings {
-            clock: Arc::clone(&self.clock),
-            desk: Arc::clone(&desk),
-            dice: Mutex::new(dice(seed, "driver", low)),
+        let surroundings = |purpose| {
+            Arc::new(SimSurroundings {
+                clock: Arc::clone(&self.clock),
+                desk: Arc::clone(&desk),
+                dice: Mutex::new(dice(seed, purpose, low)),
+            })
         };
         let transport = SimTransport(Arc::clone(&desk));
         let client = Client::new(Arc::new(transport)).with_token(&self.identity.token);
         let (handle, driver) = driver(
             Arc::clone(&log) as _,
-            client,
-            Arc::new(surroundings),
+            client.clone(),
+            surroundings("driver"),
             PollIntervals::default(),
         );
+        let book = Arc::new(TillLeases::new(Arc::clone(&log), self.identity.store));
+        let keeper = LeaseKeeper::new(book, client, self.identity.server_key, self.identity.device);
+        let paced = surroundings("leases");
+        let work = async move {
+            let keeping = std::pin::pin!(keeper.run(paced));
+            futures::future::select(std::pin::pin!(driver.run()), keeping).await;
+        };
         self.running = Some(Running {
             policies: store.policies()?,
             store,
@@ -173,7 +187,7 @@ impl Till {
             desk,
             handle,
             boot_id: Uuid::from_u128(u128::from(low)),
-            driver: Box::pin(driver.run()),
+            driver: Box::pin(work),
         });
         Ok(())
     }

@@ -4,8 +4,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use qiantai_core::Money;
 use qiantai_core::decide::{RecentOrder, State, decide};
 use qiantai_core::ids::{DeviceId, MemberId};
+use qiantai_core::lease::fit;
 use qiantai_core::operation::{Operation, OperationBody};
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
@@ -41,6 +43,13 @@ pub fn of_member(
     Ok(state)
 }
 
+/// Whether what a terminal has frozen of a member is explained by the leases it knows; while a
+/// snapshot is under way it may not be.
+pub fn is_explained(store: &Store, member: MemberId) -> Step<bool> {
+    let (account, leases) = (store.account(member)?, store.leases_of(member)?);
+    Ok(account.is_none_or(|account| fit(&account, &leases)))
+}
+
 /// Decides `operation` on top of `state` and says whether the terminal itself refuses it.
 pub fn refuses(state: &State, operation: &Operation) -> bool {
     let decision = decide(state, operation, operation.wall_time);
@@ -61,7 +70,17 @@ fn replica(
     if let Some(known) = store.member(member)? {
         state.members.insert(member, known.member);
     }
-    if let Some(account) = store.account(member)? {
+    if let Some(mut account) = store.account(member)? {
+        let leases = store.leases_of(member)?;
+        match fit(&account, &leases) {
+            true => state
+                .leases
+                .extend(leases.into_iter().map(|row| (row.id, row))),
+            // As in the counter: a snapshot is under way.
+            false => {
+                (account.frozen_principal, account.frozen_bonus) = (Money::ZERO, Money::ZERO);
+            }
+        }
         state.accounts.insert(member, account);
     }
     if let Some(own) = store.device(device)? {
@@ -103,6 +122,8 @@ fn concerns(
         OperationBody::RechargeCash(cash) => cash.open.member == member,
         OperationBody::RechargeRecorded(recorded) => recorded.open.member == member,
         OperationBody::RechargeOpen(open) => open.member == member,
+        OperationBody::SpendOffline(spend) => spend.member == member,
+        OperationBody::LeaseRelease(named) => named.member == member,
         OperationBody::RechargeCancel { order } | OperationBody::ReceiptReprint { order, .. } => {
             orders.contains(order)
         }

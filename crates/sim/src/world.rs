@@ -24,6 +24,7 @@ use crate::plan::Plan;
 use crate::sale::Deed;
 use crate::till::Till;
 use crate::time::{START, Sky};
+use crate::view;
 use crate::wire::{Answer, Wish};
 
 /// Members of the shop when it opens.
@@ -155,7 +156,7 @@ impl World {
         let store = authority.shop.store;
         let head = oracle.log.len() as u64;
         let mut world = World {
-            office: Office::new(dice(plan.seed, "office", 0), store),
+            office: Office::new(dice(plan.seed, "office", 0), store, authority.server_key),
             network: dice(plan.seed, "network", 0),
             day: dice(plan.seed, "day", 0),
             sky,
@@ -418,6 +419,10 @@ impl World {
             let Some(running) = &till.running else {
                 break;
             };
+            let is_explained = view::is_explained(&store, member)?;
+            if !is_explained || !self.oracle.is_shown_exactly(member, device) {
+                continue;
+            }
             let shown = till.shown_principal(running, member)?;
             let owed = self.oracle.shown(member, device, cursor.server_seq);
             must(shown == owed, Invariant::OverlayExact, || {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod attack;
 mod bugs;
 mod payments;
 mod seeds;

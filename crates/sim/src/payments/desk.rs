@@ -213,7 +213,7 @@ impl Desk {
         self.seq += 1;
         self.prev = signed.hash();
         self.waiting.push_back(signed);
-        Fact::of(&operation)
+        Fact::of(&operation, None)
     }
 
     fn number(&mut self, prefix: Prefix, now: Timestamp) -> String {

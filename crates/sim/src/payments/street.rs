@@ -105,7 +105,11 @@ impl Street {
         authority.die()?;
         authority.start()?;
         let now = sky.now();
-        let mut office = Office::new(dice(plan.seed, "office", 0), authority.shop.store);
+        let mut office = Office::new(
+            dice(plan.seed, "office", 0),
+            authority.shop.store,
+            authority.server_key,
+        );
         let identity = office.identity(&authority.shop, 0, now);
         let (said, turned) = authority.say(vec![office.enrol(&identity, now)])?;
         must(

@@ -1,0 +1,174 @@
+//! What terminals may spend without asking, kept from operations alone.
+
+use std::collections::BTreeMap;
+
+use qiantai_core::Money;
+use qiantai_core::account::Account;
+use qiantai_core::decide::Change;
+use qiantai_core::ids::{DeviceId, LeaseId, MemberId};
+use qiantai_core::ledger::{CaseKind, LedgerAccount};
+use qiantai_core::operation::{LeaseGrant, NamedLease, Operation, SpendOffline};
+
+use crate::halt::{Invariant, Step, must};
+
+/// Every lease there ever was.
+#[derive(Default)]
+pub struct LeaseBook {
+    leases: BTreeMap<LeaseId, Held>,
+    /// What terminals hold of each member.
+    held: BTreeMap<MemberId, Money>,
+    /// How far below nothing a member may come: what a manager let pass, and what terminals whose
+    /// leases were declared lost may spend all the same.
+    floors: BTreeMap<MemberId, Money>,
+}
+
+struct Held {
+    member: MemberId,
+    device: DeviceId,
+    left: Money,
+    standing: Standing,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Held,
+    Released,
+    Lost,
+}
+
+impl LeaseBook {
+    /// A lease was granted, if it was.
+    pub fn grant(&mut self, operation: &Operation, body: &LeaseGrant, changes: &[Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        let left = body.lots.iter().map(|lot| lot.principal + lot.bonus);
+        let held = Held {
+            member: body.member,
+            device: body.device,
+            left: left.sum(),
+            standing: Standing::Held,
+        };
+        *self.held.entry(body.member).or_default() += held.left;
+        self.leases.insert(LeaseId(operation.op_id.0), held);
+    }
+
+    /// A terminal gave one back.
+    pub fn release(&mut self, body: &NamedLease, device: DeviceId) {
+        let lease = self.leases.get_mut(&body.lease);
+        if let Some(lease) = lease.filter(|lease| lease.device == device) {
+            if lease.standing == Standing::Held {
+                *self.held.entry(lease.member).or_default() -= lease.left;
+            }
+            (lease.left, lease.standing) = (Money::ZERO, Standing::Released);
+        }
+    }
+
+    /// One was declared lost: its terminal may still spend what was left of it.
+    pub fn lose(&mut self, body: &NamedLease) {
+        let lease = self.leases.get_mut(&body.lease);
+        if let Some(lease) = lease.filter(|lease| lease.standing == Standing::Held) {
+            lease.standing = Standing::Lost;
+            *self.held.entry(lease.member).or_default() -= lease.left;
+            *self.floors.entry(lease.member).or_default() += lease.left;
+        }
+    }
+
+    /// A payment was posted.
+    pub fn spend(
+        &mut self,
+        operation: &Operation,
+        body: &SpendOffline,
+        changes: &[Change],
+    ) -> Step {
+        for draw in &body.draws {
+            let lease = self.leases.get_mut(&draw.lease);
+            let own = lease.filter(|lease| lease.device == operation.device);
+            let Some(lease) = own.filter(|lease| draw.amount <= lease.left) else {
+                let (device, draw) = (operation.device, draw.amount);
+                let detail = format!("{device} draws {draw} on a lease that does not give it");
+                return must(false, Invariant::LeasesKept, || detail);
+            };
+            lease.left -= draw.amount;
+            if lease.standing == Standing::Held {
+                *self.held.entry(lease.member).or_default() -= draw.amount;
+            }
+        }
+        *self.floors.entry(body.member).or_default() += body.beyond_leases();
+        let (principal, bonus) = drawn(changes);
+        let mut debt = Money::ZERO;
+        for change in changes {
+            match change {
+                Change::Posting(posting) => {
+                    if let LedgerAccount::MemberDebt(_) = posting.account {
+                        debt += posting.amount;
+                    }
+                }
+                Change::Case(case) => {
+                    must(
+                        case.kind != CaseKind::LeaseExceeded,
+                        Invariant::LeasesKept,
+                        || format!("a payment of {} is told to pass its leases", body.member),
+                    )?;
+                }
+                _ => {}
+            }
+        }
+        let taken = principal + bonus + debt;
+        must(taken == body.amount, Invariant::MoneyConserved, || {
+            format!("a payment of {} took {taken}", body.amount)
+        })
+    }
+
+    /// Leases and available are the balance, and no member is below the floor.
+    pub fn check(&self, account: &Account) -> Step {
+        let held = self.held.get(&account.member).copied().unwrap_or_default();
+        let frozen = account.frozen_principal + account.frozen_bonus;
+        let member = account.member;
+        must(frozen == held, Invariant::LeasesHeld, || {
+            format!("terminals hold {held} of {member}, and {frozen} are frozen")
+        })?;
+        let balance = account.principal + account.bonus;
+        let is_covered =
+            account.frozen_principal <= account.principal && account.frozen_bonus <= account.bonus;
+        must(is_covered, Invariant::LeasesHeld, || {
+            format!("of {balance} of {member} {frozen} are frozen")
+        })?;
+        let floor = self.floors.get(&member).copied().unwrap_or_default();
+        must(
+            account.debt - balance <= floor,
+            Invariant::FloorKept,
+            || {
+                let debt = account.debt;
+                format!(
+                    "{member} has {balance} and owes {debt}; the floor is {floor} below nothing"
+                )
+            },
+        )
+    }
+
+    /// What a terminal holds.
+    pub fn held_by(&self, device: DeviceId) -> Vec<(LeaseId, MemberId)> {
+        let held = self.leases.iter().filter(|(_, lease)| {
+            lease.device == device && lease.standing == Standing::Held && lease.left.is_positive()
+        });
+        held.map(|(id, lease)| (*id, lease.member)).collect()
+    }
+
+    /// Whether it was declared lost.
+    pub fn is_lost(&self, lease: LeaseId) -> bool {
+        let lease = self.leases.get(&lease);
+        lease.is_some_and(|lease| lease.standing == Standing::Lost)
+    }
+}
+
+/// Principal and bonus that a payment takes, by the member's statement.
+pub fn drawn(changes: &[Change]) -> (Money, Money) {
+    let rows = changes.iter().filter_map(|change| match change {
+        Change::Journal(row) => Some((-row.d_principal, -row.d_bonus)),
+        _ => None,
+    });
+    rows.fold((Money::ZERO, Money::ZERO), |sums, row| {
+        (sums.0 + row.0, sums.1 + row.1)
+    })
+}

@@ -1,0 +1,22 @@
+//! Eight terminals without a network, and one member whom all of them spend.
+
+use qiantai_core::Money;
+use qiantai_sim::attack;
+
+#[test]
+fn eight_offline_terminals_overspend_nobody() {
+    // What each payment takes beyond the leases, with a manager's PIN.
+    for (seed, beyond) in [(1, Money::ZERO), (2, Money::from_yuan(40))] {
+        let payments = 3;
+        let came = attack(seed, 8, payments, beyond).unwrap();
+        assert!(came.leased.is_positive(), "{came:?}");
+        assert_eq!(came.leased, came.held, "all that was leased is spent");
+        assert!(came.held <= came.balance, "{came:?}");
+        assert_eq!(came.beyond.fen(), beyond.fen() * 8 * i64::from(payments));
+        // Nothing is lost and nothing invented; what is owed was let pass by a manager.
+        let spent = came.leased + came.beyond;
+        assert_eq!(came.left - came.debt, came.balance - spent, "{came:?}");
+        assert!(came.debt <= came.beyond, "{came:?}");
+        assert!(came.left.is_zero() || came.debt.is_zero(), "{came:?}");
+    }
+}
