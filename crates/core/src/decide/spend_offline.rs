@@ -132,7 +132,10 @@ struct Drawn {
 
 impl Purse {
     fn of(state: &State, account: &Account) -> Purse {
-        let leases = state.leases_of(account.member);
+        // Whether one that is over is still at hand depends on what was decided along with this, and
+        // what is written must not.
+        let is_open = |lease: &&Lease| matches!(lease.state, LeaseState::Held | LeaseState::Lost);
+        let leases = state.leases_of(account.member).filter(is_open);
         Purse {
             account: account.clone(),
             leases: leases.map(|lease| (lease.id, lease.clone())).collect(),

@@ -157,6 +157,44 @@ async fn a_lease_is_granted_spent_renewed_and_released() {
 }
 
 #[tokio::test]
+async fn only_its_own_release_gives_a_lease_back() {
+    for on in On::BOTH {
+        let mut shop = Shop::open_on(on, 1).await;
+        let mut till = Till::open(&shop).await;
+        let mut other = Till::with_key(&shop, [9; 32], "09").await;
+        let member = funded(&shop, &mut till).await;
+        let [balance, ..] = stands(&shop, member);
+        let lease = ask(&shop, &till, &[member]).await.remove(0);
+        // Years in which nobody hears of the till, and a restart.
+        shop.time.advance(Millis::days(800));
+        shop.restart().await;
+        assert_eq!(stands(&shop, member), [balance, 30_000, 0], "{on:?}");
+        // All that is available is taken at another till: not a fen of the lease is among it.
+        other
+            .act(&shop, payment(member, balance - 30_000, &[]))
+            .await;
+        assert_eq!(stands(&shop, member), [30_000, 30_000, 0], "{on:?}");
+        // Somebody else's word for it, and the till's own that has not arrived.
+        let named = OperationBody::LeaseRelease(NamedLease {
+            lease: LeaseId(lease.lease),
+            member,
+        });
+        other.act(&shop, named.clone()).await;
+        let spent = till.sign(payment(member, 12_000, &[(lease.lease, 12_000)]));
+        let release = till.sign(named);
+        assert_eq!(stands(&shop, member), [30_000, 30_000, 0], "{on:?}");
+        till.push(&shop, &[spent]).await;
+        assert_eq!(stands(&shop, member), [18_000, 18_000, 0], "{on:?}");
+        for _ in 0..2 {
+            till.push(&shop, std::slice::from_ref(&release)).await;
+            assert_eq!(stands(&shop, member), [18_000, 0, 0], "{on:?}");
+        }
+        assert_eq!(shop.cases(), ["LimitPassed"], "{on:?}");
+        assert_whole(&shop, on).await;
+    }
+}
+
+#[tokio::test]
 async fn the_rule_says_who_gets_a_lease() {
     for on in On::BOTH {
         let shop = Shop::open_on(on, 3).await;
