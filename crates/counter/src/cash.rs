@@ -144,11 +144,24 @@ impl Counter {
 
     /// A fact is never refused, so whatever would open a case is said before it is done.
     pub(crate) fn check_no_case(&self, draft: &Draft, overlay: &Overlay) -> Result<(), CallError> {
+        self.check_no_case_but(&[], draft, overlay)
+    }
+
+    /// The same where cases of the kinds `settled` are looked after elsewhere.
+    pub(crate) fn check_no_case_but(
+        &self,
+        settled: &[CaseKind],
+        draft: &Draft,
+        overlay: &Overlay,
+    ) -> Result<(), CallError> {
         let operation = self.terminal.operation(draft.clone(), self.log_position()?);
         for change in overlay.preview(&operation) {
             let Change::Case(case) = change else {
                 continue;
             };
+            if settled.contains(&case.kind) {
+                continue;
+            }
             return Err(match case.kind {
                 CaseKind::DuplicateSuspected => {
                     CallError::new(ErrorCode::DuplicateSuspected, "duplicate_suspected")

@@ -11,8 +11,9 @@ use qiantai_core::account::Account;
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::ids::{ActionId, MemberId};
 use qiantai_core::lease::{SEEN_WITHIN, draws};
-use qiantai_core::operation::{NamedLease, OperationBody, SpendOffline};
-use qiantai_store::{LeaseDue, Store};
+use qiantai_core::ledger::CaseKind;
+use qiantai_core::operation::{NamedLease, OperationBody, SpendOffline, StaffProof};
+use qiantai_store::{LeaseDue, OwnLease, Store};
 use qiantai_sync::{LeaseBook, LeaseKeeper, LocalLogError};
 use qiantai_wire::api::GrantedLease;
 
@@ -20,9 +21,13 @@ use crate::approval::approver;
 use crate::commit::refused;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
+use crate::overlay::decode;
 use crate::serve::blocking;
 use crate::terminal::Draft;
 use crate::view::order::Approval;
+
+/// What the store's own count of leases and a manager's word settle, whatever the replica shows.
+const COUNTED_HERE: [CaseKind; 2] = [CaseKind::LeaseExceeded, CaseKind::Overdrawn];
 
 /// A payment from stored value without the server.
 pub struct SpendingOffline {
@@ -48,24 +53,14 @@ impl Counter {
         let _sale = self.sale_lock();
         let SpendingOffline { intent, member, .. } = *request;
         let overlay = self.overlay(&[member])?;
-        if !self.store.operations_of_action(intent)?.is_empty() {
+        if self.is_spent(request)? {
             return account_of(overlay.account(member));
         }
         let shift = self.open_shift_id(&overlay)?;
-        let held: Vec<_> = self.store.spendable_leases(member)?;
+        let held = self.store.spendable_leases(member)?;
         let held: Vec<_> = held.iter().map(|lease| (lease.id, lease.left)).collect();
         let (draws, beyond) = draws(&held, request.amount);
-        let approval = match (&request.approval, beyond.is_positive()) {
-            (_, false) => None,
-            (Some(typed), true) => {
-                let manager = approver(&self.policy()?, &proof, typed)?;
-                Some((manager, typed))
-            }
-            (None, true) => {
-                let short = CallError::new(ErrorCode::ApprovalNeeded, "lease_short");
-                return Err(short.with("missing", beyond.to_string()));
-            }
-        };
+        let approval = self.approval_beyond(&proof, beyond, request)?;
         let body = SpendOffline {
             member,
             amount: request.amount,
@@ -82,9 +77,7 @@ impl Counter {
             offline: true,
             body: OperationBody::SpendOffline(body),
         };
-        if approval.is_none() {
-            self.check_no_case(&draft, &overlay)?;
-        }
+        self.check_no_case_but(&COUNTED_HERE, &draft, &overlay)?;
         if let Some((manager, typed)) = approval {
             self.check_pin(manager.staff, &typed.pin)?;
         }
@@ -92,16 +85,54 @@ impl Counter {
         account_of(overlay.account(member))
     }
 
-    /// Gives back every lease that has ended: what is left of it is the member's again.
+    /// Whether this very payment was written before. An intent that did something else pays nothing.
+    fn is_spent(&self, request: &SpendingOffline) -> Result<bool, CallError> {
+        let rows = self.store.operations_of_action(request.intent)?;
+        let Some(first) = rows.first() else {
+            return Ok(false);
+        };
+        let written = decode(first).map_err(|error| {
+            tracing::error!(%error, "own payment");
+            CallError::internal()
+        })?;
+        match written.body {
+            OperationBody::SpendOffline(spend)
+                if (spend.member, spend.amount) == (request.member, request.amount) =>
+            {
+                Ok(true)
+            }
+            _ => Err(CallError::new(ErrorCode::WrongState, "internal")),
+        }
+    }
+
+    /// Nothing where the leases pay it all; else the manager named for it, with what was typed.
+    fn approval_beyond<'a>(
+        &self,
+        own: &StaffProof,
+        beyond: Money,
+        request: &'a SpendingOffline,
+    ) -> Result<Option<(StaffProof, &'a Approval)>, CallError> {
+        if !beyond.is_positive() {
+            return Ok(None);
+        }
+        let typed = request.approval.as_ref().ok_or_else(|| {
+            let short = CallError::new(ErrorCode::ApprovalNeeded, "lease_short");
+            short.with("missing", beyond.to_string())
+        })?;
+        let policy = self.policy()?;
+        Ok(Some((approver(&policy, own, typed)?, typed)))
+    }
+
+    /// Gives back every lease that has ended: what is left of it is the member's again. The caller
+    /// holds the sale lock.
     fn release_ended(&self) -> Result<(), CallError> {
-        let _sale = self.sale_lock();
         let ended = self.store.ended_leases()?;
         if ended.is_empty() {
             return Ok(());
         }
         let members: Vec<_> = ended.iter().map(|lease| lease.member).collect();
         let offline = self.is_offline();
-        let release = |lease: &qiantai_store::OwnLease| Draft {
+        let release = |lease: &OwnLease| Draft {
             action: ActionId(self.surroundings.new_id()),
             staff: None,
             shift: None,
@@ -161,6 +192,10 @@ impl LeaseBook for CounterLeases {
     async fn due(&self, limit: usize) -> Result<Vec<LeaseDue>, LocalLogError> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         self.with_store(move |counter, store| {
+            // One that ended shortly before a crash.
+            let sale = counter.sale_lock();
+            counter.release_ended()?;
+            drop(sale);
             let since = counter.now() - SEEN_WITHIN;
             Ok(store.leases_due(counter.terminal.store, since, limit)?)
         })
@@ -173,6 +208,8 @@ impl LeaseBook for CounterLeases {
         leases: Vec<GrantedLease>,
     ) -> Result<(), LocalLogError> {
         self.with_store(move |counter, store| {
+            // No payment is being put together on a lease that ends here.
+            let _sale = counter.sale_lock();
             store.take_leases(&asked, &leases)?;
             counter.release_ended()
         })

@@ -293,9 +293,9 @@ impl Touched {
     }
 }
 
-/// The account with the leases that explain what it has frozen. Where they do not, one of these rows
-/// is wrong: a payment is then shown as taken from the whole balance, until the next comparison
-/// with the server mends it.
+/// The account with the leases that explain what it has frozen. Where they do not, a snapshot is under
+/// way or one of these rows is wrong: a payment is then shown as taken from the whole balance. The
+/// next comparison with the server mends an account, a snapshot mends both.
 fn load_money(store: &Store, member: MemberId, state: &mut State) -> Result<(), StoreError> {
     let Some(mut account) = store.account(member)? else {
         return Ok(());

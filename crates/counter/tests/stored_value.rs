@@ -33,7 +33,7 @@ async fn leases_pay_without_the_server_and_no_more_than_they_hold() {
     till.until_synced().await;
     let intent = Uuid::now_v7();
     let nothing_leased = spend(&till, &member, intent, 1).await;
-    assert_eq!(sentence(nothing_leased), "lease_short");
+    assert_eq!(sentence(nothing_leased), "error.lease_short");
     let counter = till.desk.counter().unwrap();
     let held = MemberId(member.parse().unwrap());
     counter.lease_keeper().unwrap().round().await.unwrap();
@@ -65,7 +65,7 @@ async fn leases_pay_without_the_server_and_no_more_than_they_hold() {
     let short = spend(&till, &member, Uuid::now_v7(), 181)
         .await
         .unwrap_err();
-    assert_eq!(short.message_key, "lease_short");
+    assert_eq!(short.message_key, "error.lease_short");
     assert_eq!(short.params["missing"], "1.00");
     let shown = spend(&till, &member, Uuid::now_v7(), 180).await.unwrap();
     assert_eq!(
