@@ -101,6 +101,8 @@ fn live(seed: u64, terminals: usize, payments: u32, beyond: Money) -> Step<Attac
                 leased += part;
                 passed += fact.beyond;
                 world.oracle.did(fact);
+                world.check_shown(till)?;
+                world.poll(till)?;
             }
         }
     }

@@ -27,8 +27,6 @@ pub struct Fact {
     pub device_seq: u64,
     /// Whose account, for a top-up in cash and a payment from leases.
     pub member: Option<MemberId>,
-    /// Cash that stayed in the drawer.
-    pub cash: Money,
     /// By how much the terminal showed the principal to have changed.
     pub principal: Money,
     /// Whether it could show that.
@@ -65,7 +63,6 @@ impl Fact {
             device: operation.device,
             device_seq: operation.device_seq,
             member,
-            cash,
         }
     }
 }
