@@ -37,8 +37,8 @@ pub struct Attacked {
 }
 
 /// `terminals` lose their lines and then take `payments` each of one member's stored value: all that
-/// they hold, and each time so much `beyond` it, with a manager's PIN. Then everything comes together
-/// and is audited.
+/// they hold, and each payment with up to so much `beyond` it, which a manager's PIN lets pass. Then
+/// everything comes together and is audited.
 ///
 /// # Errors
 /// What should have held did not, or the simulator itself cannot go on.
@@ -95,15 +95,20 @@ fn live(seed: u64, terminals: usize, payments: u32, beyond: Money) -> Step<Attac
                 false => Money::from_fen(world.day.random_range(0..=may.fen())),
             };
             let amount = part + beyond;
-            if amount.is_positive()
-                && let Some(fact) = world.tills[till].pay(member, amount)?
-            {
-                leased += part;
+            if !amount.is_positive() {
+                continue;
+            }
+            let fact = world.tills[till].pay(member, amount)?;
+            must(fact.is_some(), Invariant::KeepsWorking, || {
+                format!("a payment of {amount} was not written")
+            })?;
+            for fact in fact {
+                leased += amount - fact.beyond;
                 passed += fact.beyond;
                 world.oracle.did(fact);
-                world.check_shown(till)?;
-                world.poll(till)?;
             }
+            world.check_shown(till)?;
+            world.poll(till)?;
         }
     }
     world.come_together()?;

@@ -12,14 +12,14 @@ use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_core::policy::{Policy, Role};
 use qiantai_core::quote::{CashShare, price};
 use qiantai_core::recharge::AmountChoice;
-use qiantai_store::{Commit, LogHead};
+use qiantai_store::{Commit, CommitError, LogHead, StoreError};
 use qiantai_sync::SyncStatus;
 use qiantai_wire::SignedOperation;
 use rand::{Rng, RngExt};
 
 use crate::bug::Bug;
 use crate::dice::{chance, id};
-use crate::halt::Step;
+use crate::halt::{Invariant, Step, must};
 use crate::lease_book::drawn;
 use crate::oracle::Fact;
 use crate::till::{Identity, Running, Till};
@@ -303,7 +303,7 @@ impl Till {
                 shown = Some(drawn(&decide(&state, &operation, operation.wall_time).changes).0);
             }
         }
-        let mut fact = None;
+        let (mut fact, mut short) = (None, None);
         let mut write = || {
             let author = |head: LogHead| {
                 let operation = Operation {
@@ -317,7 +317,14 @@ impl Till {
                     prints: Vec::new(),
                 })
             };
-            running.store.commit(author).is_ok()
+            match running.store.commit(author) {
+                Ok(_) => true,
+                Err(CommitError::Store(StoreError::LeaseShort { lease })) => {
+                    short = Some(lease);
+                    false
+                }
+                Err(_) => false,
+            }
         };
         let is_told_only =
             self.bug() == Some(Bug::CommitUnwritten) && self.drawer.commits.is_multiple_of(3);
@@ -329,6 +336,9 @@ impl Till {
         } else if running.log.trap.pass(|| written = write()).is_some() {
             running.handle.nudge();
         }
+        must(short.is_none(), Invariant::LeasesKept, || {
+            format!("lease {short:?} gives less than the terminal was told a moment ago")
+        })?;
         self.drawer.commits += 1;
         Ok(fact.filter(|_| written))
     }
