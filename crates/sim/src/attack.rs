@@ -98,15 +98,13 @@ fn live(seed: u64, terminals: usize, payments: u32, beyond: Money) -> Step<Attac
             if !amount.is_positive() {
                 continue;
             }
-            let fact = world.tills[till].pay(member, amount)?;
-            must(fact.is_some(), Invariant::KeepsWorking, || {
-                format!("a payment of {amount} was not written")
-            })?;
-            for fact in fact {
-                leased += amount - fact.beyond;
-                passed += fact.beyond;
-                world.oracle.did(fact);
-            }
+            let Some(fact) = world.tills[till].pay(member, amount)? else {
+                let detail = format!("a payment of {amount} was not written");
+                return Err(Halt::Violated(Invariant::KeepsWorking, detail));
+            };
+            leased += amount - fact.beyond;
+            passed += fact.beyond;
+            world.oracle.did(fact);
             world.check_shown(till)?;
             world.poll(till)?;
         }
