@@ -22,6 +22,7 @@ mod led;
 mod member_page;
 mod methods;
 mod mounted_disk;
+mod names;
 mod new_member;
 mod offline;
 mod orders;

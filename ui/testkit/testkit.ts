@@ -1,8 +1,10 @@
 import { findByRole, getRoles, queryAllByRole } from "@testing-library/dom";
 import axe, { type Result } from "axe-core";
 
+import { asRead, turns } from "../src/i18n/bidi";
+
 type Spill = {
-  kind: "window" | "part" | "list" | "cut" | "control";
+  kind: "window" | "part" | "list" | "cut" | "control" | "turned";
   aside: boolean;
   what: string;
 };
@@ -61,7 +63,7 @@ function ofControl(control: HTMLElement): Spill[] {
   const spills: Spill[] = [];
   while (words.nextNode() !== null) {
     const text = words.currentNode as Text;
-    const holder = text.parentElement;
+    const holder = text.parentElement?.closest<HTMLElement>(":not(bdi)") ?? null;
     const isBlank = text.data.trim() === "";
     if (isBlank || holder === null || holder.closest(`${UNSEEN}, [title]`) !== null) continue;
     range.selectNodeContents(text);
@@ -84,15 +86,60 @@ function ofControl(control: HTMLElement): Spill[] {
   return spills;
 }
 
+/** The first of `texts` that can be seen, from `from` on in the first of them. */
+function firstSeen(texts: Text[], from: number): Range | null {
+  for (const [place, text] of texts.entries()) {
+    const start = place === 0 ? from : 0;
+    const skipped = /^[\s\u2066-\u2069]*/.exec(text.data.slice(start))?.[0].length ?? 0;
+    if (start + skipped >= text.length) continue;
+    const range = document.createRange();
+    range.setStart(text, start + skipped);
+    range.setEnd(text, text.length);
+    return range;
+  }
+  return null;
+}
+
+/** What follows a word that is written from right to left, and stands before it or in it. */
+function ofLine(block: HTMLElement): Spill[] {
+  const walk = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+  const texts: Text[] = [];
+  while (walk.nextNode() !== null) texts.push(walk.currentNode as Text);
+  return texts.flatMap((text, place) => {
+    const turned = turns(text.data);
+    if (turned === null || blockOf(text) !== block) return [];
+    const own = texts.slice(place).filter((other) => blockOf(other) === block);
+    const next = firstSeen(own, turned.end);
+    const word = document.createRange();
+    word.setStart(text, turned.start);
+    word.setEnd(text, turned.end);
+    const [last, follows] = [[...word.getClientRects()].at(-1), next?.getClientRects()[0]];
+    if (last === undefined || follows === undefined || follows.top >= last.bottom - 1) return [];
+    if (follows.left >= last.right - 1) return [];
+    const what = `“${next?.toString().slice(0, 20)}” stands before “${word.toString()}”`;
+    return [{ kind: "turned" as const, aside: true, what }];
+  });
+}
+
+const blockOf = (text: Text): Element | null => {
+  let element = text.parentElement;
+  while (element !== null && getComputedStyle(element).display === "inline")
+    element = element.parentElement;
+  return element;
+};
+
+const byName = (name: string | RegExp) => (accessible: string) =>
+  typeof name === "string" ? asRead(accessible) === name : name.test(asRead(accessible));
+
 /** What whole-window tests need inside the page: finding by role and name, and axe. */
 const testkit = {
   /** The one element of this role and accessible name; rejects after `timeout` ms. */
   findByRole: (role: string, name: string | RegExp, timeout = 5000): Promise<HTMLElement> =>
-    findByRole(document.body, role, { name }, { timeout }),
+    findByRole(document.body, role, { name: byName(name) }, { timeout }),
 
   /** All visible elements of this role and accessible name, at once. */
   queryAllByRole: (role: string, name?: string | RegExp): HTMLElement[] =>
-    queryAllByRole(document.body, role, name === undefined ? {} : { name }),
+    queryAllByRole(document.body, role, name === undefined ? {} : { name: byName(name) }),
 
   /** Every role on the screen, for the message of a failed test. */
   roles: (): string[] => Object.keys(getRoles(document.body)),
@@ -103,11 +150,12 @@ const testkit = {
     return (await axe.run(document, { runOnly })).violations;
   },
 
-  /** What does not fit: a page or a part of it that scrolls, text that is cut off. */
+  /** What does not fit: what scrolls, text that is cut off, or that an Arabic name turns around. */
   spills: (): Spill[] => {
     const parts = [...document.querySelectorAll<HTMLElement>("body *")];
     const controls = parts.filter((element) => element.matches(CONTROL));
-    return [...ofPage(), ...parts.flatMap(ofPart), ...controls.flatMap(ofControl)];
+    const turned = parts.filter((element) => element.checkVisibility()).flatMap(ofLine);
+    return [...ofPage(), ...parts.flatMap(ofPart), ...controls.flatMap(ofControl), ...turned];
   },
 };
 

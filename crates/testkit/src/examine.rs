@@ -41,6 +41,8 @@ pub enum SpillKind {
     Cut,
     /// The words of a control, which leave it or end before they are over.
     Control,
+    /// What stands before a name from right to left that it follows.
+    Turned,
 }
 
 impl Window {
@@ -60,7 +62,7 @@ impl Window {
             .map_err(|error| Fault::Unexpected(format!("axe: {error}: {found}")))
     }
 
-    /// What does not fit: a page or a part of it that scrolls, text that is cut off.
+    /// What does not fit: what scrolls, text that is cut off, or that an Arabic name turns around.
     ///
     /// # Errors
     /// Where the driver does not answer.

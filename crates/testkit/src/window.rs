@@ -297,7 +297,7 @@ impl Window {
         self.explained(seen.await).await
     }
 
-    /// All text on the screen.
+    /// All text on the screen, without the marks that set names apart.
     ///
     /// # Errors
     /// Where the driver does not answer.
@@ -306,7 +306,10 @@ impl Window {
             .client
             .execute("return document.body.innerText", Vec::new())
             .await?;
-        Ok(text.as_str().unwrap_or_default().replace('\n', " "))
+        let text = text.as_str().unwrap_or_default();
+        Ok(text
+            .replace('\n', " ")
+            .replace(['\u{2068}', '\u{2069}'], ""))
     }
 
     /// What the window looks like once it is drawn and nothing on it moves any more.

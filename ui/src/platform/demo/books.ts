@@ -115,6 +115,13 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
       recent: [{ at_ms: now - DAY, pay_fen: 2_000_000, bonus_fen: 999_900, provisional: true }],
     }),
     member("18", "解放", "135****1949", { active: false }),
+    member("19", "محمد علي", "133****7777", { available_fen: 30_000 }),
+    member(
+      "20",
+      "阿布都热依木·吐尔逊江买提·艾合买提卡哈尔·玉素甫克力木·穆罕默德祖农伊敏托合提",
+      "136****7777",
+      {},
+    ),
   ];
   return {
     boot: {
