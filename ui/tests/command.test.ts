@@ -40,6 +40,17 @@ test("one line fills the ordinary form, and only Enter there charges", async () 
   expect(counter.times("start_qr")).toBe(1);
 });
 
+test("who only sounds like the name is marked, and taken when the cashier chooses", async () => {
+  const { user, screen } = await commanding("张玮 充 300 微信");
+  const option = await screen.findByRole("option", { name: /张伟.*听起来像/ });
+  expect(option.getAttribute("aria-selected")).toBe("false");
+  expect(screen.getByText(/没有叫“张玮”的会员/)).toBeTruthy();
+  await user.keyboard("{Enter}");
+  expect(screen.getByRole("dialog", { name: "一句话充值" })).toBeTruthy();
+  await user.keyboard("{ArrowDown}{Enter}");
+  await screen.findByRole("heading", { name: "为 张伟 充值" });
+});
+
 test("from another screen the keyboard is the form's as well", async () => {
   const time = clock();
   const { user, screen, counter } = await openWindow("counter");

@@ -64,6 +64,14 @@ pub fn search_keys(name: &str, phone: &str, card_no: Option<&str>) -> Vec<Search
     keys.0
 }
 
+/// How a name sounds, whatever its characters: its pinyin without tones, once per plausible
+/// reading, best first. A name in letters sounds as it is written.
+pub fn sounds(name: &str) -> Vec<SearchKey> {
+    let mut keys = search_keys(&fold(name), "", None);
+    keys.retain(|key| key.kind == KeyKind::Pinyin);
+    keys
+}
+
 /// Text as keys hold it: small letters, no spaces or dots between names, half-width forms.
 pub fn fold(text: &str) -> String {
     text.chars()
@@ -150,7 +158,7 @@ fn readings(character: char, as_surname: &[&str]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyKind, fold, search_keys};
+    use super::{KeyKind, fold, search_keys, sounds};
 
     fn texts(name: &str, kind: KeyKind) -> Vec<String> {
         let keys = search_keys(name, "", None).into_iter();
@@ -210,6 +218,23 @@ mod tests {
             assert!(found.iter().any(|text| text == pinyin), "{name}: {found:?}");
             assert!(found.len() <= super::MOST_SPELLINGS);
         }
+    }
+
+    #[test]
+    fn homophones_sound_the_same() {
+        let alike =
+            |one: &str, other: &str| sounds(one).iter().any(|key| sounds(other).contains(key));
+        for (said, meant, are_alike) in [
+            ("张玮", "张伟", true),
+            ("章 薇", "张伟", true),
+            ("单语", "单雨", true),
+            ("吕步", "吕布", true),
+            ("张韦明", "张伟", false),
+            ("张文", "张伟", false),
+        ] {
+            assert_eq!(alike(said, meant), are_alike, "{said} for {meant}");
+        }
+        assert_eq!(sounds(""), []);
     }
 
     #[test]

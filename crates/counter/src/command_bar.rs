@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use qiantai_core::ids::MemberId;
-use qiantai_core::pinyin_key::{fold, search_keys};
+use qiantai_core::pinyin_key::{fold, search_keys, sounds};
 use qiantai_core::top_up_command::{self, NotUnderstood, TopUpWish, Who};
 use qiantai_store::{MemberHit as Found, SearchQuery};
 
@@ -23,8 +23,18 @@ const SAME_NUMBER_MAX: usize = 500;
 /// Members that one reading may mean.
 struct People {
     hits: Vec<MemberHit>,
-    /// One of their keys is what was said, not only begins so.
-    are_exact: bool,
+    fit: Fit,
+}
+
+/// How what was said and the keys of a member fit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// A key is what was said.
+    Exact,
+    /// A key begins so.
+    Beginning,
+    /// No key fits, but the name sounds the same: a dictated 张玮 may be 张伟.
+    Sound,
 }
 
 impl Counter {
@@ -42,7 +52,7 @@ impl Counter {
                 Some(who) => self.people(who)?,
                 None => People {
                     hits: self.shown(&present)?,
-                    are_exact: true,
+                    fit: Fit::Exact,
                 },
             };
             if !people.hits.is_empty() {
@@ -50,8 +60,11 @@ impl Counter {
             }
         }
         // 王一万 is one person rather than everybody called 王.
-        if readings.iter().any(|(_, people)| people.are_exact) {
-            readings.retain(|(_, people)| people.are_exact);
+        if readings.iter().any(|(_, people)| people.fit == Fit::Exact) {
+            readings.retain(|(_, people)| people.fit == Fit::Exact);
+        }
+        if readings.is_empty() {
+            readings = self.sounding(&wishes)?;
         }
         let here = request.member_id.as_ref();
         for (_, people) in &mut readings {
@@ -76,7 +89,7 @@ impl Counter {
         let Some(query) = said.and_then(|said| SearchQuery::from_typed(said)) else {
             return Ok(People {
                 hits: Vec::new(),
-                are_exact: false,
+                fit: Fit::Beginning,
             });
         };
         let with_name = who.number.is_some() && who.words.is_some();
@@ -94,14 +107,64 @@ impl Counter {
             has_key(found, who.number.as_ref(), equals)
                 && has_key(found, who.words.as_ref(), equals)
         };
-        let are_exact = found.iter().any(is_exact);
-        if are_exact {
+        let mut fit = Fit::Beginning;
+        if found.iter().any(is_exact) {
             found.retain(is_exact);
+            fit = Fit::Exact;
         }
         Ok(People {
             hits: self.shown(&found)?,
-            are_exact,
+            fit,
         })
+    }
+
+    /// What the wishes mean where nobody has such a name, but somebody's sounds the same.
+    fn sounding<'w>(
+        &self,
+        wishes: &'w [TopUpWish],
+    ) -> Result<Vec<(&'w TopUpWish, People)>, CallError> {
+        let mut readings = Vec::new();
+        for wish in wishes {
+            let Some(who) = &wish.who else {
+                continue;
+            };
+            let hits = self.shown(&self.homophones(who)?)?;
+            if !hits.is_empty() {
+                let fit = Fit::Sound;
+                readings.push((wish, People { hits, fit }));
+            }
+        }
+        Ok(readings)
+    }
+
+    fn homophones(&self, who: &Who) -> Result<Vec<Found>, CallError> {
+        let Some(words) = &who.words else {
+            return Ok(Vec::new());
+        };
+        let (queries, limit) = match &who.number {
+            Some(number) => {
+                let queries = SearchQuery::from_typed(number);
+                (queries.into_iter().collect(), SAME_NUMBER_MAX)
+            }
+            None => (SearchQuery::from_sound(words), CHOICES_MAX + 1),
+        };
+        let said = sounds(words);
+        let mut homophones: Vec<Found> = Vec::new();
+        for query in queries {
+            for found in self.store.search_members(&query, limit)? {
+                let id = found.member.member.id;
+                let is_known = homophones.iter().any(|known| known.member.member.id == id);
+                let profile = found.member.profile.as_ref();
+                let is_alike = profile.is_some_and(|profile| {
+                    let own = sounds(&profile.name);
+                    own.iter().any(|sound| said.contains(sound))
+                });
+                if is_alike && !is_known {
+                    homophones.push(found);
+                }
+            }
+        }
+        Ok(homophones)
     }
 }
 
@@ -127,6 +190,7 @@ fn reading(wishes: &[TopUpWish], readings: &[(&TopUpWish, People)]) -> CommandRe
                 member: member.clone(),
                 pay_fen: wish.amount.map(Into::into),
                 channel: wish.channel.map(Into::into),
+                sounds_like: people.fit == Fit::Sound,
             });
         }
     }
@@ -136,6 +200,9 @@ fn reading(wishes: &[TopUpWish], readings: &[(&TopUpWish, People)]) -> CommandRe
     let remark = match (choices.is_empty(), names) {
         (true, Some(who)) => Some(remark("command.nobody", &[("who", &said(who))])),
         (true, None) => Some(remark("command.who_missing", &[])),
+        (false, Some(who)) if choices.iter().any(|choice| choice.sounds_like) => {
+            Some(remark("command.nobody_but", &[("who", &said(who))]))
+        }
         (false, _) if too_many => Some(remark("command.too_many", &[])),
         (false, _) if wishes.iter().any(|wish| wish.names_bonus) => {
             Some(remark("command.bonus_by_rules", &[]))

@@ -70,6 +70,33 @@ async fn what_is_not_certain_is_asked() {
     assert_eq!(shown(&other), ["单雨 30000"]);
 }
 
+/// Dictation knows the sound of a name and not its characters.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_sounds_like_the_name_is_marked() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    for (line, who, expected) in [
+        ("张玮 充 300 微信", "张玮", vec!["张伟 30000 Wechat"; 3]),
+        ("张玮 5678 充三百", "张玮 5678", vec!["张伟 30000"]),
+        ("给单语充值两百元", "单语", vec!["单雨 20000"]),
+        ("欧杨娜 300 现金", "欧杨娜", vec!["欧阳娜 30000 Cash"]),
+    ] {
+        let reading = understood(&till, line, None).await;
+        assert_eq!(shown(&reading), expected, "{line}: {reading:?}");
+        assert!(reading.choices.iter().all(|choice| choice.sounds_like));
+        let remark = reading.remark.unwrap();
+        assert_eq!(remark.message_key, "command.nobody_but", "{line}");
+        assert_eq!(remark.params["who"], who);
+    }
+    for line in ["张伟 充 300", "zhang wei 300", "单 充 300"] {
+        let reading = understood(&till, line, None).await;
+        assert!(!reading.choices.is_empty(), "{line}");
+        assert!(reading.choices.iter().all(|choice| !choice.sounds_like));
+    }
+    let other_number = understood(&till, "张玮 9999 充 300", None).await;
+    assert_eq!(other_number.remark.unwrap().message_key, "command.nobody");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_done_is_said() {
     let shop = Shop::salon().await;

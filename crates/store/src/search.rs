@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use qiantai_core::account::Account;
 use qiantai_core::ids::MemberId;
-use qiantai_core::pinyin_key::{KeyKind, SearchKey, fold};
+use qiantai_core::pinyin_key::{KeyKind, SearchKey, fold, sounds};
 use rusqlite::Connection;
 
 use crate::error::StoreError;
@@ -56,6 +56,18 @@ impl SearchQuery {
             text,
             kinds: &[Initials, Pinyin, Name, CardNo, MemberNo],
         })
+    }
+
+    /// Names that sound like `name`, whatever their characters: one query for each way to read it.
+    pub fn from_sound(name: &str) -> Vec<SearchQuery> {
+        if name.chars().count() > QUERY_LEN_MAX {
+            return Vec::new();
+        }
+        let queries = sounds(name).into_iter().map(|key| SearchQuery {
+            text: key.text,
+            kinds: &[KeyKind::Pinyin],
+        });
+        queries.collect()
     }
 }
 

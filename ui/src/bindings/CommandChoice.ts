@@ -18,4 +18,8 @@ pay_fen: Fen | null,
 /**
  * How, unless it was not said.
  */
-channel: ChannelView | null, };
+channel: ChannelView | null, 
+/**
+ * Nobody has the name that was said, and this one sounds the same: never chosen by itself.
+ */
+sounds_like: boolean, };

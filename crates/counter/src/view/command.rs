@@ -36,6 +36,8 @@ pub struct CommandChoice {
     pub pay_fen: Option<Fen>,
     /// How, unless it was not said.
     pub channel: Option<ChannelView>,
+    /// Nobody has the name that was said, and this one sounds the same: never chosen by itself.
+    pub sounds_like: bool,
 }
 
 /// A sentence for the cashier.

@@ -24,6 +24,9 @@ const LINES: Record<string, Wish[]> = {
   迪丽热巴充九十九万: [["迪丽热巴·阿不都热合曼·买买提江·吐尔逊", 99_999_999, "unionpay"]],
 };
 
+/** Names as they are dictated, and whose they sound like. */
+const SOUNDS: Record<string, string> = { "张玮 充 300 微信": "张伟 充 300 微信" };
+
 const REMARKS: Record<string, string> = { "张伟 退 300": "command.other_action" };
 
 export const hit = ({ id, name, phone, member_no, tier, available_fen }: MemberView) => ({
@@ -34,11 +37,14 @@ export const hit = ({ id, name, phone, member_no, tier, available_fen }: MemberV
 export function understand({ members }: DemoBooks, text: string): CommandReading {
   const remark = REMARKS[text];
   if (remark !== undefined) return { choices: [], remark: { message_key: remark, params: {} } };
-  const choices = (LINES[text] ?? []).flatMap(([name, pay_fen, channel]) =>
+  const meant = SOUNDS[text] ?? text;
+  const sounds_like = meant !== text;
+  const choices = (LINES[meant] ?? []).flatMap(([name, pay_fen, channel]) =>
     members
       .filter((member) => member.name === name)
-      .map((member) => ({ member: hit(member), pay_fen, channel })),
+      .map((member) => ({ member: hit(member), pay_fen, channel, sounds_like })),
   );
-  if (choices.length > 0) return { choices, remark: null };
-  return { choices, remark: { message_key: "command.nobody", params: { who: text } } };
+  if (choices.length > 0 && !sounds_like) return { choices, remark: null };
+  const message_key = sounds_like ? "command.nobody_but" : "command.nobody";
+  return { choices, remark: { message_key, params: { who: text.split(" ")[0] ?? text } } };
 }
