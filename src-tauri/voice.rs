@@ -1,5 +1,6 @@
 //! Saying aloud that money has arrived, by a voice of this machine and without the network.
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::CallError;
 use qiantai_counter::view::order::OrderView;
 use qiantai_counter::view::session::Language;
-use qiantai_counter::voice::sentence;
+use qiantai_counter::voice::{sentence, trial};
 use tauri::State;
 use tokio::process::Command;
 use tokio::sync::Mutex;
@@ -37,10 +38,43 @@ pub async fn announce(
         language: settings.language,
         volume_percent: settings.volume_percent,
     };
-    Ok(match speaker.say(&wish).await {
-        true => None,
-        false => Some(wish.words),
-    })
+    Ok(speaker.offer(wish).await)
+}
+
+/// Whether a voice of the system is installed. Only [`try_voice`] tells whether it speaks.
+#[tauri::command]
+pub async fn has_voice() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let wish = Wish {
+        words: String::new(),
+        language: Language::ZhCn,
+        volume_percent: 0,
+    };
+    let programs = voices(&wish).into_iter().map(|(program, _)| program);
+    is_installed(programs, &path)
+}
+
+/// Whether one of the programs lies on the search path.
+fn is_installed(programs: impl Iterator<Item = &'static str>, path: &OsStr) -> bool {
+    let folders: Vec<_> = std::env::split_paths(path).collect();
+    let mut places = programs.flat_map(|program| folders.iter().map(move |at| at.join(program)));
+    places.any(|place| place.is_file())
+}
+
+/// Says a sentence for trial as loud as an arrival, muted or not. Words that no voice of the system
+/// took are given back for the web view's own voice.
+#[tauri::command]
+pub async fn try_voice(
+    counter: State<'_, Arc<dyn CounterApi>>,
+    speaker: State<'_, Speaker>,
+) -> Result<Option<String>, CallError> {
+    let settings = counter.session(()).await?.settings;
+    let wish = Wish {
+        words: trial(settings.language).to_owned(),
+        language: settings.language,
+        volume_percent: settings.volume_percent,
+    };
+    Ok(speaker.offer(wish).await)
 }
 
 /// What is to be said.
@@ -58,6 +92,14 @@ pub struct Speaker {
 }
 
 impl Speaker {
+    /// Gives the words back that no voice of the system took.
+    async fn offer(&self, wish: Wish) -> Option<String> {
+        match self.say(&wish).await {
+            true => None,
+            false => Some(wish.words),
+        }
+    }
+
     /// Whether a voice of the system took the words. That there is none is no fault.
     async fn say(&self, wish: &Wish) -> bool {
         let _turn = self.turn.lock().await;
@@ -169,6 +211,19 @@ mod tests {
         ] {
             assert_eq!(lines(language, volume), expected);
         }
+    }
+
+    #[test]
+    fn a_voice_is_installed_where_its_program_lies() {
+        let path = std::env::join_paths(["/no/such/folder", "/bin"]).expect("plain folders");
+        for (programs, installed) in [
+            (["no-such-voice", "sh"], true),
+            (["no-such-voice", "nor-this"], false),
+        ] {
+            let programs = programs.into_iter();
+            assert_eq!(is_installed(programs, &path), installed);
+        }
+        assert!(!is_installed(["sh"].into_iter(), OsStr::new("")));
     }
 
     #[tokio::test]

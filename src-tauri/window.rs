@@ -76,7 +76,9 @@ pub fn show(pane: Pane) -> tauri::Result<()> {
             practice::open_training,
             customer::show_customer,
             customer::follow_customer,
-            voice::announce
+            voice::announce,
+            voice::has_voice,
+            voice::try_voice
         ])
         .setup(move |app| {
             counter_window(app, folder.clone())?;

@@ -130,6 +130,8 @@ async fn the_display_may_do_nothing() {
         ("open_phone", json!({})),
         ("show_customer", json!({ "orderId": null })),
         ("announce", json!({ "order": {} })),
+        ("has_voice", json!({})),
+        ("try_voice", json!({})),
         ("plugin:event|listen", heard),
         ("plugin:window|close", json!({ "label": "counter" })),
         (

@@ -3,11 +3,12 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use qiantai_testkit::{Method, PATIENCE, Window, until};
+use qiantai_testkit::{Key, Method, PATIENCE, Window, until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance};
+use crate::tour::{EVERY, Tour};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn money_that_arrived_is_said_and_nothing_else() {
@@ -44,6 +45,9 @@ async fn money_that_arrived_is_said_and_nothing_else() {
         "-w -l zh -i -40 -- 现金充值两千元",
     ];
     voice.has_said(&said).await;
+    listen(&shop, &window, "settings.voice_tried").await;
+    let trial = ["-w -l zh -i -40 -- 试听，没有收款"];
+    voice.has_said(&[&said[..], &trial].concat()).await;
     window.close().await.unwrap();
 }
 
@@ -70,7 +74,21 @@ async fn a_shop_without_a_voice_loses_nothing() {
     assert_eq!(balance(&window).await, 88_000);
     let notices = window.seen().await.unwrap();
     assert!(!notices.contains("error."), "{notices}");
+    // Who looks at the settings is told before and after a trial.
+    cashier.next_customer().await.unwrap();
+    listen(&shop, &window, "settings.voice_none").await;
+    let mut tour = Tour::new("voice");
+    tour.stop(&window, "none", EVERY).await;
+    tour.end();
     window.close().await.unwrap();
+}
+
+/// Presses the trial of the settings and waits for what they say of it.
+async fn listen(shop: &Shop, window: &Window, said: &str) {
+    window.press(Key::F9).await.unwrap();
+    let listen = shop.words.get("settings.voice_try").unwrap();
+    window.click("button", &listen).await.unwrap();
+    window.text(&shop.words.get(said).unwrap()).await.unwrap();
 }
 
 async fn choose(shop: &Shop, window: &Window, yuan: &str, method: Method) {

@@ -39,6 +39,14 @@ pub fn sentence(order: &OrderView, language: Language) -> Option<String> {
     })
 }
 
+/// What is said for trial: nobody in the shop may take it for money.
+pub const fn trial(language: Language) -> &'static str {
+    match language {
+        Language::ZhCn => "试听，没有收款",
+        Language::En => "Voice test, no payment",
+    }
+}
+
 const fn chinese(channel: Option<ChannelView>) -> &'static str {
     match channel {
         Some(ChannelView::Wechat) => "微信收款",
@@ -165,6 +173,21 @@ mod tests {
         ] {
             let both = [Language::ZhCn, Language::En].map(|each| said(channel, 30_000, each));
             assert_eq!(both, [chinese, english].map(|text| Some(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_trial_names_no_method_and_no_amount() {
+        use ChannelView::{Alipay, Card, Cash, Ecny, Transfer, Unionpay, Wechat};
+        for channel in [Wechat, Alipay, Unionpay, Ecny, Card, Cash, Transfer] {
+            for (language, name) in [
+                (Language::ZhCn, chinese(Some(channel))),
+                (Language::En, english(Some(channel))),
+            ] {
+                let said = trial(language);
+                assert!(!said.contains(name), "{said}");
+                assert!(!said.contains(['元', '角', '0', '1']), "{said}");
+            }
         }
     }
 

@@ -83,6 +83,8 @@ export class Desk {
       openTraining: (language) => host.openTraining(language),
       showCustomer: (orderId) => host.showCustomer(orderId),
       announce: (order) => host.announce(order),
+      hasVoice: () => host.hasVoice(),
+      tryVoice: () => host.tryVoice(),
     };
     this.orders = new Orders(this.host, (news) => this.#orderNews(news));
     this.book = new OrderBook(this.host);

@@ -45,20 +45,40 @@ export function play(sound: Sound, volume: number): void {
   }
 }
 
-/**
- * Says `words` by a voice of this machine, if the web view has one for the language. Voices that
- * need the network are left alone. `volume` from 0 to 1.
- */
-export function say(words: string, language: string, volume: number): void {
-  if (typeof speechSynthesis === "undefined") return;
+/** A web view that has no voices by then has none. */
+const VOICES_COME_WITHIN_MS = 1500;
+
+/** A voice of this machine for the language. Those that need the network are left alone. */
+function voiceFor(language: string): SpeechSynthesisVoice | undefined {
+  if (typeof speechSynthesis === "undefined") return undefined;
   const [tongue] = language.toLowerCase().split("-");
-  const voice = speechSynthesis
+  return speechSynthesis
     .getVoices()
     .find((each) => each.localService && each.lang.toLowerCase().startsWith(tongue ?? language));
-  if (voice === undefined) return;
+}
+
+/** Whether the web view has a voice for the language, once it had the time to load them. */
+export async function canSay(language: string): Promise<boolean> {
+  if (typeof speechSynthesis === "undefined") return false;
+  if (speechSynthesis.getVoices().length === 0)
+    await new Promise((done) => {
+      speechSynthesis.addEventListener("voiceschanged", done, { once: true });
+      setTimeout(done, VOICES_COME_WITHIN_MS);
+    });
+  return voiceFor(language) !== undefined;
+}
+
+/**
+ * Says `words` by a voice of this machine and answers whether the web view has one for the
+ * language. `volume` from 0 to 1.
+ */
+export function say(words: string, language: string, volume: number): boolean {
+  const voice = voiceFor(language);
+  if (voice === undefined) return false;
   const utterance = new SpeechSynthesisUtterance(words);
   Object.assign(utterance, { voice, lang: voice.lang, volume });
   speechSynthesis.speak(utterance);
+  return true;
 }
 
 /** Some web views load their voices only when they are first asked for. */

@@ -66,6 +66,20 @@ export class DemoCounter implements Host {
     return Promise.resolve(null);
   }
 
+  /** Whether the system of this demo has a voice, and whether that takes what it is given. */
+  readonly voice = { installed: true, speaks: true };
+  /** How often a sentence was said for trial. */
+  tried = 0;
+
+  hasVoice(): Promise<boolean> {
+    return Promise.resolve(this.voice.installed);
+  }
+
+  tryVoice(): Promise<string | null> {
+    this.tried += 1;
+    return Promise.resolve(this.voice.speaks ? null : "试听，没有收款");
+  }
+
   emit(event: CounterEvent): void {
     for (const listener of this.#listeners) listener(structuredClone(event));
   }

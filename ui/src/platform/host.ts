@@ -22,4 +22,8 @@ export interface Host {
    * that no voice of the system took.
    */
   announce(order: OrderView): Promise<string | null>;
+  /** Whether a voice of the system is installed. Only a trial tells whether it is heard. */
+  hasVoice(): Promise<boolean>;
+  /** Says a sentence for trial, muted or not. Answers with words that no voice of the system took. */
+  tryVoice(): Promise<string | null>;
 }

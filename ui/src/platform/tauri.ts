@@ -14,4 +14,6 @@ export const tauriHost: Host = {
   openTraining: (language) => invoke("open_training", { language }),
   showCustomer: (orderId) => invoke("show_customer", { orderId }),
   announce: (order) => invoke("announce", { order }),
+  hasVoice: () => invoke("has_voice"),
+  tryVoice: () => invoke("try_voice"),
 };
