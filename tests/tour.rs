@@ -23,11 +23,15 @@ pub const LOOKS: [Looks; 8] = [
     looks("en", "dark", 150),
 ];
 const PLAIN: Looks = LOOKS[0];
+/// The size between the two that every screen is looked at in.
+const MIDDLE: Looks = looks("zh-CN", "light", 125);
 
 /// How every screen is looked at in the tests.
 pub const EVERY: &[Looks] = &[LOOKS[0], LOOKS[1], LOOKS[2]];
 /// How the main screens are looked at in the tests.
 pub const AND_LARGE: &[Looks] = &[LOOKS[0], LOOKS[1], LOOKS[2], LOOKS[4], LOOKS[7]];
+/// How a screen is looked at that every size of type must fit.
+pub const EVERY_SIZE: &[Looks] = &[LOOKS[0], LOOKS[1], LOOKS[2], MIDDLE, LOOKS[4], LOOKS[7]];
 /// How a screen is looked at that does not last.
 pub const IN_BRIEF: &[Looks] = &[LOOKS[0], LOOKS[2]];
 

@@ -3,7 +3,7 @@
 use qiantai_testkit::{Cashier, Key, Method, Window};
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop};
-use crate::tour::{AND_LARGE, EVERY, Tour};
+use crate::tour::{AND_LARGE, EVERY, EVERY_SIZE, Tour};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_counter() {
@@ -11,7 +11,7 @@ async fn the_counter() {
     let window = shop.open_counter().await;
     let cashier = shop.cashier(&window);
     let mut tour = Tour::new("counter");
-    tour.stop(&window, "idle", AND_LARGE).await;
+    tour.stop(&window, "idle", EVERY_SIZE).await;
     search(&cashier, &mut tour).await;
     amounts(&cashier, &mut tour).await;
     cash(&cashier, &mut tour).await;
@@ -27,7 +27,7 @@ async fn search(cashier: &Cashier<'_>, tour: &mut Tour) {
     window.fill("combobox", &name, "zw").await.unwrap();
     let hit = format!("/{MEMBER}/");
     window.control("option", &hit).await.unwrap();
-    tour.stop(window, "search", AND_LARGE).await;
+    tour.stop(window, "search", EVERY_SIZE).await;
     window.fill("combobox", &name, "无此人").await.unwrap();
     let none = words.with("search.none", &[("text", "无此人")]).unwrap();
     window.text(&none).await.unwrap();
@@ -37,11 +37,11 @@ async fn search(cashier: &Cashier<'_>, tour: &mut Tour) {
 async fn amounts(cashier: &Cashier<'_>, tour: &mut Tour) {
     let Cashier { window, words } = cashier;
     cashier.find(MEMBER_PHONE, MEMBER).await.unwrap();
-    tour.stop(window, "top-up", AND_LARGE).await;
+    tour.stop(window, "top-up", EVERY_SIZE).await;
     cashier.choose_amount("300").await.unwrap();
     cashier.choose_method(Method::Wechat).await.unwrap();
     cashier.ready_to_pay().await.unwrap();
-    tour.stop(window, "top-up-by-qr", AND_LARGE).await;
+    tour.stop(window, "top-up-by-qr", EVERY_SIZE).await;
     let price = words.get("booked.price").unwrap();
     window.fill("textbox", &price, "660").await.unwrap();
     window.press(Key::Enter).await.unwrap();
@@ -77,7 +77,7 @@ async fn cash(cashier: &Cashier<'_>, tour: &mut Tour) {
     cashier.ready_to_pay().await.unwrap();
     let tendered = words.get("cash.tendered").unwrap();
     window.fill("textbox", &tendered, "2100").await.unwrap();
-    tour.stop(window, "cash", AND_LARGE).await;
+    tour.stop(window, "cash", EVERY_SIZE).await;
     window.fill("textbox", &tendered, "100").await.unwrap();
     window.press(Key::Enter).await.unwrap();
     let short = words.get("error.tendered_too_little").unwrap();
@@ -103,7 +103,7 @@ async fn settings(cashier: &Cashier<'_>, tour: &mut Tour) {
     let Cashier { window, words } = cashier;
     go(cashier, Key::F9, "settings.name").await;
     part(cashier, "settings.screen").await;
-    tour.stop(window, "settings-screen", AND_LARGE).await;
+    tour.stop(window, "settings-screen", EVERY_SIZE).await;
     part(cashier, "settings.selling").await;
     let try_it = words.get("settings.scan_try").unwrap();
     window.fill("textbox", &try_it, "12345").await.unwrap();
