@@ -12,6 +12,10 @@ test("F4 shows where the balance comes from, what expires and what was bought", 
   expect(table.getByText("即将到期")).toBeTruthy();
   expect(dialog.getByText(/体验券/).textContent).toContain("× 2");
   expect(dialog.getByText("¥530.00")).toBeTruthy();
+  expect(dialog.getByText("累计充值 ¥3,800")).toBeTruthy();
+  expect(dialog.getByText("再充 ¥1,200 升金卡")).toBeTruthy();
+  const progress = dialog.getByRole("progressbar", { name: "距金卡的进度" });
+  expect(progress.getAttribute("aria-valuenow")).toBe("60");
   await user.keyboard("{Escape}");
 });
 
