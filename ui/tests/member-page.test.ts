@@ -1,6 +1,7 @@
 import { waitFor, within } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
+import { pastOrder } from "../src/platform/demo/books";
 import { serving } from "./window";
 
 test("F4 shows where the balance comes from, what expires and what was bought", async () => {
@@ -35,4 +36,19 @@ test("what cannot be shown is said", async () => {
   counter.refuse("member_page", { code: "not_found", message_key: "error.member_unknown" });
   await user.keyboard("{F4}");
   expect(await screen.findByRole("alert")).toBeTruthy();
+});
+
+test("the history goes on as far back as it is known", async () => {
+  const { user, screen, counter } = await serving();
+  for (let minutes = 1; minutes <= 45; minutes++) pastOrder(counter.books, "12", minutes, {});
+  await user.keyboard("{F4}");
+  const dialog = within(await screen.findByRole("dialog", { name: "会员详情" }));
+  for (const shown of [20, 40, 45]) {
+    await waitFor(() =>
+      expect(dialog.getAllByRole("button", { name: /¥300.00/ })).toHaveLength(shown),
+    );
+    const earlier = dialog.queryByRole("button", { name: "更早的订单" });
+    expect(earlier !== null).toBe(shown < 45);
+    if (earlier !== null) await user.click(earlier);
+  }
 });

@@ -15,7 +15,7 @@ use crate::view::code::{ChargeCode, OfferCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::first_start::SetUp;
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
-use crate::view::member_page::MemberPage;
+use crate::view::member_page::{EarlierOrders, MemberOrders, MemberPage};
 use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
 use crate::view::order::{
     OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
@@ -98,6 +98,8 @@ commands! {
     member: MemberKey => MemberView;
     /// One member with lots, coupons and history.
     member_page: MemberKey => MemberPage;
+    /// A member's history further back than it is shown.
+    earlier_orders: EarlierOrders => MemberOrders;
     /// Begins a registration with an intent that makes a repeated click harmless.
     new_member_form: () => NewMemberForm;
     /// What is wrong with what was typed so far, and who has it already.

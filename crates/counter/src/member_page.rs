@@ -11,10 +11,10 @@ use crate::overlay::Overlay;
 use crate::parse;
 use crate::show::member::EXPIRY_WARNING;
 use crate::view::member::MemberKey;
-use crate::view::member_page::{CouponView, LotView, MemberPage};
+use crate::view::member_page::{CouponView, EarlierOrders, LotView, MemberOrders, MemberPage};
 
-/// Orders on the page.
-const ORDERS_MAX: u32 = 20;
+/// Orders that the page shows at first, and by how many more each time.
+const ORDERS_STEP: u32 = 20;
 
 impl Counter {
     /// One member with lots, coupons and history.
@@ -37,12 +37,31 @@ impl Counter {
         let mut coupons = self.store.coupons_of(id)?;
         coupons.retain(|coupon| coupon.state == CouponState::Issued && coupon.expires_at > now);
         coupons.sort_by_key(|coupon| coupon.expires_at);
-        let orders = self.order_files_of(id, ORDERS_MAX)?;
         Ok(MemberPage {
             member,
             lots: lots.collect::<Result<_, _>>()?,
             coupons: counted(coupons.iter().map(|coupon| coupon_view(&policy, coupon))),
-            orders: orders.iter().map(|file| file.summary()).collect(),
+            history: self.history(id, ORDERS_STEP)?,
+        })
+    }
+
+    /// The history with twenty orders more than are shown.
+    pub(crate) fn earlier_orders(
+        &self,
+        request: &EarlierOrders,
+    ) -> Result<MemberOrders, CallError> {
+        self.staff()?;
+        let id = MemberId(parse::id(&request.member_id)?);
+        self.history(id, request.shown.saturating_add(ORDERS_STEP))
+    }
+
+    fn history(&self, id: MemberId, most: u32) -> Result<MemberOrders, CallError> {
+        let files = self.order_files_of(id, most.saturating_add(1))?;
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let orders = files.iter().take(most).map(|file| file.summary());
+        Ok(MemberOrders {
+            orders: orders.collect(),
+            has_earlier: files.len() > most,
         })
     }
 

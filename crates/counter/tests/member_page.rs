@@ -2,7 +2,7 @@
 
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::view::member::MemberKey;
-use qiantai_counter::view::member_page::MemberPage;
+use qiantai_counter::view::member_page::{EarlierOrders, MemberPage};
 use qiantai_counter::view::queue::SyncState;
 
 use crate::line::Weather;
@@ -37,7 +37,7 @@ async fn the_lots_are_the_balance_before_and_after_a_top_up() {
     let member = till.zhang_wei().await;
     let before = page(&till, &member).await;
     assert_adds_up(&before);
-    assert_eq!(before.orders, []);
+    assert_eq!(before.history.orders, []);
     assert!(before.lots.iter().all(|lot| lot.order_no.is_none()));
     let soon: i64 = before
         .lots
@@ -53,13 +53,13 @@ async fn the_lots_are_the_balance_before_and_after_a_top_up() {
     let offline = page(&till, &member).await;
     assert_adds_up(&offline);
     assert_eq!(offline.lots.len(), before.lots.len() + 1);
-    assert!(offline.orders[0].provisional);
+    assert!(offline.history.orders[0].provisional);
     till.mend(&shop).await;
     till.until_confirmed(&order.id).await;
     let after = page(&till, &member).await;
     assert_adds_up(&after);
-    assert_eq!(after.orders.len(), 1);
-    assert_eq!(after.orders[0].order_no, order.order_no);
+    assert_eq!(after.history.orders.len(), 1);
+    assert_eq!(after.history.orders[0].order_no, order.order_no);
     let numbers: Vec<_> = after
         .lots
         .iter()
@@ -68,6 +68,36 @@ async fn the_lots_are_the_balance_before_and_after_a_top_up() {
     assert_eq!(numbers, [order.order_no]);
     let coupons: u32 = after.coupons.iter().map(|coupon| coupon.count).sum();
     assert_eq!(coupons, after.member.coupons);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_goes_back_to_the_first_order() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let mut made = Vec::new();
+    for _ in 0..20 {
+        made.push(till.cash(&member, "10").await.order_no);
+    }
+    assert!(!page(&till, &member).await.history.has_earlier);
+    made.push(till.cash(&member, "10").await.order_no);
+    let first = page(&till, &member).await.history;
+    assert_eq!((first.orders.len(), first.has_earlier), (20, true));
+    let earlier = EarlierOrders {
+        member_id: member,
+        shown: 20,
+    };
+    let all = till.desk.earlier_orders(earlier.clone()).await.unwrap();
+    assert!(
+        all.orders
+            .is_sorted_by(|new, old| new.opened_at_ms.0 >= old.opened_at_ms.0)
+    );
+    let mut shown: Vec<_> = all.orders.into_iter().map(|order| order.order_no).collect();
+    shown.sort();
+    made.sort();
+    assert_eq!((shown, all.has_earlier), (made, false));
+    till.desk.sign_out(()).await.unwrap();
+    assert!(till.desk.earlier_orders(earlier).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

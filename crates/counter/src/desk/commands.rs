@@ -27,7 +27,7 @@ use crate::view::code::{ChargeCode, OfferCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
 use crate::view::first_start::SetUp;
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
-use crate::view::member_page::MemberPage;
+use crate::view::member_page::{EarlierOrders, MemberOrders, MemberPage};
 use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
 use crate::view::order::{
     OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
@@ -147,6 +147,11 @@ impl CounterApi for Desk {
 
     async fn member_page(&self, request: MemberKey) -> Result<MemberPage, CallError> {
         self.work(move |counter| counter.member_page(&request))
+            .await
+    }
+
+    async fn earlier_orders(&self, request: EarlierOrders) -> Result<MemberOrders, CallError> {
+        self.work(move |counter| counter.earlier_orders(&request))
             .await
     }
 

@@ -16,8 +16,26 @@ pub struct MemberPage {
     pub lots: Vec<LotView>,
     /// Coupons that can be used, the one that lapses first on top.
     pub coupons: Vec<CouponView>,
-    /// Orders, newest first, at most twenty.
+    /// The newest orders.
+    pub history: MemberOrders,
+}
+
+/// A member's orders as far as this terminal knows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct MemberOrders {
+    /// Newest first.
     pub orders: Vec<OrderSummary>,
+    /// There are older ones.
+    pub has_earlier: bool,
+}
+
+/// Asks for a member's history from the newest order on, twenty more than are shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EarlierOrders {
+    /// Identity.
+    pub member_id: String,
+    /// How many are shown.
+    pub shown: u32,
 }
 
 /// One top-up and what is left of it.

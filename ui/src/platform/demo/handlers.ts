@@ -17,7 +17,7 @@ import type { SessionView } from "../../bindings/SessionView";
 import type { ShopRules } from "../../bindings/ShopRules";
 import type { CommandName, Request, Response } from "../host";
 import { understand } from "./commands";
-import { memberPage } from "./member-page";
+import { earlierOrders, memberPage } from "./member-page";
 import { coverPrice } from "./booked-price";
 import { chargeCode, offerCodes, readScan, startCode } from "./codes";
 import { cancelOrder, payCash, queryPayment, reprint, retryPayment, startQr } from "./money";
@@ -157,6 +157,7 @@ export const handlers: Handlers = {
       })),
   member: (books, { member_id }) => memberOf(books, member_id),
   member_page: (books, { member_id }) => memberPage(books, memberOf(books, member_id)),
+  earlier_orders: earlierOrders,
   new_member_form: (books) => ({ intent: `member-${(books.last += 1)}` }),
   check_new_member: checkNewMember,
   create_member: createMember,

@@ -1,8 +1,13 @@
+import type { EarlierOrders } from "../../bindings/EarlierOrders";
+import type { MemberOrders } from "../../bindings/MemberOrders";
 import type { MemberPage } from "../../bindings/MemberPage";
 import type { MemberView } from "../../bindings/MemberView";
+import type { OrderSummary } from "../../bindings/OrderSummary";
+import type { OrderView } from "../../bindings/OrderView";
 import type { DemoBooks } from "./handlers";
 
 const DAY = 86_400_000;
+const ORDERS_STEP = 20;
 
 /** Two lots that add up to the balance, the older one about to lose its bonus. */
 export function memberPage({ orders }: DemoBooks, member: MemberView): MemberPage {
@@ -31,26 +36,24 @@ export function memberPage({ orders }: DemoBooks, member: MemberView): MemberPag
       member.coupons === 0
         ? []
         : [{ ...coupon, expires_ms: now + 20 * DAY, count: member.coupons }],
-    orders: orders
-      .filter((order) => order.member_id === member.id)
-      .map(
-        ({
-          id,
-          order_no,
-          member_id,
-          member: name,
-          pay_fen,
-          bonus_fen,
-          channel,
-          parts,
-          loose_cash,
-          stage,
-          provisional,
-          opened_at_ms,
-        }) => ({
-          ...{ id, order_no, member_id, member: name, pay_fen, bonus_fen },
-          ...{ channel, parts, loose_cash, stage, provisional, opened_at_ms },
-        }),
-      ),
+    history: history(orders, member.id, ORDERS_STEP),
+  };
+}
+
+/** The first `most` of a member's orders. */
+function history(orders: OrderView[], memberId: string, most: number): MemberOrders {
+  const own = orders.filter((order) => order.member_id === memberId);
+  return { orders: own.slice(0, most).map(summary), has_earlier: own.length > most };
+}
+
+export const earlierOrders = ({ orders }: DemoBooks, { member_id, shown }: EarlierOrders) =>
+  history(orders, member_id, shown + ORDERS_STEP);
+
+function summary(order: OrderView): OrderSummary {
+  const { id, order_no, member_id, member, pay_fen, bonus_fen } = order;
+  const { channel, parts, loose_cash, stage, provisional, opened_at_ms } = order;
+  return {
+    ...{ id, order_no, member_id, member, pay_fen, bonus_fen },
+    ...{ channel, parts, loose_cash, stage, provisional, opened_at_ms },
   };
 }
