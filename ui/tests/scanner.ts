@@ -1,3 +1,5 @@
+import { inTextField } from "../src/app/keys";
+
 /** A scanner: a keyboard that types at its own pace and ends with Enter. */
 export function scan(text: string, gapMs = 1) {
   keys(text, gapMs, ["Enter"]);
@@ -16,11 +18,15 @@ export function keys(text: string, gapMs = 1, end: string[] = []) {
     // As a browser does where nobody prevents it.
     if (!target.dispatchEvent(event) || key === "Enter") continue;
     const field = document.activeElement;
-    if (!(field instanceof HTMLInputElement)) continue;
+    if (!takesText(field)) continue;
+    if (field.maxLength >= 0 && field.value.length >= field.maxLength) continue;
     field.value += key;
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
 }
+
+const takesText = (field: Element | null): field is HTMLInputElement | HTMLTextAreaElement =>
+  field !== null && inTextField(field);
 
 function codeOf(key: string): string {
   if (/^\d$/.test(key)) return `Digit${key}`;

@@ -43,6 +43,9 @@ const SOUNDS: Partial<Record<Stage, Sound>> = {
 /** Told as a notice where the order is not on the screen. */
 const TOLD: readonly Stage[] = ["credited", "ended", "failed", "refused", "paid", "abnormal"];
 
+const isAtWork = (session: SessionView | null) =>
+  session !== null && session.signed_in !== null && session.shift !== null;
+
 /** Everything the window knows, kept while people change and screens come and go. */
 export class Desk {
   boot = $state.raw<BootStatus | null>(null);
@@ -136,10 +139,13 @@ export class Desk {
     const looks = { ...session.settings, accent: session.brand.accent };
     dress(looks);
     remember(looks);
-    const entered = session.signed_in !== null && session.shift !== null;
-    const wasIn = before !== null && before.signed_in !== null && before.shift !== null;
     if (session.signed_in?.id !== before?.signed_in?.id) this.#personIs();
-    if (entered && !wasIn) void this.attempt(() => this.orders.refresh());
+    if (isAtWork(session) && !isAtWork(before)) void this.attempt(() => this.orders.refresh());
+  }
+
+  /** Somebody is at the counter, and the shift is open: only then is anything sold. */
+  get isOpen(): boolean {
+    return this.boot?.state.kind === "ready" && isAtWork(this.session);
   }
 
   /** What a person must look at is for those who look after it, not for cashiers. */

@@ -14,7 +14,12 @@ type Parts = {
    * `continues` says that something stood in it already.
    */
   scanned: (text: string, field: HTMLInputElement | null, continues: boolean) => Promise<boolean>;
+  /** Whether a text of several lines must not keep this scan. */
+  refuses: (text: string) => boolean;
 };
+
+/** A burst into several lines, and what stood there before it. */
+type LineBurst = { area: HTMLTextAreaElement; burst: Burst; value: string; caret: number };
 
 const SETTLE_AFTER_MS = 20;
 
@@ -29,6 +34,7 @@ export class ScanWatch {
   #before: Before | null = null;
   #keys: KeyboardEvent[] = [];
   #held = false;
+  #lines: LineBurst | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Our own events, which are no news. */
   readonly #typedAgain = new WeakSet<Event>();
@@ -41,9 +47,9 @@ export class ScanWatch {
   /** To be asked about every key before anybody else. */
   onkeydown = (event: KeyboardEvent): void => {
     if (this.#typedAgain.has(event)) return;
-    // Several lines are keys and certificates: no scan is meant for them, and they go nowhere else.
-    if (event.target instanceof HTMLTextAreaElement) return this.release();
     const rhythm = this.#parts.rhythm();
+    if (event.target instanceof HTMLTextAreaElement)
+      return this.#inLines(event, event.target, rhythm);
     const free = !event.isComposing && !event.repeat;
     const plain = free && !event.ctrlKey && !event.altKey && !event.metaKey;
     if (!plain || this.#hasMoved(event)) this.release();
@@ -80,6 +86,29 @@ export class ScanWatch {
     for (const key of keys) this.#typeAgain(key, field);
   };
 
+  /**
+   * Several lines are keys and certificates, which go nowhere else and may be scanned into place. A
+   * payment code is none of them, and is taken out again.
+   */
+  #inLines(event: KeyboardEvent, area: HTMLTextAreaElement, rhythm: Rhythm): void {
+    this.release();
+    const now = { area, burst: SILENCE, value: area.value, caret: area.selectionStart };
+    const earlier = this.#lines?.area === area ? this.#lines : now;
+    const { burst, verdict } = follow(
+      earlier.burst,
+      { key: event.key, at: event.timeStamp },
+      rhythm,
+    );
+    this.#lines = { ...(burst.text.length <= 1 ? now : earlier), burst };
+    const { text } = earlier.burst;
+    if (verdict !== "scan" || !this.#parts.refuses(text)) return;
+    swallow(event);
+    area.value = earlier.value;
+    area.setSelectionRange(earlier.caret, earlier.caret);
+    area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    void this.#parts.scanned(text, null, false);
+  }
+
   #take(text: string): void {
     const keys = this.#keys;
     const { field = null, value = "" } = this.#before?.field ?? {};
@@ -113,6 +142,8 @@ export class ScanWatch {
     // A key may give the keyboard to a field, which then gets its character.
     const into = snapshotOf(target) ?? snapshotOf(document.activeElement);
     if (into === null) return;
+    const { maxLength, value } = into.field;
+    if (maxLength >= 0 && value.length - (into.end - into.start) >= maxLength) return;
     into.field.setRangeText(key, into.start, into.end, "end");
     into.field.dispatchEvent(new InputEvent("input", { bubbles: true, data: key }));
   }

@@ -9,6 +9,13 @@ import { leaveTextField } from "./keys";
 import { isFailing } from "./methods";
 import { isKeyed } from "./recorded";
 
+/** The form of every payment code, of whatever channel; nobody knows the channels before sign-in. */
+const PAYMENT_CODE = /^\d{16,24}$/;
+export const mayBePaymentCode = (text: string): boolean => PAYMENT_CODE.test(text);
+
+/** Remembers what keys may change; the answer puts it back. */
+type Keeper = () => () => void;
+
 /** Text that is to be looked for among the members as if it had been typed there. */
 export type Sought = { text: string; turn: number };
 
@@ -24,10 +31,24 @@ export class Scans {
   isTried = false;
   /** From a payment code until the order that it pays is on the screen. */
   #charging = false;
+  /** Of the screen that is there before the counter is open. */
+  #keeper: Keeper | null = null;
   readonly #desk: Desk;
 
   constructor(desk: Desk) {
     this.#desk = desk;
+  }
+
+  /** What the first keys of a burst do to a screen is put back; the answer is for its end. */
+  keeping(keeper: Keeper): () => void {
+    this.#keeper = keeper;
+    return () => {
+      if (this.#keeper === keeper) this.#keeper = null;
+    };
+  }
+
+  remember(): () => void {
+    return this.#keeper?.() ?? this.#desk.topUp.remember();
   }
 
   /**
@@ -35,6 +56,7 @@ export class Scans {
    * quick end of what a hand began there.
    */
   async take(text: string, field: HTMLInputElement | null, continues: boolean): Promise<boolean> {
+    if (!this.#desk.isOpen) return this.#tooEarly(text, field);
     const dialog = document.querySelector("dialog[open]");
     const recording = dialog === null && this.#isRecording();
     const searching = field?.getAttribute("role") === "combobox";
@@ -52,6 +74,19 @@ export class Scans {
     } catch (reason) {
       this.#desk.notices.failed(asCallError(reason));
     }
+    return true;
+  }
+
+  /** Before the counter is open a scan charges nothing, and is nobody's PIN and no count of notes. */
+  #tooEarly(text: string, field: HTMLInputElement | null): boolean {
+    const { boot, session, notices } = this.#desk;
+    const isCode = mayBePaymentCode(text);
+    if (!isCode && field?.dataset["scans"] !== undefined) return false;
+    const first =
+      boot?.state.kind !== "ready" || session === null
+        ? t("scan.first.set_up")
+        : t(session.signed_in === null ? "scan.first.sign_in" : "scan.first.shift");
+    notices.tell("warn", t(isCode ? "scan.early_code" : "scan.early", { first }));
     return true;
   }
 
