@@ -92,6 +92,20 @@ impl<'a> Desk<'a> {
         self.window.text(said).await.unwrap();
     }
 
+    /// Scans until the window has said so; see `scan`.
+    async fn scan_says(&self, digits: &str, key: &str) {
+        let said = self.cashier.words.get(key).unwrap();
+        until("what a scan is answered", PATIENCE * 3, || async {
+            self.window.scan(digits).await?;
+            let heard = until("the words", PATIENCE / 4, || async {
+                Ok(self.window.seen().await?.contains(&said).then_some(()))
+            });
+            Ok(heard.await.ok())
+        })
+        .await
+        .unwrap();
+    }
+
     async fn stop(&mut self, screen: &str) {
         self.tour.stop(self.window, screen, IN_BRIEF).await;
     }
@@ -160,6 +174,8 @@ async fn every_decline_of_a_code_says_why_and_a_fresh_code_pays() {
     desk.reached(&["failed"]).await;
     desk.said("decline.code_invalid").await;
     desk.stop("code-invalid").await;
+    let digits = unheard.shown["digits"].as_str().unwrap();
+    desk.scan_says(digits, "error.code_used").await;
 
     let code = desk.code(json!({})).await;
     desk.scan(&code).await;
@@ -232,7 +248,8 @@ async fn an_unknown_code_payment_is_reversed() {
     desk.reached(&["unknown", "reversing"]).await;
     desk.no_way_to_charge_again().await;
     desk.stop("unknown").await;
-    window.scan("139999999999999999").await.unwrap();
+    desk.scan_says("139999999999999999", "error.code_while_unknown")
+        .await;
     desk.no_way_to_charge_again().await;
     desk.reached(&["reversing"]).await;
     desk.said("stage.reversing.title").await;
