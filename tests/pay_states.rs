@@ -31,6 +31,9 @@ const CAUSES: [&str; 16] = [
 /// while a slow machine takes pictures.
 const TRIES: usize = 8;
 
+/// As long as a payment code, and of no wallet's.
+const UNKNOWN_KIND: &str = "9876543210987654";
+
 struct Desk<'a> {
     cashier: Cashier<'a>,
     window: &'a Window,
@@ -139,6 +142,27 @@ impl<'a> Desk<'a> {
         .unwrap()
     }
 
+    /// A code of a kind that nobody knows is charged by the method that the customer names.
+    async fn whose_code(&mut self) {
+        let before = self.cashier.newest_order().await.unwrap();
+        self.scan_says(UNKNOWN_KIND, "scan.whose.what").await;
+        self.stop("whose-code").await;
+        let wechat = self.cashier.words.get("channel.wechat").unwrap();
+        self.window
+            .click("button", &format!("/^{wechat}/"))
+            .await
+            .unwrap();
+        until("the charge", PATIENCE, || async {
+            let order = self.cashier.newest_order().await?;
+            let other = order["attempt_started_ms"] != before["attempt_started_ms"];
+            Ok(other.then_some(()))
+        })
+        .await
+        .unwrap();
+        self.reached(&["failed"]).await;
+        self.said("decline.code_invalid").await;
+    }
+
     async fn no_way_to_charge_again(&self) {
         for key in ["paying.same_again", "paying.by", "paying.again"] {
             let any = [("channel", ".*")];
@@ -176,6 +200,7 @@ async fn every_decline_of_a_code_says_why_and_a_fresh_code_pays() {
     desk.stop("code-invalid").await;
     let digits = unheard.shown["digits"].as_str().unwrap();
     desk.scan_says(digits, "error.code_used").await;
+    desk.whose_code().await;
 
     let code = desk.code(json!({})).await;
     desk.scan(&code).await;

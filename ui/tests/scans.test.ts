@@ -1,4 +1,4 @@
-import { waitFor } from "@testing-library/dom";
+import { screen, waitFor, within } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
 import { RHYTHM } from "../src/app/scan-rhythm";
@@ -101,11 +101,80 @@ test("the same code twice is refused", async () => {
   expect(order.stage).toBe("failed");
 });
 
-test("a number of no channel asks how the customer wants to pay", async () => {
-  const { counter } = await paying();
+const whose = () => screen.findByRole("alertdialog", { name: "这是哪家的付款码？" });
+
+test("a code of no known kind is charged by the method that the customer names", async () => {
+  const { counter, order, user, screen } = await paying();
   scan(ODD);
-  await said(/请问顾客用哪种方式付款/);
+  const dialog = within(await whose());
   expect(counter.times("charge_code")).toBe(0);
+  expect(dialog.queryByRole("button", { name: /现金|银行卡/ })).toBeNull();
+  await user.click(dialog.getByRole("button", { name: /支付宝/ }));
+  expect(await screen.findByText("正在扣款，请稍候")).toBeTruthy();
+  expect(counter.calls.filter(({ name }) => name === "charge_code")).toEqual([
+    { name: "charge_code", payload: { order_id: order.id, channel: "alipay", code: ODD } },
+  ]);
+});
+
+test("on the form too, by its key, and the double of the scan answers nothing", async () => {
+  const { counter, user, desk } = await serving();
+  await user.click(screen.getByRole("radio", { name: /¥300/ }));
+  scan(ODD);
+  await whose();
+  scan(ODD);
+  await said(/请先回答屏幕上的问题/);
+  expect(counter.times("start_code")).toBe(0);
+  await user.keyboard("w");
+  expect(await screen.findByText("正在扣款，请稍候")).toBeTruthy();
+  expect(counter.calls.find(({ name }) => name === "start_code")?.payload).toMatchObject({
+    ...{ channel: "wechat", code: ODD },
+  });
+  expect(desk.scans.whose).toBeNull();
+});
+
+test("Enter charges nothing, and the code is forgotten", async () => {
+  const { counter, user, desk } = await paying();
+  scan(ODD);
+  await whose();
+  await user.keyboard("{Enter}");
+  await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+  expect(desk.scans.whose).toBeNull();
+  expect(counter.times("charge_code")).toBe(0);
+});
+
+test("an order that ended while it was asked is not charged", async () => {
+  const { counter, user, desk } = await paying();
+  scan(ODD);
+  await whose();
+  desk.orders.leave();
+  await user.keyboard("w");
+  await said(/没有等待付款的订单/);
+  expect(counter.times("charge_code") + counter.times("start_code")).toBe(0);
+});
+
+test("whoever signs in next is asked about nobody's code", async () => {
+  const { desk, counter } = await paying();
+  scan(ODD);
+  await whose();
+  const { session } = counter.books;
+  session.signed_in = session.staff[1] ?? null;
+  await desk.refreshSession();
+  expect(desk.scans.whose).toBeNull();
+});
+
+test.each([
+  ["unknown", /查询中，请勿重复收款/],
+  ["charging", /正在用刚才的付款码扣款/],
+  ["user_paying", /顾客正在手机上付款/],
+  ["preparing", /正在开单/],
+  ["ended", /没有等待付款的订单/],
+] as const)("nobody is asked about an unknown kind during %s", async (stage, words) => {
+  const { counter, order, desk } = await paying();
+  Object.assign(order, { stage, qr: null });
+  counter.emit({ kind: "order", order });
+  scan(ODD);
+  await said(words);
+  expect(desk.scans.whose).toBeNull();
 });
 
 test("with no payment waiting a code is looked for nowhere", async () => {

@@ -11,6 +11,7 @@ import { SCENES, type SceneName } from "../src/platform/demo/scenes";
 // What the window fetches on demand is fetched before the first test looks at its watch.
 await Promise.all([
   import("../src/features/scan/Scanner.svelte"),
+  import("../src/features/scan/WhoseCode.svelte"),
   import("../src/features/frame/Frame.svelte"),
   import("../src/features/shift/OpenShift.svelte"),
   import("../src/features/command/CommandBar.svelte"),

@@ -306,7 +306,12 @@ impl Counter {
         if self.codes().has_seen(code) {
             return refused("code_used");
         }
-        if recognise(code, &self.policy()?.channels) != Some(channel) {
+        let may_be_its = match recognise(code, &self.policy()?.channels) {
+            Some(known) => known == channel,
+            // Of no row of the table: the customer was asked whose it is.
+            None => may_be_code(code),
+        };
+        if !may_be_its {
             return refused("code_unknown");
         }
         if self.is_offline() {

@@ -408,9 +408,37 @@ async fn an_order_that_needs_no_money_takes_no_code() {
     scene.check_credited_once(&order).await;
     let refused = sentence(scene.charge(&order, &scene.code(false, None)).await);
     assert_eq!(refused, "error.no_payment_waits");
-    let odd = CodeView {
-        digits: "9876543210987654".to_owned(),
+}
+
+/// A kind that no table lists yet is the channel's that the customer named, and its gateway says
+/// whether that is so. A code whose kind is known is nobody else's, and money on the spot takes none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_of_unknown_kind_is_charged_by_the_channel_that_was_chosen() {
+    let scene = Scene::open().await;
+    let digits = |digits: &str| CodeView {
+        digits: digits.to_owned(),
         ..scene.code(false, None)
     };
-    assert_eq!(sentence(scene.start(&odd).await), "error.code_unknown");
+    for of_another in ["287654321098765432", "6212345678901234567", "6901234567892"] {
+        let refused = sentence(scene.start(&digits(of_another)).await);
+        assert_eq!(refused, "error.code_unknown", "{of_another}");
+    }
+    assert_eq!(scene.charges(), 0);
+    let order = scene.start(&digits("9876543210987654")).await.unwrap();
+    assert!(order.by_code);
+    let failed = scene.till.until_stage(&order.id, Stage::Failed).await;
+    assert_eq!(failed.failure.unwrap().message_key, "decline.code_invalid");
+    let again = sentence(scene.charge(&order, &digits("9876543210987654")).await);
+    assert_eq!(again, "error.code_used");
+    let request = ChargeCode {
+        order_id: order.id.clone(),
+        channel: ChannelView::Cash,
+        code: "9876543210987655".to_owned(),
+    };
+    scene.till.desk.charge_code(request).await.unwrap_err();
+    scene
+        .charge(&order, &scene.code(false, None))
+        .await
+        .unwrap();
+    scene.check_credited_once(&order).await;
 }

@@ -155,6 +155,7 @@ export class Desk {
   }
 
   #personIs(): void {
+    void this.scans.answer(null);
     this.cases.forget();
     if (this.seesCases) void this.cases.refresh();
     else if (this.screen === "cases") this.show("counter");

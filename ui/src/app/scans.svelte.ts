@@ -1,13 +1,15 @@
-import { t } from "../i18n/index.svelte";
+import { t, type MessageKey } from "../i18n/index.svelte";
 import type { ChannelView } from "../bindings/ChannelView";
 import type { Choice } from "../bindings/Choice";
+import type { OrderView } from "../bindings/OrderView";
 import type { Offer } from "../bindings/Offer";
 import type { TopUpForm } from "../bindings/TopUpForm";
 import type { Desk } from "./desk.svelte";
 import { asCallError } from "./failure";
 import { leaveTextField } from "./keys";
 import { isFailing } from "./methods";
-import { isKeyed } from "./recorded";
+import { isAsked, isKeyed, type AskedChannel } from "./recorded";
+import { whyNoCode } from "./stages";
 
 /** The form of every payment code, of whatever channel; nobody knows the channels before sign-in. */
 const PAYMENT_CODE = /^\d{16,24}$/;
@@ -20,6 +22,17 @@ type Keeper = () => () => void;
 export type Sought = { text: string; turn: number };
 
 /**
+ * A payment code of no kind that is known here, until the customer has said whose it is. Held in
+ * memory only, as every payment code is.
+ */
+export type Whose = {
+  code: string;
+  /** The order on the screen that it is to pay; none where it pays what is on the form. */
+  order: string | null;
+  channels: AskedChannel[];
+};
+
+/**
  * Where a scan goes: a payment code to the payment that waits for one, all else to the search.
  * While a card payment or transfer is keyed in, it is the bank's number, of whatever form: a
  * voucher's serial may look like a payment code, and must not charge anybody.
@@ -27,6 +40,8 @@ export type Sought = { text: string; turn: number };
 export class Scans {
   /** For the search box. */
   sought = $state.raw<Sought | null>(null);
+  /** Asked on the screen. */
+  whose = $state.raw<Whose | null>(null);
   /** Somebody tries the scanner in the settings: nothing is taken for a scan meanwhile. */
   isTried = false;
   /** From a payment code until the order that it pays is on the screen. */
@@ -126,8 +141,12 @@ export class Scans {
   async #paymentCode(code: string, channel: ChannelView | null, dialog: Element | null) {
     const { notices } = this.#desk;
     if (dialog !== null) return notices.tell("warn", t("scan.answer_first"));
-    if (channel === null) return notices.tell("warn", t("error.code_unknown"));
     if (this.#charging) return notices.tell("warn", t("error.code_under_way"));
+    if (channel === null) return this.#askWhose(code);
+    await this.#once(code, channel);
+  }
+
+  async #once(code: string, channel: ChannelView): Promise<void> {
     this.#charging = true;
     try {
       await this.#charge(code, channel);
@@ -136,18 +155,52 @@ export class Scans {
     }
   }
 
+  /** Nothing is asked about a code that could not be charged anyway. */
+  #askWhose(code: string): void {
+    const { topUp, notices } = this.#desk;
+    const order = this.#onScreen();
+    const why = order === null ? this.#whyNotForm() : whyNoCode(order);
+    if (why !== null) return notices.tell("warn", t(why));
+    const channels = (topUp.form?.channels ?? [])
+      .filter((offer) => offer.available && !isFailing(offer))
+      .map(({ channel }) => channel)
+      .filter(isAsked);
+    if (channels.length === 0) return notices.tell("warn", t("error.code_unknown"));
+    this.whose = { code, order: order?.id ?? null, channels };
+  }
+
+  /** The customer has said how the code is to be paid, or nothing: then it is forgotten. */
+  async answer(channel: AskedChannel | null): Promise<void> {
+    const asked = this.whose;
+    this.whose = null;
+    if (asked === null || channel === null || this.#charging) return;
+    // The order may have ended meanwhile, and another one come.
+    if (asked.order !== (this.#onScreen()?.id ?? null))
+      return this.#desk.notices.tell("warn", t("error.no_payment_waits"));
+    await this.#desk.attempt(() => this.#once(asked.code, channel));
+  }
+
+  #onScreen(): OrderView | null {
+    const { orders, screen } = this.#desk;
+    return screen === "counter" ? orders.current : null;
+  }
+
+  #whyNotForm(): MessageKey | null {
+    const { topUp, screen } = this.#desk;
+    if (screen !== "counter" || topUp.member === null) return "error.no_payment_waits";
+    if (!topUp.chosen) return "scan.amount_first";
+    return topUp.unconfirmed ? "scan.confirm_first" : null;
+  }
+
   async #charge(code: string, channel: ChannelView): Promise<void> {
-    const { orders, topUp, notices, screen } = this.#desk;
-    const order = orders.current;
-    if (screen === "counter" && order !== null) {
+    const { orders, topUp, notices } = this.#desk;
+    const order = this.#onScreen();
+    const why = this.#whyNotForm();
+    if (order !== null) {
       const request = { order_id: order.id, channel, code };
       await orders.ask(() => this.#desk.call("charge_code", request));
-    } else if (screen !== "counter" || topUp.member === null) {
-      notices.tell("warn", t("error.no_payment_waits"));
-    } else if (!topUp.chosen) {
-      notices.tell("warn", t("scan.amount_first"));
-    } else if (topUp.unconfirmed) {
-      notices.tell("warn", t("scan.confirm_first"));
+    } else if (why !== null) {
+      notices.tell("warn", t(why));
     } else if (isFailing(topUp.form?.channels.find((offer) => offer.channel === channel))) {
       notices.tell("warn", t("scan.channel_down", { channel: t(`channel.${channel}`) }));
     } else {

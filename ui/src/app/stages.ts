@@ -1,5 +1,7 @@
 import type { ChannelView } from "../bindings/ChannelView";
+import type { OrderView } from "../bindings/OrderView";
 import type { Stage } from "../bindings/Stage";
+import type { MessageKey } from "../i18n/index.svelte";
 
 /** Money may still move or a person must still act: the cashier must be able to come back. */
 const OPEN: readonly Stage[] = [
@@ -35,6 +37,29 @@ export const hasSlip = ({ stage, channel }: { stage: Stage; channel: ChannelView
 
 export const isOpen = (stage: Stage) => OPEN.includes(stage);
 export const isFinal = (stage: Stage) => FINAL.includes(stage);
+
+/** Why a payment code cannot be charged for an order that is here; null where it can. */
+export function whyNoCode({ stage, by_code }: OrderView): MessageKey | null {
+  switch (stage) {
+    case "failed":
+      return null;
+    case "waiting":
+      return by_code ? "error.code_under_way" : null;
+    case "charging":
+      return "error.code_under_way";
+    case "user_paying":
+      return "error.customer_is_paying";
+    case "opening":
+    case "preparing":
+      return "error.code_too_early";
+    case "unknown":
+    case "reversing":
+    case "cancelling":
+      return "error.code_while_unknown";
+    default:
+      return "error.no_payment_waits";
+  }
+}
 
 export function mayFollow(before: Stage, stage: Stage): boolean {
   return isFinal(stage) || (LATE[before]?.includes(stage) ?? true);

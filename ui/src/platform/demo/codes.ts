@@ -19,6 +19,9 @@ const CODES: [RegExp, ChannelView][] = [
   [/^62\d{17}$/, "unionpay"],
 ];
 
+const recognised = (text: string): ChannelView | null =>
+  CODES.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+
 export function readScan(_: DemoBooks, { text }: Scan): ScanReading {
   const offer = /^Q(MON:(?<yuan>[\d.]+)|BON:(?<id>.+))$/.exec(text)?.groups;
   if (offer?.["yuan"] !== undefined)
@@ -31,7 +34,7 @@ export function readScan(_: DemoBooks, { text }: Scan): ScanReading {
     };
   }
   if (text.startsWith("QT1:")) return { kind: "receipt" };
-  const channel = CODES.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+  const channel = recognised(text);
   if (channel === null && !/^\d{16,24}$/.test(text)) return { kind: "other" };
   return { kind: "payment_code", channel };
 }
@@ -47,7 +50,7 @@ export function offerCodes(): OfferCode[] {
 }
 
 export function startCode(books: DemoBooks, request: StartCode): OrderView {
-  refuseUsed(books, request.code);
+  refuseUsed(books, request);
   const { order } = open(books, request);
   return charge(books, order, request);
 }
@@ -66,12 +69,13 @@ export function chargeCode(books: DemoBooks, request: ChargeCode): OrderView {
   const order = orderOf(books, request.order_id);
   if (order.stage !== "waiting" && order.stage !== "failed")
     throw refusal("wrong_state", WHY_NOT[order.stage] ?? "no_payment_waits");
-  refuseUsed(books, request.code);
+  refuseUsed(books, request);
   return charge(books, order, request);
 }
 
-function refuseUsed(books: DemoBooks, code: string): void {
+function refuseUsed(books: DemoBooks, { code, channel }: StartCode | ChargeCode): void {
   if (books.codes.has(code)) throw refusal("wrong_state", "code_used");
+  if ((recognised(code) ?? channel) !== channel) throw refusal("wrong_state", "code_unknown");
   if (isOutOfReach(books.session.sync.state)) throw refusal("server_unreachable", "code_offline");
 }
 
