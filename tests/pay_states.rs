@@ -109,6 +109,14 @@ impl<'a> Desk<'a> {
         .unwrap();
     }
 
+    /// What a screen reader says of the payment; the screen itself has other words for it.
+    async fn announced(&self, stage: &str) {
+        let values = [("member", MEMBER), ("amount", "¥300.00")];
+        let key = format!("stage.{stage}.said");
+        let said = self.cashier.words.with(&key, &values).unwrap();
+        self.window.text(&said).await.unwrap();
+    }
+
     async fn stop(&mut self, screen: &str) {
         self.tour.stop(self.window, screen, IN_BRIEF).await;
     }
@@ -197,6 +205,7 @@ async fn every_decline_of_a_code_says_why_and_a_fresh_code_pays() {
     desk.scan(&unheard).await;
     desk.reached(&["failed"]).await;
     desk.said("decline.code_invalid").await;
+    desk.announced("failed").await;
     desk.stop("code-invalid").await;
     let digits = unheard.shown["digits"].as_str().unwrap();
     desk.scan_says(digits, "error.code_used").await;
