@@ -116,15 +116,51 @@ test("without a setting it comes with a finger and goes with the mouse", async (
   await waitFor(() => expect(screen.queryByRole("region", { name: "数字键盘" })).toBeNull());
 });
 
-test("switched off it never comes, and no field for words has it", async () => {
-  const { counter, desk, screen } = await openWindow("counter");
-  const search = await screen.findByRole("combobox");
+test("a member is found by finger alone, from the digits of a phone", async () => {
+  const { user, screen, desk } = await openWindow("counter");
+  const search = await screen.findByRole<HTMLInputElement>("combobox");
+  await waitFor(() => expect(document.activeElement).toBe(search));
+  expect(screen.queryByRole("region", { name: "数字键盘" })).toBeNull();
   touch(search, "touch");
+  const keys = await pad(screen);
+  expect(keys.queryByRole("button", { name: "." })).toBeNull();
+  for (const key of "5678") await user.click(keys.getByRole("button", { name: key }));
+  expect(search.value).toBe("5678");
+  const hit = await screen.findByRole("option", { name: /张伟/ });
+  await user.click(keys.getByRole("button", { name: "完成" }));
+  await waitFor(() => expect(screen.queryByRole("region", { name: "数字键盘" })).toBeNull());
+  expect(hit.isConnected).toBe(true);
+  await user.click(hit);
+  await waitFor(() => expect(desk.topUp.member?.name).toBe("张伟"));
+});
+
+test("in the search box the mouse and the keyboard of a screen bring no figures", async () => {
+  const { counter, desk, screen } = await openWindow("counter");
+  const { settings } = counter.books.session;
+  counter.books.session.settings = { ...settings, number_pad: "always" };
+  await desk.refreshSession();
+  const search = await screen.findByRole("combobox");
+  touch(search, "mouse");
   search.focus();
   expect(screen.queryByRole("region", { name: "数字键盘" })).toBeNull();
+  touch(search, "touch");
+  expect(await screen.findByRole("region", { name: "数字键盘" })).toBeTruthy();
+  // A finger elsewhere, and the box that takes the keyboard by itself later.
+  search.blur();
+  await waitFor(() => expect(screen.queryByRole("region", { name: "数字键盘" })).toBeNull());
+  search.focus();
+  expect(screen.queryByRole("region", { name: "数字键盘" })).toBeNull();
+});
+
+test("switched off it never comes", async () => {
+  const { counter, desk, screen } = await openWindow("counter");
+  const search = await screen.findByRole("combobox");
   const { settings } = counter.books.session;
   counter.books.session.settings = { ...settings, number_pad: "never" };
   await desk.refreshSession();
+  touch(search, "touch");
+  search.focus();
+  expect(screen.queryByRole("region", { name: "数字键盘" })).toBeNull();
   await desk.serve("12");
   const field = await screen.findByRole("textbox", { name: "自定义金额" });
   touch(field, "touch");

@@ -4,8 +4,11 @@ const keyboardOf = (field: HTMLInputElement) => field.getAttribute("inputmode") 
 /** Whether figures are typed into it, so that a pad of figures serves it. */
 export function takesFigures(target: EventTarget | null): target is HTMLInputElement {
   if (!(target instanceof HTMLInputElement) || target.disabled || target.readOnly) return false;
-  return /^(decimal|numeric|tel)$/.test(keyboardOf(target));
+  return /^(decimal|numeric|tel)$/.test(keyboardOf(target)) || alsoTakesFigures(target);
 }
+
+/** Words are typed into it as well: it has its figures where a finger asks for them. */
+export const alsoTakesFigures = (field: HTMLInputElement) => field.dataset["figures"] !== undefined;
 
 /** Whether they may have a point. */
 export const takesPoint = (field: HTMLInputElement) => keyboardOf(field) === "decimal";
