@@ -9,7 +9,7 @@ const allowedAddresses = /^https?:\/\/(www\.w3\.org|svelte\.dev|ipc\.localhost|l
  * Markup, script and style that a page loads before it shows anything. Two fifths of the first page
  * are the sentences of one language; the bench says what they cost at the start.
  */
-const eagerLimitBytes = { "index.html": 176_000, "customer.html": 76_000 };
+const eagerLimitBytes = { "index.html": 184_000, "customer.html": 76_000 };
 
 const faults = [];
 const pages = Object.keys(eagerLimitBytes).map((name) => ({
