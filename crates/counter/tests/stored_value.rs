@@ -4,7 +4,7 @@ use qiantai_core::Money;
 use qiantai_core::account::Account;
 use qiantai_core::ids::{ActionId, MemberId};
 use qiantai_counter::SpendingOffline;
-use qiantai_counter::error::CallError;
+use qiantai_counter::error::{CallError, ErrorCode};
 use uuid::Uuid;
 
 use crate::line::Weather;
@@ -60,6 +60,12 @@ async fn leases_pay_without_the_server_and_no_more_than_they_hold() {
     // The same intent once more, as after a screen that was lost.
     let again = spend(&till, &member, intent, 120).await.unwrap();
     assert_eq!(again, shown);
+    let other = spend(&till, &member, intent, 50).await.unwrap_err();
+    assert_eq!(
+        other.code,
+        ErrorCode::WrongState,
+        "an intent pays one price"
+    );
     till.crash().await;
     till = Till::reopen(&shop, Weather::Cut).await;
     let short = spend(&till, &member, Uuid::now_v7(), 181)
