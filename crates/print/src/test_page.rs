@@ -6,7 +6,7 @@ use crate::document::{Align, Document, Line, PaperWidth, Rule, Span};
 use crate::glyphs::Glyphs;
 use crate::slip::{Slip, date_time};
 use crate::texts::Language;
-use crate::{PrintError, escpos, layout, pdf};
+use crate::{Layout, PrintError, escpos, layout, pdf};
 
 /// A page to hold beside the settings: how wide the paper is, and which characters come out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,27 +31,41 @@ const COMMON: &str = "张伟 龚 ￥300.00";
 const RARE: &str = "㛃 㼆";
 
 impl TestPage {
-    /// The bytes for the printer. The first sample goes as GBK text, the second as GB18030 text
-    /// and the third as a picture, whatever the printer is set to: a person sees which come out.
+    /// The bytes for the printer.
     ///
     /// # Errors
     /// The code on the page does not fit the paper.
     pub fn escpos(&self) -> Result<Vec<u8>, PrintError> {
+        let parts = self.parts()?;
+        let bytes = parts
+            .iter()
+            .flat_map(|(part, glyphs)| escpos::render(part, *glyphs));
+        Ok(bytes.collect())
+    }
+
+    /// What goes to a receipt printer, part by part. The first sample goes as GBK text, the second
+    /// as GB18030 text and the third as a picture, whatever the printer is set to: a person sees
+    /// which come out.
+    ///
+    /// # Errors
+    /// The code on the page does not fit the paper.
+    pub fn parts(&self) -> Result<Vec<(Layout, Glyphs)>, PrintError> {
         let parts = [
             (self.head(), self.glyphs),
             (self.sample(0), Glyphs::Gbk),
             (self.sample(1), Glyphs::Gb18030),
             (self.sample(2), Glyphs::Pictures),
+            (self.advice(), self.glyphs),
             (self.foot(), self.glyphs),
         ];
-        let mut bytes = Vec::new();
-        for (lines, glyphs) in parts {
-            bytes.extend(escpos::render(&layout(&self.document(lines))?, glyphs));
-        }
-        Ok(bytes)
+        parts
+            .into_iter()
+            .map(|(lines, glyphs)| Ok((layout(&self.document(lines))?, glyphs)))
+            .collect()
     }
 
-    /// The page as PDF, for printers that take no ESC/POS.
+    /// The page as PDF, for printers that take no ESC/POS. It draws its own letters: there are no
+    /// samples to choose by.
     ///
     /// # Errors
     /// The code on the page does not fit the paper.
@@ -94,14 +108,19 @@ impl TestPage {
         slip.lines
     }
 
-    fn foot(&self) -> Vec<Line> {
-        let words = words(self.language);
+    fn advice(&self) -> Vec<Line> {
         let mut slip = Slip::new(self.language);
         slip.rule(Rule::Light);
         slip.lines.push(Line::Text {
-            span: Span::plain(words.advice),
+            span: Span::plain(words(self.language).advice),
             align: Align::Left,
         });
+        slip.lines
+    }
+
+    fn foot(&self) -> Vec<Line> {
+        let words = words(self.language);
+        let mut slip = Slip::new(self.language);
         slip.lines.push(Line::Qr {
             payload: format!("QIANTAI {}", date_time(self.printed_at)),
             caption: words.code.to_owned(),

@@ -4,9 +4,16 @@ use std::process::Command;
 
 use qiantai_core::Money;
 use qiantai_print::layout::Row;
-use qiantai_print::{PaperWidth, RechargeReceipt, layout, pdf};
+use qiantai_print::{Document, Glyphs, PaperWidth, RechargeReceipt, layout, pdf};
 
-use crate::sample::{cash_reprint_in_english, every_kind, extreme, wechat};
+use crate::kinds::{TEST_PAYLOAD, every_slip, payload, test_pages};
+use crate::sample::{cash_reprint_in_english, extreme, wechat};
+
+const WIDTHS: [(PaperWidth, &str); 2] = [(PaperWidth::Mm58, "58"), (PaperWidth::Mm80, "80")];
+
+fn rendered(document: &Document) -> Vec<u8> {
+    pdf::render(&layout(document).unwrap())
+}
 
 #[test]
 fn files_are_small() {
@@ -24,10 +31,10 @@ fn files_are_small() {
 }
 
 /// The texts of the layout, found in the file by another program.
-fn check_text(receipt: &RechargeReceipt) {
+fn check_text(document: &Document) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("receipt.pdf");
-    let layout = layout(&receipt.document()).unwrap();
+    let layout = layout(document).unwrap();
     std::fs::write(&path, pdf::render(&layout)).unwrap();
     let text = run(
         "pdftotext",
@@ -45,17 +52,17 @@ fn check_text(receipt: &RechargeReceipt) {
 
 #[test]
 fn text_can_be_copied() {
-    for width in [PaperWidth::Mm58, PaperWidth::Mm80] {
-        check_text(&wechat(width));
-        check_text(&cash_reprint_in_english(width));
-        check_text(&extreme(width));
+    for (width, _) in WIDTHS {
+        for (_, slip) in every_slip(width) {
+            check_text(&slip);
+        }
     }
 }
 
 /// The page as `folder/page.png`.
-fn draw(receipt: &RechargeReceipt, folder: &Path, dots_per_inch: &str) -> PathBuf {
+fn draw(pdf: &[u8], folder: &Path, dots_per_inch: &str) -> PathBuf {
     let path = folder.join("receipt.pdf");
-    std::fs::write(&path, pdf::render(&layout(&receipt.document()).unwrap())).unwrap();
+    std::fs::write(&path, pdf).unwrap();
     let page = folder.join("page");
     let options = ["-r", dots_per_inch, "-gray", "-png", "-singlefile"]
         .map(OsStr::new)
@@ -67,11 +74,10 @@ fn draw(receipt: &RechargeReceipt, folder: &Path, dots_per_inch: &str) -> PathBu
     page.with_extension("png")
 }
 
-fn check_qr(receipt: &RechargeReceipt) {
+fn check_qr(pdf: &[u8], payload: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let page = draw(receipt, folder.path(), "200");
-    let read = zbarimg(&page);
-    assert_eq!(Some(read.trim_end()), receipt.qr_payload.as_deref());
+    let read = zbarimg(&draw(pdf, folder.path(), "200"));
+    assert_eq!(read.trim_end(), payload);
 }
 
 /// Resolution of the committed pictures: lines and words can be told apart, and a page is some 25 kB.
@@ -122,9 +128,13 @@ fn picture(path: &Path) -> image::GrayImage {
 fn pages_look_as_agreed() {
     let folder = tempfile::tempdir().unwrap();
     let mut pages = Vec::new();
-    for (width, suffix) in [(PaperWidth::Mm58, "58"), (PaperWidth::Mm80, "80")] {
-        for (name, receipt) in every_kind(width) {
-            let drawn = draw(&receipt, folder.path(), PICTURE_DPI);
+    for (width, suffix) in WIDTHS {
+        let slips = every_slip(width).into_iter();
+        let slips = slips.map(|(name, slip)| (name, rendered(&slip)));
+        let test_pages = test_pages(width, Glyphs::default()).into_iter();
+        let test_pages = test_pages.map(|(name, page)| (name, page.pdf().unwrap()));
+        for (name, pdf) in slips.chain(test_pages) {
+            let drawn = draw(&pdf, folder.path(), PICTURE_DPI);
             let golden = Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join(format!("tests/golden/{name}-{suffix}.png"));
             if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
@@ -136,12 +146,14 @@ fn pages_look_as_agreed() {
                 differs <= PER_MILLE,
                 "{name}-{suffix}: {differs} ‰ of the page look different"
             );
-            pages.push(drawn);
+            pages.push((format!("{name}-{suffix}"), drawn));
         }
     }
-    for (at, page) in pages.iter().enumerate() {
-        for other in &pages[..at] {
-            assert!(difference(page, other) > PER_MILLE, "any page passes");
+    for (at, (name, page)) in pages.iter().enumerate() {
+        for (other_name, other) in &pages[..at] {
+            // Two differ in a word only, which the text of the page tells.
+            let differs = difference(page, other);
+            assert!(differs > 0, "{name} looks like {other_name}");
         }
     }
 }
@@ -150,7 +162,10 @@ fn pages_look_as_agreed() {
 #[test]
 fn pictures_tell_slips_apart() {
     let folder = tempfile::tempdir().unwrap();
-    let page = |receipt: &RechargeReceipt| picture(&draw(receipt, folder.path(), PICTURE_DPI));
+    let page = |receipt: &RechargeReceipt| {
+        let pdf = rendered(&receipt.document());
+        picture(&draw(&pdf, folder.path(), PICTURE_DPI))
+    };
     let usual = wechat(PaperWidth::Mm58);
     let golden = page(&usual);
     let changes: [fn(&mut RechargeReceipt); 3] = [
@@ -168,9 +183,13 @@ fn pictures_tell_slips_apart() {
 
 #[test]
 fn the_qr_code_reads_from_paper() {
-    for width in [PaperWidth::Mm58, PaperWidth::Mm80] {
-        check_qr(&wechat(width));
-        check_qr(&extreme(width));
+    for (width, _) in WIDTHS {
+        for slip in [wechat(width).document(), extreme(width).document()] {
+            check_qr(&rendered(&slip), payload(&slip).unwrap());
+        }
+        for (_, page) in test_pages(width, Glyphs::default()) {
+            check_qr(&page.pdf().unwrap(), TEST_PAYLOAD);
+        }
     }
 }
 

@@ -213,14 +213,3 @@ pub fn extreme(width: PaperWidth) -> RechargeReceipt {
     credited.after = Balance { principal, bonus };
     receipt
 }
-
-/// One of everything, by name.
-pub fn every_kind(width: PaperWidth) -> Vec<(&'static str, RechargeReceipt)> {
-    vec![
-        ("wechat", wechat(width)),
-        ("cash", cash_reprint_in_english(width)),
-        ("not-credited", not_credited(width, Language::ZhCn)),
-        ("extreme", extreme(width)),
-        ("split", split(width, Language::ZhCn)),
-    ]
-}
