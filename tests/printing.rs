@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 
+use qiantai_print::decode::Printed;
 use qiantai_testkit::{Cashier, Key, Method, PATIENCE, UsbBus, UsbCable, UsbModel, Window, until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -14,10 +15,13 @@ use tokio::task::JoinHandle;
 
 use crate::screens::counter::{go, part};
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, orders};
+use crate::talking_printer::TalkingPrinter;
 use crate::tour::{EVERY, Tour};
 
 /// `ESC @`, with which everything for a receipt printer begins.
 const INITIALISE: &[u8] = b"\x1b@";
+/// What a slip begins with whose first print broke off.
+const MARK: &str = "*** 重打 ***";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn printers_are_set_up_and_tried() {
@@ -129,11 +133,7 @@ async fn slips_in_trouble_are_decided_in_the_queue() {
     // Nobody listens at this port any more.
     let (gone, _) = printer_that_goes();
     set_printers(&window, gone, &files).await;
-    cashier.find(MEMBER_PHONE, MEMBER).await.unwrap();
-    cashier.choose_amount("300").await.unwrap();
-    cashier.choose_method(Method::Cash).await.unwrap();
-    cashier.take_payment().await.unwrap();
-    cashier.success().await.unwrap();
+    pay_cash(&cashier).await;
     cashier.next_customer().await.unwrap();
     assert_eq!(orders(&window).await.len(), 1, "no sale waits for a slip");
 
@@ -168,6 +168,65 @@ async fn slips_in_trouble_are_decided_in_the_queue() {
     comes(&paper);
     tour.end();
     window.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_roll_that_ends_in_the_middle_of_a_slip_costs_none() {
+    let shop = Shop::new();
+    let window = shop.open_counter().await;
+    let cashier = shop.cashier(&window);
+    let mut tour = Tour::new("printing");
+    let printer = TalkingPrinter::with_roll(9).await;
+    let works = json!({ "target": printer.target, "drawer": true, "copies": 2 });
+    change_printer(&window, &works).await;
+    pay_cash(&cashier).await;
+    let word = |key: &str| shop.words.get(key).unwrap();
+    let no_paper = word("error.printer_paper_out");
+    let said = shop
+        .words
+        .with("print.failed_line", &[("reason", &no_paper)]);
+    window.text(&said.unwrap()).await.unwrap();
+    cashier.next_customer().await.unwrap();
+    assert_eq!(orders(&window).await.len(), 1, "no sale waits for paper");
+
+    go(&cashier, Key::F8, "queue.name").await;
+    window.text(&no_paper).await.unwrap();
+    window.text(&word("print.torn")).await.unwrap();
+    tour.stop(&window, "no-paper", EVERY).await;
+    let torn = printer.lines();
+    assert!(!torn.is_empty() && torn.len() <= 9, "{torn:#?}");
+    for holder in ["shop", "member"] {
+        job(&window, holder, "queued").await;
+    }
+
+    printer.load(500);
+    // A reason to look at once; by itself the queue looks within a minute.
+    change_printer(&window, &works).await;
+    for holder in ["shop", "member"] {
+        job(&window, holder, "printed").await;
+    }
+    window.text(&word("print.was_torn")).await.unwrap();
+    let lines = printer.lines();
+    assert_eq!(lines[torn.len()], MARK, "{lines:#?}");
+    let whole = &lines[torn.len()..];
+    let count = |what: &str| whole.iter().filter(|line| line.contains(what)).count();
+    let once = [MARK, "商户联", "会员联"].map(count);
+    assert_eq!(once, [1, 1, 1], "each slip once: {lines:#?}");
+    let printed = printer.printed();
+    let count = |what: &Printed| printed.iter().filter(|done| *done == what).count();
+    assert_eq!(count(&Printed::Cut), 2, "two slips are whole");
+    assert_eq!(count(&Printed::DrawerPulse), 1, "the drawer opens once");
+    tour.end();
+    window.close().await.unwrap();
+}
+
+/// 300 yuan in cash, to the screen that says so.
+async fn pay_cash(cashier: &Cashier<'_>) {
+    cashier.find(MEMBER_PHONE, MEMBER).await.unwrap();
+    cashier.choose_amount("300").await.unwrap();
+    cashier.choose_method(Method::Cash).await.unwrap();
+    cashier.take_payment().await.unwrap();
+    cashier.success().await.unwrap();
 }
 
 async fn choose(cashier: &Cashier<'_>, key: &str) {
@@ -215,12 +274,19 @@ async fn printing(window: &Window) -> Value {
 
 /// Sets a printer on the network and a spare one that leaves files.
 async fn set_printers(window: &Window, printer: SocketAddr, files: &Path) {
-    let session: Value = window.call("session", Value::Null).await.unwrap();
-    let mut settings = session["settings"].clone();
     let network = json!({ "kind": "network", "host": "127.0.0.1", "port": printer.port() });
     let folder = json!({ "kind": "folder", "path": files });
-    settings["printer"]["target"] = network;
-    settings["printer"]["spare"] = json!({ "target": folder, "paper_mm": 80, "glyphs": "gb18030" });
+    let spare = json!({ "target": folder, "paper_mm": 80, "glyphs": "gb18030" });
+    change_printer(window, &json!({ "target": network, "spare": spare })).await;
+}
+
+/// Saves the settings of the printer with `changes`.
+async fn change_printer(window: &Window, changes: &Value) {
+    let session: Value = window.call("session", Value::Null).await.unwrap();
+    let mut settings = session["settings"].clone();
+    for (name, value) in changes.as_object().unwrap() {
+        settings["printer"][name] = value.clone();
+    }
     let _session: Value = window.call("save_settings", settings).await.unwrap();
 }
 

@@ -9,8 +9,6 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::paper;
-
 /// On until it is dropped.
 pub struct TalkingPrinter {
     pub target: PrinterTarget,
@@ -45,7 +43,7 @@ impl TalkingPrinter {
     /// With a roll of so many lines.
     pub async fn with_roll(lines: usize) -> TalkingPrinter {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let target = paper::target(listener.local_addr().unwrap().port());
+        let target = at(listener.local_addr().unwrap().port());
         let inside = Arc::new(Mutex::new(Inside {
             lines_left: lines,
             ..Inside::default()
@@ -70,7 +68,7 @@ impl TalkingPrinter {
             serve(&mut cable, &shared).await.unwrap();
         });
         TalkingPrinter {
-            target: paper::target(1),
+            target: at(1),
             inside,
             works,
         }
@@ -124,6 +122,13 @@ impl TalkingPrinter {
             _ => None,
         });
         lines.collect()
+    }
+}
+
+fn at(port: u16) -> PrinterTarget {
+    PrinterTarget::Network {
+        host: "127.0.0.1".to_owned(),
+        port,
     }
 }
 
