@@ -139,8 +139,9 @@ pub enum CheckFindingDto {
     },
 }
 
+// A word is a token, not a `literal`: utoipa does not see into the group that a `literal` comes in.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $word:literal,)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $word:tt,)* })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         pub enum $name {
@@ -269,6 +270,8 @@ words! {
 
 #[cfg(test)]
 mod tests {
+    use utoipa::PartialSchema;
+
     use super::*;
 
     #[test]
@@ -286,5 +289,17 @@ mod tests {
             let written = serde_json::to_value(fault).expect("a word");
             assert_eq!(written, fault.word());
         }
+    }
+
+    #[test]
+    fn the_document_says_what_is_written() {
+        fn check<T: Serialize + PartialSchema>(all: &[T]) {
+            let document = serde_json::to_value(T::schema()).expect("a schema");
+            let written = serde_json::to_value(all).expect("words");
+            assert_eq!(document["enum"], written);
+        }
+        check(CheckStepDto::ALL);
+        check(CheckRemarkDto::ALL);
+        check(CheckFaultDto::ALL);
     }
 }
