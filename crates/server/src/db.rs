@@ -35,6 +35,7 @@ use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
 
 use qiantai_wire::text::Hex;
+use uuid::Uuid;
 
 use crate::audit::{AuditEntry, AuditStanding, Deed};
 
@@ -291,6 +292,14 @@ pub trait Ledger: Send + Sync {
     fn cases(&self, tenant: TenantId, limit: u32) -> Result<Vec<ExceptionCase>, LedgerError>;
     /// Events of a topic that are due to be carried.
     fn due_events(&self, topic: Topic, now: Timestamp) -> Result<Vec<DueEvent>, LedgerError>;
+    /// Events of a topic about `subject` that were not carried to their end, those given up among
+    /// them.
+    fn unfinished_events(
+        &self,
+        tenant: TenantId,
+        topic: Topic,
+        subject: Uuid,
+    ) -> Result<Vec<DueEvent>, LedgerError>;
     /// Tokens of a tenant's devices, as hashes.
     fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError>;
     /// Devices of a tenant that are out of service.

@@ -562,6 +562,14 @@ impl Ledger for SimLedger {
     fn due_events(&self, topic: Topic, now: Timestamp) -> Result<Vec<DueEvent>, LedgerError> {
         self.inner.due_events(topic, now)
     }
+    fn unfinished_events(
+        &self,
+        tenant: TenantId,
+        topic: Topic,
+        subject: Uuid,
+    ) -> Result<Vec<DueEvent>, LedgerError> {
+        self.inner.unfinished_events(tenant, topic, subject)
+    }
     fn held_count(&self) -> Result<u64, LedgerError> {
         self.inner.held_count()
     }

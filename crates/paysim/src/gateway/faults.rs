@@ -99,6 +99,9 @@ pub enum AnswerFault {
     NewKey,
     /// Not done: the merchant account lacks the money. Only for refunds.
     FundsShort,
+    /// Done as far as the gateway can: the customer's card is gone, and the merchant's staff must
+    /// act on the platform. Only for refunds of WeChat Pay.
+    RefundStuck,
     /// Not done: there is no such thing, status 404. Only for certificates, as when a merchant is
     /// moved to public keys.
     NotFound,

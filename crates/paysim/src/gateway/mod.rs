@@ -27,7 +27,7 @@ pub use phone::{CodeView, CodeWish, PhoneAction, PhoneRefusal, PhoneState, Phone
 pub(crate) use ledger::{Movement, MovementKind};
 pub(crate) use outbox::{Event, NoticeSeal, Try};
 pub(crate) use payment::{Payment, Stage, Transaction};
-pub(crate) use refund::Refund;
+pub(crate) use refund::{Refund, RefundStage};
 
 use crate::protocols::{self, Sides};
 use outbox::Outbox;

@@ -21,11 +21,36 @@ pub(crate) struct Refund {
     pub accepted_at: Timestamp,
     /// When the money is back with the customer.
     pub done_at: Timestamp,
+    /// It cannot get there before the merchant's staff act: the customer's card is gone.
+    pub is_stuck: bool,
+}
+
+/// How far a refund is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RefundStage {
+    UnderWay,
+    Stuck,
+    Done,
 }
 
 impl Refund {
     pub fn is_done(&self, now: Timestamp) -> bool {
-        now >= self.done_at
+        self.stage(now) == RefundStage::Done
+    }
+
+    pub fn stage(&self, now: Timestamp) -> RefundStage {
+        match now >= self.done_at {
+            false => RefundStage::UnderWay,
+            true if self.is_stuck => RefundStage::Stuck,
+            true => RefundStage::Done,
+        }
+    }
+
+    fn key(&self) -> AttemptKey {
+        AttemptKey {
+            attempt_no: self.order.refund_no.clone(),
+            ..self.order.key.clone()
+        }
     }
 }
 
@@ -58,18 +83,52 @@ impl Gateway {
             paid,
             accepted_at: now,
             done_at: now + takes,
+            is_stuck: false,
         };
-        if let Some(url) = order.notify_url.clone() {
-            let fault = self.faults.take_notice(&order.key.attempt_no);
-            let draft = NoticeDraft {
-                key: order.key.clone(),
-                url,
-                event: Event::Refunded(Box::new(refund.clone())),
-            };
-            self.outbox.queue(draft, fault, refund.done_at);
-        }
+        self.tell_refund(&refund);
         self.refunds.insert(refund_key, refund.clone());
         Ok((refund, Arrival::New))
+    }
+
+    fn tell_refund(&mut self, refund: &Refund) {
+        let Some(url) = refund.order.notify_url.clone() else {
+            return;
+        };
+        let fault = self.faults.take_notice(&refund.order.key.attempt_no);
+        let draft = NoticeDraft {
+            key: refund.order.key.clone(),
+            url,
+            event: Event::Refunded(Box::new(refund.clone())),
+        };
+        self.outbox.queue(draft, fault, refund.done_at);
+    }
+
+    /// Lets a refund that is under way get stuck instead of done.
+    pub(crate) fn stick_refund(&mut self, refund: &Refund, now: Timestamp) {
+        let known = self.refunds.get_mut(&refund.key());
+        if let Some(refund) = known.filter(|refund| refund.stage(now) == RefundStage::UnderWay) {
+            refund.is_stuck = true;
+        }
+    }
+
+    /// The merchant's staff act on the gateway's platform: every refund that is stuck is done, and
+    /// told once more.
+    pub fn settle_stuck_refunds(&mut self, now: Timestamp) {
+        let is_stuck = |refund: &&mut Refund| refund.stage(now) == RefundStage::Stuck;
+        let mut settled = Vec::new();
+        for refund in self.refunds.values_mut().filter(is_stuck) {
+            refund.is_stuck = false;
+            refund.done_at = now;
+            settled.push(refund.clone());
+        }
+        for refund in &settled {
+            self.tell_refund(refund);
+        }
+    }
+
+    /// A refund as it stands now, of which a notice tells.
+    pub(crate) fn refund_told<'a>(&'a self, told: &'a Refund) -> &'a Refund {
+        self.refunds.get(&told.key()).unwrap_or(told)
     }
 
     fn take_back(

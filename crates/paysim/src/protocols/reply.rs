@@ -97,6 +97,7 @@ pub(crate) fn conduct<T>(
             | AnswerFault::Busy
             | AnswerFault::NewKey
             | AnswerFault::FundsShort
+            | AnswerFault::RefundStuck
             | AnswerFault::NotFound
             | AnswerFault::BillLineMissing,
         ) => Reply::at_once(say(Said::Result(&result), Seal::Genuine)),

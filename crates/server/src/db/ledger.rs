@@ -16,6 +16,7 @@ use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
 
 use qiantai_wire::text::Hex;
+use uuid::Uuid;
 
 use super::database::{By, Database};
 use super::load::{accounts, ask_one, exactly, load, policies, with_surplus};
@@ -456,6 +457,16 @@ impl<D: Database> Ledger for D {
 
     fn due_events(&self, topic: Topic, now: Timestamp) -> Result<Vec<DueEvent>, LedgerError> {
         all(self, outbox::due(topic, now), outbox::read)
+    }
+
+    fn unfinished_events(
+        &self,
+        tenant: TenantId,
+        topic: Topic,
+        subject: Uuid,
+    ) -> Result<Vec<DueEvent>, LedgerError> {
+        let question = outbox::unfinished(tenant, topic, subject);
+        all(self, question, outbox::read)
     }
 
     fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError> {

@@ -1,11 +1,11 @@
 //! Sending back what was paid a second time (docs: domain §2.2).
 
+use qiantai_core::Millis;
 use qiantai_core::attempt::{PaymentAttempt, Surplus};
 use qiantai_core::ids::{AttemptId, StoreId, TenantId};
 use qiantai_core::ledger::Topic;
 use qiantai_core::operation::{OperationBody, SurplusRefunded};
 use qiantai_core::order_no::{OrderNo, Prefix};
-use qiantai_core::{Millis, Timestamp};
 use qiantai_pay::{Channel, RefundAnswer, RefundNotice, RefundQuery, RefundRequest};
 use sha2::{Digest, Sha256};
 
@@ -118,9 +118,9 @@ impl Engine {
         self.say(tenant, store, body).await.map(drop)
     }
 
-    /// Takes what a notice says of a refund: money that is back is written at once, whatever else
-    /// it says makes the gateway be asked now. Refunds that are not ours, such as those that the
-    /// merchant made at the gateway itself, are no business of these books.
+    /// Lets the gateway be asked at once what a notice of a refund speaks of; the notice itself is
+    /// believed in nothing. Refunds that are not ours, such as those that the merchant made at the
+    /// gateway itself, are no business of these books.
     pub(crate) async fn hear_refund(
         &self,
         tenant: TenantId,
@@ -135,26 +135,17 @@ impl Engine {
         if surplus.refunded {
             return Ok(());
         }
-        if let RefundAnswer::Succeeded { amount, .. } = &notice.answer
-            && *amount == surplus.amount
-        {
-            let order = attempt.order;
-            let order = self.read(move |ledger| ledger.order(tenant, order)).await?;
-            let missing = || EngineError::Missing(format!("order {}", attempt.order));
-            let store = order.ok_or_else(missing)?.store;
-            self.is_back(tenant, store, attempt.id, surplus).await?;
-        }
+        tracing::info!(attempt = %attempt.attempt_no, said = ?notice.answer, "a notice of a refund");
         self.make_due(tenant, attempt.id).await
     }
 
     /// Lets the refunds of an attempt be looked at now, once a try that is under way has ended.
+    /// Those given up too: staff may have acted at the gateway.
     async fn make_due(&self, tenant: TenantId, attempt: AttemptId) -> Result<(), EngineError> {
-        let latest = Timestamp::from_ms(i64::MAX);
-        let mut waiting = self
-            .read(move |ledger| ledger.due_events(Topic::PaymentSurplus, latest))
+        let unfinished = self
+            .read(move |ledger| ledger.unfinished_events(tenant, Topic::PaymentSurplus, attempt.0))
             .await?;
-        waiting.retain(|due| due.tenant == tenant && due.event.subject == attempt.0);
-        for due in waiting {
+        for due in unfinished {
             let turn = Turns::wait(&self.turns, due.event.id.0).await;
             let delivery = Delivery {
                 state: DeliveryState::Pending,

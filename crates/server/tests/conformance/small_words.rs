@@ -6,7 +6,8 @@ use qiantai_core::Millis;
 use qiantai_core::ids::{AttemptId, DeviceId, RowId, StoreId, TenantId};
 use qiantai_core::ledger::Topic;
 use qiantai_server::db::{
-    CodeCharge, Delivery, DeliveryState, DeviceToken, Invite, Keys, Ledger, LedgerError, Tenant,
+    CodeCharge, Delivery, DeliveryState, DeviceToken, DueEvent, Invite, Keys, Ledger, LedgerError,
+    Tenant,
 };
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -173,6 +174,23 @@ async fn tokens_and_deliveries_of_a_day() {
         assert_eq!(later.len(), events.len() - 2, "{on:?}");
         assert_eq!((later[0].event.id, later[0].tries), (events[0].event.id, 1));
         assert_eq!(later[1].tries, 0);
+        // Of each subject what is left to do: what waits, and what was given up.
+        let left = |event: &DueEvent| {
+            let (topic, subject) = (Topic::AccountCredited, event.event.subject);
+            let left = ledger.unfinished_events(tenant, topic, subject).unwrap();
+            let its = |due: &DueEvent| due.event.id == event.event.id;
+            left.into_iter().find(its).map(|due| due.tries)
+        };
+        let tries: Vec<_> = events.iter().take(4).map(left).collect();
+        assert_eq!(tries, [Some(1), None, Some(9), Some(0)], "{on:?}");
+        let elsewhere =
+            ledger.unfinished_events(tenant, Topic::TierChanged, events[0].event.subject);
+        assert!(
+            elsewhere
+                .unwrap()
+                .iter()
+                .all(|due| due.event.topic == Topic::TierChanged)
+        );
     }
 }
 

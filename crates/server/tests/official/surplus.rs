@@ -1,7 +1,7 @@
 //! Second payments that go back, and the notices of their refunds.
 
 use qiantai_core::attempt::PaymentAttempt;
-use qiantai_paysim::gateway::{NoticeFault, PhoneAction};
+use qiantai_paysim::gateway::{AnswerFault, NoticeFault, Operation, PhoneAction};
 
 use super::desk::{Account, Desk, LineState};
 
@@ -48,9 +48,10 @@ async fn a_refund_that_was_polled_is_not_returned_again_by_its_notice() {
     }
 }
 
-/// No answer to the refund is ever read: its notice is all there is.
+/// No answer to the refund is ever read: its notice lets the gateway be asked long before the next
+/// try would come, and is not believed alone.
 #[tokio::test]
-async fn a_refund_is_known_by_its_notice_alone() {
+async fn a_notice_of_a_refund_lets_the_gateway_be_asked_at_once() {
     for account in TOLD {
         let mut desk = Desk::open(account).await;
         let attempt = desk.pay_twice().await;
@@ -63,15 +64,39 @@ async fn a_refund_is_known_by_its_notice_alone() {
         desk.heal();
         let sent = desk.line.sent();
         assert_eq!(desk.deliver().await, [false, true], "{account:?}");
-        if account != Account::Alipay {
-            desk.check_returned(&attempt, true);
-        }
-        // Alipay's notice tells the sum of all refunds: the gateway is asked at once.
+        desk.check_returned(&attempt, false);
         desk.pass(0).await;
         desk.check_returned(&attempt, true);
-        let asked = usize::from(account == Account::Alipay);
-        assert_eq!(desk.line.sent() - sent, asked, "{account:?}");
+        assert_eq!(desk.line.sent() - sent, 1, "{account:?}");
         desk.pass(3_600).await;
+        desk.check_money(300, 300);
+        desk.check_cases(&["SecondPayment"]);
+    }
+}
+
+/// The customer's card is gone, and no try helps. Staff act on the gateway's platform.
+#[tokio::test]
+async fn a_refund_that_was_given_up_is_asked_about_when_a_notice_tells_of_it() {
+    for account in [Account::WechatV3, Account::WechatV2] {
+        let mut desk = Desk::open(account).await;
+        let attempt = desk.pay_twice().await;
+        desk.spoil(Operation::Refund, AnswerFault::RefundStuck);
+        for _ in 0..4 {
+            desk.pass(5).await;
+        }
+        assert_eq!(desk.deliver().await, [true], "{account:?}");
+        desk.pass(0).await;
+        desk.check_returned(&attempt, false);
+        let sent = desk.line.sent();
+        desk.pass(24 * 3_600).await;
+        assert_eq!(desk.line.sent(), sent, "{account:?}: given up");
+        desk.shop
+            .simulator
+            .with(|gateway, now| gateway.settle_stuck_refunds(now));
+        assert_eq!(desk.deliver().await, [true], "{account:?}");
+        desk.check_returned(&attempt, false);
+        desk.pass(0).await;
+        desk.check_returned(&attempt, true);
         desk.check_money(300, 300);
         desk.check_cases(&["SecondPayment"]);
     }

@@ -32,9 +32,10 @@ pub(crate) fn notice(gateway: &mut Gateway, notice: &Try, now: Timestamp) -> (He
             order::merge(&mut order, told(paid));
             ("TRANSACTION.SUCCESS", "支付成功", "transaction", order)
         }
-        Event::Refunded(done) => {
-            let event = refund::event(&merchant, done);
-            ("REFUND.SUCCESS", "退款成功", "refund", event)
+        Event::Refunded(told) => {
+            let refund = gateway.refund_told(told);
+            let (event_type, summary, content) = refund::event(&merchant, refund, now);
+            (event_type, summary, "refund", content)
         }
     };
     let nonce = short(gateway.new_nonce());

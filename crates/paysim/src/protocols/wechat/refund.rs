@@ -1,4 +1,5 @@
-//! Refunds of API v3. An accepted refund is done a little later.
+//! Refunds, by API v3 and in what API v2 has in common with it. An accepted refund is done a little
+//! later.
 
 use http::StatusCode;
 use qiantai_core::clock::{Millis, Timestamp};
@@ -10,19 +11,20 @@ use super::message::{RefundOrder, written};
 use super::order::{check_url, key, merge};
 use super::refusal::Refusal;
 use super::v3::Answer;
-use crate::gateway::{AttemptKey, Gateway, NewRefund, Protocol, Refund};
+use crate::gateway::{AttemptKey, BookRefusal, Gateway, NewRefund, Protocol, Refund, RefundStage};
 
 /// How long the money is on its way.
 pub(super) const REFUND_TAKES: Millis = Millis::seconds(5);
 const REFUNDABLE_FOR: Millis = Millis::days(365);
 const REFUNDS_MAX: usize = 50;
 const BETWEEN_REFUNDS: Millis = Millis::minutes(1);
-const REASON_CHARS_MAX: usize = 80;
+pub(super) const REASON_CHARS_MAX: usize = 80;
 
 pub(super) fn refund(
     gateway: &mut Gateway,
     merchant: &WechatMerchant,
     request: RefundOrder,
+    gets_stuck: bool,
     now: Timestamp,
 ) -> Result<Answer, Refusal> {
     check_refund_no(&request.out_refund_no)?;
@@ -46,17 +48,19 @@ pub(super) fn refund(
             "amount错误：refund须为正整数，currency须为CNY",
         ));
     }
-    let attempt = attempt(gateway, merchant, &request)?;
-    let order = NewRefund {
-        key: attempt,
-        channel_txn_no: request.transaction_id,
+    let wish = Wish {
+        transaction_id: request.transaction_id,
+        out_trade_no: request.out_trade_no,
         refund_no: request.out_refund_no,
         amount: Money::from_fen(request.amount.refund),
+        total: Money::from_fen(request.amount.total),
         reason: request.reason.unwrap_or_default(),
         notify_url: request.notify_url,
     };
-    check_window(gateway, &order, Money::from_fen(request.amount.total), now)?;
-    let (refund, _) = gateway.refund(&order, REFUND_TAKES, now)?;
+    let refund = place(gateway, merchant, wish, now)?;
+    if gets_stuck {
+        gateway.stick_refund(&refund, now);
+    }
     Ok(Answer::json(StatusCode::OK, &standing(&refund, now)))
 }
 
@@ -70,24 +74,68 @@ pub(super) fn query(
     Ok(Answer::json(StatusCode::OK, &standing(refund, now)))
 }
 
-fn attempt(
+/// A refund whose fields are in order, by either API.
+pub(super) struct Wish {
+    pub transaction_id: Option<String>,
+    pub out_trade_no: Option<String>,
+    pub refund_no: String,
+    pub amount: Money,
+    /// What the merchant takes the payment's amount for.
+    pub total: Money,
+    pub reason: String,
+    pub notify_url: Option<String>,
+}
+
+/// Why a refund is not taken; each API has its own words for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bar {
+    NoNumber,
+    NoOrder,
+    /// The two numbers are of different orders.
+    OtherOrder,
+    OtherTotal,
+    TooLate,
+    TooMany,
+    TooSoon,
+    Book(BookRefusal),
+}
+
+/// Takes a refund, or finds what the same request did before.
+pub(super) fn place(
+    gateway: &mut Gateway,
+    merchant: &WechatMerchant,
+    wish: Wish,
+    now: Timestamp,
+) -> Result<Refund, Bar> {
+    let numbers = (wish.transaction_id.as_deref(), wish.out_trade_no.as_deref());
+    let order = NewRefund {
+        key: attempt(gateway, merchant, numbers)?,
+        channel_txn_no: wish.transaction_id,
+        refund_no: wish.refund_no,
+        amount: wish.amount,
+        reason: wish.reason,
+        notify_url: wish.notify_url,
+    };
+    check_window(gateway, &order, wish.total, now)?;
+    let taken = gateway.refund(&order, REFUND_TAKES, now);
+    taken.map(|(refund, _)| refund).map_err(Bar::Book)
+}
+
+/// The attempt of the gateway's number of a payment, of ours, or of both.
+pub(super) fn attempt(
     gateway: &Gateway,
     merchant: &WechatMerchant,
-    request: &RefundOrder,
-) -> Result<AttemptKey, Refusal> {
-    match (&request.transaction_id, &request.out_trade_no) {
+    numbers: (Option<&str>, Option<&str>),
+) -> Result<AttemptKey, Bar> {
+    match numbers {
         (Some(number), ours) => {
             let found = gateway.attempt_of(Protocol::Wechat, &merchant.mchid, number);
-            let found = found.ok_or_else(|| Refusal::no_resource("订单不存在"))?;
-            let agrees = ours.as_ref().is_none_or(|ours| *ours == found.attempt_no);
-            agrees
-                .then_some(found)
-                .ok_or_else(|| Refusal::request("transaction_id与out_trade_no不匹配"))
+            let found = found.ok_or(Bar::NoOrder)?;
+            let agrees = ours.is_none_or(|ours| *ours == found.attempt_no);
+            agrees.then_some(found).ok_or(Bar::OtherOrder)
         }
         (None, Some(ours)) => Ok(key(merchant, ours)),
-        (None, None) => Err(Refusal::parameter(
-            "transaction_id与out_trade_no不能同时为空",
-        )),
+        (None, None) => Err(Bar::NoNumber),
     }
 }
 
@@ -97,45 +145,44 @@ fn check_window(
     order: &NewRefund,
     total: Money,
     now: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<(), Bar> {
     let refund_key = AttemptKey {
         attempt_no: order.refund_no.clone(),
         ..order.key.clone()
     };
-    let payment = gateway
-        .find(&order.key, now)
-        .map_err(|_| Refusal::no_resource("订单不存在"))?;
+    let payment = gateway.find(&order.key, now).map_err(|_| Bar::NoOrder)?;
     let paid_at = payment.paid().map(|paid| paid.paid_at);
     if payment.amount() != total {
-        return Err(Refusal::request(
-            "订单金额或退款金额与之前请求不一致，请核实后再试",
-        ));
+        return Err(Bar::OtherTotal);
     }
     if gateway.find_refund(&refund_key).is_ok() {
         return Ok(());
     }
     if paid_at.is_some_and(|at| now - at > REFUNDABLE_FOR) {
-        return Err(Refusal::request("交易已超过一年的可退款期限"));
+        return Err(Bar::TooLate);
     }
     let earlier = gateway.refunds_of(&order.key);
     if earlier.len() >= REFUNDS_MAX {
-        return Err(Refusal::request("部分退款次数已达50次"));
+        return Err(Bar::TooMany);
     }
     if earlier
         .last()
         .is_some_and(|last| now - last.accepted_at < BETWEEN_REFUNDS)
     {
-        let status = StatusCode::TOO_MANY_REQUESTS;
-        let message = "同一笔订单的两次退款须间隔1分钟";
-        return Err(Refusal::new(status, "FREQUENCY_LIMITED", message));
+        return Err(Bar::TooSoon);
     }
     Ok(())
 }
 
-fn check_refund_no(number: &str) -> Result<(), Refusal> {
+/// Whether a refund may have this number.
+pub(super) fn is_refund_no(number: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte);
-    let fits = (1..=64).contains(&number.len()) && number.bytes().all(plain);
-    fits.then_some(())
+    (1..=64).contains(&number.len()) && number.bytes().all(plain)
+}
+
+fn check_refund_no(number: &str) -> Result<(), Refusal> {
+    is_refund_no(number)
+        .then_some(())
         .ok_or_else(|| Refusal::parameter("out_refund_no须为1到64位数字、字母或_-|*@"))
 }
 
@@ -149,7 +196,7 @@ fn standing(refund: &Refund, now: Timestamp) -> Value {
         "channel": "ORIGINAL",
         "user_received_account": "支付用户零钱",
         "create_time": written(refund.accepted_at),
-        "status": if is_done { "SUCCESS" } else { "PROCESSING" },
+        "status": word(refund.stage(now)),
         "funds_account": "AVAILABLE",
         "amount": amounts(refund),
         "promotion_detail": [],
@@ -161,6 +208,14 @@ fn standing(refund: &Refund, now: Timestamp) -> Value {
         );
     }
     answer
+}
+
+const fn word(stage: RefundStage) -> &'static str {
+    match stage {
+        RefundStage::UnderWay => "PROCESSING",
+        RefundStage::Stuck => "ABNORMAL",
+        RefundStage::Done => "SUCCESS",
+    }
 }
 
 fn amounts(refund: &Refund) -> Value {
@@ -177,17 +232,21 @@ fn amounts(refund: &Refund) -> Value {
     })
 }
 
-/// A refund as its notice states it.
-pub(super) fn event(merchant: &WechatMerchant, refund: &Refund) -> Value {
+/// Kind, summary and content of a refund's notice.
+pub(super) fn event(
+    merchant: &WechatMerchant,
+    refund: &Refund,
+    now: Timestamp,
+) -> (&'static str, &'static str, Value) {
+    let stage = refund.stage(now);
     let (paid, returned) = (refund.paid.fen(), refund.order.amount.fen());
-    json!({
+    let mut content = json!({
         "mchid": merchant.mchid,
         "out_trade_no": refund.order.key.attempt_no,
         "transaction_id": refund.channel_txn_no,
         "out_refund_no": refund.order.refund_no,
         "refund_id": refund.channel_refund_no,
-        "refund_status": "SUCCESS",
-        "success_time": written(refund.done_at),
+        "refund_status": word(stage),
         "user_received_account": "支付用户零钱",
         "amount": {
             "total": paid,
@@ -195,5 +254,13 @@ pub(super) fn event(merchant: &WechatMerchant, refund: &Refund) -> Value {
             "payer_total": paid,
             "payer_refund": returned,
         },
-    })
+    });
+    if stage == RefundStage::Stuck {
+        return ("REFUND.ABNORMAL", "退款异常", content);
+    }
+    merge(
+        &mut content,
+        json!({"success_time": written(refund.done_at)}),
+    );
+    ("REFUND.SUCCESS", "退款成功", content)
 }

@@ -4,6 +4,7 @@ use http::StatusCode;
 use qiantai_core::attempt::DeclineCode;
 use serde_json::{Value, json};
 
+use super::refund::Bar;
 use crate::gateway::BookRefusal;
 
 /// A refusal of API v3.
@@ -84,6 +85,25 @@ impl From<BookRefusal> for Refusal {
                 Refusal::request("订单金额或退款金额与之前请求不一致，请核实后再试")
             }
             BookRefusal::RefundNotFound => Refusal::no_resource("退款单不存在"),
+        }
+    }
+}
+
+impl From<Bar> for Refusal {
+    fn from(bar: Bar) -> Refusal {
+        match bar {
+            Bar::NoNumber => Refusal::parameter("transaction_id与out_trade_no不能同时为空"),
+            Bar::NoOrder => Refusal::no_resource("订单不存在"),
+            Bar::OtherOrder => Refusal::request("transaction_id与out_trade_no不匹配"),
+            Bar::OtherTotal => Refusal::request("订单金额或退款金额与之前请求不一致，请核实后再试"),
+            Bar::TooLate => Refusal::request("交易已超过一年的可退款期限"),
+            Bar::TooMany => Refusal::request("部分退款次数已达50次"),
+            Bar::TooSoon => Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "FREQUENCY_LIMITED",
+                "同一笔订单的两次退款须间隔1分钟",
+            ),
+            Bar::Book(cause) => cause.into(),
         }
     }
 }

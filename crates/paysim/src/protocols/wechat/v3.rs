@@ -229,7 +229,10 @@ impl Wish {
                 "NOT_ENOUGH",
                 "商户账户可用余额不足",
             )),
-            Wish::Refund(request) => refund::refund(gateway, merchant, request, now),
+            Wish::Refund(request) => {
+                let gets_stuck = fault == Some(AnswerFault::RefundStuck);
+                refund::refund(gateway, merchant, request, gets_stuck, now)
+            }
             Wish::QueryRefund(number) => refund::query(gateway, merchant, &number, now),
             Wish::TradeBill(wish) => {
                 let lacks_line = fault == Some(AnswerFault::BillLineMissing);
