@@ -115,6 +115,14 @@ async function v2(wx, out_trade_no) {
     sign_type: "HMAC-SHA256",
   });
   ok("v2 query by HMAC-SHA256", hmac.data.trade_state === "REFUND", hmac.data);
+  const refunds = await wx.v2.pay.refundquery.post({
+    appid: settings.appid,
+    mch_id: settings.mchid,
+    nonce_str: Formatter.nonce(),
+    out_trade_no,
+  });
+  const { refund_count, refund_fee_0 } = refunds.data;
+  ok("v2 refund query", refund_count === "1" && refund_fee_0 === "10000", refunds.data);
 }
 
 function ourRequests() {

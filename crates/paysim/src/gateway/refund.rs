@@ -159,6 +159,12 @@ impl Gateway {
         self.refunds.get(key).ok_or(BookRefusal::RefundNotFound)
     }
 
+    /// The refund that the gateway gave this number.
+    pub(crate) fn refund_of_number(&self, channel_refund_no: &str) -> Option<&Refund> {
+        let is_it = |refund: &&Refund| refund.channel_refund_no == channel_refund_no;
+        self.refunds.values().find(is_it)
+    }
+
     /// The refunds of an attempt, oldest first.
     pub(crate) fn refunds_of(&self, key: &AttemptKey) -> Vec<&Refund> {
         let of = |refund: &&Refund| refund.order.key == *key;

@@ -8,3 +8,4 @@ mod shouqianba;
 mod stories;
 mod unionpay;
 mod wechat;
+mod wechat_v2;

@@ -1,4 +1,6 @@
-//! Payment codes by API v2: micropay, its query and its reversal.
+//! API v2: micropay, its query and its reversal; refunds.
+
+mod refund;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +18,9 @@ use qiantai_pay::yuan::from_fen;
 use super::account::{CodeApi, WechatMerchant};
 use super::order::{REVERSIBLE_AFTER, REVERSIBLE_FOR, key, state};
 use super::refusal::words;
-use crate::gateway::{Arrival, BookRefusal, Gateway, Means, NewPayment, Operation, Payment, Stage};
+use crate::gateway::{
+    AnswerFault, Arrival, BookRefusal, Gateway, Means, NewPayment, Operation, Payment, Stage,
+};
 use crate::protocols::{Call, Reply, Said, Seal, conduct};
 use crate::tls::ShownCertificate;
 
@@ -37,6 +41,8 @@ fn business(code: &'static str, message: &str) -> Refusal {
 const MICROPAY: &str = "/pay/micropay";
 const QUERY: &str = "/pay/orderquery";
 const REVERSE: &str = "/secapi/pay/reverse";
+const REFUND: &str = "/secapi/pay/refund";
+const REFUND_QUERY: &str = "/pay/refundquery";
 
 /// Answers one request.
 pub(super) fn answer(
@@ -49,6 +55,8 @@ pub(super) fn answer(
         MICROPAY => Operation::Charge,
         QUERY => Operation::Query,
         REVERSE => Operation::Reverse,
+        REFUND => Operation::Refund,
+        REFUND_QUERY => Operation::QueryRefund,
         _ => return Reply::at_once(page(StatusCode::NOT_FOUND, "404 Not Found")),
     };
     let (merchant, params, sign_type) = match admitted(gateway, request) {
@@ -56,7 +64,8 @@ pub(super) fn answer(
         Err(message) => return Reply::at_once(xml(&transport_failure(&message))),
     };
     // The connection is refused before anything is read, as far as this side can tell.
-    if operation == Operation::Reverse && !shows_certificate(request, &merchant) {
+    let wants_certificate = matches!(operation, Operation::Reverse | Operation::Refund);
+    if wants_certificate && !shows_certificate(request, &merchant) {
         let text = "400 No required SSL certificate was sent";
         return Reply::at_once(page(StatusCode::BAD_REQUEST, text));
     }
@@ -70,9 +79,17 @@ pub(super) fn answer(
         call,
         now,
         |_, _| {},
-        |gateway, _| match operation {
+        |gateway, fault| match operation {
             Operation::Charge => charge(gateway, &merchant, &params, now),
             Operation::Reverse => reverse(gateway, &merchant, &params, now),
+            Operation::Refund if fault == Some(AnswerFault::FundsShort) => {
+                Err(business("NOTENOUGH", "基本账户余额不足，请充值后重新发起"))
+            }
+            Operation::Refund => {
+                let gets_stuck = fault == Some(AnswerFault::RefundStuck);
+                refund::refund(gateway, &merchant, &params, gets_stuck, now)
+            }
+            Operation::QueryRefund => refund::query(gateway, &merchant, &params, now),
             _ => query(gateway, &merchant, &params, now),
         },
         |gateway, said, seal| {
@@ -144,6 +161,15 @@ fn shows_certificate(request: &http::Request<Bytes>, merchant: &WechatMerchant) 
     shown == Some(merchant.certificate.pem.as_bytes())
 }
 
+/// Refuses a request that lacks one of these.
+fn need(params: &Params, names: &[&str]) -> Result<(), Refusal> {
+    let lacks = |name: &&&str| params.get(**name).is_none_or(String::is_empty);
+    match names.iter().find(lacks) {
+        Some(name) => Err(Refusal::Transport(format!("缺少参数{name}"))),
+        None => Ok(()),
+    }
+}
+
 fn charge(
     gateway: &mut Gateway,
     merchant: &WechatMerchant,
@@ -160,11 +186,7 @@ fn charge(
         "spbill_create_ip",
         "auth_code",
     ];
-    for name in NEEDED {
-        if params.get(name).is_none_or(String::is_empty) {
-            return Err(Refusal::Transport(format!("缺少参数{name}")));
-        }
-    }
+    need(params, &NEEDED)?;
     let number = &params["out_trade_no"];
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*".contains(&byte);
     if number.len() > 32 || !number.bytes().all(is_plain) {
