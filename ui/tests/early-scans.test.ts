@@ -116,8 +116,8 @@ test.each(JOINING)("the enrolment code %s is scanned, a payment code is not", as
 });
 
 test("a key may be scanned into its lines, a payment code may not", async () => {
-  const { desk, counter } = await openWindow("counter");
-  await waitFor(() => expect(desk.isOpen).toBe(true));
+  const { desk, counter } = await atRest("counter", /./);
+  expect(desk.isOpen).toBe(true);
   const area = document.body.appendChild(document.createElement("textarea"));
   area.value = "-----BEGIN";
   area.focus();
