@@ -155,11 +155,7 @@ impl<'a> Desk<'a> {
         let before = self.cashier.newest_order().await.unwrap();
         self.scan_says(UNKNOWN_KIND, "scan.whose.what").await;
         self.stop("whose-code").await;
-        let wechat = self.cashier.words.get("channel.wechat").unwrap();
-        self.window
-            .click("button", &format!("/^{wechat}/"))
-            .await
-            .unwrap();
+        self.window.type_text("w").await.unwrap();
         until("the charge", PATIENCE, || async {
             let order = self.cashier.newest_order().await?;
             let other = order["attempt_started_ms"] != before["attempt_started_ms"];
