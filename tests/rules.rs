@@ -12,12 +12,14 @@ use crate::tour::{AND_LARGE, EVERY, Tour};
 const NEWCOMER: &str = "林小满";
 const BRAND: &str = "简单";
 
-async fn click(cashier: &Cashier<'_>, key: &str) {
+/// Clicks the button of a sentence's key.
+pub async fn click(cashier: &Cashier<'_>, key: &str) {
     let name = cashier.words.get(key).unwrap();
     cashier.window.click("button", &name).await.unwrap();
 }
 
-async fn fill(cashier: &Cashier<'_>, key: &str, text: &str) {
+/// Fills the text field of a sentence's key.
+pub async fn fill(cashier: &Cashier<'_>, key: &str, text: &str) {
     let field = cashier.words.get(key).unwrap();
     cashier.window.fill("textbox", &field, text).await.unwrap();
 }

@@ -4,21 +4,12 @@ use qiantai_server::sample::{ShopKind, TRAINING_STAFF};
 use qiantai_testkit::{Cashier, Key};
 
 use crate::books::Books;
+use crate::rules::{click, fill};
 use crate::screens::counter::{go, part};
 use crate::shop::Shop;
 use crate::tour::{AND_LARGE, EVERY, Tour};
 
 const SECOND: &str = "二楼吧台";
-
-async fn click(cashier: &Cashier<'_>, key: &str) {
-    let name = cashier.words.get(key).unwrap();
-    cashier.window.click("button", &name).await.unwrap();
-}
-
-async fn fill(cashier: &Cashier<'_>, key: &str, text: &str) {
-    let field = cashier.words.get(key).unwrap();
-    cashier.window.fill("textbox", &field, text).await.unwrap();
-}
 
 async fn type_pin(cashier: &Cashier<'_>, pin: &str) {
     cashier.window.type_text(pin).await.unwrap();

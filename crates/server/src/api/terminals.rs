@@ -62,7 +62,8 @@ pub(super) async fn invite(
     if address.is_none() {
         return Err(ErrorCode::NoWayIn.into());
     }
-    let deed = asker.deed(&server, Act::TerminalInvited, "one more terminal");
+    let subject = format!("one more terminal by manager {}", asker.manager);
+    let deed = asker.deed(&server, Act::TerminalInvited, subject);
     let inviting = server.clone();
     let (tenant, store) = (seat.tenant, seat.store);
     let made = move || inviting.invite_to(tenant, store, &deed);
@@ -109,11 +110,11 @@ pub(super) async fn revoke(
     let found = of_store(&server, &seat).await?.into_iter();
     let terminal = found.into_iter().find(|it| it.device == device);
     let terminal = terminal.ok_or(ErrorCode::NotFound)?;
-    let mut deed = asker.deed(&server, Act::TerminalRevoked, "");
-    deed.subject = format!(
+    let subject = format!(
         "store {} terminal {}: {reason}, by manager {}",
         terminal.store, terminal.code, asker.manager
     );
+    let deed = asker.deed(&server, Act::TerminalRevoked, subject);
     let revoked = read_books(&server, move |ledger| {
         match roster::take_out(ledger, terminal, &deed, &reason, now) {
             Ok(_) | Err(RevokeError::Already { .. } | RevokeError::Unknown { .. }) => Ok(()),
@@ -151,13 +152,13 @@ impl Asker {
         }
     }
 
-    fn deed(&self, server: &Server, act: Act, what: &str) -> Deed {
+    fn deed(&self, server: &Server, act: Act, subject: String) -> Deed {
         Deed {
             at: server.now(),
             act,
             device: Some(self.device),
             address: self.address,
-            subject: format!("{what} by manager {}", self.manager),
+            subject,
         }
     }
 }
