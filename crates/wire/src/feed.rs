@@ -2,6 +2,7 @@
 //! its operation: applying it is an upsert of each, and applying it twice changes nothing.
 
 mod account;
+mod known;
 mod lease;
 mod limits;
 mod member;
@@ -54,6 +55,7 @@ pub struct FeedEntry {
     /// The answer.
     pub outcome: OutcomeDto,
     /// Whole rows after it; empty when nothing changed or nothing concerns terminals.
+    #[serde(deserialize_with = "known::rows")]
     pub changes: Vec<FeedChange>,
 }
 
@@ -134,6 +136,7 @@ pub struct SnapshotPage {
     pub at_seq: u64,
     /// Rows, members in the order of their ids. The first page begins with policies, devices,
     /// open shifts, open orders with their attempts, and open cases.
+    #[serde(deserialize_with = "known::rows")]
     pub rows: Vec<FeedChange>,
     /// Members in the whole snapshot, for the progress bar.
     pub member_total: u64,
