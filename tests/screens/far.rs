@@ -5,7 +5,7 @@ use qiantai_core::Millis;
 use qiantai_server::sample::ShopKind;
 use qiantai_testkit::{Cashier, Key, Method};
 
-use super::counter::go;
+use super::counter::{go, part};
 use crate::books::Books;
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, synced};
 use crate::tour::{AND_LARGE, EVERY, Tour};
@@ -29,6 +29,7 @@ async fn a_terminal_of_its_own() {
     without_the_line(&cashier, &books, &mut tour).await;
     books.join_line();
     synced(&window).await;
+    second_copy(&cashier, &mut tour).await;
     tour.end();
     window.close().await.unwrap();
 }
@@ -118,6 +119,19 @@ async fn without_the_line(cashier: &Cashier<'_>, books: &Books, tour: &mut Tour)
     tour.stop(window, "offline-orders", EVERY).await;
     go(cashier, Key::F8, "queue.name").await;
     tour.stop(window, "offline-queue", EVERY).await;
+}
+
+async fn second_copy(cashier: &Cashier<'_>, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
+    go(cashier, Key::F9, "settings.name").await;
+    part(cashier, "copy.name").await;
+    tour.stop(window, "second-copy", AND_LARGE).await;
+    let folder = words.get("copy.folder").unwrap();
+    window.fill("textbox", &folder, "usb").await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let wrong = words.get("error.copy_not_absolute").unwrap();
+    window.text(&wrong).await.unwrap();
+    tour.stop(window, "second-copy-wrong", EVERY).await;
 }
 
 async fn begin(cashier: &Cashier<'_>, method: Method) {
