@@ -84,6 +84,9 @@ pub fn bench(options: &Bench) -> Result<(), Error> {
     if let Some(rows) = options.rows {
         bench.arg("--rows").arg(rows.to_string());
     }
+    if let Some(earlier) = &options.against {
+        bench.arg("--against").arg(earlier);
+    }
     if options.quick {
         bench.arg("--quick");
     }

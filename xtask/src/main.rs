@@ -119,6 +119,9 @@ struct Bench {
     /// Rows in the journal of the ledger's large shop; a million if nothing is said.
     #[arg(long, value_name = "COUNT")]
     rows: Option<u64>,
+    /// The summary.json of an earlier run; a figure that is worse by more than 5 % fails this one.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
     /// Small sizes and few rounds: shows that everything works, and no figure worth keeping.
     #[arg(long)]
     quick: bool,

@@ -232,7 +232,8 @@ impl Unit {
     }
 }
 
-fn ratio(percent: u64) -> String {
+/// A ratio as it is read.
+pub fn ratio(percent: u64) -> String {
     format!("{}.{:02}×", percent / 100, percent % 100)
 }
 

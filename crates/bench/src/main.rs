@@ -1,6 +1,7 @@
 //! `bench`: measures the product against baselines taken in the same run, round by round in turn,
 //! so that a busy or slow machine slows both. Started by `cargo xtask bench`.
 
+mod against;
 mod bare_commit;
 mod cash;
 mod felt;
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 
+use crate::against::Earlier;
 use crate::figure::Report;
 use crate::ledger::{Books, LedgerScale};
 
@@ -54,6 +56,9 @@ struct Arguments {
     /// Rows in the journal of the large shop.
     #[arg(long)]
     rows: Option<u64>,
+    /// The summary of an earlier run; a figure that is worse by more than 5 % fails this one.
+    #[arg(long)]
+    against: Option<PathBuf>,
     /// Small sizes and few rounds: shows that everything works, and no figure worth keeping.
     #[arg(long)]
     quick: bool,
@@ -183,10 +188,14 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
     if let Some(rows) = arguments.rows {
         scale.ledger.large_rows = rows;
     }
+    let earlier = arguments.against.as_deref();
+    let earlier = earlier.map(|path| Earlier::read(path, arguments.quick));
+    let earlier = earlier.transpose()?;
     std::fs::create_dir_all(&arguments.out)?;
     // Beside the figures and not in a folder for temporary files, which may be memory.
     let files = tempfile::tempdir_in(&arguments.out)?;
     let mut summary = serde_json::Map::new();
+    let mut worse = 0;
     for measurement in Measurement::value_variants() {
         if !arguments.only.is_empty() && !arguments.only.contains(measurement) {
             continue;
@@ -195,13 +204,20 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
         std::fs::create_dir_all(&folder)?;
         for report in measure(*measurement, arguments, scale, &folder).await? {
             report.show();
+            worse += earlier
+                .as_ref()
+                .map_or(0, |earlier| earlier.compare(&report));
             let whole = report.json(arguments.quick);
             write(&arguments.out, report.name, &whole)?;
             summary.insert(report.name.to_owned(), whole["figures"].clone());
         }
     }
     let summary = json!({ "quick": arguments.quick, "measurements": summary });
-    write(&arguments.out, "summary", &summary)
+    write(&arguments.out, "summary", &summary)?;
+    match worse {
+        0 => Ok(()),
+        worse => Err(format!("{worse} figures are worse than they were").into()),
+    }
 }
 
 async fn measure(
