@@ -1,6 +1,8 @@
 //! The customer's display: a second window that shows what its customer may see, and nothing else.
 
-use qiantai_testkit::{Fault, Looks, Method, PATIENCE, Picture, Window, until};
+use qiantai_testkit::{
+    Display, Fault, Looks, Method, PATIENCE, Picture, SECOND_SCREEN, Window, until,
+};
 use serde_json::{Value, json};
 
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance};
@@ -93,6 +95,40 @@ async fn a_display_that_goes_leaves_the_payment_alone() {
     choose(&window, "off").await;
     window.has_windows(1).await.unwrap();
     assert_eq!(balance(&window).await, 88_000);
+    window.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_second_screen_that_is_pulled_while_paying() {
+    let shop = Shop::before(Display::of_screens().unwrap());
+    shop.display.plug_in().unwrap();
+    let window = shop.open_counter().await;
+    let cashier = shop.cashier(&window);
+    let phone = cashier.customers_phone().await.unwrap();
+    choose(&window, "second_screen").await;
+    window.has_windows(2).await.unwrap();
+    start_payment(&shop, &window).await;
+    let code = until("a code on the second screen", PATIENCE, || async {
+        let screen = shop.display.eye().look()?.picture()?.part(SECOND_SCREEN);
+        match screen.shows_a_code() {
+            true => screen.png().map(Some),
+            false => Ok(None),
+        }
+    })
+    .await
+    .unwrap();
+
+    shop.display.pull().unwrap();
+    window.has_windows(1).await.unwrap();
+    phone.pay(&phone.scan(code).await.unwrap()).await.unwrap();
+    cashier.success().await.unwrap();
+    assert_eq!(balance(&window).await, 88_000, "the payment went on");
+
+    shop.display.plug_in().unwrap();
+    window.has_windows(2).await.unwrap();
+    window.turn_to(DISPLAY).await.unwrap();
+    reads(&window, "heading", "充值成功").await;
+    window.turn_to(COUNTER).await.unwrap();
     window.close().await.unwrap();
 }
 

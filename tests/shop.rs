@@ -29,8 +29,16 @@ impl Shop {
     /// A training shop in `language`.
     pub fn in_language(language: &str) -> Shop {
         Shop {
-            display: Display::start().unwrap(),
             words: Words::of(language).unwrap(),
+            ..Shop::before(Display::start().unwrap())
+        }
+    }
+
+    /// A training shop in Chinese whose screens are `display`.
+    pub fn before(display: Display) -> Shop {
+        Shop {
+            display,
+            words: Words::of("zh-CN").unwrap(),
             folder: TempDir::new().unwrap(),
         }
     }

@@ -17,7 +17,7 @@ struct Ability {
     is_there: fn() -> bool,
 }
 
-const ABILITIES: [Ability; 4] = [
+const ABILITIES: [Ability; 5] = [
     Ability {
         tests: "tests on full and read-only disks",
         part_of_name: "small_disk::",
@@ -29,6 +29,12 @@ const ABILITIES: [Ability; 4] = [
         part_of_name: "mounted_disk::",
         lack: "this account may not mount",
         is_there: mounts,
+    },
+    Ability {
+        tests: "a customer's display on a second screen",
+        part_of_name: "customer::on_a_second_screen",
+        lack: "this account may not configure an X server, or Xorg, its driver dummy, xrandr or xwd is missing",
+        is_there: second_screen,
     },
     Ability {
         tests: "tests of the system's key store",
@@ -93,6 +99,17 @@ fn python() -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// Only root may give Xorg a file of settings.
+fn second_screen() -> bool {
+    let needed = [
+        "/usr/bin/Xorg",
+        "/usr/lib/xorg/modules/drivers/dummy_drv.so",
+        "/usr/bin/xrandr",
+        "/usr/bin/xwd",
+    ];
+    machine::is_root().unwrap_or(false) && needed.iter().all(|file| Path::new(file).exists())
 }
 
 fn key_store() -> bool {

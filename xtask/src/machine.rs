@@ -17,7 +17,7 @@ pub enum Need {
 }
 
 /// Debian and Ubuntu packages, what each is for, and who needs it.
-const PACKAGES: [(&str, &str, Need); 18] = [
+const PACKAGES: [(&str, &str, Need); 22] = [
     (
         "build-essential",
         "C compiler and make, for SQLCipher and OpenSSL",
@@ -46,6 +46,7 @@ const PACKAGES: [(&str, &str, Need); 18] = [
         Need::Headless,
     ),
     ("zbar-tools", "reads the QR codes back", Need::Headless),
+    ("x11-xserver-utils", "plugs a second screen in", Need::Tests),
     ("dbus", "a bus for the key store under test", Need::Tests),
     ("gnome-keyring", "the key store under test", Need::Tests),
     ("postgresql", "the shared ledger under test", Need::Tests),
@@ -127,7 +128,8 @@ fn apt() -> Result<Command, Error> {
     Ok(command)
 }
 
-fn is_root() -> Result<bool, Error> {
+/// Whether this account may do everything.
+pub fn is_root() -> Result<bool, Error> {
     let output = Command::new("id")
         .arg("-u")
         .output()

@@ -1,7 +1,7 @@
 //! A display without a screen.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
@@ -17,7 +17,7 @@ const MEMORY: &str = "Xvfb_screen0";
 #[derive(Debug)]
 pub struct Display {
     name: String,
-    memory: PathBuf,
+    eye: Eye,
     _server: Group,
     _folder: Option<TempDir>,
 }
@@ -59,18 +59,22 @@ impl Display {
         let screen = format!("{width}x{height}x24");
         let mut command = Command::new("Xvfb");
         command
-            .args([
-                "-displayfd",
-                "1",
-                "-nolisten",
-                "tcp",
-                "-noreset",
-                "-screen",
-                "0",
-                &screen,
-                "-fbdir",
-            ])
-            .arg(folder)
+            .args(["-screen", "0", &screen, "-fbdir"])
+            .arg(folder);
+        let eye = Eye::on(folder.join(MEMORY));
+        Display::of_server(command, own, |_| eye)
+    }
+
+    /// Starts the X server `command` and waits until it has a display, which the eye looks at.
+    pub(crate) fn of_server(
+        mut command: Command,
+        own: Option<TempDir>,
+        eye: impl FnOnce(&str) -> Eye,
+    ) -> Result<Display, Fault> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let not_ready = |why| Fault::NotReady { program, why };
+        command
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
@@ -81,17 +85,17 @@ impl Display {
             .take()
             .expect("standard output is piped");
         let mut number = String::new();
-        // Xvfb chooses a free display, and writes its number once it accepts windows.
-        BufReader::new(output)
-            .read_line(&mut number)
-            .map_err(|error| not_ready(error.to_string()))?;
-        let number: u32 = number
-            .trim()
-            .parse()
-            .map_err(|_| not_ready(format!("{number:?}")))?;
+        // It chooses a free display, and writes its number once it accepts windows.
+        let read = BufReader::new(output).read_line(&mut number);
+        let number = match (read, number.trim().parse::<u32>()) {
+            (Err(error), _) => return Err(not_ready(error.to_string())),
+            (_, Err(_)) => return Err(not_ready(format!("{number:?}"))),
+            (_, Ok(number)) => number,
+        };
+        let name = format!(":{number}");
         Ok(Display {
-            name: format!(":{number}"),
-            memory: folder.join(MEMORY),
+            eye: eye(&name),
+            name,
             _server: server,
             _folder: own,
         })
@@ -99,18 +103,11 @@ impl Display {
 
     /// An eye on it.
     pub fn eye(&self) -> Eye {
-        Eye::on(self.memory.clone())
+        self.eye.clone()
     }
 
     /// Its name, for the environment variable `DISPLAY`.
     pub fn name(&self) -> &str {
         &self.name
-    }
-}
-
-fn not_ready(why: String) -> Fault {
-    Fault::NotReady {
-        program: "Xvfb".into(),
-        why,
     }
 }

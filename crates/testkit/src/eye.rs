@@ -1,10 +1,11 @@
-//! What a person in front of a display sees, read from the display's own memory.
+//! What a person in front of a display sees, read from the display itself.
 //!
 //! Not WebDriver's pictures: those show one page and not what lies over it, and wait for a frame
 //! that a screen at rest may never draw.
 
 use std::io::Cursor;
 use std::path::PathBuf;
+use std::process::Command;
 
 use image::{ImageFormat, RgbImage};
 
@@ -17,8 +18,15 @@ const NOISE_PER_MILLE: usize = 5;
 
 /// An eye on one display.
 #[derive(Debug, Clone)]
-pub struct Eye {
-    memory: PathBuf,
+pub struct Eye(Source);
+
+/// Where an X window dump of the present comes from.
+#[derive(Debug, Clone)]
+enum Source {
+    /// From this file.
+    Memory(PathBuf),
+    /// From the server of the display of this name.
+    Server(String),
 }
 
 /// A glance at a display: quick to take and to compare.
@@ -32,7 +40,12 @@ pub struct Picture(RgbImage);
 impl Eye {
     /// An eye on the display whose memory is the file `memory`, an X window dump.
     pub fn on(memory: PathBuf) -> Eye {
-        Eye { memory }
+        Eye(Source::Memory(memory))
+    }
+
+    /// An eye on the display called `name`, whose server is asked at each look.
+    pub(crate) fn asking(name: &str) -> Eye {
+        Eye(Source::Server(name.to_owned()))
     }
 
     /// What is to be seen now.
@@ -40,9 +53,30 @@ impl Eye {
     /// # Errors
     /// Where the display is gone.
     pub fn look(&self) -> Result<Glance, Fault> {
-        let dump = std::fs::read(&self.memory);
-        dump.map(Glance)
-            .map_err(|source| Fault::file(&self.memory, source))
+        match &self.0 {
+            Source::Memory(file) => std::fs::read(file)
+                .map(Glance)
+                .map_err(|source| Fault::file(file, source)),
+            Source::Server(name) => dump_of(name).map(Glance),
+        }
+    }
+}
+
+fn dump_of(display: &str) -> Result<Vec<u8>, Fault> {
+    let program = "xwd";
+    let output = Command::new(program)
+        .args(["-root", "-silent", "-display", display])
+        .output()
+        .map_err(|source| Fault::Start {
+            program: program.into(),
+            source,
+        })?;
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(Fault::NotReady {
+            program: program.into(),
+            why: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }),
     }
 }
 
@@ -115,13 +149,14 @@ fn picture(dump: &[u8]) -> Option<Picture> {
     };
     let (version, width, height, bits) = (word(1)?, word(4)?, word(5)?, word(11)?);
     let (row_bytes, colours) = (word(12)?, word(19)?);
-    if version != 7 || bits != 32 || row_bytes < width * 4 {
+    let point_bytes = bits / 8;
+    if version != 7 || ![24, 32].contains(&bits) || row_bytes < width * point_bytes {
         return None;
     }
     let points = dump.get(word(0)? + colours * 12..)?;
     let mut rgb = Vec::with_capacity(width * height * 3);
     for row in points.chunks(row_bytes).take(height) {
-        for point in row.get(..width * 4)?.chunks_exact(4) {
+        for point in row.get(..width * point_bytes)?.chunks_exact(point_bytes) {
             rgb.extend([point[2], point[1], point[0]]);
         }
     }

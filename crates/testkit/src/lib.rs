@@ -23,6 +23,7 @@ mod pages;
 mod phone;
 mod process;
 mod small_disk;
+mod two_screens;
 #[cfg(unix)]
 mod usb;
 mod wait;
@@ -40,6 +41,7 @@ pub use looks::Looks;
 pub use phone::{Phone, ScannedPayment};
 pub use process::Group;
 pub use small_disk::SmallDisk;
+pub use two_screens::SECOND_SCREEN;
 #[cfg(unix)]
 pub use usb::{UsbBus, UsbCable, UsbModel};
 pub use wait::{PATIENCE, until};

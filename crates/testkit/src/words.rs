@@ -18,7 +18,19 @@ impl Words {
     /// # Errors
     /// Where there is none.
     pub fn of(language: &str) -> Result<Words, Fault> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/messages");
+        Words::read(language, "../../ui/messages")
+    }
+
+    /// What the customer's display says in `language`.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn for_customers(language: &str) -> Result<Words, Fault> {
+        Words::read(language, "../../ui/messages/customer")
+    }
+
+    fn read(language: &str, folder: &str) -> Result<Words, Fault> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let path = folder.join(format!("{language}.json"));
         let text = std::fs::read_to_string(&path).map_err(|source| Fault::file(&path, source))?;
         let texts = serde_json::from_str(&text)
