@@ -63,10 +63,28 @@ async fn known(cashier: &Cashier<'_>, tour: &mut Tour) {
     let registered = words.get("new_member.registered").unwrap();
     window.text(&registered).await.unwrap();
     tour.stop(window, "known", AND_LARGE).await;
+    wrong(cashier, tour).await;
+    window.fill("textbox", &phone, MEMBER_PHONE).await.unwrap();
+    window.text(&registered).await.unwrap();
     window.press(Key::Enter).await.unwrap();
     window.gone("dialog", &dialog).await.unwrap();
     let title = words.with("top_up.title", &[("member", MEMBER)]).unwrap();
     window.control("heading", &title).await.unwrap();
     window.press(Key::Escape).await.unwrap();
     cashier.at_rest().await.unwrap();
+}
+
+/// What cannot be right is said at its field, and Enter registers nobody.
+async fn wrong(cashier: &Cashier<'_>, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
+    for (field, typed, said) in [
+        ("new_member.phone", "1380013800", "error.phone_too_short"),
+        ("new_member.full_name", "1388", "error.name_no_letter"),
+    ] {
+        let field = words.get(field).unwrap();
+        window.fill("textbox", &field, typed).await.unwrap();
+        window.press(Key::Enter).await.unwrap();
+        window.text(&words.get(said).unwrap()).await.unwrap();
+    }
+    tour.stop(window, "wrong", AND_LARGE).await;
 }

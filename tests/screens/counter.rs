@@ -43,6 +43,11 @@ async fn amounts(cashier: &Cashier<'_>, tour: &mut Tour) {
     cashier.ready_to_pay().await.unwrap();
     tour.stop(window, "top-up-by-qr", EVERY_SIZE).await;
     let price = words.get("booked.price").unwrap();
+    window.fill("textbox", &price, "100").await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let enough = words.with("booked.enough", &[("left", "¥430")]).unwrap();
+    window.text(&enough).await.unwrap();
+    tour.stop(window, "price-enough", EVERY).await;
     window.fill("textbox", &price, "660").await.unwrap();
     window.press(Key::Enter).await.unwrap();
     let values = [("price", "¥660"), ("lacks", "¥130")];

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use qiantai_testkit::{Key, Launch, Looks, PATIENCE, Window, until};
+use qiantai_testkit::{Key, Launch, Looks, PATIENCE, Window, Words, until};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -164,6 +164,43 @@ async fn what_only_the_demo_counter_can_show() {
             play(window, address, scene, looks)
         })
         .await;
+    }
+    tour.end();
+}
+
+/// What the customer's display may have to show (`ui/src/platform/demo/customer.ts`), and the words
+/// by which it is known.
+const CUSTOMERS: &[(&str, &str)] = &[
+    ("preparing", "state.preparing"),
+    ("split", "cash_part"),
+    ("confirm", "state.confirm"),
+    ("charging", "state.charging"),
+    ("checking", "state.checking"),
+    ("not_paid", "state.not_paid"),
+    ("received", "state.received"),
+    ("cash", "provisional"),
+    ("ask_staff", "state.ask_staff"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_customer_may_be_shown() {
+    let shop = Shop::new();
+    let folder = TempDir::new().unwrap();
+    let launch = Launch::of(app()).in_folder(folder.path());
+    let window = Window::open(&shop.display, &launch).await.unwrap();
+    let address = serve().await;
+    let mut tour = Tour::new("customer-scene");
+    let (window, address) = (&window, &address);
+    for (scene, says) in CUSTOMERS {
+        let show = |looks: Looks| async move {
+            let words = Words::for_customers(looks.language).unwrap();
+            let (language, theme) = (looks.language, looks.theme);
+            let page =
+                format!("{address}/customer.html?scene={scene}&lang={language}&theme={theme}");
+            window.visit(&page).await.unwrap();
+            window.text(&words.get(says).unwrap()).await.unwrap();
+        };
+        tour.stop_anew(window, scene, EVERY, show).await;
     }
     tour.end();
 }

@@ -67,7 +67,8 @@ fn a_screen_has_one_row_and_a_row_one_kind() {
 }
 
 /// What the window is made of and a picture must show: folders of features with something to see,
-/// dialogs, parts of the settings, stages of a payment, causes of trouble.
+/// dialogs, parts of the settings, stages of a payment, what its customer is shown of it, causes of
+/// trouble.
 fn parts() -> BTreeSet<String> {
     let mut parts = BTreeSet::new();
     let features = root().join("ui/src/features");
@@ -88,7 +89,11 @@ fn parts() -> BTreeSet<String> {
     let (list, _) = list.split_once('}').unwrap();
     let names = list.lines().filter_map(|line| line.split_once(':'));
     parts.extend(names.map(|(name, _)| format!("settings/{}", name.trim())));
-    for (kind, binding) in [("stage", "Stage"), ("trouble", "TroubleCause")] {
+    for (kind, binding) in [
+        ("stage", "Stage"),
+        ("trouble", "TroubleCause"),
+        ("customer", "CustomerState"),
+    ] {
         let file = root().join(format!("ui/src/bindings/{binding}.ts"));
         let text = std::fs::read_to_string(file).unwrap();
         // Every second piece between quotation marks is a word of the union.

@@ -25,6 +25,7 @@ const PATTERN = {
 /** demo-counter: what the customer's display may have to show. */
 export const CUSTOMER_SCENES = {
   brand: null,
+  preparing: { ...ORDER, state: "preparing" },
   scan: { ...ORDER, qr: PATTERN },
   split: { ...ORDER, parts: { cash_fen: 10_000, other_fen: 20_000 }, qr: PATTERN },
   confirm: { ...ORDER, state: "confirm", qr: PATTERN },
