@@ -267,10 +267,12 @@ impl Authority {
             // Whoever wrote may read what came of it, and write again.
             for (call, mut working) in std::mem::take(&mut up.handling) {
                 let turns = &up.turns;
+                // What another waits for is not its: it reads before the next write, not beside it.
+                let before = turns.waiting();
                 let answered = self.runtime.block_on(futures::future::poll_fn(|context| {
                     match working.as_mut().poll(context) {
                         Poll::Ready(answered) => Poll::Ready(Some(answered)),
-                        Poll::Pending if turns.waiting() > 0 => Poll::Ready(None),
+                        Poll::Pending if turns.waiting() > before => Poll::Ready(None),
                         Poll::Pending => Poll::Pending,
                     }
                 }));

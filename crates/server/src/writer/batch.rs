@@ -7,7 +7,7 @@ use std::sync::Arc;
 use qiantai_core::account::Account;
 use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::decide::{self, ActionRecord, Change, RefusalCode};
-use qiantai_core::ids::{ActionId, DeviceId, MemberId, StoreId};
+use qiantai_core::ids::{ActionId, DeviceId, MemberId, OpId, StoreId};
 use qiantai_core::ledger::chain;
 use qiantai_core::operation::{Operation, OperationBody};
 use qiantai_wire::SignedOperation;
@@ -221,14 +221,15 @@ impl<'a> Desk<'a> {
     fn sign(&self, own: &OwnOperation, now: Timestamp) -> (SignedOperation, Operation) {
         let device = self.author.tenant.server_device;
         let cursor = self.books.cursors.get(&device);
+        let device_seq = cursor.map_or(0, |cursor| cursor.last_seq) + 1;
         let operation = Operation {
-            op_id: own.op_id,
+            op_id: self.op_id_of(own, device_seq),
             action_id: own.action_id,
             tenant: self.author.tenant.id,
             store: own.store,
             device,
             epoch: cursor.map_or(1, |cursor| cursor.epoch),
-            device_seq: cursor.map_or(0, |cursor| cursor.last_seq) + 1,
+            device_seq,
             prev_hash: cursor.map_or([0; 32], |cursor| cursor.last_hash),
             staff: own.staff,
             shift: None,
@@ -245,6 +246,17 @@ impl<'a> Desk<'a> {
             SignedOperation::sign(&operation, &self.author.key),
             operation,
         )
+    }
+
+    /// What is said twice, as for a request that was carried twice, is two records of one intent.
+    fn op_id_of(&self, own: &OwnOperation, device_seq: u64) -> OpId {
+        match self.books.state.actions.get(&own.action_id) {
+            Some(record) if record.op_id == own.op_id => {
+                let purpose = format!("said again at {device_seq}");
+                OpId(own.op_id.derive(&purpose, 0))
+            }
+            _ => own.op_id,
+        }
     }
 
     fn decide(

@@ -11,6 +11,7 @@ use qiantai_core::{Millis, Money};
 use qiantai_server::leases::{self, LostError};
 use qiantai_server::replay::replay;
 use qiantai_server::verify::verify;
+use qiantai_server::writer::OwnOperation;
 use qiantai_server::{Channels, Clock, Server};
 use qiantai_wire::SignedOperation;
 use qiantai_wire::api::{LEASE_MEMBERS_LIMIT, LeaseDto, LeasesAnswer, LeasesRequest};
@@ -77,6 +78,45 @@ async fn funded(shop: &Shop, till: &mut Till) -> MemberId {
     let taken = till.act(shop, OperationBody::RechargeCash(cash)).await;
     assert_eq!(taken.outcome, OutcomeDto::Applied);
     member
+}
+
+/// Of a request that was carried twice both ask in the same instant, and both have the same word.
+#[tokio::test]
+async fn a_word_that_is_said_twice_is_done_once_and_never_named_twice() {
+    for on in On::BOTH {
+        let shop = Shop::open_on(on, 2).await;
+        let mut till = Till::open(&shop).await;
+        let member = funded(&shop, &mut till).await;
+        let lease = ask(&shop, &till, &[member]).await.remove(0);
+        let before = stands(&shop, member);
+        let (_, word) = decode(&lease.operation.0).unwrap();
+        let again = OwnOperation {
+            op_id: word.op_id,
+            action_id: word.action_id,
+            store: word.store,
+            staff: None,
+            body: word.body,
+            attachment: None,
+        };
+        let tenant = shop.seeded.tenant;
+        let said = shop.server.say(tenant, vec![again.clone(), again]).await;
+        let outcomes: Vec<_> = said.unwrap().into_iter().map(|said| said.outcome).collect();
+        assert_eq!(outcomes, [OutcomeDto::Exists, OutcomeDto::Exists], "{on:?}");
+        assert_eq!(stands(&shop, member), before, "{on:?}");
+
+        let ledger = shop.server.ledger();
+        let head = ledger.head(tenant).unwrap().server_seq;
+        let rows = (1..=head).map(|seq| ledger.log_row(tenant, seq).unwrap().unwrap());
+        let mut names: Vec<_> = rows.map(|row| row.op_id).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(
+            names.len() as u64,
+            head,
+            "{on:?}: an operation is there twice"
+        );
+        assert_whole(&shop, on).await;
+    }
 }
 
 #[tokio::test]
