@@ -69,8 +69,8 @@ pub trait Channel: Send + Sync {
     /// The caller still compares the amount with the attempt, and applies each notice once.
     fn parse_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError>;
 
-    /// The answer that this gateway expects to a notice.
-    fn notice_response(&self, receipt: NoticeReceipt) -> http::Response<Bytes>;
+    /// The answer that this gateway expects to a notice with this body.
+    fn notice_response(&self, notice: &[u8], receipt: NoticeReceipt) -> http::Response<Bytes>;
 }
 
 /// Name of a channel in configuration, routes and logs.

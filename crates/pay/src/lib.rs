@@ -31,7 +31,9 @@ pub use bill::{BillAnswer, BillKind, BillLine, BillRequest, Fee};
 pub use channel::{
     AuthCode, Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest, Wallet,
 };
-pub use notice::{Notice, NoticeError, NoticeReceipt, PaymentNotice, RefundNotice};
+pub use notice::{
+    ElsewhereNotice, Notice, NoticeError, NoticeReceipt, PaymentNotice, RefundNotice,
+};
 pub use pairs::{Charset, Pairs, PairsError};
 pub use registry::{OpenError, Registry};
 pub use secret::{SecretText, SharedKey, SharedKeyError};

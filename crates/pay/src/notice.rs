@@ -1,6 +1,7 @@
 //! Notices that gateways post to us.
 
 use qiantai_core::clock::{Millis, Timestamp};
+use qiantai_core::money::Money;
 
 use crate::answer::{PaidFact, RefundAnswer};
 
@@ -12,9 +13,9 @@ pub(crate) const CLOCK_TOLERANCE: Millis = Millis::minutes(5);
 pub enum Notice {
     /// Somebody paid.
     Payment(PaymentNotice),
-    /// Somebody paid another merchant or application than ours, under a number that may be ours.
-    /// Signed by the gateway like any other.
-    PaidElsewhere(PaymentNotice),
+    /// Somebody paid another merchant or application than ours, or was paid back by it, under a
+    /// number that may be ours. Signed by the gateway like any other.
+    PaidElsewhere(ElsewhereNotice),
     /// Somebody paid, and nothing in the notice says whom: another merchant of the gateway could be
     /// told the same under our number. To be believed only as [`crate::Channel::confirm`] says.
     Hint(PaymentNotice),
@@ -40,9 +41,24 @@ impl PaymentNotice {
     pub(crate) fn of(self, is_ours: bool) -> Notice {
         match is_ours {
             true => Notice::Payment(self),
-            false => Notice::PaidElsewhere(self),
+            false => Notice::PaidElsewhere(ElsewhereNotice {
+                attempt_no: self.attempt_no,
+                channel_txn_no: self.paid.channel_txn_no,
+                amount: self.paid.amount,
+            }),
         }
     }
+}
+
+/// A payment to somebody else, as the notice of it or of its refund states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ElsewhereNotice {
+    /// The number of the attempt, which may be ours.
+    pub attempt_no: String,
+    /// The gateway's number of the payment.
+    pub channel_txn_no: String,
+    /// Amount of the payment, or what went back of it where the notice does not say.
+    pub amount: Money,
 }
 
 /// A refund, as a notice states it.
@@ -74,7 +90,7 @@ pub enum NoticeError {
     /// A header of the signature is missing or cannot be read.
     #[error("the notice lacks the header {0}")]
     MissingHeader(&'static str),
-    /// Signed for another merchant than ours.
+    /// Names another merchant than ours, and nobody signed that.
     #[error("the notice is for another merchant")]
     OtherMerchant,
     /// Signed with a key that we do not hold, or hold no longer.

@@ -96,7 +96,7 @@ impl Channel for Rotated {
             // The merchant account itself may have been replaced.
             Ok(Notice::PaidElsewhere(found)) if self.surroundings.now() <= self.until => {
                 match self.previous.parse_notice(headers, body) {
-                    Ok(ours @ Notice::Payment(_)) => Ok(ours),
+                    Ok(ours @ (Notice::Payment(_) | Notice::Refund(_))) => Ok(ours),
                     _ => Ok(Notice::PaidElsewhere(found)),
                 }
             }
@@ -110,8 +110,8 @@ impl Channel for Rotated {
         }
     }
 
-    fn notice_response(&self, receipt: NoticeReceipt) -> http::Response<Bytes> {
-        self.current.notice_response(receipt)
+    fn notice_response(&self, notice: &[u8], receipt: NoticeReceipt) -> http::Response<Bytes> {
+        self.current.notice_response(notice, receipt)
     }
 
     fn expiries(&self) -> Vec<Expiry> {

@@ -138,9 +138,16 @@ fn signed_nonsense_is_malformed() {
 #[test]
 fn the_gateway_is_told_what_it_understands() {
     let (channel, _) = channel(Err(TransportError::NotSent));
-    assert_eq!(channel.notice_response(NoticeReceipt::Taken).status(), 204);
     assert_eq!(
-        channel.notice_response(NoticeReceipt::Refused).status(),
+        channel
+            .notice_response(b"{}", NoticeReceipt::Taken)
+            .status(),
+        204
+    );
+    assert_eq!(
+        channel
+            .notice_response(b"{}", NoticeReceipt::Refused)
+            .status(),
         503
     );
 }

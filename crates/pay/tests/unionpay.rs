@@ -15,9 +15,9 @@ use qiantai_pay::channels::unionpay::{UnionpayChannel, UnionpayConfig};
 use qiantai_pay::crypto::VerifyKey;
 use qiantai_pay::transport::TransportError;
 use qiantai_pay::{
-    Channel, CloseAnswer, ConfigCause, GatewayAnswer, Notice, NoticeError, PaidFact, Pairs,
-    PendingState, QrAnswer, RefundAnswer, RefundNotice, RefundQuery, RefundRefusal, RefundRequest,
-    ReverseAnswer, UnknownCause, Wallet,
+    Channel, CloseAnswer, ConfigCause, ElsewhereNotice, GatewayAnswer, Notice, NoticeError,
+    PaidFact, Pairs, PendingState, QrAnswer, RefundAnswer, RefundNotice, RefundQuery,
+    RefundRefusal, RefundRequest, ReverseAnswer, UnknownCause, Wallet,
 };
 use serde_json::json;
 
@@ -501,6 +501,17 @@ fn notices_are_believed_by_their_certificate_only() {
         },
     });
     assert_eq!(parse(&genuine(&refund)), Ok(expected));
+    let others = [
+        refund.as_slice(),
+        &[("merId", "777290058110049"), ("origQryId", "6524")],
+    ]
+    .concat();
+    let elsewhere = Notice::PaidElsewhere(ElsewhereNotice {
+        attempt_no: "ZF1".to_owned(),
+        channel_txn_no: "6524".to_owned(),
+        amount: paid().amount,
+    });
+    assert_eq!(parse(&genuine(&others)), Ok(elsewhere));
     let nameless = parse(&genuine(&refund[..2]));
     let is_malformed = matches!(nameless, Err(NoticeError::Malformed(_)));
     assert!(is_malformed, "of no attempt: {nameless:?}");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::StatusCode;
+use qiantai_pay::channels::wechat::v2::read_xml;
 use qiantai_pay::transport::HttpTransport;
 
 use crate::gateway::Acknowledgement;
@@ -33,6 +34,11 @@ impl Acknowledgement {
             Acknowledgement::Status => answer.status().is_success(),
             Acknowledgement::Body(text) => {
                 answer.status() == StatusCode::OK && answer.body() == text.as_bytes()
+            }
+            Acknowledgement::Xml(name, value) => {
+                let said = read_xml(answer.body()).unwrap_or_default();
+                let is_said = said.get(name).is_some_and(|said| said == value);
+                answer.status() == StatusCode::OK && is_said
             }
         }
     }

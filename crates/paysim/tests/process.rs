@@ -97,7 +97,7 @@ async fn take_notice(
         }
         Ok(_) | Err(_) => NoticeReceipt::Refused,
     };
-    shop.channel.notice_response(receipt).status()
+    shop.channel.notice_response(&body, receipt).status()
 }
 
 #[tokio::test]

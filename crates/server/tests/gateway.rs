@@ -145,7 +145,7 @@ impl Channel for ScriptedChannel {
         self.inner.parse_notice(headers, body)
     }
 
-    fn notice_response(&self, receipt: NoticeReceipt) -> http::Response<Bytes> {
-        self.inner.notice_response(receipt)
+    fn notice_response(&self, notice: &[u8], receipt: NoticeReceipt) -> http::Response<Bytes> {
+        self.inner.notice_response(notice, receipt)
     }
 }

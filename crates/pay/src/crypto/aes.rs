@@ -66,6 +66,13 @@ impl Aes256Key {
         Ok(sealed)
     }
 
+    /// Encrypts by AES-256-ECB with PKCS#7 padding, which hides little and proves nothing: for the
+    /// other side of a protocol that wants it.
+    pub fn encrypt_ecb(&self, plaintext: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        symm::encrypt(Cipher::aes_256_ecb(), &*self.0, None, plaintext)
+            .map_err(|error| CryptoError::library(&error))
+    }
+
     /// Decrypts AES-256-ECB with PKCS#7 padding. The cipher proves nothing about the sender.
     pub fn decrypt_ecb(&self, ciphertext: &[u8]) -> Result<Vec<u8>, CryptoError> {
         symm::decrypt(Cipher::aes_256_ecb(), &*self.0, None, ciphertext)
@@ -119,5 +126,17 @@ mod tests {
         check(nonce, b"ad", &sealed[..9], Err(CryptoError::DoesNotDecrypt));
         check(nonce, b"ad", b"", Err(CryptoError::DoesNotDecrypt));
         check(b"short", b"ad", &sealed, Err(CryptoError::NonceLength(5)));
+    }
+
+    #[test]
+    fn ecb_opens_what_it_sealed() {
+        let sealed = key().encrypt_ecb(b"hello").expect("seals");
+        // wechatpay-php, tests/Crypto/AesEcbTest.php.
+        assert_eq!(hex::encode(&sealed), "a59c096412eecb79830021104f861307");
+        assert_eq!(key().decrypt_ecb(&sealed), Ok(b"hello".to_vec()));
+        assert_eq!(
+            key().decrypt_ecb(&sealed[1..]),
+            Err(CryptoError::DoesNotDecrypt)
+        );
     }
 }

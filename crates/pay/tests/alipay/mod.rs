@@ -15,9 +15,10 @@ use qiantai_pay::channels::alipay::{AlipayChannel, AlipayConfig, cert_sn};
 use qiantai_pay::crypto::{Certificate, VerifyKey};
 use qiantai_pay::transport::TransportError;
 use qiantai_pay::{
-    BillAnswer, BillKind, BillRequest, Channel, CloseAnswer, ConfigCause, GatewayAnswer, Notice,
-    NoticeError, NoticeReceipt, PaidFact, Pairs, PendingState, QrAnswer, QrRequest, RefundAnswer,
-    RefundNotice, RefundQuery, RefundRefusal, ReverseAnswer, UnknownCause, Wallet,
+    BillAnswer, BillKind, BillRequest, Channel, CloseAnswer, ConfigCause, ElsewhereNotice,
+    GatewayAnswer, Notice, NoticeError, NoticeReceipt, PaidFact, Pairs, PendingState, QrAnswer,
+    QrRequest, RefundAnswer, RefundNotice, RefundQuery, RefundRefusal, ReverseAnswer, UnknownCause,
+    Wallet,
 };
 use serde_json::{Value, json};
 use time::macros::date;

@@ -83,8 +83,19 @@ fn notices_are_believed_by_their_signature_only() {
     check(genuine.replace("300.00", "300.01"), wrong());
     check(genuine.replace("sign=", "sgin="), wrong());
     for somebody_else in [("app_id", "2"), ("seller_id", "2")] {
-        let body = notice(&[somebody_else], &GATEWAY);
-        check(body, Ok(Notice::PaidElsewhere(read.clone())));
+        let elsewhere = Notice::PaidElsewhere(ElsewhereNotice {
+            attempt_no: "ZF1".to_owned(),
+            channel_txn_no: paid().channel_txn_no,
+            amount: paid().amount,
+        });
+        check(notice(&[somebody_else], &GATEWAY), Ok(elsewhere.clone()));
+        let refund = [
+            somebody_else,
+            ("out_biz_no", "TK1"),
+            ("refund_fee", "100.00"),
+            ("gmt_refund", "2026-01-01 08:15:00.000"),
+        ];
+        check(notice(&refund, &GATEWAY), Ok(elsewhere));
     }
     check(
         notice(&[("trade_status", "TRADE_CLOSED")], &GATEWAY),
@@ -115,7 +126,7 @@ fn notices_are_believed_by_their_signature_only() {
         let found = parse(&notice(&[change], &GATEWAY));
         assert!(matches!(found, Err(NoticeError::Malformed(_))), "{found:?}");
     }
-    let taken = channel.notice_response(NoticeReceipt::Taken);
+    let taken = channel.notice_response(b"", NoticeReceipt::Taken);
     assert_eq!(&taken.body()[..], b"success");
 }
 

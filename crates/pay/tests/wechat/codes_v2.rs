@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::HeaderMap;
 use qiantai_core::attempt::DeclineCode;
 use qiantai_core::clock::Timestamp;
 use qiantai_core::money::Money;
-use qiantai_pay::channels::wechat::v2::{SignType, read_xml, write_xml};
+use qiantai_pay::channels::wechat::v2::{
+    SEALED_ROOT, SignType, notice_key, read_xml, write_flat, write_xml,
+};
 use qiantai_pay::transport::ClientIdentity;
 use qiantai_pay::{
-    Channel, ConfigCause, GatewayAnswer, PaidFact, PendingState, ReverseAnswer, SecretText,
-    UnknownCause,
+    Channel, ConfigCause, GatewayAnswer, Notice, NoticeError, NoticeReceipt, PaidFact,
+    PendingState, RefundAnswer, RefundNotice, ReverseAnswer, SecretText, UnknownCause,
 };
 use serde_json::{Value, json};
 
-use super::answers::{ATTEMPT, code_request};
+use super::answers::{ATTEMPT, REFUND, code_request};
 use super::gateway::{
     APPID, Answer, MCHID, MERCHANT, MERCHANT_SERIAL, V2_KEY, certificate, channel_with, settings,
     unsigned,
@@ -240,4 +245,100 @@ async fn requests_are_signed_and_only_a_reversal_shows_the_certificate() {
             .starts_with(b"-----BEGIN CERTIFICATE-----")
     );
     assert_eq!(format!("{identity:?}"), "ClientIdentity(hidden)");
+}
+
+const RETURNED: [(&str, &str); 4] = [
+    ("refund_id", "50300"),
+    ("out_refund_no", REFUND),
+    ("out_trade_no", ATTEMPT),
+    ("refund_status", "SUCCESS"),
+];
+
+/// A notice with one field changed, in the envelope or in what is sealed by the key.
+fn notice_but(key: &str, changed: (&str, &str)) -> Vec<u8> {
+    let with = |mut fields: Params| {
+        if let Some(kept) = fields.get_mut(changed.0) {
+            changed.1.clone_into(kept);
+        }
+        fields
+    };
+    let told = write_flat(SEALED_ROOT, &with(params(&RETURNED)));
+    let key = notice_key(&SecretText::new(key)).unwrap();
+    let sealed = BASE64.encode(key.encrypt_ecb(told.as_bytes()).unwrap());
+    let envelope = params(&[
+        ("return_code", "SUCCESS"),
+        ("appid", APPID),
+        ("mch_id", MCHID),
+        ("nonce_str", "n"),
+        ("req_info", &sealed),
+    ]);
+    write_xml(&with(envelope)).into_bytes()
+}
+
+/// Nobody signs such a notice: whatever it says, the gateway has to be asked.
+#[test]
+fn a_notice_of_a_refund_says_only_what_to_ask_about() {
+    let (channel, gateway) = channel_with(by_v2(), Vec::new());
+    let read = |body: &[u8]| channel.parse_notice(&HeaderMap::new(), body);
+    let hint = |status: &str| {
+        Notice::Refund(RefundNotice {
+            notice_id: format!("50300 {status}"),
+            attempt_no: ATTEMPT.to_owned(),
+            refund_no: REFUND.to_owned(),
+            answer: RefundAnswer::Accepted,
+        })
+    };
+    for status in ["SUCCESS", "CHANGE", "REFUNDCLOSE"] {
+        let body = notice_but(V2_KEY, ("refund_status", status));
+        assert_eq!(read(&body), Ok(hint(status)));
+    }
+    let check = |key: &str, changed: (&str, &str), expected: &NoticeError| {
+        let found = read(&notice_but(key, changed));
+        match (expected, &found) {
+            (NoticeError::Malformed(_), Err(NoticeError::Malformed(_))) => {}
+            _ => assert_eq!(found.as_ref(), Err(expected), "{changed:?}"),
+        }
+    };
+    let sealed_otherwise = &NoticeError::DoesNotDecrypt;
+    check(&"0".repeat(32), ("", ""), sealed_otherwise);
+    check(V2_KEY, ("req_info", "AAAA"), sealed_otherwise);
+    check(V2_KEY, ("req_info", "储值"), sealed_otherwise);
+    check(V2_KEY, ("req_info", ""), sealed_otherwise);
+    check(
+        V2_KEY,
+        ("mch_id", "1900000108"),
+        &NoticeError::OtherMerchant,
+    );
+    check(
+        V2_KEY,
+        ("appid", "wx0000000000000000"),
+        &NoticeError::OtherMerchant,
+    );
+    let malformed = &NoticeError::Malformed(String::new());
+    check(V2_KEY, ("return_code", "FAIL"), malformed);
+    check(V2_KEY, ("refund_status", "PROCESSING"), malformed);
+    for (name, _) in RETURNED {
+        check(V2_KEY, (name, ""), malformed);
+    }
+    assert!(gateway.targets().is_empty());
+    // A shop without a key of API v2 has nothing to open it with.
+    let other = channel_with(settings(), Vec::new()).0;
+    let unsigned = other.parse_notice(&HeaderMap::new(), &notice_but(V2_KEY, ("", "")));
+    assert!(matches!(unsigned, Err(NoticeError::MissingHeader(_))));
+}
+
+#[test]
+fn the_answer_to_a_notice_is_in_its_own_form() {
+    let (channel, _) = channel_with(by_v2(), Vec::new());
+    let notice = notice_but(V2_KEY, ("", ""));
+    for (receipt, status, code) in [
+        (NoticeReceipt::Taken, 200, "SUCCESS"),
+        (NoticeReceipt::Refused, 500, "FAIL"),
+    ] {
+        let answer = channel.notice_response(&notice, receipt);
+        assert_eq!(answer.status(), status);
+        assert_eq!(read_xml(answer.body()).unwrap()["return_code"], code);
+        let by_v3 = channel.notice_response(b"{}", receipt);
+        assert!(read_xml(by_v3.body()).is_err(), "{receipt:?}");
+    }
 }

@@ -4,8 +4,8 @@ use http::HeaderMap;
 use qiantai_core::clock::Millis;
 use qiantai_core::money::Money;
 use qiantai_pay::{
-    Channel, Notice, NoticeError, NoticeReceipt, PaymentNotice, RefundAnswer, RefundNotice,
-    RefundRefusal,
+    Channel, ElsewhereNotice, Notice, NoticeError, NoticeReceipt, PaymentNotice, RefundAnswer,
+    RefundNotice, RefundRefusal,
 };
 use serde_json::{Value, json};
 
@@ -34,6 +34,16 @@ fn genuine(event: &str, plaintext: &str) -> Result<Notice, NoticeError> {
     parse(&seal(&GATEWAY, PUBLIC_KEY, NOW, &body), &body)
 }
 
+fn refund(status: &str) -> String {
+    json!({
+        "mchid": MCHID, "out_trade_no": ATTEMPT, "transaction_id": "4200002026",
+        "out_refund_no": REFUND, "refund_id": "50300", "refund_status": status,
+        "user_received_account": "招商银行信用卡0403",
+        "amount": {"total": 50000, "refund": 18000, "payer_total": 50000, "payer_refund": 18000},
+    })
+    .to_string()
+}
+
 #[test]
 fn what_genuine_notices_say() {
     let payment = Notice::Payment(PaymentNotice {
@@ -44,20 +54,13 @@ fn what_genuine_notices_say() {
     let paid = order("SUCCESS", PAID);
     assert_eq!(genuine("TRANSACTION.SUCCESS", &paid), Ok(payment));
     let check = |event: &str, status: &str, answer: RefundAnswer| {
-        let plaintext = json!({
-            "mchid": MCHID, "out_trade_no": ATTEMPT, "transaction_id": "4200002026",
-            "out_refund_no": REFUND, "refund_id": "50300", "refund_status": status,
-            "user_received_account": "招商银行信用卡0403",
-            "amount": {"total": 50000, "refund": 18000, "payer_total": 50000, "payer_refund": 18000},
-        })
-        .to_string();
         let expected = Notice::Refund(RefundNotice {
             notice_id: "EV-1".to_owned(),
             attempt_no: ATTEMPT.to_owned(),
             refund_no: REFUND.to_owned(),
             answer,
         });
-        assert_eq!(genuine(event, &plaintext), Ok(expected), "{event}");
+        assert_eq!(genuine(event, &refund(status)), Ok(expected), "{event}");
     };
     let succeeded = RefundAnswer::Succeeded {
         channel_refund_no: "50300".to_owned(),
@@ -67,6 +70,13 @@ fn what_genuine_notices_say() {
     check("REFUND.ABNORMAL", "ABNORMAL", RefundAnswer::NeedsHandling);
     let closed = RefundAnswer::Refused(RefundRefusal::ClosedByGateway);
     check("REFUND.CLOSED", "CLOSED", closed);
+    let elsewhere = Notice::PaidElsewhere(ElsewhereNotice {
+        attempt_no: ATTEMPT.to_owned(),
+        channel_txn_no: "4200002026".to_owned(),
+        amount: Money::from_yuan(500),
+    });
+    let of_another = refund("SUCCESS").replace(MCHID, "1900000108");
+    assert_eq!(genuine("REFUND.SUCCESS", &of_another), Ok(elsewhere));
     let other = Notice::Other("COUPON.USE".to_owned());
     assert_eq!(genuine("COUPON.USE", "{}"), Ok(other));
 }
@@ -122,10 +132,10 @@ fn other_notices_are_refused_with_the_cause() {
     for somebody_else in [(MCHID, "1900000108"), (APPID, "wx0000000000000000")] {
         let other = paid.replace(somebody_else.0, somebody_else.1);
         let told = genuine("TRANSACTION.SUCCESS", &other);
-        let elsewhere = Notice::PaidElsewhere(PaymentNotice {
-            notice_id: "EV-1".to_owned(),
+        let elsewhere = Notice::PaidElsewhere(ElsewhereNotice {
             attempt_no: ATTEMPT.to_owned(),
-            paid: fact(),
+            channel_txn_no: fact().channel_txn_no,
+            amount: fact().amount,
         });
         assert_eq!(told, Ok(elsewhere));
     }
@@ -160,9 +170,9 @@ fn a_notice_from_another_time_is_refused() {
 #[test]
 fn the_answers_to_a_notice_are_what_the_gateway_expects() {
     let (channel, _) = channel_with(settings(), Vec::new());
-    let taken = channel.notice_response(NoticeReceipt::Taken);
+    let taken = channel.notice_response(b"{}", NoticeReceipt::Taken);
     assert_eq!((taken.status().as_u16(), taken.body().len()), (204, 0));
-    let refused = channel.notice_response(NoticeReceipt::Refused);
+    let refused = channel.notice_response(b"{}", NoticeReceipt::Refused);
     assert_eq!(refused.status(), 500);
     let body: Value = serde_json::from_slice(refused.body()).unwrap();
     assert_eq!(body["code"], "FAIL");

@@ -51,6 +51,8 @@ pub enum Acknowledgement {
     Status,
     /// Status 200 with exactly this body.
     Body(&'static str),
+    /// Status 200 with flat XML, in which this parameter has this value.
+    Xml(&'static str, &'static str),
 }
 
 /// What a notice says and where it goes.

@@ -23,6 +23,8 @@ pub(crate) struct Refund {
     pub done_at: Timestamp,
     /// It cannot get there before the merchant's staff act: the customer's card is gone.
     pub is_stuck: bool,
+    /// Its notices are in the older of the protocol's forms, as its request was.
+    pub is_told_in_old_form: bool,
 }
 
 /// How far a refund is.
@@ -84,6 +86,7 @@ impl Gateway {
             accepted_at: now,
             done_at: now + takes,
             is_stuck: false,
+            is_told_in_old_form: false,
         };
         self.tell_refund(&refund);
         self.refunds.insert(refund_key, refund.clone());
@@ -109,6 +112,21 @@ impl Gateway {
         if let Some(refund) = known.filter(|refund| refund.stage(now) == RefundStage::UnderWay) {
             refund.is_stuck = true;
         }
+    }
+
+    /// Lets notices of a refund be in the older of the protocol's forms.
+    pub(crate) fn tell_in_old_form(&mut self, refund: &Refund) {
+        if let Some(known) = self.refunds.get_mut(&refund.key()) {
+            known.is_told_in_old_form = true;
+        }
+    }
+
+    /// Refunds that are stuck, by their attempt: the money has left the payment and reached nobody.
+    pub fn stuck_refunds(&self, now: Timestamp) -> Vec<(AttemptKey, Money)> {
+        let stuck = self.refunds.values();
+        let stuck = stuck.filter(|refund| refund.stage(now) == RefundStage::Stuck);
+        let told = stuck.map(|refund| (refund.order.key.clone(), refund.order.amount));
+        told.collect()
     }
 
     /// The merchant's staff act on the gateway's platform: every refund that is stuck is done, and

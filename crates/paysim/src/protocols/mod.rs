@@ -102,7 +102,11 @@ pub(crate) fn notice(gateway: &mut Gateway, notice: &Try, now: Timestamp) -> htt
         .parse()
         .expect("the address was checked on arrival");
     *request.headers_mut() = headers;
-    request.extensions_mut().insert(protocol.acknowledgement());
+    let wanted = match protocol {
+        Protocol::Wechat => wechat::acknowledgement(gateway, &notice.draft.event),
+        _ => protocol.acknowledgement(),
+    };
+    request.extensions_mut().insert(wanted);
     request
 }
 

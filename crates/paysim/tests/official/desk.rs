@@ -281,7 +281,7 @@ impl Desk {
                     Err(_) => NoticeReceipt::Refused,
                 };
                 let wanted: Acknowledgement = *request.extensions().get().unwrap();
-                let is_taken = wanted.is_met_by(&channel.notice_response(receipt));
+                let is_taken = wanted.is_met_by(&channel.notice_response(request.body(), receipt));
                 assert_eq!(is_taken, read.is_ok(), "the answer says what was done");
                 gateway.delivered(delivery.id, is_taken, now);
                 received.push(read);

@@ -8,8 +8,10 @@ use qiantai_core::money::Money;
 use qiantai_pay::channels::wechat::v2::{SignType, read_xml, write_xml};
 use qiantai_pay::crypto::{Certificate, PrivateKey};
 use qiantai_pay::transport::ClientIdentity;
-use qiantai_pay::{GatewayAnswer, RefundAnswer, RefundQuery, SecretText};
-use qiantai_paysim::gateway::{AnswerFault, Operation};
+use qiantai_pay::{
+    GatewayAnswer, Notice, NoticeError, RefundAnswer, RefundNotice, RefundQuery, SecretText,
+};
+use qiantai_paysim::gateway::{AnswerFault, NoticeFault, NoticeRule, Operation};
 
 use super::accounts::Account;
 use super::desk::Desk;
@@ -173,7 +175,7 @@ async fn refunds_by_v2_break_no_rule() {
     check(("refund_fee", "100.00"), "PARAM_ERROR").await;
     check(("refund_fee", "0"), "PARAM_ERROR").await;
     check(("refund_fee_type", "USD"), "PARAM_ERROR").await;
-    check(("notify_url", super::desk::NOTIFY_URL), "PARAM_ERROR").await;
+    check(("notify_url", "http://shop.test/?to=me"), "PARAM_ERROR").await;
     check(("refund_fee", "30001"), "INVALID_REQUEST").await;
     check(("total_fee", "29999"), "REFUND_FEE_MISMATCH").await;
     check(("transaction_id", "4200000000"), "INVALID_TRANSACTIONID").await;
@@ -248,4 +250,46 @@ async fn a_refund_that_is_stuck_is_told_and_done_by_staff() {
         matches!(answer, RefundAnswer::Succeeded { .. }),
         "{answer:?}"
     );
+}
+
+/// Who asks by API v2 is told by API v2. Nobody signs that, so it only says what to ask about.
+#[tokio::test(start_paused = true)]
+async fn a_refund_by_v2_is_told_by_v2_and_only_hints() {
+    let desk = Desk::new(Account::WechatCertificates);
+    let number = desk.pay_qr().await;
+    desk.notices();
+    let fault = NoticeFault::Forged;
+    desk.simulator.with(|gateway, _| {
+        gateway.faults().notices.push(NoticeRule {
+            attempt_no: None,
+            fault,
+            times: None,
+        });
+    });
+    desk.spoil(Operation::Refund, AnswerFault::RefundStuck);
+    let wish = [
+        ("out_trade_no", number.as_str()),
+        ("out_refund_no", "TK000001"),
+        ("total_fee", "30000"),
+        ("refund_fee", "10000"),
+        ("notify_url", super::desk::NOTIFY_URL),
+    ];
+    let (said, answer) = desk.refund_v2(&wish).await;
+    assert_eq!(said, "OK");
+    assert!(desk.notices().is_empty(), "the money is on its way");
+    desk.wait(5).await;
+    let told = |status: &str| {
+        let refund = RefundNotice {
+            notice_id: format!("{} {status}", answer["refund_id"]),
+            attempt_no: number.clone(),
+            refund_no: "TK000001".to_owned(),
+            answer: RefundAnswer::Accepted,
+        };
+        [Err(NoticeError::DoesNotDecrypt), Ok(Notice::Refund(refund))]
+    };
+    assert_eq!(desk.notices(), told("CHANGE"));
+    desk.simulator
+        .with(|gateway, now| gateway.settle_stuck_refunds(now));
+    assert_eq!(desk.notices(), told("SUCCESS"));
+    assert!(desk.notices().is_empty(), "each was acknowledged");
 }

@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use qiantai_core::attempt::PaymentAttempt;
 use qiantai_core::ids::TenantId;
-use qiantai_pay::{ChannelId, Notice, NoticeReceipt, PaymentNotice, RefundNotice};
+use qiantai_pay::{ChannelId, ElsewhereNotice, Notice, NoticeReceipt, PaymentNotice, RefundNotice};
 use qiantai_wire::{ApiError, ErrorCode};
 
 use super::failure::Failure;
@@ -51,7 +51,7 @@ pub(super) async fn take(
             NoticeReceipt::Refused
         }
     };
-    Ok(channel.notice_response(receipt).map(HttpBody::from))
+    Ok(channel.notice_response(&body, receipt).map(HttpBody::from))
 }
 
 async fn apply(
@@ -80,18 +80,18 @@ async fn apply_hint(
     Ok(engine.hear_hint(tenant, from, &attempt, &notice).await?)
 }
 
-/// The gateway says that somebody else was paid under our number. A person looks at it; the
+/// The gateway says that somebody else was paid, or paid back, under our number. A person looks at it; the
 /// gateway need not come again.
 async fn apply_elsewhere(
     server: &Server,
     name: &str,
-    notice: PaymentNotice,
+    notice: ElsewhereNotice,
 ) -> Result<NoticeReceipt, Failure> {
     let Some((tenant, attempt)) = attempt_of(server, name, &notice.attempt_no).await? else {
         return Ok(NoticeReceipt::Refused);
     };
     let engine = &server.0.engine;
-    engine.hear_elsewhere(tenant, &attempt, notice.paid).await?;
+    engine.hear_elsewhere(tenant, &attempt, notice).await?;
     Ok(NoticeReceipt::Taken)
 }
 

@@ -4,7 +4,7 @@ use qiantai_core::Millis;
 use qiantai_core::attempt::{GatewayOutcome, PaymentAttempt};
 use qiantai_core::ids::{ActionId, OpId, TenantId};
 use qiantai_core::operation::{AttemptResult, OperationBody};
-use qiantai_pay::PaidFact;
+use qiantai_pay::ElsewhereNotice;
 
 use super::{Engine, EngineError};
 
@@ -12,18 +12,19 @@ use super::{Engine, EngineError};
 const UNCLEAR_AFTER: Millis = Millis::minutes(10);
 
 impl Engine {
-    /// Writes that another merchant or application was paid under an attempt's number.
+    /// Writes that another merchant or application was paid under an attempt's number. A notice of
+    /// the payment and one of its refund are one case.
     pub(crate) async fn hear_elsewhere(
         &self,
         tenant: TenantId,
         attempt: &PaymentAttempt,
-        paid: PaidFact,
+        notice: ElsewhereNotice,
     ) -> Result<(), EngineError> {
         tracing::error!(attempt = %attempt.attempt_no, "somebody else was paid under our number");
-        let purpose = format!("paid elsewhere {}", paid.channel_txn_no);
+        let purpose = format!("paid elsewhere {}", notice.channel_txn_no);
         let outcome = GatewayOutcome::PaidElsewhere {
-            channel_txn_no: paid.channel_txn_no,
-            amount: paid.amount,
+            channel_txn_no: notice.channel_txn_no,
+            amount: notice.amount,
         };
         self.open_case(tenant, attempt, &purpose, outcome).await?;
         // An open code is to be closed now.

@@ -242,7 +242,7 @@ impl Channel for Heard {
         self.gateway.parse_notice(headers, body)
     }
 
-    fn notice_response(&self, receipt: NoticeReceipt) -> http::Response<Bytes> {
-        self.gateway.notice_response(receipt)
+    fn notice_response(&self, notice: &[u8], receipt: NoticeReceipt) -> http::Response<Bytes> {
+        self.gateway.notice_response(notice, receipt)
     }
 }

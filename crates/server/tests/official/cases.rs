@@ -2,6 +2,7 @@
 
 use qiantai_core::attempt::AttemptState;
 use qiantai_core::recharge::OrderState;
+use qiantai_pay::{GatewayAnswer, RefundAnswer, RefundRequest};
 use qiantai_paysim::gateway::{AnswerFault, NoticeFault, Operation, PhoneAction};
 
 use super::desk::{Account, Desk, LineState};
@@ -12,7 +13,7 @@ async fn a_payment_to_another_merchant_is_a_case_and_credits_nothing() {
     let mut desk = Desk::open(Account::Unionpay).await;
     let attempt = desk.show_qr().await;
     desk.spoil_notices(NoticeFault::Double);
-    let payload = desk.order_elsewhere(&attempt).await;
+    let payload = desk.order_at(&*desk.elsewhere(), &attempt).await;
     desk.scan_and_act(&payload, &PhoneAction::Pay);
     assert_eq!(desk.deliver().await, [true, true]);
     assert_eq!(desk.order_state(attempt.id), OrderState::Abnormal);
@@ -28,6 +29,41 @@ async fn a_payment_to_another_merchant_is_a_case_and_credits_nothing() {
     assert_eq!(desk.shop.balance("clearing"), 30_000);
     assert_eq!(desk.shop.balance("suspense"), -30_000);
     assert!(desk.shop.attempt(attempt.id).surplus.is_empty());
+}
+
+/// The same where our server never heard of the payment, only that it went back; and once.
+#[tokio::test]
+async fn a_refund_by_another_merchant_is_the_same_case() {
+    let mut desk = Desk::open(Account::Unionpay).await;
+    let attempt = desk.show_qr().await;
+    let other = desk.elsewhere();
+    let payload = desk.order_at(&*other, &attempt).await;
+    desk.scan_and_act(&payload, &PhoneAction::PayWithoutNotice);
+    let paid = match other.query(&attempt.attempt_no).await {
+        GatewayAnswer::Success(paid) => paid,
+        found => panic!("{found:?}"),
+    };
+    let request = RefundRequest {
+        attempt_no: attempt.attempt_no.clone(),
+        channel_txn_no: Some(paid.channel_txn_no),
+        refund_no: attempt.attempt_no.replacen("ZF", "TK", 1),
+        paid: paid.amount,
+        amount: paid.amount,
+        reason: "别的店退款".to_owned(),
+        notify_url: Some(desk.notify_url()),
+    };
+    desk.spoil_notices(NoticeFault::Double);
+    let returned = other.refund(&request).await;
+    let is_back = matches!(
+        returned,
+        RefundAnswer::Succeeded { .. } | RefundAnswer::Accepted
+    );
+    assert!(is_back, "{returned:?}");
+    assert_eq!(desk.deliver().await, [true, true]);
+    assert_eq!(desk.order_state(attempt.id), OrderState::Abnormal);
+    assert!(desk.shop.attempt(attempt.id).cancel_requested);
+    desk.check_cases(&["PaidElsewhere"]);
+    assert_eq!(desk.shop.balance("clearing"), 0);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use qiantai_core::recharge::OrderState;
 use qiantai_core::{Millis, Money};
 use qiantai_pay::channels::training::message::WalletName;
 use qiantai_pay::transport::{HttpTransport, TransportError};
-use qiantai_pay::{QrAnswer, QrRequest, Registry, Surroundings, Wallet};
+use qiantai_pay::{Channel as PayChannel, QrAnswer, QrRequest, Registry, Surroundings, Wallet};
 use qiantai_paysim::gateway::{
     Acknowledgement, AnswerFault, AnswerRule, CodeView, CodeWish, NoticeFault, NoticeRule,
     Operation, PhoneAction,
@@ -366,9 +366,8 @@ impl Desk {
         taken
     }
 
-    /// Another merchant's order under the number of our attempt, told to our server; what its code
-    /// says.
-    pub async fn order_elsewhere(&self, attempt: &PaymentAttempt) -> String {
+    /// Another merchant of the same gateway.
+    pub fn elsewhere(&self) -> Arc<dyn PayChannel> {
         let name = self.account.channel();
         let terminal_file = self.folder.path().join("elsewhere.json");
         let settings = self.shop.simulator.with(|gateway, now| match self.account {
@@ -393,19 +392,29 @@ impl Desk {
         let transport = Arc::clone(&self.line) as Arc<dyn HttpTransport>;
         let surroundings = Arc::clone(&self.shop.time) as Arc<dyn Surroundings>;
         let opened = registry.open(name, settings, transport, surroundings);
-        let channel = registry.get(opened.unwrap().0).unwrap();
+        Arc::clone(registry.get(opened.unwrap().0).unwrap())
+    }
+
+    /// Another merchant's order under the number of our attempt, told to our server; what its code
+    /// says.
+    pub async fn order_at(&self, other: &dyn PayChannel, attempt: &PaymentAttempt) -> String {
         let request = QrRequest {
             attempt_no: attempt.attempt_no.clone(),
             amount: attempt.amount,
             subject: "别的店".to_owned(),
             wallet: Wallet::of(attempt.channel).unwrap(),
             expires_at: attempt.expires_at,
-            notify_url: Some(format!("http://server/v1/notify/{name}")),
+            notify_url: Some(self.notify_url()),
         };
-        match channel.create_qr(&request).await {
+        match other.create_qr(&request).await {
             QrAnswer::Created { payload } => payload,
             other => panic!("no code: {other:?}"),
         }
+    }
+
+    /// Where our server hears the gateway.
+    pub fn notify_url(&self) -> String {
+        format!("http://server/v1/notify/{}", self.account.channel())
     }
 
     pub fn scan_and_act(&self, payload: &str, action: &PhoneAction) {

@@ -125,7 +125,7 @@ async fn a_day_that_ends_while_the_server_is_off_ends_with_a_last_question() {
 async fn a_notice_of_another_shop_s_payment_is_forgotten_after_a_day() {
     let mut desk = Desk::open(Account::Shouqianba).await;
     let attempt = desk.show_qr().await;
-    let payload = desk.order_elsewhere(&attempt).await;
+    let payload = desk.order_at(&*desk.elsewhere(), &attempt).await;
     desk.scan_and_act(&payload, &PhoneAction::Pay);
     assert_eq!(desk.deliver().await, [true]);
     assert!(desk.state(attempt.id).is_open());

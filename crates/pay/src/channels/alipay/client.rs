@@ -192,7 +192,7 @@ impl Channel for AlipayChannel {
     }
 
     /// Exactly the seven bytes `success`; anything else has the notice sent again.
-    fn notice_response(&self, receipt: NoticeReceipt) -> http::Response<Bytes> {
+    fn notice_response(&self, _: &[u8], receipt: NoticeReceipt) -> http::Response<Bytes> {
         http::Response::new(Bytes::from_static(match receipt {
             NoticeReceipt::Taken => b"success",
             NoticeReceipt::Refused => b"failure",

@@ -19,7 +19,7 @@ use crate::bill::BillAnswer;
 use crate::channel::{RefundQuery, RefundRequest};
 use crate::channels::QrLife;
 use crate::channels::exchange::made_at;
-use crate::notice::{Notice, NoticeError, PaymentNotice, RefundNotice};
+use crate::notice::{ElsewhereNotice, Notice, NoticeError, PaymentNotice, RefundNotice};
 use crate::pairs::Charset;
 use crate::yuan::from_yuan;
 
@@ -364,7 +364,12 @@ pub(super) fn notice(
     // What comes after a refund names it; the trade's own status stays or becomes closed.
     if let (Some(refund_no), Some(_)) = (fields.get("out_biz_no"), fields.get("gmt_refund")) {
         if !is_ours {
-            return Err(NoticeError::OtherMerchant);
+            return Ok(Notice::PaidElsewhere(ElsewhereNotice {
+                attempt_no: need("out_trade_no")?,
+                channel_txn_no: need("trade_no")?,
+                amount: from_yuan(&need("total_amount")?)
+                    .ok_or_else(|| malformed("total_amount is no amount".to_owned()))?,
+            }));
         }
         return Ok(Notice::Refund(RefundNotice {
             notice_id: need("notify_id")?,

@@ -302,7 +302,7 @@ impl Channel for ShouqianbaChannel {
         read::notice(self.notice_key.as_ref(), headers, body)
     }
 
-    fn notice_response(&self, receipt: NoticeReceipt) -> http::Response<Bytes> {
+    fn notice_response(&self, _: &[u8], receipt: NoticeReceipt) -> http::Response<Bytes> {
         let (status, word): (_, &'static [u8]) = match receipt {
             NoticeReceipt::Taken => (StatusCode::OK, b"success"),
             NoticeReceipt::Refused => (StatusCode::SERVICE_UNAVAILABLE, b"fail"),

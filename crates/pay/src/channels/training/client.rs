@@ -194,7 +194,7 @@ impl Channel for TrainingChannel {
         read::notice(&self.config, headers, body, self.surroundings.now())
     }
 
-    fn notice_response(&self, receipt: NoticeReceipt) -> http::Response<Bytes> {
+    fn notice_response(&self, _: &[u8], receipt: NoticeReceipt) -> http::Response<Bytes> {
         let mut response = http::Response::new(Bytes::new());
         *response.status_mut() = match receipt {
             NoticeReceipt::Taken => StatusCode::NO_CONTENT,

@@ -202,7 +202,7 @@ impl Channel for UnionpayChannel {
         read::notice(&self.config, &self.trusted, body, self.surroundings.now())
     }
 
-    fn notice_response(&self, receipt: NoticeReceipt) -> http::Response<Bytes> {
+    fn notice_response(&self, _: &[u8], receipt: NoticeReceipt) -> http::Response<Bytes> {
         let mut response = http::Response::new(Bytes::new());
         *response.status_mut() = match receipt {
             NoticeReceipt::Taken => StatusCode::OK,

@@ -13,7 +13,7 @@ use crate::answer::{
 use crate::beijing;
 use crate::channels::QrLife;
 use crate::crypto::Certificate;
-use crate::notice::{Notice, NoticeError, PaymentNotice, RefundNotice};
+use crate::notice::{ElsewhereNotice, Notice, NoticeError, PaymentNotice, RefundNotice};
 use crate::pairs::{Charset, Pairs};
 use crate::yuan::from_fen;
 
@@ -269,7 +269,11 @@ pub(super) fn notice(
         return Ok(notice.of(is_ours));
     }
     if !is_ours {
-        return Err(NoticeError::OtherMerchant);
+        return Ok(Notice::PaidElsewhere(ElsewhereNotice {
+            attempt_no: need("reqReserved")?,
+            channel_txn_no: need("origQryId")?,
+            amount: moved.amount,
+        }));
     }
     Ok(Notice::Refund(RefundNotice {
         notice_id,

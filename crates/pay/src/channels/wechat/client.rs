@@ -245,6 +245,11 @@ impl Channel for WechatChannel {
     }
 
     fn parse_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
+        if let CodeApi::V2 { key, .. } = &self.account.code_api
+            && v2::is_notice(body)
+        {
+            return v2::read_notice(&self.account, key, body);
+        }
         let now = self.surroundings.now();
         let opened = open_notice(
             &self.keyring.keys(),
@@ -260,7 +265,10 @@ impl Channel for WechatChannel {
         read_notice(&self.account, opened?)
     }
 
-    fn notice_response(&self, receipt: NoticeReceipt) -> http::Response<Bytes> {
+    fn notice_response(&self, notice: &[u8], receipt: NoticeReceipt) -> http::Response<Bytes> {
+        if v2::is_notice(notice) {
+            return v2::notice_response(receipt);
+        }
         let mut response = http::Response::new(Bytes::new());
         match receipt {
             NoticeReceipt::Taken => *response.status_mut() = StatusCode::NO_CONTENT,

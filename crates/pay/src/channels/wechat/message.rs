@@ -150,8 +150,15 @@ pub struct RefundEvent {
     pub refund_id: String,
     pub out_refund_no: String,
     pub out_trade_no: String,
+    pub transaction_id: String,
     pub refund_status: String,
-    pub amount: RefundedAmount,
+    pub amount: EventAmount,
+}
+
+#[derive(Deserialize)]
+pub struct EventAmount {
+    pub total: i64,
+    pub refund: i64,
 }
 
 #[derive(Deserialize)]

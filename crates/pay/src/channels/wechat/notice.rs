@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use qiantai_core::clock::Timestamp;
+use qiantai_core::money::Money;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -13,7 +14,7 @@ use super::message::{RefundEvent, Transaction};
 use super::read;
 use super::signature::{Seal, SealError};
 use crate::crypto::Aes256Key;
-use crate::notice::{Notice, NoticeError, PaymentNotice, RefundNotice};
+use crate::notice::{ElsewhereNotice, Notice, NoticeError, PaymentNotice, RefundNotice};
 
 const ALGORITHM: &str = "AEAD_AES_256_GCM";
 
@@ -107,7 +108,11 @@ fn payment(account: &Account, opened: OpenedNotice) -> Result<Notice, NoticeErro
 fn refund(account: &Account, opened: OpenedNotice) -> Result<Notice, NoticeError> {
     let event: RefundEvent = parse(opened.plaintext.as_bytes())?;
     if event.mchid != account.mchid {
-        return Err(NoticeError::OtherMerchant);
+        return Ok(Notice::PaidElsewhere(ElsewhereNotice {
+            attempt_no: event.out_trade_no,
+            channel_txn_no: event.transaction_id,
+            amount: Money::from_fen(event.amount.total),
+        }));
     }
     Ok(Notice::Refund(RefundNotice {
         notice_id: opened.id,

@@ -22,7 +22,7 @@ pub use account::{CodeApi, KeyMode, WechatOpening};
 pub(crate) use notice::notice;
 
 use super::Reply;
-use crate::gateway::Gateway;
+use crate::gateway::{Acknowledgement, Event, Gateway};
 use account::WechatMerchant;
 use bill::StoredBill;
 use keys::SigningKeys;
@@ -39,6 +39,16 @@ pub(crate) struct Side {
     nonces: BTreeMap<(String, String), Timestamp>,
     /// Bills that wait to be downloaded, by their token.
     bills: BTreeMap<String, StoredBill>,
+}
+
+/// What a merchant answers to a notice: each API in its own form.
+pub(crate) fn acknowledgement(gateway: &Gateway, event: &Event) -> Acknowledgement {
+    match event {
+        Event::Refunded(told) if gateway.refund_told(told).is_told_in_old_form => {
+            Acknowledgement::Xml("return_code", "SUCCESS")
+        }
+        _ => Acknowledgement::Status,
+    }
 }
 
 /// Answers one request.

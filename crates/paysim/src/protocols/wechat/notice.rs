@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::account::WechatMerchant;
 use super::message::written;
 use super::refusal::Refusal;
-use super::{KeyMode, order, refund, v3};
+use super::{KeyMode, order, refund, v2, v3};
 use crate::gateway::{Event, Gateway, NoticeSeal, Transaction, Try};
 
 /// Headers and body of a notice.
@@ -22,6 +22,12 @@ pub(crate) fn notice(gateway: &mut Gateway, notice: &Try, now: Timestamp) -> (He
         .merchant(&key.merchant)
         .expect("a notice is of a merchant that ordered")
         .clone();
+    if let Event::Refunded(told) = &notice.draft.event
+        && gateway.refund_told(told).is_told_in_old_form
+    {
+        let refund = gateway.refund_told(told).clone();
+        return v2::refund_notice(gateway, &merchant, &refund, notice.seal, now);
+    }
     let is_forged = notice.seal == NoticeSeal::Forged;
     let (event_type, summary, kind, content) = match &notice.draft.event {
         Event::Paid(paid) => {

@@ -1,5 +1,6 @@
-//! API v2: micropay, its query and its reversal; refunds.
+//! API v2: micropay, its query and its reversal; refunds and their notices.
 
+mod notice;
 mod refund;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ use crate::gateway::{
 };
 use crate::protocols::{Call, Reply, Said, Seal, conduct};
 use crate::tls::ShownCertificate;
+
+pub(super) use notice::refund_notice;
 
 type Params = BTreeMap<String, String>;
 
@@ -69,7 +72,7 @@ pub(super) fn answer(
         let text = "400 No required SSL certificate was sent";
         return Reply::at_once(page(StatusCode::BAD_REQUEST, text));
     }
-    let attempt_no = params.get("out_trade_no").cloned();
+    let attempt_no = refund::attempt_no(gateway, &merchant, &params);
     let call = Call {
         operation,
         attempt_no: attempt_no.as_deref(),

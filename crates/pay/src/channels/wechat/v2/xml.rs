@@ -30,24 +30,37 @@ pub enum XmlError {
     Twice(String),
 }
 
+/// Root of every message.
+const ROOT: &str = "xml";
+
 /// Writes parameters.
 pub fn write_xml(params: &BTreeMap<String, String>) -> String {
-    let mut text = String::from("<xml>");
+    write_flat(ROOT, params)
+}
+
+/// Writes parameters below another root.
+pub fn write_flat(root: &str, params: &BTreeMap<String, String>) -> String {
+    let mut text = format!("<{root}>");
     for (name, value) in params {
         text.push_str(&format!("<{name}>{}</{name}>", escape(value.as_str())));
     }
-    text.push_str("</xml>");
+    text.push_str(&format!("</{root}>"));
     text
 }
 
 /// Reads parameters.
 pub fn read_xml(body: &[u8]) -> Result<BTreeMap<String, String>, XmlError> {
+    read_flat(ROOT, body)
+}
+
+/// Reads parameters below another root.
+pub fn read_flat(root: &str, body: &[u8]) -> Result<BTreeMap<String, String>, XmlError> {
     if body.len() > BYTES_MAX {
         return Err(XmlError::TooLarge);
     }
     let text = std::str::from_utf8(body).map_err(|error| not_xml(&error))?;
     let mut reader = Reader::from_str(text);
-    let mut read = Reading::default();
+    let mut read = Reading::below(root);
     loop {
         match reader.read_event().map_err(|error| not_xml(&error))? {
             Event::Start(tag) => read.open(tag.name().as_ref())?,
@@ -76,17 +89,27 @@ pub fn read_xml(body: &[u8]) -> Result<BTreeMap<String, String>, XmlError> {
     }
 }
 
-#[derive(Default)]
-struct Reading {
+struct Reading<'a> {
+    root: &'a str,
     in_root: bool,
     root_seen: bool,
     parameter: Option<(String, String)>,
     params: BTreeMap<String, String>,
 }
 
-impl Reading {
+impl<'a> Reading<'a> {
+    fn below(root: &'a str) -> Reading<'a> {
+        Reading {
+            root,
+            in_root: false,
+            root_seen: false,
+            parameter: None,
+            params: BTreeMap::new(),
+        }
+    }
+
     fn open(&mut self, name: &str) -> Result<(), XmlError> {
-        if !self.in_root && !self.root_seen && name == "xml" {
+        if !self.in_root && !self.root_seen && name == self.root {
             self.in_root = true;
             self.root_seen = true;
             return Ok(());

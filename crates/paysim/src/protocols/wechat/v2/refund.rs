@@ -1,5 +1,4 @@
-//! Refunds of API v2, in the book of those of API v3. Notices of API v2 are not simulated: a request
-//! for them is refused.
+//! Refunds of API v2, in the book of those of API v3.
 
 use qiantai_core::clock::Timestamp;
 use qiantai_core::money::Money;
@@ -9,7 +8,7 @@ use qiantai_pay::yuan::from_fen;
 use super::{Params, Refusal, business, need};
 use crate::gateway::{AttemptKey, BookRefusal, Gateway, Protocol, Refund, RefundStage};
 use crate::protocols::wechat::account::WechatMerchant;
-use crate::protocols::wechat::order::key;
+use crate::protocols::wechat::order::{check_url, key};
 use crate::protocols::wechat::refund::{Bar, REASON_CHARS_MAX, Wish, attempt, is_refund_no, place};
 
 pub(super) fn refund(
@@ -21,6 +20,7 @@ pub(super) fn refund(
 ) -> Result<Params, Refusal> {
     need(params, &["out_refund_no", "total_fee", "refund_fee"])?;
     let refund = place(gateway, merchant, wish(params)?, now).map_err(said)?;
+    gateway.tell_in_old_form(&refund);
     if gets_stuck {
         gateway.stick_refund(&refund, now);
     }
@@ -58,9 +58,12 @@ fn wish(params: &Params) -> Result<Wish, Refusal> {
     if reason.chars().count() > REASON_CHARS_MAX {
         return Err(wrong("refund_desc"));
     }
-    if text("notify_url").is_some() {
-        let words = "模拟网关不发送API v2的退款通知，请勿填写notify_url";
-        return Err(business("PARAM_ERROR", words));
+    let notify_url = text("notify_url");
+    if notify_url
+        .as_deref()
+        .is_some_and(|url| check_url(url).is_err())
+    {
+        return Err(wrong("notify_url"));
     }
     let refund_no = text("out_refund_no").unwrap_or_default();
     if !is_refund_no(&refund_no) {
@@ -73,8 +76,24 @@ fn wish(params: &Params) -> Result<Wish, Refusal> {
         amount: fen("refund_fee")?,
         total: fen("total_fee")?,
         reason,
-        notify_url: None,
+        notify_url,
     })
+}
+
+/// The attempt that a request is about, by any of its numbers.
+pub(super) fn attempt_no(
+    gateway: &Gateway,
+    merchant: &WechatMerchant,
+    params: &Params,
+) -> Option<String> {
+    let number = |name: &str| params.get(name).map(String::as_str);
+    let numbers = (number("transaction_id"), number("out_trade_no"));
+    let of_payment = attempt(gateway, merchant, numbers).ok();
+    let of_refund = || {
+        let known = gateway.find_refund(&key(merchant, number("out_refund_no")?));
+        Some(known.ok()?.order.key.clone())
+    };
+    of_payment.or_else(of_refund).map(|key| key.attempt_no)
 }
 
 /// Tells the refunds that the most exact of the given numbers names, oldest first.
@@ -145,11 +164,7 @@ fn about(refund: &Refund) -> Params {
 fn told(refund: &Refund, index: usize, now: Timestamp) -> Params {
     let fen = refund.order.amount.fen().to_string();
     let done_at = dashed(refund.done_at);
-    let status = match refund.stage(now) {
-        RefundStage::UnderWay => "PROCESSING",
-        RefundStage::Stuck => "CHANGE",
-        RefundStage::Done => "SUCCESS",
-    };
+    let status = word(refund.stage(now));
     let mut fields = vec![
         ("out_refund_no", refund.order.refund_no.as_str()),
         ("refund_id", refund.channel_refund_no.as_str()),
@@ -166,6 +181,14 @@ fn told(refund: &Refund, index: usize, now: Timestamp) -> Params {
         .into_iter()
         .map(|(name, value)| (format!("{name}_{index}"), value.to_owned()))
         .collect()
+}
+
+pub(super) const fn word(stage: RefundStage) -> &'static str {
+    match stage {
+        RefundStage::UnderWay => "PROCESSING",
+        RefundStage::Stuck => "CHANGE",
+        RefundStage::Done => "SUCCESS",
+    }
 }
 
 fn said(bar: Bar) -> Refusal {
