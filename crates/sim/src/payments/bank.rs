@@ -85,7 +85,7 @@ pub struct Bank {
 pub struct Holding {
     /// The shop's number of the attempt.
     pub attempt_no: String,
-    /// What the gateway keeps for the shop.
+    /// What the gateway keeps for the shop, with what it could not bring back to the customer.
     pub received: Money,
     /// True while a phone can still pay it.
     pub is_payable: bool,
@@ -211,6 +211,21 @@ impl Bank {
             .with(|gateway, _| gateway.faults().notices.retain(is_other));
     }
 
+    /// The merchant's staff send on what is stuck at the gateways; how many refunds. That they did
+    /// is told by notices alone, so none is lost.
+    pub fn settle_stuck_refunds(&self) -> usize {
+        let stuck = self.simulator.with(|gateway, now| {
+            let stuck = gateway.stuck_refunds(now);
+            gateway.faults().notices.retain(|rule| {
+                let of = rule.attempt_no.as_ref();
+                !stuck.iter().any(|(key, _)| Some(&key.attempt_no) == of)
+            });
+            gateway.settle_stuck_refunds(now);
+            stuck
+        });
+        stuck.len()
+    }
+
     /// Behaves from now on.
     pub fn heal(&self) {
         self.set_line(LineState::Well);
@@ -264,12 +279,17 @@ impl Bank {
 
     /// Every payment that ever reached a gateway.
     pub fn holdings(&self) -> Vec<Holding> {
-        let views = self
-            .simulator
-            .with(|gateway, now| gateway.recent_payments(usize::MAX, now));
+        let (views, stuck) = self.simulator.with(|gateway, now| {
+            let views = gateway.recent_payments(usize::MAX, now);
+            (views, gateway.stuck_refunds(now))
+        });
+        let stuck_of = |attempt_no: &str| -> Money {
+            let of = stuck.iter().filter(|(key, _)| key.attempt_no == attempt_no);
+            of.map(|(_, amount)| *amount).sum()
+        };
         let holding = |view: qiantai_paysim::gateway::PhoneView| Holding {
+            received: Money::from_fen(view.received_fen) + stuck_of(&view.attempt_no),
             attempt_no: view.attempt_no,
-            received: Money::from_fen(view.received_fen),
             is_payable: matches!(view.state, PhoneState::Waiting | PhoneState::Confirming),
         };
         views.into_iter().map(holding).collect()

@@ -8,8 +8,8 @@ use qiantai_paysim::gateway::{AnswerFault, AnswerRule, NoticeRule, Operation, Ph
 use rand::RngExt;
 
 use super::rates::{
-    self, BY_CODE, CALLS, CASHIERS, CODE_CUSTOMERS, CUSTOMERS, CodeCustomer, Customer, FUNDS_SHORT,
-    Impatience, NOTICES, Rate, SPOILT,
+    self, BY_CODE, CALLS, CASHIERS, CODE_CUSTOMERS, CUSTOMERS, CodeCustomer, Customer, Impatience,
+    NOTICES, REFUNDS, SPOILT,
 };
 use super::street::{Event, Street};
 use crate::halt::Step;
@@ -102,8 +102,7 @@ impl Street {
             let times = self.fate.random_range(1..3);
             self.spoil_answers(attempt_no, operation, fault, times);
         }
-        let short: [Rate<_>; 1] = [FUNDS_SHORT];
-        let fault = rates::pick(&short, &mut self.fate);
+        let fault = rates::pick(&REFUNDS, &mut self.fate);
         self.spoil_answers(attempt_no, Operation::Refund, fault, 2);
         if let Some((name, fault)) = rates::pick(&NOTICES, &mut self.fate) {
             self.count(name);

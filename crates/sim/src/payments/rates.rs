@@ -28,7 +28,14 @@ pub const CALLS: [Rate<AnswerFault>; 10] = [
 ];
 
 /// What can happen to the refund of an attempt beside that.
-pub const FUNDS_SHORT: Rate<AnswerFault> = (100, "merchant's funds short", AnswerFault::FundsShort);
+pub const REFUNDS: [Rate<AnswerFault>; 2] = [
+    (100, "merchant's funds short", AnswerFault::FundsShort),
+    (
+        200,
+        "stuck until staff act (WeChat Pay)",
+        AnswerFault::RefundStuck,
+    ),
+];
 
 /// What can happen to the notices of an attempt.
 pub const NOTICES: [Rate<NoticeFault>; 6] = [
@@ -166,14 +173,21 @@ pub enum Mishap {
     ServerDies,
     /// Gateways that certify their keys begin to sign with new ones.
     NewKeys,
+    /// The merchant's staff send on the refunds that are stuck.
+    StaffAct,
 }
 
 /// What befalls the shop, per day.
-pub const MISHAPS: [Rate<Mishap>; 4] = [
+pub const MISHAPS: [Rate<Mishap>; 5] = [
     (300, "gateways out of reach", Mishap::NoLine),
     (200, "gateways answer nothing", Mishap::NoAnswers),
     (400, "server dies at a write", Mishap::ServerDies),
     (150, "gateways change their keys", Mishap::NewKeys),
+    (
+        500,
+        "staff act at the gateway on stuck refunds",
+        Mishap::StaffAct,
+    ),
 ];
 
 /// Longest time that gateways are out of reach or silent.
@@ -225,7 +239,9 @@ pub fn table() -> String {
     for (chance, what, _) in CALLS {
         add("calls of a kind about an attempt", chance, what);
     }
-    add("refunds of an attempt", FUNDS_SHORT.0, FUNDS_SHORT.1);
+    for (chance, what, _) in REFUNDS {
+        add("refunds of an attempt", chance, what);
+    }
     for (chance, what, _) in NOTICES {
         add("notices of an attempt", chance, what);
     }

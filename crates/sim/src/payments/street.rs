@@ -316,6 +316,11 @@ impl Street {
                 self.bank.simulator.with(Gateway::renew_keys);
             }
             Mishap::NewKeys => {}
+            Mishap::StaffAct => {
+                for _ in 0..self.bank.settle_stuck_refunds() {
+                    self.count("refund that was stuck, done by staff");
+                }
+            }
         }
     }
 

@@ -76,7 +76,7 @@ pub(crate) fn answer(
         let answer = signed(gateway, said(&params, code), Seal::Genuine);
         return Reply::at_once(page(StatusCode::OK, answer));
     }
-    let attempt_no = params.get("orderId").map(str::to_owned);
+    let attempt_no = transaction::attempt_no(gateway, &params);
     let call = Call {
         operation,
         attempt_no: attempt_no.as_deref(),

@@ -243,6 +243,18 @@ pub(super) fn refund(gateway: &mut Gateway, params: &Pairs, now: Timestamp) -> O
     note(gateway, params, "04", refund.channel_refund_no, amount)
 }
 
+/// The attempt that a request is about: by the payment that it undoes, by the refund that it asks
+/// about, or by its own number.
+pub(super) fn attempt_no(gateway: &Gateway, params: &Pairs) -> Option<String> {
+    if let Ok(original) = original_of(gateway, params) {
+        return Some(original.attempt_no);
+    }
+    let number = params.get("orderId")?;
+    let returned = gateway.find_refund(&key(params, number)).ok();
+    let of_refund = returned.map(|refund| refund.order.key.attempt_no.clone());
+    of_refund.or_else(|| Some(number.to_owned()))
+}
+
 fn original_of(gateway: &Gateway, params: &Pairs) -> Result<AttemptKey, RespCode> {
     let query_id = need(params, "origQryId")?;
     let merchant = params.get("merId").unwrap_or_default();

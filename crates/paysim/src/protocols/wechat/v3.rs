@@ -9,6 +9,7 @@ use qiantai_pay::channels::wechat::signature::{
 };
 use serde_json::Value;
 
+use super::account::WechatMerchant;
 use super::caller::{Caller, admitted};
 use super::message::{self, CloseOrder, CodeCharge, NativeOrder, RefundOrder, ReverseOrder};
 use super::refusal::Refusal;
@@ -97,7 +98,7 @@ pub(super) fn answer(
     };
     let wish = Wish::read(request);
     let (operation, attempt_no) = match &wish {
-        Ok(wish) => wish.operation(),
+        Ok(wish) => wish.operation(gateway, &caller.merchant),
         Err(_) => (Operation::Query, None),
     };
     let call = Call {
@@ -188,7 +189,11 @@ impl Wish {
         })
     }
 
-    fn operation(&self) -> (Operation, Option<String>) {
+    fn operation(
+        &self,
+        gateway: &Gateway,
+        merchant: &WechatMerchant,
+    ) -> (Operation, Option<String>) {
         match self {
             Wish::Native(order, _) => (Operation::Create, Some(order.out_trade_no.clone())),
             Wish::CodePay(order, _) => (Operation::Charge, Some(order.out_trade_no.clone())),
@@ -196,8 +201,19 @@ impl Wish {
             Wish::Query(OrderName::Theirs(_), _) => (Operation::Query, None),
             Wish::Close(number, _) => (Operation::Close, Some(number.clone())),
             Wish::Reverse(number, _) => (Operation::Reverse, Some(number.clone())),
-            Wish::Refund(order) => (Operation::Refund, order.out_trade_no.clone()),
-            Wish::QueryRefund(_) => (Operation::QueryRefund, None),
+            Wish::Refund(order) => {
+                let numbers = (
+                    order.transaction_id.as_deref(),
+                    order.out_trade_no.as_deref(),
+                );
+                let attempt = refund::attempt(gateway, merchant, numbers).ok();
+                (Operation::Refund, attempt.map(|key| key.attempt_no))
+            }
+            Wish::QueryRefund(number) => {
+                let returned = gateway.find_refund(&order::key(merchant, number)).ok();
+                let attempt_no = returned.map(|refund| refund.order.key.attempt_no.clone());
+                (Operation::QueryRefund, attempt_no)
+            }
             Wish::TradeBill(_) | Wish::BillFile(_) => (Operation::Bill, None),
             Wish::Certificates => (Operation::Certificates, None),
         }
