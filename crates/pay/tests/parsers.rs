@@ -4,10 +4,16 @@
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
+use openssl::x509::X509;
 use qiantai_core::clock::Timestamp;
 use qiantai_core::money::Money;
 use qiantai_pay::channels::alipay::signature::{SignedAnswer, SignedNotice, charset_of};
@@ -18,23 +24,23 @@ use qiantai_pay::channels::unionpay::signature::{is_unionpay, signer};
 use qiantai_pay::channels::wechat::signature::{
     Authorization, NONCE, SERIAL, SIGNATURE, Seal, TIMESTAMP, answer_message,
 };
-use qiantai_pay::channels::wechat::v2::{read_xml, write_xml};
+use qiantai_pay::channels::wechat::v2::{notice_key, read_xml, write_xml};
 use qiantai_pay::channels::wechat::{
     PlatformKeys, check_hash, open_notice, read_bill, read_certificates, unpack,
 };
 use qiantai_pay::crypto::{Aes256Key, Certificate, KeyStore, PrivateKey, VerifyKey};
 use qiantai_pay::transport::{HttpTransport, TransportError};
 use qiantai_pay::{
-    AuthCode, Channel, Charset, CodeRequest, Pairs, RefundQuery, RefundRequest, Registry,
-    Surroundings, SystemSurroundings, payment_code,
+    AuthCode, Channel, Charset, CodeRequest, Notice, NoticeError, Pairs, RefundAnswer, RefundQuery,
+    RefundRequest, Registry, SecretText, Surroundings, SystemSurroundings, payment_code,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A reader that takes any bytes.
 pub type Parser = fn(&[u8]);
 
 /// Every reader by the name of its fuzz target and its corpus.
-pub const PARSERS: [(&str, Parser); 11] = [
+pub const PARSERS: [(&str, Parser); 12] = [
     ("alipay_answer", alipay_answer),
     ("alipay_bill", alipay_bill),
     ("certificates", certificates),
@@ -42,6 +48,7 @@ pub const PARSERS: [(&str, Parser); 11] = [
     ("pairs", pairs),
     ("shouqianba_answer", shouqianba_answer),
     ("signed_answer", signed_answer),
+    ("signed_notice", signed_notice),
     ("training_message", training_message),
     ("wechat_bill", wechat_bill),
     ("wechat_message", wechat_message),
@@ -174,20 +181,8 @@ impl HttpTransport for Sealed {
         let sign = |message: &[u8]| KEYS.0.sign_sha256_base64(message).expect("signs anything");
         Ok(match self {
             Sealed::Wechat(content) => {
-                let seconds = SystemSurroundings.now().ms() / 1_000;
-                let seconds = seconds.to_string();
-                let signature = sign(&answer_message(&seconds, "nonce", content));
                 let mut answer = http::Response::new(content.clone());
-                for (name, value) in [
-                    (TIMESTAMP, seconds.as_str()),
-                    (NONCE, "nonce"),
-                    (SERIAL, PUBLIC_KEY),
-                    (SIGNATURE, signature.as_str()),
-                ] {
-                    let name = HeaderName::try_from(name).expect("a name of the protocol");
-                    let value = HeaderValue::from_str(value).expect("text");
-                    answer.headers_mut().insert(name, value);
-                }
+                *answer.headers_mut() = signature(content);
                 answer
             }
             Sealed::Alipay(content) => {
@@ -202,6 +197,24 @@ impl HttpTransport for Sealed {
     }
 }
 
+/// The headers in which WeChat Pay signs a body.
+fn signature(body: &[u8]) -> HeaderMap {
+    let seconds = (SystemSurroundings.now().ms() / 1_000).to_string();
+    let message = answer_message(&seconds, "nonce", body);
+    let signature = KEYS.0.sign_sha256_base64(&message).expect("signs anything");
+    let fields = [
+        (TIMESTAMP, seconds.as_str()),
+        (NONCE, "nonce"),
+        (SERIAL, PUBLIC_KEY),
+        (SIGNATURE, signature.as_str()),
+    ];
+    let named = fields.into_iter().map(|(name, value)| {
+        let name = HeaderName::try_from(name).expect("a name of the protocol");
+        (name, HeaderValue::from_str(value).expect("text"))
+    });
+    named.collect()
+}
+
 /// Name of the gateway's key.
 const PUBLIC_KEY: &str = "PUB_KEY_ID_0116000000000020260101000000000001";
 
@@ -212,41 +225,164 @@ pub fn signed_answer(bytes: &[u8]) {
         return;
     };
     let content = Bytes::copy_from_slice(content);
-    let (_, public, private) = &*KEYS;
-    let (name, line, settings) = match pick % 2 {
-        0 => {
-            let settings = json!({
-                "base_url": "https://gateway.test",
-                "appid": "wx8888888888888888",
-                "mchid": "1900000109",
-                "private_key": private,
-                "serial_no": "553066B85CDD99DDB15FEC61D6DE558CC9874021",
-                "api_v3_key": "ZzYyXxWwVvUuTtSsRrQqPpOoNnMmLlKk",
-                "public_keys": [{"id": PUBLIC_KEY, "key": public}],
-                "payment_code": "v3",
-                "store_id": "S01",
-                "unattended_notify_url": "https://shop.test/nobody",
-            });
-            ("wechat", Sealed::Wechat(content), settings)
-        }
-        _ => {
-            let settings = json!({
-                "base_url": "https://gateway.test",
-                "app_id": "2021000000000001",
-                "private_key": private,
-                "alipay_public_keys": [public],
-            });
-            ("alipay", Sealed::Alipay(content), settings)
-        }
+    let channel = match pick % 2 {
+        0 => opened("wechat", wechat(), Sealed::Wechat(content)),
+        _ => opened("alipay", alipay(), Sealed::Alipay(content)),
     };
-    let mut registry = Registry::new();
-    let opened = registry.open(name, settings, Arc::new(line), Arc::new(SystemSurroundings));
-    opened.expect("the settings are whole");
-    let channel = Arc::clone(registry.get(name).expect("it was just opened"));
     tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime without drivers")
         .block_on(ask(channel.as_ref(), pick / 2));
+}
+
+/// Key of API v3, and what is sealed under it.
+const API_V3_KEY: &str = "ZzYyXxWwVvUuTtSsRrQqPpOoNnMmLlKk";
+/// Key of API v2.
+const V2_KEY: &str = "8934e7d15453e97507ef794cf7b0519d";
+
+fn wechat() -> Value {
+    let (_, public, private) = &*KEYS;
+    json!({
+        "base_url": "https://gateway.test",
+        "appid": "wx8888888888888888",
+        "mchid": "1900000109",
+        "private_key": private,
+        "serial_no": "553066B85CDD99DDB15FEC61D6DE558CC9874021",
+        "api_v3_key": API_V3_KEY,
+        "public_keys": [{"id": PUBLIC_KEY, "key": public}],
+        "payment_code": "v3",
+        "store_id": "S01",
+        "unattended_notify_url": "https://shop.test/nobody",
+    })
+}
+
+/// The same account with payment codes by API v2, which takes the merchant's certificate.
+fn wechat_v2() -> Value {
+    static CERTIFICATE: LazyLock<String> = LazyLock::new(|| {
+        let key = PKey::private_key_from_pem(KEYS.2.as_bytes()).expect("it was just written");
+        let certificate = X509::builder().and_then(|mut builder| {
+            builder.set_serial_number(&*BigNum::from_u32(7)?.to_asn1_integer()?)?;
+            builder.set_not_before(&*Asn1Time::days_from_now(0)?)?;
+            builder.set_not_after(&*Asn1Time::days_from_now(30)?)?;
+            builder.set_pubkey(&key)?;
+            builder.sign(&key, MessageDigest::sha256())?;
+            builder.build().to_pem()
+        });
+        String::from_utf8(certificate.expect("a certificate")).expect("PEM is ASCII")
+    });
+    let mut settings = wechat();
+    let of_v2 = json!({
+        "certificate": *CERTIFICATE,
+        "serial_no": null,
+        "payment_code": "v2",
+        "v2_key": V2_KEY,
+        "device_ip": "192.0.2.10",
+    });
+    for (name, value) in of_v2.as_object().expect("an object") {
+        settings[name] = value.clone();
+    }
+    settings
+}
+
+fn alipay() -> Value {
+    let (_, public, private) = &*KEYS;
+    json!({
+        "base_url": "https://gateway.test",
+        "app_id": "2021000000000001",
+        "private_key": private,
+        "alipay_public_keys": [public],
+    })
+}
+
+fn opened(
+    name: &'static str,
+    settings: Value,
+    line: impl HttpTransport + 'static,
+) -> Arc<dyn Channel> {
+    let mut registry = Registry::new();
+    let opened = registry.open(name, settings, Arc::new(line), Arc::new(SystemSurroundings));
+    opened.expect("the settings are whole");
+    Arc::clone(registry.get(name).expect("it was just opened"))
+}
+
+/// What notices say once their seal holds. The first byte picks the gateway and the event, the rest
+/// is what is sealed.
+pub fn signed_notice(bytes: &[u8]) {
+    let Some((&pick, content)) = bytes.split_first() else {
+        return;
+    };
+    let nobody = || Echo(Bytes::new());
+    let (channel, headers, body) = match pick % 3 {
+        0 => {
+            let event = ["TRANSACTION.SUCCESS", "REFUND.SUCCESS"][usize::from(pick / 3 % 2)];
+            let (headers, body) = sealed_v3(event, content);
+            (opened("wechat", wechat(), nobody()), headers, body)
+        }
+        1 => {
+            let body = sealed_v2(content);
+            let channel = opened("wechat", wechat_v2(), nobody());
+            (channel, HeaderMap::new(), body)
+        }
+        _ => {
+            let Some(body) = signed_form(content) else {
+                return;
+            };
+            let channel = opened("alipay", alipay(), nobody());
+            (channel, HeaderMap::new(), body)
+        }
+    };
+    let read = channel.parse_notice(&headers, &body);
+    let is_sealed_off = matches!(
+        read,
+        Err(NoticeError::WrongSignature | NoticeError::MissingHeader(_))
+    );
+    assert!(!is_sealed_off, "the seal holds: {read:?}");
+    if pick % 3 == 1
+        && let Ok(read) = read
+    {
+        let hints = matches!(&read, Notice::Refund(told) if told.answer == RefundAnswer::Accepted);
+        assert!(hints, "nobody signed it: {read:?}");
+    }
+}
+
+fn sealed_v3(event: &str, content: &[u8]) -> (HeaderMap, Vec<u8>) {
+    let key = Aes256Key::from_bytes(API_V3_KEY.as_bytes()).expect("32 bytes");
+    let sealed = key.seal_gcm(b"nOnCe1234567", b"", content).expect("seals");
+    let body = json!({
+        "id": "EV-1",
+        "event_type": event,
+        "resource": {
+            "algorithm": "AEAD_AES_256_GCM",
+            "ciphertext": BASE64.encode(sealed),
+            "nonce": "nOnCe1234567",
+        },
+    });
+    let body = body.to_string().into_bytes();
+    (signature(&body), body)
+}
+
+fn sealed_v2(content: &[u8]) -> Vec<u8> {
+    let key = notice_key(&SecretText::new(V2_KEY)).expect("digests any text");
+    let sealed = BASE64.encode(key.encrypt_ecb(content).expect("seals"));
+    let envelope = [
+        ("return_code", "SUCCESS"),
+        ("appid", "wx8888888888888888"),
+        ("mch_id", "1900000109"),
+        ("req_info", &sealed),
+    ];
+    let envelope = envelope.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    write_xml(&envelope.into()).into_bytes()
+}
+
+/// A form of Alipay's, where it can be one.
+fn signed_form(content: &[u8]) -> Option<Vec<u8>> {
+    let mut form = Pairs::from_form(content, Charset::Utf8).ok()?;
+    form.set("charset", "utf-8");
+    form.set("sign_type", "RSA2");
+    let text = form.text_to_sign(&["sign", "sign_type"]);
+    let sign = KEYS.0.sign_sha256_base64(text.as_bytes());
+    form.set("sign", sign.expect("signs anything"));
+    Some(form.to_form().into_bytes())
 }
 
 const NUMBER: &str = "ZF2026112214031248000001010000";

@@ -7,9 +7,11 @@ use ed25519_dalek::{SIGNATURE_LENGTH, SigningKey};
 use qiantai_core::ids::MemberId;
 use qiantai_wire::SignedOperation;
 use qiantai_wire::api::{
-    AttemptAnswer, AuthorityAnswer, ChannelsAnswer, ChargeRequest, Event, JoinAnswer, JoinRequest,
-    OrderAnswer, PushAnswer, PushRequest, QuoteRequest,
+    AttemptAnswer, AuthorityAnswer, ChannelsAnswer, ChargeRequest, CreditRequest, Event,
+    GatewayCheckRequest, InvitationRequest, JoinAnswer, JoinRequest, LeasesRequest, OrderAnswer,
+    PushAnswer, PushRequest, QuoteRequest, ReceiptsRequest, RevocationRequest, RulesRequest,
 };
+use qiantai_wire::copy::{CopyHead, CopyRecord, HEAD_LEN, read_records};
 use qiantai_wire::enrol::EnrolCode;
 use qiantai_wire::feed::{FeedPage, SnapshotPage};
 use qiantai_wire::operation::decode;
@@ -24,10 +26,11 @@ use uuid::Uuid;
 pub type Parser = fn(&[u8]);
 
 /// Every reader by the name of its fuzz target and its corpus.
-pub const PARSERS: [(&str, Parser); 3] = [
+pub const PARSERS: [(&str, Parser); 4] = [
     ("enrol_code", enrol_code),
     ("http_body", http_body),
     ("operation", operation),
+    ("second_copy", second_copy),
 ];
 
 /// The code by which a terminal is enrolled: as text, and behind a checksum that holds.
@@ -51,6 +54,13 @@ pub fn http_body(bytes: &[u8]) {
     reads_back::<QuoteRequest>(bytes);
     reads_back::<JoinRequest>(bytes);
     reads_back::<ChargeRequest>(bytes);
+    reads_back::<CreditRequest>(bytes);
+    reads_back::<GatewayCheckRequest>(bytes);
+    reads_back::<InvitationRequest>(bytes);
+    reads_back::<LeasesRequest>(bytes);
+    reads_back::<ReceiptsRequest>(bytes);
+    reads_back::<RevocationRequest>(bytes);
+    reads_back::<RulesRequest>(bytes);
     reads_back::<PushAnswer>(bytes);
     reads_back::<OrderAnswer>(bytes);
     reads_back::<AttemptAnswer>(bytes);
@@ -102,4 +112,34 @@ pub fn operation(bytes: &[u8]) {
         let again = receipt_text(&read).map(|text| parse_receipt_text(&text));
         assert_eq!(again, Ok(Ok(read)), "what is written is read back");
     }
+}
+
+/// Length of the checks in a file of a second copy.
+const CHECK_LEN: usize = 8;
+
+/// A file of a terminal's second copy: as it came, and with checks that hold.
+pub fn second_copy(bytes: &[u8]) {
+    let server = SigningKey::from_bytes(&[42; 32]);
+    for file in [bytes.to_vec(), mended(bytes)] {
+        let Ok(head) = CopyHead::parse(&file) else {
+            continue;
+        };
+        let (begin, behind) = file.split_at(HEAD_LEN);
+        assert_eq!(head.to_bytes(), begin, "one form");
+        let (records, end) = read_records(behind);
+        let again: Vec<u8> = records.iter().flat_map(CopyRecord::to_bytes).collect();
+        assert_eq!(again, &behind[..end], "what is written is read back");
+        for record in &records {
+            let _ = record.open(&head, &server);
+        }
+    }
+}
+
+/// A head and one record of what `bytes` begin and go on with, checks apart.
+fn mended(bytes: &[u8]) -> Vec<u8> {
+    let (head, record) = bytes.split_at(bytes.len().min(HEAD_LEN - CHECK_LEN));
+    let sealed = record.len().saturating_sub(8 + 32);
+    let length = u32::try_from(sealed).unwrap_or(u32::MAX).to_be_bytes();
+    let checked = |content: &[u8]| [content, &Sha256::digest(content)[..CHECK_LEN]].concat();
+    [checked(head), checked(&[&length, record].concat())].concat()
 }
