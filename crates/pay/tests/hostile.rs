@@ -113,3 +113,21 @@ proptest! {
         prop_assert!(wallet.is_none() || scanned.bytes().all(|byte| byte.is_ascii_digit()));
     }
 }
+
+/// What a scanner adds or leaves out makes another text of a code, and no text is mended here.
+#[test]
+fn a_code_with_spaces_or_of_another_length_is_of_no_channel() {
+    let code = "130000000000000000";
+    assert!(payment_code::recognise(code, &[]).is_some());
+    for other in [
+        format!(" {code}"),
+        format!("{code} "),
+        format!("{code}\n"),
+        code.replacen("0000", "000 ", 1),
+        code[..17].to_owned(),
+        format!("{code}0"),
+        code.replacen('1', "9", 1),
+    ] {
+        assert_eq!(payment_code::recognise(&other, &[]), None, "{other:?}");
+    }
+}

@@ -14,8 +14,9 @@ mod vector;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::vector::{Outcome, Vector};
 
@@ -63,6 +64,31 @@ fn an_unknown_kind_fails() {
         expected: Value::Null,
     };
     assert_eq!(run(&vector), Err("nobody wrote this kind".to_owned()));
+}
+
+/// The runner itself, told to run another directory.
+#[test]
+fn another_directory_is_run_and_its_unknown_kinds_fail() {
+    let run_on = |kind: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let vector = json!({
+            "id": "x", "kind": kind, "origin": "derived",
+            "input": {"scanned": "100000000000000000"},
+            "expected": {"channel": "wechat"},
+        });
+        let file = json!({"format": 1, "vectors": [vector]});
+        std::fs::write(folder.path().join("x.json"), file.to_string()).unwrap();
+        let mut runner = Command::new(std::env::current_exe().unwrap());
+        runner.args(["--exact", "every_vector_gives_the_known_answer"]);
+        runner.env("QIANTAI_VECTORS", folder.path());
+        let said = runner.output().unwrap();
+        let text = String::from_utf8(said.stdout).unwrap();
+        (said.status.success(), text)
+    };
+    let (passed, text) = run_on("payment_code_channel");
+    assert!(passed && text.contains("1 passed"), "{text}");
+    let (passed, text) = run_on("rot13");
+    assert!(!passed && text.contains("x (rot13)"), "{text}");
 }
 
 /// Every kind that a collection of this format may hold, whether ours does today or not.
