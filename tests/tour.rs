@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use qiantai_testkit::{Looks, PATIENCE, Picture, Spill, SpillKind, Window, until};
+use qiantai_testkit::{Looks, PATIENCE, Picture, Spill, SpillKind, Window, Words, until};
 
 use crate::screens::table;
 
@@ -92,6 +92,16 @@ impl Tour {
 
     /// Looks at the screen as it is shown now, its looks changed as in the settings.
     pub async fn stop(&mut self, window: &Window, screen: &str, few: &[Looks]) {
+        self.walk(window, screen, few, None).await;
+    }
+
+    /// As [`Tour::stop`], for a state that may pass: in each look the sentence of `key` must still be
+    /// there once the picture is taken.
+    pub async fn stop_while(&mut self, window: &Window, screen: &str, few: &[Looks], key: &str) {
+        self.walk(window, screen, few, Some(key)).await;
+    }
+
+    async fn walk(&mut self, window: &Window, screen: &str, few: &[Looks], says: Option<&str>) {
         let name = self.go_on(screen);
         let looks = looks_at(few);
         if looks[0] != PLAIN {
@@ -100,6 +110,10 @@ impl Tour {
         for looks in looks {
             window.wear(looks).await.unwrap();
             self.look(window, &name, looks).await;
+            if let Some(key) = says {
+                self.findings
+                    .extend(passed(window, &name, looks, key).await);
+            }
         }
         window.wear(PLAIN).await.unwrap();
     }
@@ -197,6 +211,14 @@ pub fn keep(picture: &Picture, name: &str, looks: Looks) {
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join(format!("{name}.png"));
     std::fs::write(file, picture.png().unwrap()).unwrap();
+}
+
+/// A complaint when the sentence of `key` is not on the screen any more.
+async fn passed(window: &Window, name: &str, looks: Looks, key: &str) -> Option<String> {
+    let words = Words::of(looks.language).unwrap();
+    let seen = window.seen().await.unwrap();
+    let is_there = seen.contains(words.start_of(key).unwrap());
+    (!is_there).then(|| format!("{name} ({}): {key} has passed: {seen}", looks.name()))
 }
 
 /// What is wrong with the screen that the window shows now. A page may be longer than the window.

@@ -1,7 +1,7 @@
 //! Every state of a payment in training, brought about by the customer's phone and the gateway's
 //! faults.
 
-use qiantai_testkit::{Cashier, Key, Method, Phone, ScannedPayment, Window};
+use qiantai_testkit::{Cashier, Key, Looks, Method, Phone, ScannedPayment, Window};
 use serde_json::{Value, json};
 
 use super::counter::go;
@@ -32,7 +32,6 @@ async fn every_state_of_a_payment() {
     };
     walk.declined_and_ended().await;
     walk.abnormal().await;
-    walk.cancelled().await;
     walk.unknown().await;
     walk.paid_and_printed().await;
     walk.again_within_two_minutes().await;
@@ -64,13 +63,21 @@ impl Walk<'_> {
         self.tour.stop(self.window, screen, EVERY).await;
     }
 
+    /// Waits for a state and looks at it while it lasts.
+    async fn stop_while(&mut self, screen: &str, few: &[Looks], key: &str) {
+        self.said(key).await;
+        self.tour.stop_while(self.window, screen, few, key).await;
+    }
+
     async fn declined_and_ended(&mut self) {
         self.begin(MEMBER_PHONE, MEMBER, "300").await;
+        self.cashier.payment_qr(Method::Wechat).await.unwrap();
+        self.stop_while("waiting", AND_LARGE, "stage.waiting.title")
+            .await;
         let payment = self.scanned().await;
-        self.tour.stop(self.window, "waiting", AND_LARGE).await;
         self.window.press(Key::F5).await.unwrap();
-        self.said("stage.user_paying.title").await;
-        self.stop("user-paying").await;
+        self.stop_while("user-paying", EVERY, "stage.user_paying.title")
+            .await;
         self.window.press(Key::Escape).await.unwrap();
         self.said("cancel.title").await;
         self.stop("cancel-question").await;
@@ -78,11 +85,10 @@ impl Walk<'_> {
 
         let declined = json!({ "action": "decline", "cause": "card_balance_short" });
         self.phone.act(&payment, declined).await.unwrap();
-        self.said("decline.card_balance_short").await;
-        self.tour.stop(self.window, "failed", AND_LARGE).await;
+        self.stop_while("failed", AND_LARGE, "decline.card_balance_short")
+            .await;
         self.window.press(Key::Escape).await.unwrap();
-        self.said("stage.ended.title").await;
-        self.stop("ended").await;
+        self.stop_while("ended", EVERY, "stage.ended.title").await;
         self.window.press(Key::Escape).await.unwrap();
         self.cashier.at_rest().await.unwrap();
     }
@@ -92,34 +98,8 @@ impl Walk<'_> {
         let payment = self.scanned().await;
         let off = json!({ "action": "pay_amount_off" });
         self.phone.act(&payment, off).await.unwrap();
-        self.said("stage.abnormal.title").await;
-        self.stop("abnormal").await;
-        self.window.press(Key::Escape).await.unwrap();
-        self.cashier.at_rest().await.unwrap();
-    }
-
-    async fn cancelled(&mut self) {
-        self.begin(MEMBER_PHONE, MEMBER, "1000").await;
-        self.scanned().await;
-        self.misbehave("close").await;
-        self.window
-            .click("button", &self.key_button("paying.cancel"))
-            .await
-            .unwrap();
-        let question = self.cashier.words.get("cancel.title").unwrap();
-        if self
-            .window
-            .look("alertdialog", &question)
-            .await
-            .unwrap()
-            .is_some()
-        {
-            self.window.type_text("y").await.unwrap();
-        }
-        self.said("stage.cancelling.title").await;
-        self.stop("cancelling").await;
-        self.phone.misbehave(&json!({})).await.unwrap();
-        self.said("stage.ended.title").await;
+        self.stop_while("abnormal", EVERY, "stage.abnormal.title")
+            .await;
         self.window.press(Key::Escape).await.unwrap();
         self.cashier.at_rest().await.unwrap();
     }
@@ -127,8 +107,7 @@ impl Walk<'_> {
     async fn unknown(&mut self) {
         self.misbehave("create").await;
         self.begin(OTHER, OTHER, "300").await;
-        self.said("unknown.title").await;
-        self.tour.stop(self.window, "unknown", AND_LARGE).await;
+        self.stop_while("unknown", AND_LARGE, "unknown.title").await;
         self.window.press(Key::F4).await.unwrap();
         self.cashier.at_rest().await.unwrap();
         self.said("stage.unknown.name").await;
@@ -196,10 +175,5 @@ impl Walk<'_> {
         let fault = json!({ "kind": "fail_after_done" });
         let faults = json!({ "answers": [{ "operation": operation, "fault": fault }] });
         self.phone.misbehave(&faults).await.unwrap();
-    }
-
-    /// The name of a button that shows its key.
-    fn key_button(&self, key: &str) -> String {
-        format!("/^{}/", self.cashier.words.get(key).unwrap())
     }
 }
