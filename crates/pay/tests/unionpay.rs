@@ -178,14 +178,16 @@ async fn only_unionpay_s_certificates_sign_answers() {
         ];
         fields(&attempt(), &more)
     };
-    let past = Certified {
+    let between = |from, until| Certified {
         common_name: COMPANY,
         keys: &GATEWAY,
         serial: 9,
         issuer: Some((&ROOT, &STRANGER)),
-        from: NOW - Millis::days(9),
-        until: NOW - Millis::days(1),
+        from,
+        until,
     };
+    let past = between(NOW - Millis::days(9), NOW - Millis::days(1));
+    let future = between(NOW + Millis::days(1), NOW + Millis::days(9));
     let own_root = certified("CFCA", &GATEWAY, 1, None);
     let self_made = certified(COMPANY, &GATEWAY, 7, Some((&own_root, &GATEWAY)));
     let mut changed = sealed(success(), &SIGNER, &GATEWAY);
@@ -200,6 +202,7 @@ async fn only_unionpay_s_certificates_sign_answers() {
         sealed(success(), &by_root("041@1@别家公司@2", 3), &GATEWAY),
         sealed(success(), &by_root("中国银联股份有限公司", 4), &GATEWAY),
         sealed(success(), &past.issue(), &GATEWAY),
+        sealed(success(), &future.issue(), &GATEWAY),
         sealed(success(), &self_made, &GATEWAY),
     ] {
         let found = unionpay([plain(&forged)]).query(&attempt()).await;

@@ -21,6 +21,21 @@ fn shop_days_of_payments_end_well_and_replay_exactly() {
     }
 }
 
+/// A day in which WeChat Pay cannot bring a second payment back and nobody acts on it yet.
+#[test]
+fn a_refund_that_is_stuck_waits_in_an_open_case() {
+    let plan = PaymentPlan {
+        seed: 6,
+        days: 1,
+        visits: 10,
+        bug: None,
+    };
+    let report = run_payments(&plan).unwrap();
+    assert_eq!(report.violation, None);
+    let waiting = report.ends.get("credited, surplus in an open case");
+    assert_eq!(waiting, Some(&1), "{report:?}");
+}
+
 #[test]
 fn the_rates_are_those_of_the_document() {
     let document = include_str!("../../../docs/simulation.md");

@@ -2,6 +2,8 @@
 
 use http::HeaderMap;
 use qiantai_core::clock::{Millis, Timestamp};
+use qiantai_pay::channels::wechat::PlatformKeys;
+use qiantai_pay::crypto::Certificate;
 use qiantai_pay::{Channel, ConfigCause, GatewayAnswer, NoticeError, PendingState, UnknownCause};
 use serde_json::{Value, json};
 
@@ -95,6 +97,17 @@ async fn a_new_certificate_is_fetched_when_an_answer_names_it_and_the_old_one_st
     gateway.answer(waiting(&GATEWAY, FIRST, at));
     let expected = GatewayAnswer::Unknown(UnknownCause::BadSignature);
     assert_eq!(channel.query(ATTEMPT).await, expected);
+}
+
+#[test]
+fn a_certificate_holds_between_its_dates() {
+    let certificate = Certificate::from_pem(&certificate(&GATEWAY, FIRST, 2)).unwrap();
+    let mut keys = PlatformKeys::default();
+    keys.hold_certificate(&certificate).unwrap();
+    for (days, holds) in [(-2, false), (0, true), (1, true), (3, false)] {
+        let found = keys.find(FIRST, NOW + Millis::days(days));
+        assert_eq!(found.is_some(), holds, "{days}");
+    }
 }
 
 #[tokio::test]
