@@ -395,7 +395,7 @@ CREATE TABLE operation (
     PRIMARY KEY (tenant_id, server_seq)
 );
 CREATE UNIQUE INDEX operation_by_device ON operation USING btree (tenant_id, device_id, epoch, device_seq) WHERE (standing <> 'quarantined'::text);
-CREATE UNIQUE INDEX operation_by_hash ON operation USING btree (tenant_id, hash);
+CREATE UNIQUE INDEX operation_by_hash ON operation USING btree (tenant_id, hash, standing);
 CREATE UNIQUE INDEX operation_pkey ON operation USING btree (tenant_id, server_seq);
 
 CREATE TABLE outbox (

@@ -354,7 +354,7 @@ CREATE TABLE operation (
 CREATE UNIQUE INDEX operation_by_device ON operation (tenant_id, device_id, epoch, device_seq)
     WHERE standing <> 'quarantined';
 
-CREATE UNIQUE INDEX operation_by_hash ON operation (tenant_id, hash);
+CREATE UNIQUE INDEX operation_by_hash ON operation (tenant_id, hash, standing);
 
 CREATE TRIGGER operation_no_delete BEFORE DELETE ON operation
     BEGIN SELECT RAISE(ABORT, 'operation is append-only'); END;

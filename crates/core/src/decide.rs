@@ -147,6 +147,8 @@ pub enum RefusalCode {
     ServerOnly = 180,
     /// An identity or number is taken by another row.
     NumberTaken = 181,
+    /// A person looked at it and said that it is no word of the shop.
+    ReviewRefused = 182,
     /// Rules of that version are not known.
     PolicyUnknown = 190,
     /// No such lease, or it has ended.

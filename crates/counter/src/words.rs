@@ -33,6 +33,7 @@ pub fn refusal(code: RefusalCode) -> &'static str {
         RefusalCode::RoleNotAllowed => "role_not_allowed",
         RefusalCode::ServerOnly => "server_only",
         RefusalCode::NumberTaken => "number_taken",
+        RefusalCode::ReviewRefused => "review_refused",
         RefusalCode::PolicyUnknown => "policy_unknown",
         RefusalCode::LeaseUnknown => "lease_unknown",
         RefusalCode::LeaseNotCovered => "lease_not_covered",

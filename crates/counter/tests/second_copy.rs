@@ -75,6 +75,7 @@ async fn a_destroyed_terminal_comes_back_from_its_second_copy() {
     }
     assert_eq!(shop.credits(&member), []);
     let taken = shop.server.bring_back_copies(&stick).await.unwrap();
+    let taken = taken.terminals;
     assert_eq!((taken.len(), taken[0].new, taken[0].stopped), (1, 5, None));
     let expected = [100, 100, 100, 200, 300].map(Money::from_yuan);
     assert_eq!(shop.credits(&member), expected);

@@ -28,6 +28,10 @@ pub enum Act {
     LeasesLost,
     /// Names and phones of members went to a terminal.
     MembersSent,
+    /// What was kept for review was to go into the books.
+    OperationsAdmitted,
+    /// What was kept for review was to be refused for good.
+    OperationsRefused,
     /// A terminal asked, in a manager's name, for money to be credited that waits for a person.
     CreditAsked,
     /// A terminal asked, in a manager's name, for the rules of its store to be changed.

@@ -141,6 +141,9 @@ pub(crate) enum Command {
     /// which holds any will not come back.
     #[command(subcommand)]
     Leases(Leases),
+    /// Show what was kept for review, and admit or refuse it.
+    #[command(subcommand)]
+    Quarantine(Quarantine),
     /// Move the books of a data folder to a database, by replaying their log.
     Adopt(Adopt),
     /// Walk the books from the first operation to the last and name the first row that does not
@@ -294,6 +297,40 @@ pub(crate) enum Leases {
         #[arg(long)]
         reason: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    /// Every operation that waits: of terminals that were out of service when it came, of two
+    /// histories, or without those before it. A server may serve the books meanwhile.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// It happened: it goes into the books now, with its own time and terminal. Only facts do; what
+    /// asks for something is refused. No server may serve the books meanwhile.
+    Admit(Review),
+    /// It is no word of the shop: it stays in the log, refused, and waits no more. No server may serve
+    /// the books meanwhile.
+    Refuse(Review),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Review {
+    /// Five-digit code of the terminal's store.
+    #[arg(long)]
+    pub(crate) store: String,
+    /// Its two digits.
+    #[arg(long)]
+    pub(crate) terminal: String,
+    /// Number of an operation, as the list says it; may be given several times. Left out, everything
+    /// of the terminal that waits.
+    #[arg(long)]
+    pub(crate) number: Vec<u64>,
+    /// Who looked, and why; it goes into the audit log.
+    #[arg(long)]
+    pub(crate) reason: String,
 }
 
 /// Form of the log.

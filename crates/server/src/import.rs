@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use qiantai_server::copies::{BroughtBack, Stopped};
+use qiantai_server::copies::{BadRecord, BroughtBack, Stopped};
 use qiantai_server::{Channels, Server};
 use qiantai_wire::api::{RECEIPTS_LIMIT, ReceiptResultDto};
 use qiantai_wire::feed::OutcomeDto;
@@ -41,19 +41,27 @@ pub(crate) async fn receipts(asked: &ImportReceipts, place: &Place) -> Result<En
     })
 }
 
-/// Takes every copy in a folder, and says of each terminal what became of it. Bad when one is not
-/// whole in the books now.
+/// Takes every copy in a folder, and says of each terminal and each bad record what became of it.
+/// Bad when anything is left to look at.
 pub(crate) async fn copy(asked: &ImportCopy, place: &Place) -> Result<Ending, AnyError> {
     let opened = books::open_to_write(place, "qiantai-server import-copy".to_owned())?;
     let server = serving(&opened, Channels::default())?;
     let taken = server.bring_back_copies(&asked.folder).await;
     server.stop().await;
-    let mut all_whole = true;
-    for back in taken? {
-        say(&told_of_copy(&back))?;
-        all_whole &= back.stopped.is_none() && back.damaged == 0;
+    let copies = taken?;
+    for path in &copies.strange {
+        say(&format!(
+            "file {}: nothing tells whose it is",
+            path.display()
+        ))?;
     }
-    Ok(match all_whole {
+    for back in &copies.terminals {
+        say(&told_of_copy(back))?;
+        for record in &back.bad {
+            say(&told_of_record(record))?;
+        }
+    }
+    Ok(match copies.are_whole() {
         true => Ending::Well,
         false => Ending::Bad,
     })
@@ -62,8 +70,13 @@ pub(crate) async fn copy(asked: &ImportCopy, place: &Place) -> Result<Ending, An
 fn told_of_copy(back: &BroughtBack) -> String {
     let (device, copied, new) = (back.device, back.copied, back.new);
     let mut said = format!("terminal={device} operations={copied} new={new}");
-    if back.damaged > 0 {
-        said += &format!(" damaged={}", back.damaged);
+    for (word, count) in [("bad", back.bad.len()), ("kept_for_review", back.kept)] {
+        if count > 0 {
+            said += &format!(" {word}={count}");
+        }
+    }
+    for (first, last) in &back.missing {
+        said += &format!(" missing={first}-{last}");
     }
     match back.stopped {
         None => {}
@@ -71,9 +84,16 @@ fn told_of_copy(back: &BroughtBack) -> String {
         Some(Stopped::UnknownTerminal) => said += " unknown_terminal",
         Some(Stopped::NotBelieved) => said += " quarantined",
         Some(Stopped::Fork(at)) => said += &format!(" fork_at={at}"),
-        Some(Stopped::Gap(at)) => said += &format!(" missing_from={at}"),
     }
     said
+}
+
+fn told_of_record(record: &BadRecord) -> String {
+    let number = record
+        .number
+        .map_or_else(String::new, |it| format!(" number={it}"));
+    let (path, at, why) = (record.path.display(), record.at, record.why);
+    format!("  bad record{number} in {path} at byte {at}: {why}")
 }
 
 /// How many lines became what, and whether each of them is decided in the books now.

@@ -24,6 +24,7 @@ pub mod limits;
 mod metrics;
 pub mod network;
 mod new_shop;
+pub mod quarantine;
 pub mod receipts;
 pub mod replay;
 pub mod restore;

@@ -9,6 +9,7 @@ mod keep;
 mod key_store;
 mod pay;
 mod pay_tables;
+mod review;
 mod serve;
 mod settings;
 mod terminals;
@@ -131,6 +132,7 @@ async fn run(
             let books = books()?;
             keep::blocking(move || terminals::terminals(&asked, &books)).await
         }
+        Command::Quarantine(asked) => review::quarantine(&asked, books()?).await,
         Command::Leases(asked) => exposure::leases(&asked, books()?).await,
         Command::Enrol(asked) => enrol::enrol(&asked, &settings).await,
     }

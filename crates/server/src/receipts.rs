@@ -206,6 +206,7 @@ fn answer(header: &Header, back: BroughtBack) -> ReceiptResultDto {
         Arrival::Known => ReceiptStatusDto::Known,
         Arrival::Quarantined => ReceiptStatusDto::Quarantined,
         Arrival::Forked => ReceiptStatusDto::Forked,
+        Arrival::NotWaiting => ReceiptStatusDto::NotTaken,
     };
     ReceiptResultDto {
         outcome: Some(back.result.outcome),

@@ -105,14 +105,20 @@ fn with_attachment(
     row: &LogRow,
 ) -> Result<Replayed, ReplayError> {
     let unreadable = || ReplayError::Unreadable(row.server_seq);
+    let signed = SignedOperation::from(row.bytes.clone());
     if row.standing != Standing::Decided {
+        let attachment = match (row.standing, signed.operation().map(|it| it.body)) {
+            (Standing::Quarantined(_), Ok(OperationBody::MemberCreate(body))) => {
+                profile_of(from, tenant, body.member)?
+            }
+            _ => None,
+        };
         return Ok(Replayed {
             row: row.clone(),
             operation: None,
-            attachment: None,
+            attachment,
         });
     }
-    let signed = SignedOperation::from(row.bytes.clone());
     let operation = signed.operation().map_err(|_| unreadable())?;
     let attachment = match (&operation.body, operation.attachment) {
         (OperationBody::PolicyPublish { .. }, Some(hash)) => {

@@ -19,10 +19,11 @@ use qiantai_core::clock::Timestamp;
 use qiantai_core::decide::Change;
 use qiantai_core::ids::{AttemptId, TenantId};
 use qiantai_wire::api::{AttemptEvent, OpResultDto, PushHalt};
+use qiantai_wire::codes::RefusalCodeDto;
 use tokio::sync::{mpsc, oneshot};
 
 pub use received::{Content, NotAnOperation, Received, receive};
-pub use unit::{Arrival, Author, BroughtBack, OwnOperation, Replayed};
+pub use unit::{Arrival, Author, BroughtBack, OwnOperation, Replayed, Verdict};
 
 use crate::clock::Clock;
 use crate::db::{Batch, Cursor, Head, Keys, Ledger, LedgerError};
@@ -153,6 +154,21 @@ impl Writer {
     pub async fn import(&self, operations: Vec<Received>) -> Result<Vec<BroughtBack>, WriteError> {
         let (reply, answer) = oneshot::channel();
         let sent = self.queue.send(Job::Import(operations, reply)).await;
+        sent.map_err(|_| WriteError::Stopped)?;
+        answer.await.map_err(|_| WriteError::Stopped)?
+    }
+
+    /// Queues operations that were kept and a person has looked at, in the order of their chains.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn review(
+        &self,
+        kept: Vec<Received>,
+        verdict: Verdict,
+    ) -> Result<Vec<BroughtBack>, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.queue.send(Job::Review(kept, verdict, reply)).await;
         sent.map_err(|_| WriteError::Stopped)?;
         answer.await.map_err(|_| WriteError::Stopped)?
     }
@@ -351,7 +367,9 @@ impl WriterLoop {
     fn instead(&mut self, unit: &Unit, trouble: &Trouble) -> Result<Done, WriteError> {
         let instead = match (trouble, &unit.item, unit.is_fact()) {
             // What another ledger decided is decided here in the same way or not at all.
-            (Trouble::Taken, Item::Replayed(row), _) if row.wanted_a_taken_number() => {
+            (Trouble::Taken, Item::Replayed(row), _)
+                if row.was_refused_as(RefusalCodeDto::NumberTaken) =>
+            {
                 Instead::Refuse
             }
             (_, Item::Replayed(_), _) | (_, _, None) => return Err(WriteError::Defect),
@@ -448,7 +466,7 @@ fn attempts_of(batch: &Batch) -> Vec<AttemptEvent> {
 impl Unit {
     fn add_keys(&self, keys: &mut Keys) {
         match &self.item {
-            Item::Pushed(received) | Item::Imported(received) => {
+            Item::Pushed(received) | Item::Imported(received) | Item::Reviewed(received) => {
                 keys::add_place(keys, &received.header);
                 if let Content::Known(operation) = &received.content {
                     keys::add_operation(keys, operation, self.now);
@@ -468,10 +486,12 @@ impl Unit {
     fn is_fact(&self) -> Option<bool> {
         match &self.item {
             Item::Own(_) => None,
-            Item::Pushed(received) | Item::Imported(received) => match &received.content {
-                Content::Known(operation) => Some(operation.body.is_fact()),
-                Content::Unread(_) => Some(true),
-            },
+            Item::Pushed(received) | Item::Imported(received) | Item::Reviewed(received) => {
+                match &received.content {
+                    Content::Known(operation) => Some(operation.body.is_fact()),
+                    Content::Unread(_) => Some(true),
+                }
+            }
             Item::Replayed(replayed) => replayed
                 .operation
                 .as_ref()

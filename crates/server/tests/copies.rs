@@ -7,11 +7,11 @@ use std::process::Command;
 use qiantai_core::Money;
 use qiantai_core::ids::{DeviceId, OrderId, TenantId};
 use qiantai_core::operation::OperationBody;
-use qiantai_server::copies::{CopiesError, Stopped};
+use qiantai_server::copies::{Badness, BroughtBack, CopiesError, Stopped};
 use qiantai_server::roster;
 use qiantai_server::verify::verify;
 use qiantai_wire::SignedOperation;
-use qiantai_wire::copy::{CopyHead, CopyRecord, EXTENSION};
+use qiantai_wire::copy::{CopyError, CopyHead, CopyRecord, EXTENSION, HEAD_LEN, find_records};
 use qiantai_wire::feed::OutcomeDto;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use crate::harness::{On, Place, Shop};
 use crate::new_members::Registration;
 use crate::till::Till;
 
-fn head(till: &Till) -> CopyHead {
+pub fn head(till: &Till) -> CopyHead {
     CopyHead {
         tenant: TenantId(till.join.tenant),
         device: DeviceId(till.join.device),
@@ -29,7 +29,7 @@ fn head(till: &Till) -> CopyHead {
 }
 
 /// Writes a file of the copy, as the terminal does.
-fn write(
+pub fn write(
     folder: &Path,
     name: &str,
     head: &CopyHead,
@@ -52,8 +52,15 @@ fn write(
     bytes
 }
 
+/// What became of the one terminal of which there is a copy.
+async fn brought_back(shop: &Shop, stick: &Path) -> BroughtBack {
+    let copies = shop.server.bring_back_copies(stick).await.unwrap();
+    assert_eq!((copies.terminals.len(), copies.strange), (1, vec![]));
+    copies.terminals[0].clone()
+}
+
 /// A hundred operations that only the terminal has: a registration, top-ups, copies of slips.
-async fn unsynced(shop: &Shop, till: &mut Till, new: &Registration) -> Vec<SignedOperation> {
+pub async fn unsynced(shop: &Shop, till: &mut Till, new: &Registration) -> Vec<SignedOperation> {
     let mut members = shop.members();
     let mut written = vec![new.sign(till)];
     members.push(new.member);
@@ -91,10 +98,11 @@ async fn a_destroyed_terminal_with_100_unsynced_operations_comes_back_complete()
         let torn = &rest[..rest.len() - 9];
         fs::write(below.join(format!("3.{EXTENSION}")), torn).unwrap();
 
-        let back = shop.server.bring_back_copies(stick.path()).await.unwrap();
-        assert_eq!(back.len(), 1, "{on:?}");
-        assert_eq!((back[0].copied, back[0].new), (100, 100), "{on:?}");
-        assert_eq!((back[0].stopped, back[0].damaged), (None, 1), "{on:?}");
+        let back = brought_back(&shop, stick.path()).await;
+        assert_eq!((back.copied, back.new, back.kept), (100, 100, 0), "{on:?}");
+        assert_eq!((back.stopped, back.missing), (None, vec![]), "{on:?}");
+        let bad: Vec<_> = back.bad.iter().map(|it| it.number).collect();
+        assert_eq!(bad, [Some(101)], "{on:?}");
         let paid = shop.principal(new.member);
         assert!(paid >= Money::from_yuan(600), "{on:?}: {paid}");
         assert!(ledger.profile(tenant, new.member).unwrap().is_some());
@@ -104,8 +112,8 @@ async fn a_destroyed_terminal_with_100_unsynced_operations_comes_back_complete()
         verify(ledger.as_ref(), &books).unwrap();
 
         let digest = ledger.digest(tenant).unwrap();
-        let again = shop.server.bring_back_copies(stick.path()).await.unwrap();
-        assert_eq!((again[0].new, again[0].stopped), (0, None), "{on:?}");
+        let again = brought_back(&shop, stick.path()).await;
+        assert_eq!((again.new, again.stopped), (0, None), "{on:?}");
         // And the till, mended after all.
         for part in written.chunks(40) {
             let answer = new.push(&till, &shop, part).await;
@@ -119,6 +127,116 @@ async fn a_destroyed_terminal_with_100_unsynced_operations_comes_back_complete()
     }
 }
 
+/// A fact that holds by itself is taken wherever it stands; what has no meaning without those before
+/// it waits, and is taken when a better copy brings them.
+#[tokio::test]
+async fn a_bad_record_costs_itself_and_a_better_copy_mends_it() {
+    for on in On::BOTH {
+        let shop = Shop::open_on(on, 4).await;
+        let (ledger, tenant) = (shop.place.open(), shop.seeded.tenant);
+        let mut till = Till::open(&shop).await;
+        let new = Registration::of("赵敏", 7);
+        let member = shop.members()[0];
+        let mut written = vec![new.sign(&mut till)];
+        for yuan in [100, 200, 300] {
+            let cash = till.cash(&shop, member, yuan).await;
+            written.push(till.sign(OperationBody::RechargeCash(cash)));
+        }
+        // A request: it asks about an order, and means nothing where that may be missing.
+        let order = OrderId(Uuid::now_v7());
+        written.push(till.sign(OperationBody::RechargeCancel { order }));
+        let mut cash = till.cash(&shop, member, 400).await;
+        cash.open.member = new.member;
+        written.push(till.sign(OperationBody::RechargeCash(cash)));
+        let before = shop.principal(member);
+        let head = head(&till);
+        let stick = tempfile::tempdir().unwrap();
+        let whole = write(stick.path(), "1", &head, 2, &written, Some(&new));
+        let (starts, _) = find_records(&whole[HEAD_LEN..]);
+        // Number 2 is who registers, 3 to 5 are cash; number 4 does not hold, and the head neither.
+        let mut damaged = whole.clone();
+        damaged[9] ^= 1;
+        damaged[HEAD_LEN + starts[2].0 + 60] ^= 1;
+        let path = stick.path().join(format!("1.{EXTENSION}"));
+        fs::write(&path, &damaged).unwrap();
+
+        for round in 0..2 {
+            let back = brought_back(&shop, stick.path()).await;
+            let bad: Vec<_> = back
+                .bad
+                .iter()
+                .map(|it| (it.at, it.number, it.why))
+                .collect();
+            let at = HEAD_LEN + starts[2].0;
+            let length = starts[3].0 - starts[2].0;
+            let expected = [
+                (0, None, Badness::Head),
+                (at as u64, Some(4), Badness::Damaged(length)),
+            ];
+            assert_eq!(bad, expected, "{on:?}");
+            let counts = (back.copied, back.new, back.kept);
+            assert_eq!(counts, (5, if round == 0 { 5 } else { 0 }, 1), "{on:?}");
+            assert_eq!(back.missing, [(4, 4)], "{on:?}");
+            let credited = shop.principal(member) - before;
+            assert_eq!(credited, Money::from_yuan(400), "{on:?}: 100 and 300");
+            assert_eq!(shop.principal(new.member), Money::from_yuan(400), "{on:?}");
+            assert_eq!(
+                ledger.quarantined(tenant).unwrap()[&head.device],
+                1,
+                "{on:?}"
+            );
+        }
+        let books = ledger.tenants().unwrap().remove(0);
+        verify(ledger.as_ref(), &books).unwrap();
+
+        fs::write(&path, &whole).unwrap();
+        let back = brought_back(&shop, stick.path()).await;
+        assert!(back.is_whole(), "{on:?}: {back:?}");
+        assert_eq!(back.new, 2, "{on:?}: what was bad, and what waited for it");
+        assert_eq!(
+            shop.principal(member) - before,
+            Money::from_yuan(600),
+            "{on:?}"
+        );
+        assert!(ledger.quarantined(tenant).unwrap().is_empty(), "{on:?}");
+        assert_eq!(ledger.held_count().unwrap(), 0, "{on:?}");
+        verify(ledger.as_ref(), &books).unwrap();
+        // The chain has no gap: the till, mended after all, goes on.
+        let cash = till.cash(&shop, new.member, 100).await;
+        let taken = till.act(&shop, OperationBody::RechargeCash(cash)).await;
+        assert_eq!(taken.outcome, OutcomeDto::Applied, "{on:?}");
+        // And every word of it is explained by the log.
+        crate::replay::is_the_same_elsewhere(&shop).await;
+        shop.server.stop().await;
+    }
+}
+
+/// Two histories of one terminal, one on each stick: both are kept, and the one that goes on posts.
+#[tokio::test]
+async fn two_operations_at_one_place_are_both_kept() {
+    let shop = Shop::open(4).await;
+    let mut till = Till::open(&shop).await;
+    let member = shop.members()[0];
+    let (seq, hash) = (till.seq, till.prev);
+    let cash = till.cash(&shop, member, 100).await;
+    let old = till.sign(OperationBody::RechargeCash(cash));
+    (till.seq, till.prev) = (seq, hash);
+    let mut written = Vec::new();
+    for yuan in [200, 300] {
+        let cash = till.cash(&shop, member, yuan).await;
+        written.push(till.sign(OperationBody::RechargeCash(cash)));
+    }
+    let before = shop.principal(member);
+    let stick = tempfile::tempdir().unwrap();
+    write(stick.path(), "1", &head(&till), 2, &[old], None);
+    write(stick.path(), "2", &head(&till), 2, &written, None);
+    let back = brought_back(&shop, stick.path()).await;
+    assert_eq!((back.stopped, back.kept), (Some(Stopped::Fork(2)), 1));
+    assert_eq!(shop.principal(member) - before, Money::from_yuan(500));
+    assert_eq!(shop.cases(), ["Fork"]);
+    shop.server.stop().await;
+}
+
 #[tokio::test]
 async fn what_is_damaged_missing_or_not_ours_is_told() {
     let shop = Shop::open(4).await;
@@ -129,9 +247,9 @@ async fn what_is_damaged_missing_or_not_ours_is_told() {
     let check = async |name: &str, head: &CopyHead, from: u64, operations: &[_], expected| {
         let stick = tempfile::tempdir().unwrap();
         write(stick.path(), name, head, from, operations, Some(&new));
-        let back = shop.server.bring_back_copies(stick.path()).await.unwrap();
-        assert_eq!(back[0].stopped, expected, "{name}");
-        back[0].clone()
+        let back = brought_back(&shop, stick.path()).await;
+        assert_eq!(back.stopped, expected, "{name}");
+        back
     };
     let ours = head(&till);
     let other = CopyHead {
@@ -156,8 +274,10 @@ async fn what_is_damaged_missing_or_not_ours_is_told() {
     )
     .await;
     let closed = check("sealed", &sealed_for_another, 2, &written, None).await;
-    assert_eq!((closed.damaged, closed.new), (100, 0));
-    check("gap", &ours, 4, &written[2..], Some(Stopped::Gap(2))).await;
+    assert_eq!((closed.bad.len(), closed.new), (100, 0));
+    let why = Badness::Closed(CopyError::Seal);
+    assert!(closed.bad.iter().all(|it| it.why == why));
+    assert_eq!(closed.missing, [(2, 101)]);
     assert_eq!(shop.server.head(shop.seeded.tenant).unwrap(), before);
     let begun = check("begin", &ours, 2, &written[..5], None).await;
     assert_eq!(begun.new, 5);
@@ -215,4 +335,16 @@ async fn the_program_brings_back_a_copy() {
     let (code, said) = import();
     assert_eq!(code, Some(0), "{said}");
     assert!(said.ends_with(" operations=100 new=0\n"), "{said}");
+
+    let path = stick.path().join(format!("1.{EXTENSION}"));
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    fs::write(stick.path().join(format!("2.{EXTENSION}")), b"nothing").unwrap();
+    let (code, said) = import();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("nothing tells whose it is"), "{said}");
+    assert!(said.contains("operations=99 new=0 bad=1"), "{said}");
+    assert!(said.contains("bad record number=101 in "), "{said}");
 }

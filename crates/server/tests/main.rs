@@ -29,6 +29,7 @@ mod payments;
 mod process;
 mod protocol;
 mod push;
+mod quarantine;
 mod receipts;
 mod replay;
 mod revocation;

@@ -155,7 +155,7 @@ mirror! {
         OrderState = 151, AttemptOpen = 152, AttemptUnknown = 153, AttemptState = 154,
         AmountDiffers = 155, ChannelNotOffered = 156, OrderElsewhere = 157, ShiftNotOpen = 160,
         ShiftAlreadyOpen = 161, StaffUnknown = 170, RoleNotAllowed = 171, ServerOnly = 180,
-        NumberTaken = 181, PolicyUnknown = 190, LeaseUnknown = 200, LeaseNotCovered = 201,
+        NumberTaken = 181, ReviewRefused = 182, PolicyUnknown = 190, LeaseUnknown = 200, LeaseNotCovered = 201,
     }
 }
 

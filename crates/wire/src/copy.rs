@@ -257,6 +257,39 @@ pub fn read_records(bytes: &[u8]) -> (Vec<CopyRecord>, usize) {
     (records, end)
 }
 
+/// A stretch of a file in which no record is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Where it begins, in bytes.
+    pub at: usize,
+    /// How many bytes.
+    pub length: usize,
+}
+
+/// Every whole record in `bytes` with the place where it begins, whatever stands between them.
+pub fn find_records(bytes: &[u8]) -> (Vec<(usize, CopyRecord)>, Vec<Damage>) {
+    let (mut records, mut damages) = (Vec::new(), Vec::new());
+    let (mut at, mut whole_up_to) = (0, 0);
+    let mut damaged = |from: usize, to: usize| {
+        if to > from {
+            let length = to - from;
+            damages.push(Damage { at: from, length });
+        }
+    };
+    while at < bytes.len() {
+        let Some((record, length)) = read_record(&bytes[at..]) else {
+            at += 1;
+            continue;
+        };
+        damaged(whole_up_to, at);
+        records.push((at, record));
+        at += length;
+        whole_up_to = at;
+    }
+    damaged(whole_up_to, bytes.len());
+    (records, damages)
+}
+
 fn read_record(bytes: &[u8]) -> Option<(CopyRecord, usize)> {
     let sealed = u32::from_be_bytes(*bytes.first_chunk()?);
     let sealed = usize::try_from(sealed)
@@ -352,6 +385,39 @@ mod tests {
             ..record
         };
         assert_eq!(renumbered.open(&head, &server), Err(CopyError::Seal));
+    }
+
+    #[test]
+    fn whole_records_are_found_behind_damage() {
+        let head = head(&SigningKey::from_bytes(&[3; 32]));
+        let records: Vec<_> = (1..4).map(|number| sealed(&head, number)).collect();
+        let texts: Vec<_> = records.iter().map(CopyRecord::to_bytes).collect();
+        let starts = [0, texts[0].len(), texts[0].len() + texts[1].len()];
+        let bytes = texts.concat();
+        let found = |bytes: &[u8]| {
+            let (found, damages) = find_records(bytes);
+            let numbers: Vec<_> = found.iter().map(|(at, it)| (*at, it.device_seq)).collect();
+            let damages: Vec<_> = damages.iter().map(|it| (it.at, it.length)).collect();
+            (numbers, damages)
+        };
+        let all = vec![(0, 1), (starts[1], 2), (starts[2], 3)];
+        assert_eq!(found(&bytes), (all.clone(), vec![]));
+        // One changed byte costs the record that it is in, whichever byte of it, and no other.
+        for place in starts[1]..starts[2] {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 1;
+            let expected = (vec![all[0], all[2]], vec![(starts[1], texts[1].len())]);
+            assert_eq!(found(&damaged), expected, "{place}");
+        }
+        // Bytes that were lost move what stands behind them.
+        let mut shorter = bytes.clone();
+        shorter.drain(starts[1] + 7..starts[1] + 20);
+        let moved = (starts[2] - 13, 3);
+        let expected = (vec![all[0], moved], vec![(starts[1], texts[1].len() - 13)]);
+        assert_eq!(found(&shorter), expected);
+        let torn = &bytes[..bytes.len() - 1];
+        let expected = (all[..2].to_vec(), vec![(starts[2], texts[2].len() - 1)]);
+        assert_eq!(found(torn), expected);
     }
 
     #[test]

@@ -206,6 +206,7 @@ impl RefusalCodeDto {
             RefusalCodeDto::RoleNotAllowed => "refusal.role_not_allowed",
             RefusalCodeDto::ServerOnly => "refusal.server_only",
             RefusalCodeDto::NumberTaken => "refusal.number_taken",
+            RefusalCodeDto::ReviewRefused => "refusal.review_refused",
             RefusalCodeDto::PolicyUnknown => "refusal.policy_unknown",
             RefusalCodeDto::LeaseUnknown => "refusal.lease_unknown",
             RefusalCodeDto::LeaseNotCovered => "refusal.lease_not_covered",

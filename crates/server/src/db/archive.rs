@@ -45,6 +45,9 @@ pub trait Archive: Ledger + RowSink {
     /// Every lease of the tenant that is not over.
     fn open_leases(&self, tenant: TenantId) -> Result<Vec<Lease>, LedgerError>;
 
+    /// What waits outside the chains of its devices, in the order of these chains.
+    fn kept_outside(&self, tenant: TenantId) -> Result<Vec<LogRow>, LedgerError>;
+
     /// How many members owe anything, and what in all.
     fn debts(&self, tenant: TenantId) -> Result<(u64, Money), LedgerError>;
 
@@ -287,6 +290,11 @@ impl<D: Database> Archive for D {
             head: head::read(head)?,
             moved: moved.collect::<Result<_, LedgerError>>()?,
         })
+    }
+
+    fn kept_outside(&self, tenant: TenantId) -> Result<Vec<LogRow>, LedgerError> {
+        let rows = ask_one(self, operation::kept_outside(tenant))?;
+        rows.iter().map(operation::read).collect()
     }
 
     fn open_leases(&self, tenant: TenantId) -> Result<Vec<Lease>, LedgerError> {

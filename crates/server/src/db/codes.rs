@@ -102,7 +102,8 @@ codes! {
     Act {
         TerminalInvited = "terminal.invited", TerminalJoined = "terminal.joined",
         TerminalRevoked = "terminal.revoked", MembersSent = "members.sent",
-        LeasesLost = "leases.lost", CreditAsked = "credit.asked",
+        LeasesLost = "leases.lost", OperationsAdmitted = "operations.admitted",
+        OperationsRefused = "operations.refused", CreditAsked = "credit.asked",
         RulesChanged = "rules.changed", GatewayChecked = "gateway.checked",
         GatewayEntered = "gateway.entered", BackupMade = "backup.made",
         BooksRestored = "books.restored", BooksAdopted = "books.adopted",
@@ -114,5 +115,6 @@ codes! {
     HeldReason {
         UnknownKind = "unknown_kind", NewerVersion = "newer_version", Malformed = "malformed",
         Invariant = "invariant", Fork = "fork", DeviceNotBelieved = "device_not_believed",
+        BeyondGap = "beyond_gap",
     }
 }

@@ -202,7 +202,8 @@ pub enum Standing {
     Decided,
     /// Cannot be read or decided here yet; takes its place in the device's sequence.
     Held(HeldReason),
-    /// From a device that is not believed; does not count in its sequence.
+    /// From a device that is not believed, or out of its sequence; does not count in it. When it is
+    /// taken after all, the log has it a second time.
     Quarantined(HeldReason),
 }
 
@@ -221,6 +222,8 @@ pub enum HeldReason {
     Fork,
     /// The device was quarantined or revoked before it arrived.
     DeviceNotBelieved,
+    /// Operations before it are missing, and what it says holds only after them.
+    BeyondGap,
 }
 
 /// A decided batch.

@@ -1,7 +1,7 @@
 //! The log: every operation as its device signed it, in its device's chain and in the tenant's,
 //! with its postings, its answer and what terminals are told of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ed25519_dalek::VerifyingKey;
 use qiantai_core::decide::{Outcome, Refusal, field_named};
@@ -28,6 +28,8 @@ pub(super) struct Walk {
     /// What stands beyond the last places, with what it follows: brought back from receipts while
     /// operations before it are missing.
     beyond: HashMap<(DeviceId, u32, u64), (Hash, Place)>,
+    /// What was kept for review: a person may have taken it later, wherever it stands.
+    kept: HashSet<Hash>,
     pub(super) posted: Posted,
 }
 
@@ -69,6 +71,7 @@ impl Walk {
             keys: HashMap::new(),
             places: HashMap::new(),
             beyond: HashMap::new(),
+            kept: HashSet::new(),
             posted: Posted::default(),
         }
     }
@@ -176,6 +179,7 @@ impl Walk {
 
     fn in_its_chain(&mut self, row: &LogRow, header: &Header) -> Result<(), String> {
         if matches!(row.standing, Standing::Quarantined(_)) {
+            self.kept.insert(row.hash);
             return Ok(());
         }
         let last = self
@@ -189,7 +193,8 @@ impl Walk {
             hash: row.hash,
         };
         let spot = (row.device, row.epoch, row.device_seq);
-        if row.device_seq > last.seq + 1 && is_brought_back(row) {
+        if row.device_seq > last.seq + 1 && (is_brought_back(row) || self.kept.contains(&row.hash))
+        {
             let link = (header.prev_hash, place);
             return match self.beyond.insert(spot, link) {
                 None => Ok(()),
@@ -309,9 +314,10 @@ impl Walk {
     }
 }
 
-/// Only what receipts carry, and what this version cannot read, may stand outside its chain.
+/// Only what holds without those before it, and what this version cannot read, may stand outside its
+/// chain.
 fn is_brought_back(row: &LogRow) -> bool {
-    Kind::from_number(row.kind).is_none_or(Kind::is_on_receipts)
+    Kind::from_number(row.kind).is_none_or(Kind::stands_alone)
         || matches!(row.standing, Standing::Held(_))
 }
 

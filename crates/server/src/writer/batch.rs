@@ -17,7 +17,7 @@ use qiantai_wire::operation::Kind;
 use super::chains::{Chains, Place};
 use super::received::{Content, Received};
 use super::record::{
-    Mark, Written, case_of, feed_entry, hash_of, json, postings_of, published, refused,
+    Mark, Written, case_of, feed_entry, hash_of, held, json, postings_of, published, refused,
 };
 use super::unit::{
     Arrival, Author, BroughtBack, Instead, Item, OwnOperation, Replayed, Taken, Unit,
@@ -125,7 +125,29 @@ impl<'a> Desk<'a> {
             }
             Item::Pushed(received) => self.take_pushed(unit, received),
             Item::Imported(received) => Taken::Imported(self.take_imported(unit, received)),
+            Item::Reviewed(received) => Taken::Imported(self.take_reviewed(unit, received)),
             Item::Replayed(replayed) => Taken::Answered(self.take_replayed(unit, replayed)),
+        }
+    }
+
+    /// A person says what becomes of what was kept: it is written a second time, with an answer.
+    fn take_reviewed(&mut self, unit: &Unit, received: &Received) -> BroughtBack {
+        let header = &received.header;
+        let cursor = self.books.cursors.get(&header.device);
+        let missing_before = self.chains.missing_before(header, cursor);
+        let place = cursor.map(|cursor| self.chains.spot(header, cursor));
+        let (arrival, result) = match (self.chains.kept(&header.hash), place) {
+            (Some(_), Some(Place::Next | Place::Gap(_))) => {
+                (Arrival::New, self.post(unit, received))
+            }
+            // Another history has its place, and this one cannot have it too.
+            (Some(kept), _) => (Arrival::Forked, kept),
+            (None, _) => (Arrival::NotWaiting, held(&header.into())),
+        };
+        BroughtBack {
+            result,
+            arrival,
+            missing_before,
         }
     }
 
@@ -162,6 +184,8 @@ impl<'a> Desk<'a> {
                 let kept = self.quarantine(unit, received, HeldReason::DeviceNotBelieved);
                 (Arrival::Quarantined, kept)
             }
+            Place::Next if self.must_wait(unit, received) => self.keep_beyond(unit, received),
+            Place::Gap(_) if !received.stands_alone() => self.keep_beyond(unit, received),
             Place::Next | Place::Gap(_) => (Arrival::New, self.post(unit, received)),
         };
         BroughtBack {
@@ -169,6 +193,13 @@ impl<'a> Desk<'a> {
             arrival,
             missing_before,
         }
+    }
+
+    /// Keeps what has no meaning yet without those before it. Given again when they are there, it is
+    /// taken.
+    fn keep_beyond(&mut self, unit: &Unit, received: &Received) -> (Arrival, OpResultDto) {
+        let kept = self.quarantine(unit, received, HeldReason::BeyondGap);
+        (Arrival::Quarantined, kept)
     }
 
     fn place(&self, received: &Received) -> Place {
@@ -183,22 +214,45 @@ impl<'a> Desk<'a> {
         if reason == HeldReason::Fork {
             self.cursor_mut(header.device).standing = DeviceStanding::Quarantined;
         }
+        if let Some(kept) = self.chains.kept(&header.hash) {
+            return kept;
+        }
         let standing = Standing::Quarantined(reason);
-        self.keep(unit.now, header.into(), received.signed.clone(), standing)
+        let attachment = self.of_nobody_yet(received.attachment.as_ref());
+        self.keep(
+            unit.now,
+            header.into(),
+            received.signed.clone(),
+            standing,
+            attachment,
+        )
+    }
+
+    /// Whom it registers is known by this profile alone. Who is known already keeps theirs: what is
+    /// only kept changes nothing.
+    fn of_nobody_yet(&self, attachment: Option<&Attachment>) -> Option<Attachment> {
+        match attachment {
+            Some(Attachment::Profile { member, .. })
+                if !self.books.state.members.contains_key(member) =>
+            {
+                attachment.cloned()
+            }
+            _ => None,
+        }
     }
 
     /// Decides an operation that has its place, or keeps it where that cannot be done.
     fn post(&mut self, unit: &Unit, received: &Received) -> OpResultDto {
         let signed = received.signed.clone();
         let held = match (&received.content, unit.instead) {
-            (Content::Known(operation), Instead::Nothing | Instead::Refuse) => {
+            (Content::Known(operation), Instead::Nothing | Instead::Refuse | Instead::TurnDown) => {
                 return self.decide(unit, signed, operation, received.attachment.clone());
             }
             (Content::Known(_), Instead::Hold) => HeldReason::Invariant,
             (Content::Unread(reason), _) => *reason,
         };
         let mark = (&received.header).into();
-        self.keep(unit.now, mark, signed, Standing::Held(held))
+        self.keep(unit.now, mark, signed, Standing::Held(held), None)
     }
 
     fn take_replayed(&mut self, unit: &Unit, replayed: &Replayed) -> OpResultDto {
@@ -212,7 +266,8 @@ impl<'a> Desk<'a> {
                 if standing == Standing::Quarantined(HeldReason::Fork) {
                     self.cursor_mut(row.device).standing = DeviceStanding::Quarantined;
                 }
-                self.keep(unit.now, row.into(), signed, standing)
+                let attachment = self.of_nobody_yet(replayed.attachment.as_ref());
+                self.keep(unit.now, row.into(), signed, standing, attachment)
             }
         }
     }
@@ -269,6 +324,7 @@ impl<'a> Desk<'a> {
         let now = self.decided_at(unit, operation);
         let decision = match unit.instead {
             Instead::Refuse => refused(RefusalCode::NumberTaken),
+            Instead::TurnDown => refused(RefusalCode::ReviewRefused),
             Instead::Nothing | Instead::Hold => {
                 self.books.state.policies = self
                     .books
@@ -317,7 +373,9 @@ impl<'a> Desk<'a> {
     /// as of its own time, or a sale of yesterday would be refused as stale.
     fn decided_at(&self, unit: &Unit, operation: &Operation) -> Timestamp {
         match &unit.item {
-            Item::Pushed(_) | Item::Imported(_) if self.is_of_earlier_timeline(operation) => {
+            Item::Pushed(_) | Item::Imported(_) | Item::Reviewed(_)
+                if self.is_of_earlier_timeline(operation) =>
+            {
                 let earliest = operation.server_anchor.unwrap_or(operation.wall_time);
                 operation.wall_time.max(earliest).min(unit.now)
             }
@@ -376,6 +434,7 @@ impl<'a> Desk<'a> {
         mark: Mark,
         signed: SignedOperation,
         standing: Standing,
+        attachment: Option<Attachment>,
     ) -> OpResultDto {
         let is_forked = self
             .books
@@ -392,7 +451,7 @@ impl<'a> Desk<'a> {
             outcome: None,
             changes,
             action: None,
-            attachment: None,
+            attachment,
             published: None,
         };
         self.enter(now, mark, signed, written)

@@ -13,7 +13,7 @@ use qiantai_wire::api::OpResultDto;
 use qiantai_wire::{Header, SignedOperation};
 
 use super::record::{Mark, held_answer};
-use crate::db::{Books, Cursor, DeviceStanding, Standing};
+use crate::db::{Books, Cursor, DeviceStanding, HeldReason, Standing};
 
 /// Device, epoch, sequence.
 type Spot = (DeviceId, u32, u64);
@@ -54,6 +54,7 @@ impl Chains {
             by_place: HashMap::new(),
             beyond: BTreeMap::new(),
         };
+        // In the order of the log: what was kept and taken later is seen as it was taken.
         for row in &books.seen {
             // An answer that cannot be read back is answered as held: a person looks at it.
             let answer = serde_json::from_str(&row.answer).unwrap_or_else(|_| held_answer(row));
@@ -75,17 +76,23 @@ impl Chains {
         chains
     }
 
-    /// Where an operation stands whose device is at `cursor`.
+    /// Where an operation stands whose device is at `cursor`. What was kept because others were
+    /// missing has its place as soon as they are there.
     pub(super) fn place(&self, header: &Header, cursor: Option<&Cursor>) -> Place {
-        if let Some((standing, answer)) = self.by_hash.get(&header.hash) {
-            return Place::Resent(*standing, answer.clone());
+        match self.by_hash.get(&header.hash) {
+            None | Some((Standing::Quarantined(HeldReason::BeyondGap), _)) => {}
+            Some((standing, answer)) => return Place::Resent(*standing, answer.clone()),
         }
-        let Some(cursor) = cursor else {
-            return Place::NotBelieved;
-        };
-        if cursor.believed() != DeviceStanding::Active {
-            return Place::NotBelieved;
+        match cursor {
+            Some(cursor) if cursor.believed() == DeviceStanding::Active => {
+                self.spot(header, cursor)
+            }
+            _ => Place::NotBelieved,
         }
+    }
+
+    /// Where it stands among what the log has of its device, believed or not.
+    pub(super) fn spot(&self, header: &Header, cursor: &Cursor) -> Place {
         let spot = (header.device, header.epoch, header.device_seq);
         let is_taken = self.by_place.contains_key(&spot) || header.device_seq <= cursor.last_seq;
         if header.epoch != cursor.epoch || is_taken {
@@ -98,6 +105,14 @@ impl Chains {
             Place::Next
         } else {
             Place::Fork
+        }
+    }
+
+    /// The answer to what is kept outside its device's chain and was not taken since.
+    pub(super) fn kept(&self, hash: &Hash) -> Option<OpResultDto> {
+        match self.by_hash.get(hash) {
+            Some((Standing::Quarantined(_), answer)) => Some(answer.clone()),
+            _ => None,
         }
     }
 

@@ -3,11 +3,12 @@
 use qiantai_core::clock::Timestamp;
 use qiantai_core::ids::DeviceId;
 use qiantai_wire::api::{OpResultDto, PushHalt};
+use qiantai_wire::codes::RefusalCodeDto;
 use tokio::sync::oneshot;
 
 use super::batch::Stand;
 use super::received::Received;
-use super::unit::{BroughtBack, Instead, Item, OwnOperation, Replayed, Taken, Unit};
+use super::unit::{BroughtBack, Instead, Item, OwnOperation, Replayed, Taken, Unit, Verdict};
 use super::{Pushed, WriteError};
 
 /// A call that waits.
@@ -15,6 +16,11 @@ pub(super) enum Job {
     Push(Vec<Received>, oneshot::Sender<Result<Pushed, WriteError>>),
     Import(
         Vec<Received>,
+        oneshot::Sender<Result<Vec<BroughtBack>, WriteError>>,
+    ),
+    Review(
+        Vec<Received>,
+        Verdict,
         oneshot::Sender<Result<Vec<BroughtBack>, WriteError>>,
     ),
     Own(
@@ -34,7 +40,7 @@ pub(super) enum Reply {
         Option<DeviceId>,
         oneshot::Sender<Result<Pushed, WriteError>>,
     ),
-    /// Whoever brought receipts back.
+    /// Whoever brought receipts back, or looked at what was kept.
     Import(oneshot::Sender<Result<Vec<BroughtBack>, WriteError>>),
     /// The server itself.
     Results(oneshot::Sender<Result<Vec<OpResultDto>, WriteError>>),
@@ -44,7 +50,9 @@ impl Job {
     /// How many operations it has.
     pub(super) fn len(&self) -> usize {
         match self {
-            Job::Push(operations, _) | Job::Import(operations, _) => operations.len(),
+            Job::Push(operations, _) | Job::Import(operations, _) | Job::Review(operations, ..) => {
+                operations.len()
+            }
             Job::Own(operations, _) => operations.len(),
             Job::Replay(rows, _) => rows.len(),
         }
@@ -69,6 +77,15 @@ impl Job {
                 units.extend(items.map(|item| unit(now, item)));
                 Reply::Import(reply)
             }
+            Job::Review(operations, verdict, reply) => {
+                let instead = match verdict {
+                    Verdict::Admit => Instead::Nothing,
+                    Verdict::Refuse => Instead::TurnDown,
+                };
+                let items = operations.into_iter().map(Box::new).map(Item::Reviewed);
+                units.extend(items.map(|item| Unit { now, item, instead }));
+                Reply::Import(reply)
+            }
             Job::Own(operations, reply) => {
                 let items = operations.into_iter().map(Box::new).map(Item::Own);
                 units.extend(items.map(|item| unit(now, item)));
@@ -76,8 +93,15 @@ impl Job {
             }
             Job::Replay(rows, reply) => {
                 units.extend(rows.into_iter().map(|row| {
-                    let decided_at = row.row.decided_at;
-                    unit(decided_at, Item::Replayed(Box::new(row)))
+                    let instead = match row.was_refused_as(RefusalCodeDto::ReviewRefused) {
+                        true => Instead::TurnDown,
+                        false => Instead::Nothing,
+                    };
+                    Unit {
+                        now: row.row.decided_at,
+                        item: Item::Replayed(Box::new(row)),
+                        instead,
+                    }
                 }));
                 Reply::Results(reply)
             }

@@ -2,6 +2,7 @@
 
 use ed25519_dalek::VerifyingKey;
 use qiantai_core::operation::Operation;
+use qiantai_wire::operation::Kind;
 use qiantai_wire::{DecodeError, Header, SignedOperation};
 
 use crate::db::{Attachment, HeldReason};
@@ -17,6 +18,17 @@ pub struct Received {
     pub content: Content,
     /// What travelled beside it.
     pub attachment: Option<Attachment>,
+}
+
+impl Received {
+    /// False for what means nothing without those before it. What cannot be read is held wherever it
+    /// stands.
+    pub(super) fn stands_alone(&self) -> bool {
+        match &self.content {
+            Content::Known(operation) => Kind::of(&operation.body).stands_alone(),
+            Content::Unread(_) => true,
+        }
+    }
 }
 
 /// What could be read.

@@ -88,11 +88,14 @@ pub(super) fn hash_of(attachment: &Attachment) -> Hash {
 }
 
 /// One case per operation that is held or forked; one per device for everything that comes
-/// after it was revoked.
+/// after it was revoked, and one for what came without those before it.
 pub(super) fn case_of(mark: Mark, standing: Standing, now: Timestamp) -> Vec<Change> {
     let (kind, id) = match standing {
         Standing::Decided => return Vec::new(),
         Standing::Quarantined(HeldReason::Fork) => (CaseKind::Fork, mark.op_id.derive("fork", 0)),
+        Standing::Quarantined(HeldReason::BeyondGap) => {
+            (CaseKind::Held, OpId(mark.device.0).derive("beyond gap", 0))
+        }
         Standing::Quarantined(_) => (CaseKind::Held, OpId(mark.device.0).derive("revoked", 0)),
         Standing::Held(_) => (CaseKind::Held, mark.op_id.derive("held", 0)),
     };
@@ -172,9 +175,13 @@ impl From<&LogRow> for Mark {
 }
 
 pub(super) fn held_answer(row: &LogRow) -> OpResultDto {
+    held(&row.into())
+}
+
+pub(super) fn held(mark: &Mark) -> OpResultDto {
     OpResultDto {
-        op_id: row.op_id.0,
-        device_seq: row.device_seq,
+        op_id: mark.op_id.0,
+        device_seq: mark.device_seq,
         server_seq: None,
         outcome: OutcomeDto::Held,
     }

@@ -30,6 +30,8 @@ pub enum Item {
     Pushed(Box<Received>),
     /// Somebody brought it back from a receipt.
     Imported(Box<Received>),
+    /// It was kept, and a person has looked.
+    Reviewed(Box<Received>),
     /// The server writes it; sequence and signature follow here.
     Own(Box<OwnOperation>),
     /// Another ledger had it; standing and bytes are taken over.
@@ -43,8 +45,19 @@ pub enum Instead {
     Nothing,
     /// Refuse: another row holds a number or name that it wants.
     Refuse,
+    /// Refuse: a person has looked and said so.
+    TurnDown,
     /// Hold: deciding it broke an invariant.
     Hold,
+}
+
+/// What a person said of an operation that was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It happened: it is decided now, as if its terminal were believed.
+    Admit,
+    /// It is no word of the shop: it is refused for good.
+    Refuse,
 }
 
 /// Something that the server itself has to say.
@@ -76,11 +89,11 @@ pub struct Replayed {
 }
 
 impl Replayed {
-    /// True when it was refused there because another row held its number or name.
-    pub(super) fn wanted_a_taken_number(&self) -> bool {
+    /// True when it was refused there for that reason, which no decision finds.
+    pub(super) fn was_refused_as(&self, reason: RefusalCodeDto) -> bool {
         let answer: Result<OpResultDto, _> = serde_json::from_str(&self.row.answer);
         answer.is_ok_and(|answer| match answer.outcome {
-            OutcomeDto::Refused(refusal) => refusal.reason == RefusalCodeDto::NumberTaken,
+            OutcomeDto::Refused(refusal) => refusal.reason == reason,
             _ => false,
         })
     }
@@ -108,7 +121,7 @@ pub enum Taken {
     Answered(OpResultDto),
     /// It is kept, and its device is not believed any more from this place on.
     Forked(OpResultDto),
-    /// It was brought back from a receipt.
+    /// It was brought back from a receipt or a copy, or a person has looked at it.
     Imported(BroughtBack),
     /// Operations before it are missing; it was not taken.
     Gap {
@@ -139,4 +152,6 @@ pub enum Arrival {
     Quarantined,
     /// Its device wrote something else at this place: it is kept for review.
     Forked,
+    /// It is not in the log, or nobody waits for a word about it.
+    NotWaiting,
 }

@@ -96,6 +96,20 @@ impl Kind {
     pub const fn is_on_receipts(self) -> bool {
         matches!(self, Kind::RechargeCash | Kind::RechargeRecorded)
     }
+
+    /// True for facts of a terminal that hold whatever it did before. Absent: giving a lease back,
+    /// which says that no payment draws on it any more and holds only after all payments.
+    pub const fn stands_alone(self) -> bool {
+        matches!(
+            self,
+            Kind::ShiftOpen
+                | Kind::RechargeCash
+                | Kind::RechargeRecorded
+                | Kind::ReceiptReprint
+                | Kind::MemberCreate
+                | Kind::SpendOffline
+        )
+    }
 }
 
 /// The version that a body is written in: the first that can say all of it. Older servers read

@@ -84,6 +84,18 @@ pub(in crate::db) fn after(tenant: TenantId, after: u64, limit: u32) -> Question
     .with(limit)
 }
 
+/// Kept outside the chains of their devices, and neither taken nor refused since.
+pub(in crate::db) fn kept_outside(tenant: TenantId) -> Question {
+    Question::new(log_rows!(
+        "WHERE operation.tenant_id = ?1 AND operation.standing = 'quarantined'
+             AND NOT EXISTS (SELECT 1 FROM operation AS later
+                 WHERE later.tenant_id = operation.tenant_id AND later.hash = operation.hash
+                     AND later.standing <> 'quarantined')
+         ORDER BY operation.device_id, operation.epoch, operation.device_seq, operation.server_seq"
+    ))
+    .with(tenant.0)
+}
+
 /// The last place taken; zero in an empty log.
 pub(in crate::db) fn last(tenant: TenantId) -> Question {
     Question::new(
