@@ -7,9 +7,13 @@ use crate::shop::Shop;
 use crate::till::Till;
 
 /// What was done to the terminal's file behind its back. Every account of the shop is in it.
-const DAMAGES: [&str; 4] = [
+const DAMAGES: [&str; 6] = [
     "UPDATE replica_account SET json =
          json_set(json, '$.principal_fen', json_extract(json, '$.principal_fen') + 100)",
+    "UPDATE replica_account SET json =
+         json_set(json, '$.recharged_fen', json_extract(json, '$.recharged_fen') + 100)",
+    "UPDATE replica_account SET json = json_set(json, '$.tier',
+         (SELECT json_extract(json, '$.member') FROM replica_account LIMIT 1))",
     "UPDATE replica_account SET json = '{', revision = revision + 1000",
     "DELETE FROM replica_account WHERE member = (SELECT max(member) FROM replica_account)",
     "INSERT INTO replica_account SELECT zeroblob(16), revision, json FROM replica_account LIMIT 1",

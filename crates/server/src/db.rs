@@ -312,8 +312,12 @@ pub trait Ledger: Send + Sync {
     fn contacts(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
     /// How far the events of a tenant were carried.
     fn deliveries(&self, tenant: TenantId) -> Result<Vec<(RowId, Delivery)>, LedgerError>;
-    /// Digests of all accounts by bucket, as of one moment.
-    fn bucket_digests(&self, tenant: TenantId) -> Result<(Head, Vec<Hex<32>>), LedgerError>;
+    /// Digests of all accounts by bucket, of that version or the newest, as of one moment.
+    fn bucket_digests(
+        &self,
+        tenant: TenantId,
+        version: u32,
+    ) -> Result<(Head, Vec<Hex<32>>), LedgerError>;
     /// Every account of a bucket, as of one moment.
     fn bucket(&self, tenant: TenantId, bucket: u8) -> Result<(Head, Vec<Account>), LedgerError>;
     /// Where the audit log of a tenant ends.

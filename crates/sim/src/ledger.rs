@@ -346,8 +346,12 @@ impl Ledger for SimLedger {
     fn copy_audit(&self, tenant: TenantId, entries: &[AuditEntry]) -> Result<(), LedgerError> {
         self.inner.copy_audit(tenant, entries)
     }
-    fn bucket_digests(&self, tenant: TenantId) -> Result<(Head, Vec<Hex<32>>), LedgerError> {
-        self.inner.bucket_digests(tenant)
+    fn bucket_digests(
+        &self,
+        tenant: TenantId,
+        version: u32,
+    ) -> Result<(Head, Vec<Hex<32>>), LedgerError> {
+        self.inner.bucket_digests(tenant, version)
     }
     fn bucket(&self, tenant: TenantId, bucket: u8) -> Result<(Head, Vec<Account>), LedgerError> {
         self.inner.bucket(tenant, bucket)

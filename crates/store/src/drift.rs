@@ -38,7 +38,7 @@ impl Store {
             if !is_at(connection, answer.cursor.into())? {
                 return Ok(Compared::Elsewhere);
             }
-            let (ours, unreadable) = digests(connection)?;
+            let (ours, unreadable) = digests(connection, answer.version)?;
             let differing = (0..=u8::MAX).filter(|bucket| {
                 let place = usize::from(*bucket);
                 unreadable.contains(bucket) || ours.get(place) != answer.buckets.get(place)
@@ -83,8 +83,8 @@ fn is_at(connection: &Connection, place: Cursor) -> Result<bool, StoreError> {
 }
 
 /// Of every bucket, and which hold a row that cannot be read.
-fn digests(connection: &Connection) -> Result<(Vec<Hex<32>>, Vec<u8>), StoreError> {
-    let mut digests = Digests::default();
+fn digests(connection: &Connection, version: u32) -> Result<(Vec<Hex<32>>, Vec<u8>), StoreError> {
+    let mut digests = Digests::of(version);
     let mut unreadable = Vec::new();
     replica_account::each(connection, |member, json| match read(json) {
         Ok(account) if account.member == member => digests.add(Digested::from(&account)),

@@ -10,12 +10,12 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response};
 use qiantai_core::operation::Cursor;
 use qiantai_wire::api::{
-    AttemptAnswer, BucketAnswer, ChargeRequest, CreditAnswer, CreditRequest, DigestsAnswer, Event,
-    GatewayCheckAnswer, GatewayCheckRequest, GatewaysAnswer, HealthAnswer, InvitationAnswer,
-    InvitationRequest, JoinAnswer, JoinRequest, LeasesAnswer, LeasesRequest, OrderAnswer,
-    PROTOCOL_HEADER, PROTOCOL_VERSION, PushAnswer, PushRequest, PushedProfile, QuoteAnswer,
-    QuoteRequest, ReceiptsAnswer, ReceiptsRequest, RevocationRequest, RulesAnswer, RulesRequest,
-    TerminalsAnswer,
+    AttemptAnswer, BucketAnswer, ChargeRequest, CreditAnswer, CreditRequest, DIGEST_VERSION,
+    DigestsAnswer, Event, GatewayCheckAnswer, GatewayCheckRequest, GatewaysAnswer, HealthAnswer,
+    InvitationAnswer, InvitationRequest, JoinAnswer, JoinRequest, LeasesAnswer, LeasesRequest,
+    OrderAnswer, PROTOCOL_HEADER, PROTOCOL_VERSION, PushAnswer, PushRequest, PushedProfile,
+    QuoteAnswer, QuoteRequest, ReceiptsAnswer, ReceiptsRequest, RevocationRequest, RulesAnswer,
+    RulesRequest, TerminalsAnswer,
 };
 use qiantai_wire::feed::{FeedPage, SnapshotPage};
 use qiantai_wire::text::Base64;
@@ -148,12 +148,13 @@ impl Client {
         self.post("/v1/leases", &LeasesRequest { members }).await
     }
 
-    /// `GET /v1/digests`.
+    /// `GET /v1/digests`, of the newest version that both sides know.
     ///
     /// # Errors
     /// See [`CallFailed`].
     pub async fn digests(&self) -> Result<DigestsAnswer, CallFailed> {
-        self.get("/v1/digests").await
+        self.get(&format!("/v1/digests?version={DIGEST_VERSION}"))
+            .await
     }
 
     /// `GET /v1/buckets/{bucket}`.

@@ -44,7 +44,10 @@ mod terminals;
 pub use channels::{ChannelStandingDto, ChannelsAnswer, StandingDto};
 pub use charge::{ChargeRequest, SCANNED_CODE_MAX};
 pub use credit::{CreditAnswer, CreditRequest};
-pub use digest::{BUCKETS, BucketAnswer, Digested, Digests, DigestsAnswer, bucket_of};
+pub use digest::{
+    BUCKETS, BucketAnswer, DIGEST_VERSION, Digested, Digests, DigestsAnswer, DigestsQuery, NEVER,
+    bucket_of,
+};
 pub use event::{
     AttemptEvent, EVENTS_BEAT, EVENTS_SILENCE_MAX, Event, EventUnreadable, FeedEvent, HelloEvent,
 };

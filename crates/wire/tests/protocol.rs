@@ -2,6 +2,7 @@
 //! those of this code, and its tables name every number. Run with `QIANTAI_WRITE_VECTORS=1` to
 //! write the vectors anew, which `cargo xtask codegen` does.
 
+mod digests;
 mod log;
 mod meaning;
 mod refused;
@@ -37,6 +38,7 @@ fn the_vectors_are_those_of_the_code() {
         "operations": samples::all().iter().map(operation).collect::<Vec<_>>(),
         "chain": chain(),
         "log": log::links(),
+        "digests": digests::all(),
         "refused": refused::all(),
         "receipt": receipt(),
         "profile": profile(),

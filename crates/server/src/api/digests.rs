@@ -2,22 +2,23 @@
 //! and what they hold where it does not.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use qiantai_wire::api::{BucketAnswer, DigestsAnswer};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use qiantai_wire::api::{BucketAnswer, DIGEST_VERSION, DigestsAnswer, DigestsQuery};
 use qiantai_wire::feed::{AccountDto, CursorDto};
 use qiantai_wire::{ApiError, ErrorCode};
 
 use super::auth::Seated;
 use super::failure::Failure;
 use super::request::read as read_books;
-use crate::db::Head;
+use crate::db::{Head, Ledger};
 use crate::embedded::Server;
 
 /// What the accounts come to, bucket by bucket.
 #[utoipa::path(
     get,
     path = "/v1/digests",
+    params(DigestsQuery),
     responses(
         (status = 200, description = "The digests, as of one moment", body = DigestsAnswer),
         (status = "default", description = "No digests", body = ApiError)
@@ -27,11 +28,20 @@ use crate::embedded::Server;
 pub(super) async fn read(
     State(server): State<Server>,
     Seated(seat): Seated,
+    query: Result<Query<DigestsQuery>, QueryRejection>,
 ) -> Result<Json<DigestsAnswer>, Failure> {
+    let Query(DigestsQuery { version }) = query.map_err(|_| ErrorCode::BadRequest)?;
+    let version = match version {
+        None => 1,
+        Some(0) => return Err(ErrorCode::BadRequest.into()),
+        Some(version) => version.min(DIGEST_VERSION),
+    };
     let tenant = seat.tenant;
-    let (head, buckets) = read_books(&server, move |ledger| ledger.bucket_digests(tenant)).await?;
+    let digests = move |ledger: &dyn Ledger| ledger.bucket_digests(tenant, version);
+    let (head, buckets) = read_books(&server, digests).await?;
     Ok(Json(DigestsAnswer {
         cursor: cursor(head),
+        version,
         buckets,
     }))
 }

@@ -2,7 +2,7 @@
 
 use qiantai_core::account::Account;
 use qiantai_core::ids::TenantId;
-use qiantai_wire::api::{Digested, Digests};
+use qiantai_wire::api::{Digested, Digests, NEVER};
 use qiantai_wire::text::Hex;
 use uuid::Uuid;
 
@@ -16,20 +16,29 @@ use super::{Head, LedgerError};
 /// Every account with each of its lots that has anything left; one row for an account without any.
 const ACCOUNTS: &str = "SELECT a.member_id, a.principal_fen, a.bonus_fen, a.frozen_principal_fen,
      a.frozen_bonus_fen, a.debt_fen, a.growth, a.points, a.last_seq,
+     a.recharged_fen, a.refunded_fen, a.bonus_granted_fen, a.points_debt, a.tier_valid_until_ms,
+     a.tier_id,
      l.lot_id, l.principal_left_fen, l.bonus_left_fen
      FROM account a LEFT JOIN lot l
          ON l.tenant_id = a.tenant_id AND l.member_id = a.member_id
          AND (l.principal_left_fen > 0 OR l.bonus_left_fen > 0)
      WHERE a.tenant_id = ?1 ORDER BY a.member_id";
 
+/// Of them, those of the account.
+const ACCOUNT_COLUMNS: usize = 15;
+
 pub(super) fn digests(
     db: &impl Database,
     tenant: TenantId,
+    version: u32,
 ) -> Result<(Head, Vec<Hex<32>>), LedgerError> {
     let at = "SELECT timeline, server_seq, chain_hash FROM head WHERE tenant_id = ?1";
     let questions = [at, ACCOUNTS].map(|sql| Question::new(sql).with(tenant.0));
     let mut found = None;
-    let mut walk = Walk::default();
+    let mut walk = Walk {
+        digests: Digests::of(version),
+        account: None,
+    };
     let mut read = Ok(());
     db.scan(questions.into(), &mut |question, row| {
         let taken = match question {
@@ -62,7 +71,6 @@ pub(super) fn bucket(
 }
 
 /// The account whose rows are coming, and what those before it came to.
-#[derive(Default)]
 struct Walk {
     digests: Digests,
     account: Option<Digested>,
@@ -70,43 +78,16 @@ struct Walk {
 
 impl Walk {
     fn take(&mut self, row: &[Value]) -> Result<(), LedgerError> {
-        let [
-            member,
-            principal,
-            bonus,
-            frozen_principal,
-            frozen_bonus,
-            debt,
-            growth,
-            points,
-            last_seq,
-            lot @ ..,
-        ] = row
-        else {
+        let (Some([member, columns @ ..]), Some(lot)) = (
+            row.first_chunk::<ACCOUNT_COLUMNS>(),
+            row.get(ACCOUNT_COLUMNS..),
+        ) else {
             return Err(damaged("an account has too few columns"));
         };
         let member = id(member)?;
         if self.account.as_ref().map(|account| account.member) != Some(member) {
             self.next();
-            let columns = [
-                principal,
-                bonus,
-                frozen_principal,
-                frozen_bonus,
-                debt,
-                growth,
-                points,
-                last_seq,
-            ];
-            let mut numbers = [0; 8];
-            for (number, column) in numbers.iter_mut().zip(columns) {
-                *number = int(column)?;
-            }
-            self.account = Some(Digested {
-                member,
-                numbers,
-                lots: Vec::new(),
-            });
+            self.account = Some(account(member, columns)?);
         }
         match (lot, &mut self.account) {
             ([Value::Null, ..], _) => Ok(()),
@@ -128,6 +109,41 @@ impl Walk {
     fn finish(mut self) -> Vec<Hex<32>> {
         self.next();
         self.digests.finish()
+    }
+}
+
+fn account(member: Uuid, columns: &[Value]) -> Result<Digested, LedgerError> {
+    let too_few = || damaged("an account has too few columns");
+    let (numbers, rest) = columns.split_first_chunk::<8>().ok_or_else(too_few)?;
+    let (sums, rest) = rest.split_first_chunk::<5>().ok_or_else(too_few)?;
+    let [tier] = rest else {
+        return Err(too_few());
+    };
+    Ok(Digested {
+        member,
+        numbers: each(numbers, int)?,
+        sums: each(sums, int_or_never)?,
+        tier: id(tier)?,
+        lots: Vec::new(),
+    })
+}
+
+fn each<const N: usize>(
+    columns: &[Value; N],
+    read: fn(&Value) -> Result<i64, LedgerError>,
+) -> Result<[i64; N], LedgerError> {
+    let mut numbers = [0; N];
+    for (number, column) in numbers.iter_mut().zip(columns) {
+        *number = read(column)?;
+    }
+    Ok(numbers)
+}
+
+/// Of these columns only a time may be absent.
+fn int_or_never(value: &Value) -> Result<i64, LedgerError> {
+    match value {
+        Value::Null => Ok(NEVER),
+        value => int(value),
     }
 }
 

@@ -504,8 +504,12 @@ impl<D: Database> Ledger for D {
         all(self, outbox_delivery::all(tenant), outbox_delivery::read)
     }
 
-    fn bucket_digests(&self, tenant: TenantId) -> Result<(Head, Vec<Hex<32>>), LedgerError> {
-        buckets::digests(self, tenant)
+    fn bucket_digests(
+        &self,
+        tenant: TenantId,
+        version: u32,
+    ) -> Result<(Head, Vec<Hex<32>>), LedgerError> {
+        buckets::digests(self, tenant, version)
     }
 
     fn bucket(&self, tenant: TenantId, bucket: u8) -> Result<(Head, Vec<Account>), LedgerError> {

@@ -10,6 +10,12 @@ use crate::harness::{On, Shop};
 use crate::till::Till;
 
 async fn digests(shop: &Shop, till: &Till) -> DigestsAnswer {
+    till.call(shop, "GET", "/v1/digests?version=2", Vec::new())
+        .await
+}
+
+/// As a terminal of before asks.
+async fn first_digests(shop: &Shop, till: &Till) -> DigestsAnswer {
     till.call(shop, "GET", "/v1/digests", Vec::new()).await
 }
 
@@ -42,12 +48,25 @@ async fn digests_are_those_of_a_fresh_snapshot_on_both_databases() {
         let accounts = accounts(&shop, &till).await;
         assert!(accounts.iter().any(|account| account.lots.len() > 1));
         assert!(accounts.iter().any(|account| account.lots.is_empty()));
-        let mut ours = Digests::default();
-        for account in &accounts {
-            ours.add(Digested::from(account));
-        }
         assert_eq!(told.buckets.len(), BUCKETS);
-        assert_eq!(told.buckets, ours.finish(), "{on:?}");
+        let newest: DigestsAnswer = till
+            .call(&shop, "GET", "/v1/digests?version=4294967295", Vec::new())
+            .await;
+        assert_eq!(
+            newest, told,
+            "{on:?}: a version to come is answered by the newest"
+        );
+        for (version, told) in [(1, &first_digests(&shop, &till).await), (2, &told)] {
+            let mut ours = Digests::of(version);
+            for account in &accounts {
+                ours.add(Digested::from(account));
+            }
+            assert_eq!(
+                (told.version, &told.buckets),
+                (version, &ours.finish()),
+                "{on:?}"
+            );
+        }
         for account in &accounts {
             let found = bucket(&shop, &till, bucket_of(account.member)).await;
             assert_eq!(found.cursor, told.cursor, "{on:?}");
@@ -68,10 +87,14 @@ async fn one_fen_changes_the_digest_of_its_bucket_and_no_other() {
             "UPDATE account SET principal_fen = principal_fen + 1 WHERE member_id = ",
             "UPDATE account SET points = points + 1 WHERE member_id = ",
             "UPDATE account SET last_seq = last_seq + 1 WHERE member_id = ",
+            "UPDATE account SET recharged_fen = recharged_fen + 1 WHERE member_id = ",
+            "UPDATE account SET tier_valid_until_ms = coalesce(tier_valid_until_ms, 0) + 1
+                 WHERE member_id = ",
             "UPDATE lot SET bonus_left_fen = bonus_left_fen - 1
                  WHERE bonus_left_fen > 0 AND member_id = ",
         ] {
             let earlier = digests(&shop, &till).await;
+            let first = first_digests(&shop, &till).await;
             let member = "(SELECT member_id FROM lot WHERE bonus_left_fen > 0
                            ORDER BY member_id LIMIT 1)";
             shop.place.execute(&format!("{change}{member}"));
@@ -79,6 +102,11 @@ async fn one_fen_changes_the_digest_of_its_bucket_and_no_other() {
             let differing = earlier.buckets.iter().zip(&later.buckets);
             let differing = differing.filter(|(one, other)| one != other).count();
             assert_eq!(differing, 1, "{on:?} {change}");
+            let is_new = ["recharged_fen", "tier_valid"]
+                .iter()
+                .any(|it| change.contains(it));
+            let is_same = first_digests(&shop, &till).await == first;
+            assert_eq!(is_same, is_new, "{on:?} {change}: a terminal of before");
         }
         assert_eq!(digests(&shop, &till).await.cursor, before.cursor);
     }
@@ -88,7 +116,13 @@ async fn one_fen_changes_the_digest_of_its_bucket_and_no_other() {
 async fn a_bucket_that_is_none_and_a_stranger_are_refused() {
     let shop = Shop::open(1).await;
     let till = Till::open(&shop).await;
-    for path in ["/v1/buckets/256", "/v1/buckets/-1", "/v1/buckets/x"] {
+    for path in [
+        "/v1/buckets/256",
+        "/v1/buckets/-1",
+        "/v1/buckets/x",
+        "/v1/digests?version=0",
+        "/v1/digests?version=x",
+    ] {
         let (status, answer) = shop.send(till.request("GET", path, Vec::new())).await;
         let error: ApiError = serde_json::from_slice(&answer).unwrap();
         assert_eq!(error.error_code(), Some(ErrorCode::BadRequest), "{path}");
