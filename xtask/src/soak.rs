@@ -1,7 +1,9 @@
 //! `cargo xtask soak`: what takes hours to show. Terminals in virtual time over many seeds, shop
-//! days of payments, requests made up against the interface's document, and the fuzz targets.
+//! days of payments, processes that are killed, requests made up against the interface's document, and
+//! the fuzz targets.
 
 mod fuzz;
+mod kills;
 
 use clap::{Args, ValueEnum};
 
@@ -29,6 +31,12 @@ pub struct Soak {
     /// Only this fuzz target; may be given several times.
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
+    /// Rounds in which processes are killed, on each database.
+    #[arg(long, default_value_t = 200)]
+    rounds: u32,
+    /// Kill only on these books (postgres, sqlite); may be given twice.
+    #[arg(long, value_name = "BOOKS")]
+    books: Vec<String>,
     /// First seed; the seeds after it follow.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -44,6 +52,8 @@ enum Part {
     Terminals,
     /// Payments by the gateways' own protocols.
     Payments,
+    /// Real terminals and the real server, killed at any moment with their lines cut.
+    Kills,
     /// The HTTP interface, against its document.
     Api,
     /// Readers of bytes from outside.
@@ -61,6 +71,9 @@ pub fn soak(options: &Soak) -> Result<(), Error> {
     }
     if wants(Part::Payments) {
         simulator(options, "soak-payments", ("--days", options.days))?;
+    }
+    if wants(Part::Kills) {
+        kills::kills(options.rounds, options.seed, &options.books)?;
     }
     if wants(Part::Api) {
         interface::soak(options.examples, options.seed)?;

@@ -11,9 +11,9 @@
 //! who took no part in that, so that their accounts are as young in both shops: what differs is the
 //! size of the tables.
 
-mod cluster;
+pub mod cluster;
 mod load;
-mod served;
+pub mod served;
 mod till;
 
 use std::path::Path;

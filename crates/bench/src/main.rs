@@ -7,6 +7,7 @@ mod cash;
 mod felt;
 mod figure;
 mod gateways;
+mod kills;
 mod ledger;
 mod members;
 mod memory;
@@ -22,7 +23,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::against::Earlier;
@@ -34,7 +35,11 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Measures the product against baselines taken in the same run.
 #[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
+    /// What else is done with real processes; without it, figures are taken.
+    #[command(subcommand)]
+    job: Option<Job>,
     /// The app, built for release; needed to measure windows.
     #[arg(long)]
     app: Option<PathBuf>,
@@ -45,8 +50,8 @@ struct Arguments {
     #[arg(long)]
     server: Option<PathBuf>,
     /// Where the figures go, and the files that are measured with.
-    #[arg(long)]
-    out: PathBuf,
+    #[arg(long, required = true)]
+    out: Option<PathBuf>,
     /// Take only this measurement; may be given several times.
     #[arg(long, value_enum)]
     only: Vec<Measurement>,
@@ -62,6 +67,16 @@ struct Arguments {
     /// Small sizes and few rounds: shows that everything works, and no figure worth keeping.
     #[arg(long)]
     quick: bool,
+}
+
+/// What takes no figures.
+#[derive(Debug, Subcommand)]
+enum Job {
+    /// Kill terminals and their server again and again, and compare the books with what was taken.
+    Kills(kills::Kills),
+    /// A terminal that sells until it is killed.
+    #[command(hide = true)]
+    SellUntilKilled(kills::Seat),
 }
 
 /// What can be measured.
@@ -174,7 +189,13 @@ const QUICK: Scale = Scale {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    let done = match arguments.job {
+        Some(Job::Kills(options)) => kills::kills(&options).await,
+        Some(Job::SellUntilKilled(seat)) => kills::sell(seat).await,
+        None => run(&arguments).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             figure::say(format_args!("error: {error}"));
@@ -191,9 +212,10 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
     let earlier = arguments.against.as_deref();
     let earlier = earlier.map(|path| Earlier::read(path, arguments.quick));
     let earlier = earlier.transpose()?;
-    std::fs::create_dir_all(&arguments.out)?;
+    let out = arguments.out.as_deref().ok_or("say where the figures go")?;
+    std::fs::create_dir_all(out)?;
     // Beside the figures and not in a folder for temporary files, which may be memory.
-    let files = tempfile::tempdir_in(&arguments.out)?;
+    let files = tempfile::tempdir_in(out)?;
     let mut summary = serde_json::Map::new();
     let mut worse = 0;
     for measurement in Measurement::value_variants() {
@@ -208,12 +230,12 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
                 .as_ref()
                 .map_or(0, |earlier| earlier.compare(&report));
             let whole = report.json(arguments.quick);
-            write(&arguments.out, report.name, &whole)?;
+            write(out, report.name, &whole)?;
             summary.insert(report.name.to_owned(), whole["figures"].clone());
         }
     }
     let summary = json!({ "quick": arguments.quick, "measurements": summary });
-    write(&arguments.out, "summary", &summary)?;
+    write(out, "summary", &summary)?;
     match worse {
         0 => Ok(()),
         worse => Err(format!("{worse} figures are worse than they were").into()),

@@ -28,7 +28,7 @@ use crate::{Outcome, memory};
 /// Members in one reading of the books.
 const PAGE: u32 = 2_000;
 /// Code of the sample's store.
-const STORE: &str = "00201";
+pub const STORE: &str = "00201";
 const LISTENING: &str = "listening on ";
 
 /// Where books lie.
@@ -136,7 +136,7 @@ impl Totals {
 impl Place {
     /// The server's program, told where the books are; encrypted as on a network, and with limits
     /// that no till of this run meets.
-    fn command(&self, program: &Path, arguments: &[&str]) -> Command {
+    pub fn command(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(arguments);
         match self {
@@ -154,7 +154,7 @@ impl Place {
     }
 
     /// The books, beside the server that writes them.
-    fn read(&self) -> Outcome<Box<dyn Archive>> {
+    pub fn read(&self) -> Outcome<Box<dyn Archive>> {
         Ok(match self {
             Place::Folder(folder) => {
                 let key = data_folder::read_key(folder)?;
@@ -169,7 +169,8 @@ impl Place {
     }
 }
 
-fn run(command: &mut Command) -> Outcome<String> {
+/// Runs a program to its end, and gives what it said.
+pub fn run(command: &mut Command) -> Outcome<String> {
     let output = command.stdin(Stdio::null()).output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
@@ -178,9 +179,15 @@ fn run(command: &mut Command) -> Outcome<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The process, and the address at which it serves.
+/// What the server is told to serve on a free port.
+pub const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
+
 fn serve(program: &Path, place: &Place) -> Outcome<(Group, String)> {
-    let mut command = place.command(program, &["serve", "--listen", "127.0.0.1:0"]);
+    started(place.command(program, &SERVE))
+}
+
+/// The process, and the address at which it serves.
+pub fn started(mut command: Command) -> Outcome<(Group, String)> {
     let mut server = Group::start(command.stdout(Stdio::piped()))?;
     let output = server.child().stdout.take();
     let lines = BufReader::new(output.ok_or("the server has no output")?).lines();
