@@ -131,8 +131,8 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_run_is_read_as_it_was_written() {
-        let folder = tempfile::tempdir().unwrap();
+    fn an_earlier_run_is_read_as_it_was_written() -> Outcome<()> {
+        let folder = tempfile::tempdir()?;
         let path = folder.path().join("summary.json");
         let report = Report {
             name: "window",
@@ -141,9 +141,9 @@ mod tests {
         };
         let figures = report.json(false)["figures"].clone();
         let summary = json!({ "quick": false, "measurements": { "window": figures } });
-        std::fs::write(&path, summary.to_string()).unwrap();
+        std::fs::write(&path, summary.to_string())?;
 
-        let earlier = Earlier::read(&path, false).unwrap();
+        let earlier = Earlier::read(&path, false)?;
         assert_eq!(earlier.compare(&report), 0);
         let slower = Report {
             figures: vec![figure(127, None)],
@@ -152,8 +152,9 @@ mod tests {
         assert_eq!(earlier.compare(&slower), 1);
         assert!(Earlier::read(&path, true).is_err(), "other sizes");
         for text in ["", "{}", r#"{"quick":false,"measurements":{"a":[{}]}}"#] {
-            std::fs::write(&path, text).unwrap();
+            std::fs::write(&path, text)?;
             assert!(Earlier::read(&path, false).is_err(), "{text:?}");
         }
+        Ok(())
     }
 }
