@@ -175,7 +175,7 @@ test("cash that the server holds takes the place of the success and says what to
   const order = { ...counter.books.orders[0]!, credit: null, failure: HELD };
   counter.emit({ kind: "order", order: { ...order, stage: "abnormal" } });
   expect(await screen.findByText(HELD_WORDS)).toBeTruthy();
-  expect(screen.queryByText(/收款与订单不符/)).toBeNull();
+  expect(screen.queryByText(/收到的款需要核对/)).toBeNull();
   // The customer may still be waiting for the change.
   expect(screen.getByText("请找零 ¥200.00")).toBeTruthy();
 });
@@ -199,7 +199,7 @@ test("a declined attempt does not explain an abnormal order", async () => {
   const { screen, move } = await paying();
   const failure = { code: "X", message_key: "decline.closed" };
   move({ stage: "abnormal", qr: null, failure });
-  expect(await screen.findByText("收款与订单不符，已转人工处理")).toBeTruthy();
+  expect(await screen.findByText("收到的款需要核对，已转人工处理")).toBeTruthy();
   expect(screen.queryByText(/可以重新收款|可以放心/)).toBeNull();
 });
 
