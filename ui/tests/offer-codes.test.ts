@@ -139,7 +139,7 @@ test("without a member, during a payment and under a question an amount is refus
   await user.keyboard("y");
   await screen.findByRole("img", { name: /收款码/ });
   scan(FIVE_HUNDRED);
-  await waitFor(() => expect(desk.notices.list.at(-1)?.text).toMatch(/请先扫会员卡/));
+  await waitFor(() => expect(desk.notices.list.at(-1)?.say()).toMatch(/请先扫会员卡/));
   expect(desk.orders.current?.pay_fen).toBe(30_000);
   expect(desk.orders.current?.stage).toBe("waiting");
 });

@@ -7,9 +7,7 @@ import type { CounterEvent } from "../bindings/CounterEvent";
 import type { Stage } from "../bindings/Stage";
 import type { SyncView } from "../bindings/SyncView";
 import type { SessionView } from "../bindings/SessionView";
-import { methodName } from "../i18n/channel";
-import { speak, t, tell } from "../i18n/index.svelte";
-import { money } from "../i18n/money";
+import { speak, tell } from "../i18n/index.svelte";
 import type { CommandName, Host, Request, Response } from "../platform/host";
 import { announce, isArrival } from "./announce";
 import { CaseBook } from "./case-book.svelte";
@@ -17,13 +15,13 @@ import { dress, hasLooks, remember } from "./dress";
 import { asCallError } from "./failure";
 import { Scans } from "./scans.svelte";
 import { leaveTextField } from "./keys";
+import { newsOf } from "./news";
 import { Notices } from "./notices.svelte";
 import { OrderBook } from "./order-book.svelte";
 import { Orders, type OrderNews } from "./orders.svelte";
 import { prepare } from "./prepare";
 import { isOutOfReach } from "./reach";
 import { ReceiptsBack } from "./receipts-back.svelte";
-import { isRecorded } from "./recorded";
 import { play, type Sound } from "./sound";
 import { isFinal } from "./stages";
 import { TopUp } from "./top-up.svelte";
@@ -240,8 +238,10 @@ export class Desk {
         return;
       case "print":
         this.prints += 1;
-        if (event.job.state === "failed")
-          this.notices.tell("warn", tell(event.job.trouble ?? "error.printer_unreachable"));
+        if (event.job.state === "failed") {
+          const trouble = event.job.trouble ?? "error.printer_unreachable";
+          this.notices.tell("warn", () => tell(trouble));
+        }
     }
   }
 
@@ -282,24 +282,15 @@ export class Desk {
   }
 
   #orderNews({ order, before, onScreen }: OrderNews): void {
-    const { stage, member } = order;
-    const channel = methodName(order);
-    const asked = order.loose_cash === null ? undefined : order.parts?.other_fen;
-    const values = { member, amount: money(asked ?? order.pay_fen), channel };
+    const { stage } = order;
     const late = before !== undefined && isFinal(before);
     const sound = SOUNDS[stage] ?? (late ? "checking" : undefined);
     if (sound !== undefined) this.#sound(sound);
     if (this.session !== null && isArrival(before, stage))
       void announce(this.host, this.session.settings, order);
-    const provisional = stage === "credited" && order.provisional;
-    const taken = isRecorded(order.channel) ? "said_recorded_provisional" : "said_provisional";
-    const stands = t(provisional ? `success.${taken}` : `stage.${stage}.said`, values);
-    const cash = money(order.parts?.cash_fen ?? 0);
-    const said =
-      order.loose_cash === "give_back" ? t("loose.give_back.said", { stands, cash }) : stands;
-    this.notices.say(said);
+    this.notices.say(newsOf(order));
     if (!onScreen && before !== undefined && (late || TOLD.includes(stage)))
-      this.notices.tell(stage === "credited" ? "good" : "warn", said);
+      this.notices.tell(stage === "credited" ? "good" : "warn", () => newsOf(order));
   }
 
   #sound(sound: Sound): void {

@@ -1,7 +1,7 @@
 import type { CallError } from "../bindings/CallError";
-import { errorText } from "../i18n/index.svelte";
+import { currentLanguage, errorText, type Sentence } from "../i18n/index.svelte";
 
-export type Notice = { id: number; tone: "good" | "warn" | "bad"; text: string };
+export type Notice = { id: number; tone: "good" | "warn" | "bad"; say: Sentence };
 
 const SHOWN_MS = 8000;
 const AT_MOST = 3;
@@ -9,24 +9,27 @@ const AT_MOST = 3;
 /** Short notices at the edge of the window, and the voice of the screen reader. */
 export class Notices {
   list = $state.raw<Notice[]>([]);
-  /** Content of the live region. */
-  spoken = $state("");
+  #uttered = $state.raw({ text: "", language: currentLanguage() });
   #last = 0;
 
-  tell(tone: Notice["tone"], text: string): void {
+  tell(tone: Notice["tone"], say: Sentence): void {
     const id = ++this.#last;
-    this.list = [...this.list.filter((notice) => notice.text !== text), { id, tone, text }].slice(
-      -AT_MOST,
-    );
+    const others = this.list.filter((notice) => notice.say() !== say());
+    this.list = [...others, { id, tone, say }].slice(-AT_MOST);
     setTimeout(() => this.drop(id), SHOWN_MS);
   }
 
   failed(error: CallError): void {
-    this.tell("bad", errorText(error));
+    this.tell("bad", () => errorText(error));
   }
 
   say(text: string): void {
-    this.spoken = text;
+    this.#uttered = { text, language: currentLanguage() };
+  }
+
+  /** Content of the live region. A new language does not say again what was said in the old one. */
+  get spoken(): string {
+    return this.#uttered.language === currentLanguage() ? this.#uttered.text : "";
   }
 
   drop(id: number): void {

@@ -9,7 +9,7 @@ export async function practise(desk: Desk, opens: MessageKey): Promise<void> {
   opening = true;
   await desk.attempt(async () => {
     const isNew = await desk.host.openTraining(currentLanguage());
-    desk.notices.tell("good", t(isNew ? opens : "first_start.training_open"));
+    desk.notices.tell("good", () => t(isNew ? opens : "first_start.training_open"));
   });
   opening = false;
 }

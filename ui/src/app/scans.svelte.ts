@@ -99,9 +99,12 @@ export class Scans {
     if (!isCode && field?.dataset["scans"] !== undefined) return false;
     const first =
       boot?.state.kind !== "ready" || session === null
-        ? t("scan.first.set_up")
-        : t(session.signed_in === null ? "scan.first.sign_in" : "scan.first.shift");
-    notices.tell("warn", t(isCode ? "scan.early_code" : "scan.early", { first }));
+        ? "scan.first.set_up"
+        : session.signed_in === null
+          ? "scan.first.sign_in"
+          : "scan.first.shift";
+    const said = isCode ? "scan.early_code" : "scan.early";
+    notices.tell("warn", () => t(said, { first: t(first) }));
     return true;
   }
 
@@ -119,7 +122,7 @@ export class Scans {
   #receipt(text: string, dialog: Element | null): void {
     const { notices, receiptsBack } = this.#desk;
     if (dialog !== null && !receiptsBack.open)
-      return notices.tell("warn", t("receipts.answer_first"));
+      return notices.tell("warn", () => t("receipts.answer_first"));
     receiptsBack.show();
     void receiptsBack.take(text);
   }
@@ -128,20 +131,20 @@ export class Scans {
   #offer(choice: Choice | null, dialog: Element | null): void {
     const { notices, orders, topUp, screen } = this.#desk;
     const onForm = screen === "counter" && orders.current === null;
-    if (dialog !== null) return notices.tell("warn", t("scan.answer_offer_first"));
-    if (topUp.shopCode !== null) return notices.tell("warn", t("shop_code.first"));
+    if (dialog !== null) return notices.tell("warn", () => t("scan.answer_offer_first"));
+    if (topUp.shopCode !== null) return notices.tell("warn", () => t("shop_code.first"));
     if (!onForm || topUp.form === null || topUp.busy)
-      return notices.tell("warn", t("scan.member_first"));
+      return notices.tell("warn", () => t("scan.member_first"));
     const offer = offerOf(topUp.form, choice);
-    if (offer === undefined) return notices.tell("warn", t("scan.offer_gone"));
+    if (offer === undefined) return notices.tell("warn", () => t("scan.offer_gone"));
     leaveTextField();
     topUp.chooseByCode(offer.choice);
   }
 
   async #paymentCode(code: string, channel: ChannelView | null, dialog: Element | null) {
     const { notices } = this.#desk;
-    if (dialog !== null) return notices.tell("warn", t("scan.answer_first"));
-    if (this.#charging) return notices.tell("warn", t("error.code_under_way"));
+    if (dialog !== null) return notices.tell("warn", () => t("scan.answer_first"));
+    if (this.#charging) return notices.tell("warn", () => t("error.code_under_way"));
     if (channel === null) return this.#askWhose(code);
     await this.#once(code, channel);
   }
@@ -160,12 +163,12 @@ export class Scans {
     const { topUp, notices } = this.#desk;
     const order = this.#onScreen();
     const why = order === null ? this.#whyNotForm() : whyNoCode(order);
-    if (why !== null) return notices.tell("warn", t(why));
+    if (why !== null) return notices.tell("warn", () => t(why));
     const channels = (topUp.form?.channels ?? [])
       .filter((offer) => offer.available && !isFailing(offer))
       .map(({ channel }) => channel)
       .filter(isAsked);
-    if (channels.length === 0) return notices.tell("warn", t("error.code_unknown"));
+    if (channels.length === 0) return notices.tell("warn", () => t("error.code_unknown"));
     this.whose = { code, order: order?.id ?? null, channels };
   }
 
@@ -176,7 +179,7 @@ export class Scans {
     if (asked === null || channel === null || this.#charging) return;
     // The order may have ended meanwhile, and another one come.
     if (asked.order !== (this.#onScreen()?.id ?? null))
-      return this.#desk.notices.tell("warn", t("error.no_payment_waits"));
+      return this.#desk.notices.tell("warn", () => t("error.no_payment_waits"));
     await this.#desk.attempt(() => this.#once(asked.code, channel));
   }
 
@@ -200,13 +203,13 @@ export class Scans {
       const request = { order_id: order.id, channel, code };
       await orders.ask(() => this.#desk.call("charge_code", request));
     } else if (why !== null) {
-      notices.tell("warn", t(why));
+      notices.tell("warn", () => t(why));
     } else if (isFailing(topUp.form?.channels.find((offer) => offer.channel === channel))) {
-      notices.tell("warn", t("scan.channel_down", { channel: t(`channel.${channel}`) }));
+      notices.tell("warn", () => t("scan.channel_down", { channel: t(`channel.${channel}`) }));
     } else {
       leaveTextField();
       const taken = await topUp.payByCode(channel, code);
-      if (!taken) notices.tell("warn", t("scan.no_price"));
+      if (!taken) notices.tell("warn", () => t("scan.no_price"));
     }
   }
 }

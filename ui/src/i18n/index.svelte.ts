@@ -4,6 +4,8 @@ import zh from "../../messages/zh-CN.json";
 import { fill, type Params } from "./lookup";
 
 export type MessageKey = keyof typeof zh;
+/** A sentence that is kept: it is said in the language that the screen speaks when it is read. */
+export type Sentence = () => string;
 type Catalogue = Readonly<Record<MessageKey, string>>;
 
 /** Catalogues beside the first, which comes with the program. */
@@ -68,7 +70,9 @@ export function tell(key: string, params: Params = {}): string {
   return isKey(key) ? t(key, params) : t("error.unnamed", { key });
 }
 
-/** The sentence of a refusal. */
-export function errorText(error: CallError): string {
-  return tell(error.message_key, error.params as Params);
+/** The sentence of a refusal. What is kept is the refusal, for the language may change. */
+export function errorText(error: CallError): string;
+export function errorText(error: CallError | null): string | null;
+export function errorText(error: CallError | null): string | null {
+  return error === null ? null : tell(error.message_key, error.params as Params);
 }

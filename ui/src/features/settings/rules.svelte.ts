@@ -4,14 +4,14 @@ import type { Approval } from "../../bindings/Approval";
 import type { CallError } from "../../bindings/CallError";
 import type { RulesChange } from "../../bindings/RulesChange";
 import type { ShopRules } from "../../bindings/ShopRules";
-import { errorText, t } from "../../i18n/index.svelte";
+import { errorText, t, type Sentence } from "../../i18n/index.svelte";
 import { refusedField } from "../approval/refusal";
 
 /** A change that only lacks a manager's number and PIN. */
 export type Asked = {
   change: RulesChange;
   /** What the manager allows, in words. */
-  what: string;
+  what: Sentence;
   /** What was wrong with the last number and PIN. */
   refusal: CallError | null;
 };
@@ -35,7 +35,7 @@ export class Rules {
   }
 
   /** Has a change looked at; what fits is then a manager's to allow. */
-  async ask(change: RulesChange, what: string): Promise<void> {
+  async ask(change: RulesChange, what: Sentence): Promise<void> {
     const refusal = await this.#send(change, null);
     if (refusedField(refusal) !== null) this.asked = { change, what, refusal: null };
     else this.#wrong = refusal;
@@ -51,7 +51,7 @@ export class Rules {
     }
     this.asked = null;
     this.#wrong = refusal;
-    if (refusal === null) this.#desk.notices.tell("good", t("rules.done"));
+    if (refusal === null) this.#desk.notices.tell("good", () => t("rules.done"));
     // Somebody else's change is shown before the next try.
     else await this.load();
     return refusal === null;
