@@ -134,3 +134,17 @@ test("the setting switches it for everybody", async () => {
   await user.click(within(guide).getByRole("radio", { name: "一直" }));
   await waitFor(() => expect(desk.guided).toBe(true));
 });
+
+test("the last step has a way back on the screen, the form that shows all has none", async () => {
+  const { user, screen, counter } = await led();
+  await user.keyboard("1a");
+  await said("第 3 步，共 3 步：确认收款");
+  const back = await screen.findByRole("button", { name: "上一步" });
+  expect(back.getAttribute("aria-keyshortcuts")).toBe("Esc");
+  await user.click(back);
+  await said("第 2 步，共 3 步：付款方式");
+  expect(counter.times("start_qr")).toBe(0);
+  await user.keyboard("g");
+  await screen.findByRole("radio", { name: /¥300/ });
+  expect(screen.queryByRole("button", { name: "上一步" })).toBeNull();
+});
