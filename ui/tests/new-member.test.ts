@@ -7,7 +7,7 @@ async function registering(typed: string) {
   const window = await openWindow("counter");
   const search = await window.screen.findByRole("combobox", { name: "查找会员" });
   await window.user.type(search, typed);
-  await window.screen.findByRole("button", { name: /新建会员/ });
+  await window.screen.findByText(/没有找到/);
   await window.user.keyboard("{Enter}");
   await window.screen.findByRole("dialog", { name: "新建会员" });
   const phone = window.screen.getByRole("textbox", { name: "手机号" });
@@ -98,4 +98,20 @@ test("a refusal is said and can be tried again with the same intent", async () =
     .filter((call) => call.name === "create_member")
     .map(({ payload }) => (payload as { intent: string }).intent);
   expect(new Set(intents).size).toBe(1);
+});
+
+test("the empty counter shows how to register, and which key belongs to what", async () => {
+  const { user, screen, desk } = await openWindow("counter");
+  await screen.findByRole("combobox", { name: "查找会员" });
+  const register = screen.getByRole("button", { name: "新建会员" });
+  expect(register.getAttribute("aria-keyshortcuts")).toBe("Control+N");
+  expect(register.textContent).toContain("Ctrl N");
+  const line = screen.getByRole("button", { name: "一句话充值" });
+  expect(line.textContent.replace(/\s+/g, " ").trim()).toBe("一句话充值 Ctrl K");
+  await user.click(register);
+  const dialog = await screen.findByRole("dialog", { name: "新建会员" });
+  desk.registering = null;
+  await waitFor(() => expect(dialog.isConnected).toBe(false));
+  await user.keyboard("zw");
+  expect(screen.getByRole("combobox", { name: "查找会员" })).toHaveProperty("value", "zw");
 });
