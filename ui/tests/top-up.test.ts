@@ -462,3 +462,19 @@ test("a refusal for want of a person brings the sign-in", async () => {
   await user.keyboard("1");
   expect(await screen.findByText("谁来收银？")).toBeTruthy();
 });
+
+test("what is refused below the fold is brought into view, and the focus stays", async () => {
+  const { user, screen } = await serving();
+  const shown = vi.spyOn(Element.prototype, "scrollIntoView");
+  onTestFinished(() => shown.mockRestore());
+  await user.keyboard("1c30000");
+  const focus = document.activeElement;
+  shown.mockClear();
+  await user.keyboard("{Enter}");
+  const doubt = await screen.findByText(/^收到 ¥30,000/);
+  await waitFor(() => {
+    const places = shown.mock.contexts as Element[];
+    expect(places.some((place) => place.contains(doubt))).toBe(true);
+  });
+  expect(document.activeElement).toBe(focus);
+});
