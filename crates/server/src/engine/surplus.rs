@@ -29,6 +29,9 @@ enum Carried {
     Accepted,
     /// Ask again later with the same number.
     Later(String),
+    /// Only people at the gateway can bring it on. That they did may be told by a notice, which may be
+    /// lost: ask now and then.
+    ByStaff,
     /// No try will help.
     Never(String),
 }
@@ -96,9 +99,7 @@ impl Engine {
             RefundAnswer::Unknown(cause) => Ok(Carried::Later(cause.to_string())),
             RefundAnswer::ConfigError(cause) => Ok(Carried::Later(cause.to_string())),
             RefundAnswer::Refused(why) => Ok(Carried::Never(format!("refused: {why:?}"))),
-            RefundAnswer::NeedsHandling => {
-                Ok(Carried::Never("staff must act at the gateway".to_owned()))
-            }
+            RefundAnswer::NeedsHandling => Ok(Carried::ByStaff),
         }
     }
 
@@ -174,6 +175,7 @@ impl Engine {
             Carried::Accepted => {
                 next_query_at(due.event.at, Some(now)).unwrap_or(now + NOW_AND_THEN)
             }
+            Carried::ByStaff => now + NOW_AND_THEN,
             _ if tries < QUICK_TRIES => now + back_off(tries),
             _ => now + NOW_AND_THEN,
         };
@@ -184,6 +186,10 @@ impl Engine {
                 (DeliveryState::Pending, Some(why))
             }
             Carried::Later(why) => (DeliveryState::Pending, Some(why)),
+            Carried::ByStaff => {
+                let why = "staff must act at the gateway".to_owned();
+                (DeliveryState::Pending, Some(why))
+            }
             Carried::Never(why) => (DeliveryState::Dead, Some(why)),
         };
         if let Some(why) = &last_error {
@@ -212,7 +218,7 @@ async fn ask(channel: &dyn Channel, tries: u32, request: &RefundRequest) -> Refu
         let answer = channel.query_refund(&query).await;
         if matches!(
             answer,
-            RefundAnswer::Succeeded { .. } | RefundAnswer::Accepted
+            RefundAnswer::Succeeded { .. } | RefundAnswer::Accepted | RefundAnswer::NeedsHandling
         ) {
             return answer;
         }

@@ -74,10 +74,16 @@ async fn a_notice_of_a_refund_lets_the_gateway_be_asked_at_once() {
     }
 }
 
-/// The customer's card is gone, and no try helps. Staff act on the gateway's platform.
+/// The customer's card is gone, and no try helps. Staff act on the gateway's platform, which tells of
+/// it by a notice that may be lost.
 #[tokio::test]
-async fn a_refund_that_was_given_up_is_asked_about_when_a_notice_tells_of_it() {
-    for account in [Account::WechatV3, Account::WechatV2] {
+async fn a_refund_that_staff_must_act_on_is_asked_about_by_the_hour_and_at_its_notice() {
+    for (account, is_told) in [
+        (Account::WechatV3, true),
+        (Account::WechatV3, false),
+        (Account::WechatV2, true),
+        (Account::WechatV2, false),
+    ] {
         let mut desk = Desk::open(account).await;
         let attempt = desk.pay_twice().await;
         desk.spoil(Operation::Refund, AnswerFault::RefundStuck);
@@ -88,14 +94,21 @@ async fn a_refund_that_was_given_up_is_asked_about_when_a_notice_tells_of_it() {
         desk.pass(0).await;
         desk.check_returned(&attempt, false);
         let sent = desk.line.sent();
-        desk.pass(24 * 3_600).await;
-        assert_eq!(desk.line.sent(), sent, "{account:?}: given up");
+        desk.pass(50 * 60).await;
+        assert_eq!(desk.line.sent(), sent, "{account:?}: within the hour");
+        desk.pass(10 * 60).await;
+        assert_eq!(desk.line.sent(), sent + 1, "{account:?}: one question");
+        desk.check_returned(&attempt, false);
         desk.shop
             .simulator
             .with(|gateway, now| gateway.settle_stuck_refunds(now));
-        assert_eq!(desk.deliver().await, [true], "{account:?}");
-        desk.check_returned(&attempt, false);
-        desk.pass(0).await;
+        if is_told {
+            assert_eq!(desk.deliver().await, [true], "{account:?}");
+            desk.check_returned(&attempt, false);
+            desk.pass(0).await;
+        } else {
+            desk.pass(3_600).await;
+        }
         desk.check_returned(&attempt, true);
         desk.check_money(300, 300);
         desk.check_cases(&["SecondPayment"]);

@@ -89,6 +89,8 @@ pub struct Holding {
     pub received: Money,
     /// True while a phone can still pay it.
     pub is_payable: bool,
+    /// True while a refund of it waits for staff at the gateway.
+    pub is_stuck: bool,
 }
 
 struct Line {
@@ -211,19 +213,13 @@ impl Bank {
             .with(|gateway, _| gateway.faults().notices.retain(is_other));
     }
 
-    /// The merchant's staff send on what is stuck at the gateways; how many refunds. That they did
-    /// is told by notices alone, so none is lost.
+    /// The merchant's staff send on what is stuck at the gateways; how many refunds.
     pub fn settle_stuck_refunds(&self) -> usize {
-        let stuck = self.simulator.with(|gateway, now| {
-            let stuck = gateway.stuck_refunds(now);
-            gateway.faults().notices.retain(|rule| {
-                let of = rule.attempt_no.as_ref();
-                !stuck.iter().any(|(key, _)| Some(&key.attempt_no) == of)
-            });
+        self.simulator.with(|gateway, now| {
+            let stuck = gateway.stuck_refunds(now).len();
             gateway.settle_stuck_refunds(now);
             stuck
-        });
-        stuck.len()
+        })
     }
 
     /// Behaves from now on.
@@ -289,6 +285,7 @@ impl Bank {
         };
         let holding = |view: qiantai_paysim::gateway::PhoneView| Holding {
             received: Money::from_fen(view.received_fen) + stuck_of(&view.attempt_no),
+            is_stuck: stuck_of(&view.attempt_no) > Money::ZERO,
             attempt_no: view.attempt_no,
             is_payable: matches!(view.state, PhoneState::Waiting | PhoneState::Confirming),
         };

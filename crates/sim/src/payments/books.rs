@@ -230,9 +230,15 @@ impl Books {
             .filter(|(_, delivery)| delivery.state == DeliveryState::Dead)
             .map(|(event, _)| event)
             .collect();
+        let waits = |attempt: &PaymentAttempt| {
+            let holding = holdings.get(&attempt.attempt_no);
+            let mut events = self.returns.get(&attempt.id).into_iter().flatten();
+            holding.is_some_and(|holding| holding.is_stuck)
+                || events.any(|event| given_up.contains(event))
+        };
         let mut ends = BTreeMap::new();
         for order in self.orders.values() {
-            let end = self.end_of(order, &received, &given_up)?;
+            let end = self.end_of(order, &received, &waits)?;
             *ends.entry(end).or_default() += 1;
         }
         self.check_drawers()?;
@@ -317,7 +323,7 @@ impl Books {
         &self,
         order: &RechargeOrder,
         received: &impl Fn(&PaymentAttempt) -> Money,
-        given_up: &BTreeSet<RowId>,
+        waits: &impl Fn(&PaymentAttempt) -> bool,
     ) -> Step<End> {
         let attempts: Vec<&PaymentAttempt> = self
             .attempts
@@ -343,7 +349,7 @@ impl Books {
                 must(winners.count() == 1, Invariant::OrdersEnd, || {
                     wrong("not one attempt paid it")
                 })?;
-                let end = self.surplus_end(&attempts, given_up)?;
+                let end = surplus_end(&attempts, waits)?;
                 let extra = match end {
                     End::CreditedSurplusCase => unreturned(&attempts),
                     _ => Money::ZERO,
@@ -370,7 +376,7 @@ impl Books {
             OrderState::Abnormal => {
                 let told = has_case(CaseKind::AmountMismatch) || has_case(CaseKind::LatePayment);
                 must(told, Invariant::OrdersEnd, || wrong("it has no case"))?;
-                self.surplus_end(&attempts, given_up)?;
+                surplus_end(&attempts, waits)?;
                 Ok(End::Case)
             }
             _ => {
@@ -378,28 +384,6 @@ impl Books {
                 Ok(End::Unpaid)
             }
         }
-    }
-
-    /// What came beside the money of an order went back, or a person was told.
-    fn surplus_end(&self, attempts: &[&PaymentAttempt], given_up: &BTreeSet<RowId>) -> Step<End> {
-        let mut end = End::Credited;
-        for attempt in attempts
-            .iter()
-            .filter(|attempt| !attempt.surplus.is_empty())
-        {
-            let events = self.returns.get(&attempt.id);
-            let is_given_up =
-                events.is_some_and(|events| events.iter().any(|event| given_up.contains(event)));
-            let is_returned = attempt.surplus.iter().all(|surplus| surplus.refunded);
-            must(is_returned || is_given_up, Invariant::OrdersEnd, || {
-                format!("a second payment of {} stays", attempt.attempt_no)
-            })?;
-            end = match is_returned {
-                true => end.max(End::CreditedSurplusReturned),
-                false => End::CreditedSurplusCase,
-            };
-        }
-        Ok(end)
     }
 
     /// Members have what they brought and what was credited, each once.
@@ -421,6 +405,28 @@ impl Books {
         }
         Ok(())
     }
+}
+
+/// What came beside the money of an order went back, or waits for people who were told.
+fn surplus_end(
+    attempts: &[&PaymentAttempt],
+    waits: &impl Fn(&PaymentAttempt) -> bool,
+) -> Step<End> {
+    let mut end = End::Credited;
+    let with_surplus = attempts
+        .iter()
+        .filter(|attempt| !attempt.surplus.is_empty());
+    for attempt in with_surplus {
+        let is_returned = attempt.surplus.iter().all(|surplus| surplus.refunded);
+        must(is_returned || waits(attempt), Invariant::OrdersEnd, || {
+            format!("a second payment of {} stays", attempt.attempt_no)
+        })?;
+        end = match is_returned {
+            true => end.max(End::CreditedSurplusReturned),
+            false => End::CreditedSurplusCase,
+        };
+    }
+    Ok(end)
 }
 
 /// Whether everything that came by an attempt was beside the order's money.
