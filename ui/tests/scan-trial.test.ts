@@ -1,3 +1,4 @@
+import { waitFor } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
 import { RHYTHM } from "../src/app/scan-rhythm";
@@ -29,6 +30,7 @@ test("the rhythm is set after a trial that looks for nobody", async () => {
     "认作打字：18 个字符，最长间隔 100 毫秒。这是扫出来的话，请把间隔调到 100 毫秒以上。",
   );
   await user.click(screen.getByRole("radio", { name: "120 毫秒" }));
+  await waitFor(() => expect(desk.session?.settings.scan_pause_max_ms).toBe(120));
   expect(counter.books.session.settings.scan_pause_max_ms).toBe(120);
   await user.click(field);
   scan("130000000000000000", 100);
