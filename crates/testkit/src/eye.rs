@@ -10,6 +10,7 @@ use std::process::Command;
 use image::{ImageFormat, RgbImage};
 
 use crate::fault::Fault;
+use crate::process::said_by;
 
 /// By so much a channel of a colour may differ in two pictures of the same.
 const SHADE_MAX: u8 = 32;
@@ -63,21 +64,7 @@ impl Eye {
 }
 
 fn dump_of(display: &str) -> Result<Vec<u8>, Fault> {
-    let program = "xwd";
-    let output = Command::new(program)
-        .args(["-root", "-silent", "-display", display])
-        .output()
-        .map_err(|source| Fault::Start {
-            program: program.into(),
-            source,
-        })?;
-    match output.status.success() {
-        true => Ok(output.stdout),
-        false => Err(Fault::NotReady {
-            program: program.into(),
-            why: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }),
-    }
+    said_by(Command::new("xwd").args(["-root", "-silent", "-display", display]))
 }
 
 impl Glance {

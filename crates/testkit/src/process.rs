@@ -33,6 +33,19 @@ impl Group {
     }
 }
 
+/// What a program says that ends by itself.
+pub fn said_by(command: &mut Command) -> Result<Vec<u8>, Fault> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    match command.output() {
+        Ok(output) if output.status.success() => Ok(output.stdout),
+        Ok(output) => Err(Fault::NotReady {
+            program,
+            why: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }),
+        Err(source) => Err(Fault::Start { program, source }),
+    }
+}
+
 impl Drop for Group {
     fn drop(&mut self) {
         kill_group(&mut self.child);

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use crate::display::Display;
 use crate::eye::Eye;
 use crate::fault::Fault;
+use crate::process::said_by;
 
 /// An X server of screens that nobody sees, as many as are wanted. Xvfb has but one.
 const CONFIGURATION: &str = r#"
@@ -84,21 +85,7 @@ impl Display {
     }
 
     fn arrange(&self, wish: &[&str]) -> Result<(), Fault> {
-        let program = "xrandr";
-        let output = Command::new(program)
-            .args(["--display", self.name()])
-            .args(wish)
-            .output()
-            .map_err(|source| Fault::Start {
-                program: program.into(),
-                source,
-            })?;
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(Fault::NotReady {
-                program: program.into(),
-                why: String::from_utf8_lossy(&output.stderr).into_owned(),
-            }),
-        }
+        let mut xrandr = Command::new("xrandr");
+        said_by(xrandr.args(["--display", self.name()]).args(wish)).map(drop)
     }
 }
