@@ -8,13 +8,14 @@ use crate::shop::{MEMBER, MEMBER_PHONE, Shop, balance};
 use crate::tour::{IN_BRIEF, Tour};
 
 /// Causes of errors-to-cashier that end an attempt unpaid and that a phone can bring about.
-const CAUSES: [&str; 16] = [
+const CAUSES: [&str; 17] = [
     "balance_short",
     "card_balance_short",
     "daily_limit",
     "monthly_limit",
     "single_limit",
     "merchant_limit",
+    "code_expired",
     "card_not_supported",
     "issuer_refused",
     "password_tries",
@@ -25,6 +26,16 @@ const CAUSES: [&str; 16] = [
     "not_completed",
     "feature_off",
     "phone_not_reached",
+];
+
+/// What may be wrong with the shop's own set-up, and the sentence for it.
+const FAULTS: [(&str, &str); 6] = [
+    ("signature", "config_error"),
+    ("clock", "config_clock"),
+    ("not_permitted", "config_not_permitted"),
+    ("merchant_blocked", "config_merchant_blocked"),
+    ("bad_request", "config_bad_request"),
+    ("forbidden_word", "config_forbidden_word"),
 ];
 
 /// How often a payment is begun again whose customer was too slow: the channel's own times go on
@@ -138,6 +149,23 @@ impl<'a> Desk<'a> {
         self.phone.misbehave(&json!({})).await.unwrap();
     }
 
+    /// The gateway refuses what the shop set up: nothing is charged, and scanning the same
+    /// channel's code again is not offered.
+    async fn set_up_refused(&mut self, cause: &str, sentence: &str) {
+        let fault = json!({ "kind": "set_up_refused", "cause": cause });
+        let rule = json!({ "operation": "charge", "fault": fault, "times": 1 });
+        self.phone
+            .misbehave(&json!({ "answers": [rule] }))
+            .await
+            .unwrap();
+        let code = self.code(json!({})).await;
+        self.scan(&code).await;
+        self.reached(&["failed"]).await;
+        self.said(&format!("decline.{sentence}")).await;
+        self.said("stage.failed.words").await;
+        self.stop(sentence).await;
+    }
+
     /// Waits until the newest order is at one of `stages`.
     async fn reached(&self, stages: &[&str]) -> String {
         let what = format!("one of {stages:?}");
@@ -185,7 +213,7 @@ async fn every_decline_of_a_code_says_why_and_a_fresh_code_pays() {
     let before = balance(&window).await;
     let mut desk = Desk::at(&shop, &window, "code-declined").await;
     desk.waiting("300").await;
-    for cause in CAUSES {
+    for (index, cause) in CAUSES.into_iter().enumerate() {
         let code = desk.code(json!({ "declines": cause })).await;
         desk.scan(&code).await;
         desk.reached(&["failed"]).await;
@@ -193,6 +221,11 @@ async fn every_decline_of_a_code_says_why_and_a_fresh_code_pays() {
         desk.said("stage.failed.words").await;
         desk.stop(cause).await;
         assert_eq!(balance(&window).await, before, "{cause}");
+        // Between answers, so that the channel is not taken to be down.
+        if let Some((cause, sentence)) = FAULTS.get(index) {
+            desk.set_up_refused(cause, sentence).await;
+            assert_eq!(balance(&window).await, before, "{cause}");
+        }
     }
     let unheard = ScannedPayment {
         token: String::new(),
@@ -246,7 +279,7 @@ async fn an_unknown_code_payment_is_found_to_be_paid() {
     let shop = Shop::new();
     let window = shop.open_counter().await;
     let before = balance(&window).await;
-    let desk = Desk::at(&shop, &window, "code-unknown-paid").await;
+    let mut desk = Desk::at(&shop, &window, "code-unknown-paid").await;
     desk.waiting("300").await;
     for _ in 0..TRIES {
         desk.fall_silent().await;
@@ -261,6 +294,8 @@ async fn an_unknown_code_payment_is_found_to_be_paid() {
     }
     desk.cashier.success().await.unwrap();
     assert_eq!(balance(&window).await, before + 35_000);
+    desk.stop("paid").await;
+    desk.tour.end();
     window.close().await.unwrap();
 }
 

@@ -439,6 +439,7 @@ CREATE TABLE payment_attempt (
     cancel_requested bigint NOT NULL,
     started_ms bigint NOT NULL,
     changed_ms bigint NOT NULL,
+    config_fault text,
     CHECK ((amount_fen > 0)),
     CHECK ((cancel_requested = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
     PRIMARY KEY (tenant_id, attempt_id)

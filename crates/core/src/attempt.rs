@@ -31,6 +31,8 @@ pub struct PaymentAttempt {
     pub paid_at: Option<Timestamp>,
     /// Why it failed.
     pub decline: Option<DeclineCode>,
+    /// What was wrong with the shop's own set-up, where that is why it failed and is known.
+    pub config_fault: Option<ConfigFault>,
     /// Set once the cashier asked to cancel; the gateway has the last word.
     pub cancel_requested: bool,
     /// Payments of this attempt that nobody owes us: second successes, each sent back once.
@@ -201,6 +203,37 @@ impl DeclineCode {
     }
 }
 
+/// What is wrong with the shop's own set-up; class CONFIG of the shared errors-to-cashier table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConfigFault {
+    /// The gateway does not accept our signature: wrong key or wrong merchant.
+    Signature,
+    /// The server's clock is too far from the gateway's.
+    Clock,
+    /// The shop has no contract for this product, or may not use it.
+    NotPermitted,
+    /// The gateway stopped the merchant from receiving money.
+    MerchantBlocked,
+    /// The gateway calls the request wrong.
+    BadRequest,
+    /// What is sold bears a word that the gateway forbids.
+    ForbiddenWord,
+}
+
+impl ConfigFault {
+    /// Stable number, part of hashes that are kept for ever.
+    pub const fn number(self) -> u8 {
+        match self {
+            ConfigFault::Signature => 1,
+            ConfigFault::Clock => 2,
+            ConfigFault::NotPermitted => 3,
+            ConfigFault::MerchantBlocked => 4,
+            ConfigFault::BadRequest => 5,
+            ConfigFault::ForbiddenWord => 6,
+        }
+    }
+}
+
 /// What a gateway's answer means for an attempt, as the server records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GatewayOutcome {
@@ -232,8 +265,9 @@ pub enum GatewayOutcome {
     Reversing,
     /// The gateway confirms the reversal.
     Reversed,
-    /// Refused because our own set-up is wrong; nothing was charged.
-    ConfigError,
+    /// Refused because our own set-up is wrong; nothing was charged. What is wrong, unless the
+    /// operation is older than the telling of it.
+    ConfigError(Option<ConfigFault>),
     /// Under the attempt's number another merchant or application was paid. A person must look;
     /// the state of the attempt is as it was.
     PaidElsewhere {

@@ -1,6 +1,8 @@
 //! Gateway answers: what each does to attempt, order and money.
 
-use qiantai_core::attempt::{AttemptState, Channel, DeclineCode, GatewayOutcome, PaymentAttempt};
+use qiantai_core::attempt::{
+    AttemptState, Channel, ConfigFault, DeclineCode, GatewayOutcome, PaymentAttempt,
+};
 use qiantai_core::decide::{Change, Outcome, RefusalCode};
 use qiantai_core::ids::{AttemptId, OrderId};
 use qiantai_core::ledger::{CaseKind, LedgerAccount, Topic};
@@ -118,7 +120,7 @@ fn every_answer_in_every_state() {
         (GatewayOutcome::UserPaying, [Some(UserPaying); 4], Reversing),
         (GatewayOutcome::Unknown, [Some(Unknown); 4], Reversing),
         (
-            GatewayOutcome::ConfigError,
+            GatewayOutcome::ConfigError(Some(ConfigFault::Clock)),
             [Failed, Unknown, Unknown, Unknown].map(Some),
             Reversing,
         ),

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use proptest::prop_assert_eq;
-use qiantai_core::attempt::{DeclineCode, GatewayOutcome};
+use qiantai_core::attempt::{ConfigFault, DeclineCode, GatewayOutcome};
 use qiantai_core::decide::{Change, Decision, decide};
 use qiantai_core::ids::{AttemptId, MemberId, OpId, OrderId, StaffId};
 use qiantai_core::member::MemberStatus;
@@ -372,7 +372,7 @@ fn answer(picked: usize) -> GatewayOutcome {
         GatewayOutcome::Unknown,
         GatewayOutcome::Declined(DeclineCode::BalanceShort),
         GatewayOutcome::Closed,
-        GatewayOutcome::ConfigError,
+        GatewayOutcome::ConfigError(Some(ConfigFault::NotPermitted)),
         GatewayOutcome::Reversing,
         GatewayOutcome::Reversed,
     ];

@@ -91,13 +91,12 @@ fn attempt(attempt: &PaymentAttempt) -> AttemptView {
         AttemptState::Reversed => "reversed",
         AttemptState::Closed => "closed",
     };
-    let decline = attempt.decline.map(words::decline);
     AttemptView {
         attempt_no: attempt.attempt_no.clone(),
         channel: attempt.channel.into(),
         method_key: format!("attempt.{method}"),
         state_key: format!("attempt_state.{state}"),
-        decline_key: decline.map(|cause| format!("decline.{cause}")),
+        decline_key: words::failure(attempt).map(|cause| format!("decline.{cause}")),
         amount_fen: attempt.amount.into(),
         started_at_ms: attempt.started_at.into(),
         paid_at_ms: attempt.paid_at.map(Into::into),

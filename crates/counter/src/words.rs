@@ -1,6 +1,6 @@
 //! Keys of sentences for stable codes. The sentences themselves are in ui/messages.
 
-use qiantai_core::attempt::DeclineCode;
+use qiantai_core::attempt::{AttemptState, ConfigFault, DeclineCode, PaymentAttempt};
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::ledger::CaseKind;
 use qiantai_core::operation::OperationBody;
@@ -62,6 +62,26 @@ pub fn decline(code: DeclineCode) -> &'static str {
         DeclineCode::FeatureOff => "feature_off",
         DeclineCode::PhoneNotReached => "phone_not_reached",
     }
+}
+
+/// Key of what is wrong with the set-up at a gateway, below `decline.`.
+pub fn config_fault(fault: Option<ConfigFault>) -> &'static str {
+    match fault {
+        None | Some(ConfigFault::Signature) => "config_error",
+        Some(ConfigFault::Clock) => "config_clock",
+        Some(ConfigFault::NotPermitted) => "config_not_permitted",
+        Some(ConfigFault::MerchantBlocked) => "config_merchant_blocked",
+        Some(ConfigFault::BadRequest) => "config_bad_request",
+        Some(ConfigFault::ForbiddenWord) => "config_forbidden_word",
+    }
+}
+
+/// Key of why an attempt failed, below `decline.`; `None` for one that did not.
+pub fn failure(attempt: &PaymentAttempt) -> Option<&'static str> {
+    (attempt.state == AttemptState::Failed).then(|| match attempt.decline {
+        Some(code) => decline(code),
+        None => config_fault(attempt.config_fault),
+    })
 }
 
 /// Key of why the server takes nothing more, below `stop.`.

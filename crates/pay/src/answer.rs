@@ -3,7 +3,7 @@
 //! Only `Declined`, `Closed` and `Reversed` end an attempt unpaid. A timeout, a bad signature, a
 //! 5xx, an unreadable answer and a code that nobody listed are always `Unknown`.
 
-use qiantai_core::attempt::DeclineCode;
+use qiantai_core::attempt::{ConfigFault, DeclineCode};
 use qiantai_core::clock::Timestamp;
 use qiantai_core::money::Money;
 
@@ -209,4 +209,21 @@ pub enum ConfigCause {
     /// The gateway calls our request wrong; carries its words, for support.
     #[error("the gateway calls the request wrong: {0}")]
     BadRequest(String),
+    /// What is sold bears a word that the gateway forbids; carries its words, for support.
+    #[error("the gateway forbids a word in what is sold: {0}")]
+    ForbiddenWord(String),
+}
+
+impl ConfigCause {
+    /// What the ledger keeps of it; the gateway's words stay in the log.
+    pub fn fault(&self) -> ConfigFault {
+        match self {
+            ConfigCause::Signature => ConfigFault::Signature,
+            ConfigCause::Clock => ConfigFault::Clock,
+            ConfigCause::NotPermitted => ConfigFault::NotPermitted,
+            ConfigCause::MerchantBlocked => ConfigFault::MerchantBlocked,
+            ConfigCause::BadRequest(_) => ConfigFault::BadRequest,
+            ConfigCause::ForbiddenWord(_) => ConfigFault::ForbiddenWord,
+        }
+    }
 }

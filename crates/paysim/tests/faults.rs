@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use qiantai_core::attempt::ConfigFault;
 use qiantai_core::money::Money;
 use qiantai_pay::{
     Channel, CloseAnswer, GatewayAnswer, PendingState, QrAnswer, RefundAnswer, RefundRequest,
     UnknownCause,
 };
-use qiantai_paysim::gateway::{AnswerFault, AnswerRule, Operation, PhoneAction};
+use qiantai_paysim::gateway::{AnswerFault, AnswerRule, Operation, PhoneAction, SetUpCause};
 
 use crate::world::{ATTEMPT, World};
 
@@ -152,4 +153,28 @@ async fn a_refund_without_an_answer_is_repeated_with_its_number_and_paid_once() 
     let again = world.channel.refund(&request).await;
     assert!(matches!(again, RefundAnswer::Succeeded { .. }), "{again:?}");
     assert_eq!(world.takings(), Money::from_yuan(200));
+}
+
+/// A training shop can be shown each fault of its set-up; nothing is done of what it asked.
+#[tokio::test(start_paused = true)]
+async fn a_refused_set_up_names_what_is_wrong_and_charges_nothing() {
+    let world = World::new();
+    for (cause, expected) in [
+        (SetUpCause::Signature, ConfigFault::Signature),
+        (SetUpCause::Clock, ConfigFault::Clock),
+        (SetUpCause::NotPermitted, ConfigFault::NotPermitted),
+        (SetUpCause::MerchantBlocked, ConfigFault::MerchantBlocked),
+        (SetUpCause::BadRequest, ConfigFault::BadRequest),
+        (SetUpCause::ForbiddenWord, ConfigFault::ForbiddenWord),
+    ] {
+        let fault = AnswerFault::SetUpRefused { cause };
+        set(&world, Some(Operation::Create), fault, Some(1));
+        let request = world.qr_request(ATTEMPT);
+        let QrAnswer::ConfigError(told) = world.channel.create_qr(&request).await else {
+            panic!("{cause:?}");
+        };
+        assert_eq!(told.fault(), expected);
+        let query = world.channel.query(ATTEMPT).await;
+        assert_eq!(query, GatewayAnswer::Unknown(UnknownCause::NotFound));
+    }
 }

@@ -353,7 +353,9 @@ async fn ask(channel: &dyn Channel, now: Timestamp) -> Result<(), CheckFault> {
             ConfigCause::Clock => CheckFault::ClockRefused,
             ConfigCause::NotPermitted => CheckFault::NotPermitted,
             ConfigCause::MerchantBlocked => CheckFault::MerchantBlocked,
-            ConfigCause::BadRequest(words) => CheckFault::BadRequest(words),
+            ConfigCause::BadRequest(words) | ConfigCause::ForbiddenWord(words) => {
+                CheckFault::BadRequest(words)
+            }
         }),
         GatewayAnswer::Unknown(UnknownCause::BadSignature) => Err(CheckFault::AnswerUnsigned),
         GatewayAnswer::Unknown(

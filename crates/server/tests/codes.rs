@@ -248,6 +248,7 @@ async fn each_answer_to_a_charge_has_its_meaning() {
         assert_eq!(desk.state(), state, "{answer:?}");
         assert_eq!(desk.shop.attempt(desk.attempt).decline, decline);
         assert_eq!(desk.gained(), Money::ZERO, "{answer:?}");
+        desk
     };
     use AttemptState::{Closed, Failed, Unknown, UserPaying};
     let short = DeclineCode::BalanceShort;
@@ -255,12 +256,18 @@ async fn each_answer_to_a_charge_has_its_meaning() {
     check(GatewayAnswer::Declined(short), Failed, Some(short)).await;
     check(paying, UserPaying, None).await;
     check(GatewayAnswer::Closed, Closed, None).await;
-    check(
-        GatewayAnswer::ConfigError(ConfigCause::Signature),
-        Failed,
-        None,
-    )
-    .await;
+    for cause in [
+        ConfigCause::Signature,
+        ConfigCause::Clock,
+        ConfigCause::NotPermitted,
+        ConfigCause::MerchantBlocked,
+        ConfigCause::BadRequest("mchid".into()),
+        ConfigCause::ForbiddenWord("name".into()),
+    ] {
+        let desk = check(GatewayAnswer::ConfigError(cause.clone()), Failed, None).await;
+        let kept = desk.shop.attempt(desk.attempt).config_fault;
+        assert_eq!(kept, Some(cause.fault()));
+    }
     for cause in [
         UnknownCause::Timeout,
         UnknownCause::BadSignature,

@@ -81,6 +81,12 @@ mirror! {
         FeatureOff = 17, PhoneNotReached = 18,
     }
 
+    /// What is wrong with the shop's own set-up at a gateway.
+    ConfigFaultDto = attempt::ConfigFault {
+        Signature = 1, Clock = 2, NotPermitted = 3, MerchantBlocked = 4, BadRequest = 5,
+        ForbiddenWord = 6,
+    }
+
     /// Where a recharge order stands.
     OrderStateDto = recharge::OrderState {
         Created = 1, PendingReview = 2, Rejected = 3, PendingPayment = 4, Paid = 5,

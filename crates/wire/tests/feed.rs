@@ -1,6 +1,6 @@
 //! Rows come back as they went, through JSON.
 
-use qiantai_core::attempt::{AttemptState, DeclineCode};
+use qiantai_core::attempt::{AttemptState, ConfigFault, DeclineCode};
 use qiantai_core::attempt::{Channel, PayMethod, PaymentAttempt, Surplus};
 use qiantai_core::brand::{Accent, Brand};
 use qiantai_core::clock::Millis;
@@ -256,6 +256,7 @@ fn attempt() -> PaymentAttempt {
         channel_txn_no: Some("42".into()),
         paid_at: Some(at(5)),
         decline: Some(DeclineCode::RiskControl),
+        config_fault: Some(ConfigFault::Clock),
         cancel_requested: true,
         surplus: vec![Surplus {
             channel_txn_no: "43".into(),

@@ -2,7 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use qiantai_core::account::{Draw, Lot};
-use qiantai_core::attempt::{Channel, DeclineCode, GatewayOutcome, PayMethod};
+use qiantai_core::attempt::{Channel, ConfigFault, DeclineCode, GatewayOutcome, PayMethod};
 use qiantai_core::ids::*;
 use qiantai_core::operation::*;
 use qiantai_core::policy::SpendOrder;
@@ -439,7 +439,11 @@ fn of_gateways() -> Vec<Sample> {
         ("attempt.result reversed", result(GatewayOutcome::Reversed)),
         (
             "attempt.result config_error",
-            result(GatewayOutcome::ConfigError),
+            result(GatewayOutcome::ConfigError(None)),
+        ),
+        (
+            "attempt.result config_error with its fault",
+            result(GatewayOutcome::ConfigError(Some(ConfigFault::NotPermitted))),
         ),
         (
             "attempt.result paid_elsewhere",

@@ -115,6 +115,7 @@ fn paid(
     attempt.channel_txn_no = Some(payment.channel_txn_no.clone());
     attempt.paid_at = Some(payment.paid_at);
     attempt.decline = None;
+    attempt.config_fault = None;
     attempt.changed_at = draft.at;
     match order.state {
         OrderState::PendingPayment if had_ended && order.cash_part.is_some() => {
@@ -346,6 +347,9 @@ fn unpaid(
         Step::Stale => return Ok(unchanged()),
         Step::Impossible => return Err(RefusalCode::AttemptState.into()),
     }
+    if let (AttemptState::Failed, GatewayOutcome::ConfigError(fault)) = (next.state, outcome) {
+        next.config_fault = *fault;
+    }
     if next == *attempt {
         return Ok(unchanged());
     }
@@ -392,8 +396,8 @@ fn next_state(state: AttemptState, outcome: &GatewayOutcome) -> Step {
         (_, GatewayOutcome::Unknown) => Unknown,
         // Refused before the gateway had it: nothing was charged. Later, a query that our own
         // set-up spoils says nothing about the money.
-        (Init, GatewayOutcome::ConfigError) => Failed,
-        (_, GatewayOutcome::ConfigError) => Unknown,
+        (Init, GatewayOutcome::ConfigError(_)) => Failed,
+        (_, GatewayOutcome::ConfigError(_)) => Unknown,
         (_, GatewayOutcome::Declined(_)) => Failed,
         (_, GatewayOutcome::Closed) => Closed,
         (_, GatewayOutcome::Reversing) => Reversing,

@@ -56,6 +56,7 @@ pub(super) fn decide(
         channel_txn_no: None,
         paid_at: None,
         decline: None,
+        config_fault: None,
         cancel_requested: false,
         surplus: Vec::new(),
         started_at: now,

@@ -275,7 +275,12 @@ fn attempt_result(to: &mut Feeder<'_>, body: &AttemptResult) {
         GatewayOutcome::Closed => "closed",
         GatewayOutcome::Reversing => "reversing",
         GatewayOutcome::Reversed => "reversed",
-        GatewayOutcome::ConfigError => "config_error",
+        GatewayOutcome::ConfigError(fault) => {
+            if let Some(fault) = fault {
+                to.number(Field::Rest, fault.number().into());
+            }
+            "config_error"
+        }
         GatewayOutcome::PaidElsewhere {
             channel_txn_no,
             amount,

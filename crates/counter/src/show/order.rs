@@ -154,17 +154,14 @@ impl OrderFile {
         }
         let attempt = self.last_attempt()?;
         let key = match attempt.state {
-            AttemptState::Failed => match attempt.decline {
-                Some(code) => format!("decline.{}", words::decline(code)),
-                None => "decline.config_error".to_owned(),
-            },
-            AttemptState::Closed => "decline.closed".to_owned(),
-            AttemptState::Reversed => "decline.reversed".to_owned(),
+            AttemptState::Failed => words::failure(attempt)?,
+            AttemptState::Closed => "closed",
+            AttemptState::Reversed => "reversed",
             _ => return None,
         };
         Some(Failure {
             code: attempt.attempt_no.clone(),
-            message_key: key,
+            message_key: format!("decline.{key}"),
         })
     }
 

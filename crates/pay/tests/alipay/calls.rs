@@ -45,7 +45,7 @@ async fn answers_to_a_payment_code() {
         ("ACCESS_FORBIDDEN", config(ConfigCause::NotPermitted)),
         (
             "EXIST_FORBIDDEN_WORD",
-            config(ConfigCause::BadRequest("说明".into())),
+            config(ConfigCause::ForbiddenWord("说明".into())),
         ),
     ];
     for (sub_code, expected) in cases {

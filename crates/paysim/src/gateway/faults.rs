@@ -97,6 +97,12 @@ pub enum AnswerFault {
     /// The gateway begins to sign with a new key, this answer and all further messages; where it
     /// has a key of its own.
     NewKey,
+    /// Not done: what the shop set up is refused. Only by the training gateway; the real ones'
+    /// refusals of this kind come from keys, clocks and requests that are wrong.
+    SetUpRefused {
+        /// As what.
+        cause: SetUpCause,
+    },
     /// Not done: the merchant account lacks the money. Only for refunds.
     FundsShort,
     /// Done as far as the gateway can: the customer's card is gone, and the merchant's staff must
@@ -107,6 +113,24 @@ pub enum AnswerFault {
     NotFound,
     /// The newest line is missing in the bill, also in its sums. Only for bills.
     BillLineMissing,
+}
+
+/// What may be wrong with what a shop set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetUpCause {
+    /// The key or the merchant number.
+    Signature,
+    /// The clock.
+    Clock,
+    /// There is no contract.
+    NotPermitted,
+    /// The merchant may not receive money.
+    MerchantBlocked,
+    /// The request.
+    BadRequest,
+    /// A word in what is sold.
+    ForbiddenWord,
 }
 
 /// Ways to spoil a notice.

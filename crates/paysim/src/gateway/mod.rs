@@ -19,7 +19,7 @@ use qiantai_pay::channels::training::TrainingConfig;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-pub use faults::{AnswerFault, AnswerRule, Faults, NoticeFault, NoticeRule, Operation};
+pub use faults::{AnswerFault, AnswerRule, Faults, NoticeFault, NoticeRule, Operation, SetUpCause};
 pub use order::{AttemptKey, BookRefusal, Means, NewPayment, NewRefund, Protocol};
 pub use outbox::{Acknowledgement, Delivery, DeliveryId, RETRY_DELAYS};
 pub use phone::{CodeView, CodeWish, PhoneAction, PhoneRefusal, PhoneState, PhoneView};

@@ -246,7 +246,9 @@ function setFaults() {
     const operation = by("answer-operation").value;
     const faults = { answers: [], notices: [] };
     if (answer !== "none") {
-      const fault = answer === "delay" ? { kind: answer, delay_ms } : { kind: answer };
+      const [kind, cause] = answer.split(".");
+      const more = { delay: { delay_ms }, set_up_refused: { cause } }[kind] ?? {};
+      const fault = { kind, ...more };
       faults.answers.push({ fault, times, operation: operation === "any" ? null : operation });
     }
     if (notice !== "none") {
@@ -259,7 +261,7 @@ function setFaults() {
 
 function showFaults(faults) {
   const names = [
-    ...faults.answers.map((rule) => text(`fault_${rule.fault.kind}`)),
+    ...faults.answers.map((rule) => text(`fault_${[rule.fault.kind, rule.fault.cause].filter(Boolean).join(".")}`)),
     ...faults.notices.map((rule) => text(`notice_${rule.fault.kind}`)),
   ];
   const now = names.length === 0 ? text("faults_none") : text("faults_some") + names.join(", ");

@@ -96,6 +96,7 @@ pub(crate) fn conduct<T>(
             AnswerFault::Lost
             | AnswerFault::Busy
             | AnswerFault::NewKey
+            | AnswerFault::SetUpRefused { .. }
             | AnswerFault::FundsShort
             | AnswerFault::RefundStuck
             | AnswerFault::NotFound

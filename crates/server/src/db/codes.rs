@@ -1,6 +1,6 @@
 //! Names of states and kinds as they stand in columns. Stable: a name is never reused.
 
-use qiantai_core::attempt::{AttemptState, Channel, DeclineCode, PayMethod};
+use qiantai_core::attempt::{AttemptState, Channel, ConfigFault, DeclineCode, PayMethod};
 use qiantai_core::lease::LeaseState;
 use qiantai_core::ledger::{
     BizType, Book, CaseKind, CashMovementKind, CouponState, EarningKind, ShiftState, Topic,
@@ -64,6 +64,11 @@ codes! {
         AccountUnusable = "account_unusable", CustomerCancelled = "customer_cancelled",
         PayerIsMerchant = "payer_is_merchant", NotCompleted = "not_completed",
         FeatureOff = "feature_off", PhoneNotReached = "phone_not_reached",
+    }
+    ConfigFault {
+        Signature = "signature", Clock = "clock", NotPermitted = "not_permitted",
+        MerchantBlocked = "merchant_blocked", BadRequest = "bad_request",
+        ForbiddenWord = "forbidden_word",
     }
     Book { Money = "money", Bonus = "bonus" }
     BizType { Recharge = "recharge", Opening = "opening", Consume = "consume" }

@@ -153,7 +153,7 @@ impl Engine {
             GatewayAnswer::Closed => GatewayOutcome::Closed,
             GatewayAnswer::ConfigError(cause) => {
                 tracing::error!(%cause, channel = %channel.id(), "the channel is not set up");
-                GatewayOutcome::ConfigError
+                GatewayOutcome::ConfigError(Some(cause.fault()))
             }
             GatewayAnswer::Unknown(UnknownCause::NotSent) => {
                 let nothing_sent = CodeCharge {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use qiantai_core::Millis;
-use qiantai_core::attempt::{AttemptState, GatewayOutcome, PayMethod, PaymentAttempt};
+use qiantai_core::attempt::{AttemptState, ConfigFault, GatewayOutcome, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{OrderId, StoreId, TenantId};
 use qiantai_core::operation::{AttemptResult, OperationBody};
 use qiantai_pay::{
@@ -109,8 +109,8 @@ impl Engine {
         attempt: &PaymentAttempt,
     ) -> Result<(), EngineError> {
         tracing::error!(channel = ?attempt.channel, "no gateway is set up for this channel");
-        self.record(tenant, attempt, GatewayOutcome::ConfigError)
-            .await
+        let outcome = GatewayOutcome::ConfigError(Some(ConfigFault::NotPermitted));
+        self.record(tenant, attempt, outcome).await
     }
 
     async fn create(
@@ -131,7 +131,7 @@ impl Engine {
             QrAnswer::Closed => GatewayOutcome::Closed,
             QrAnswer::ConfigError(cause) => {
                 tracing::error!(%cause, channel = %channel.id(), "the channel is not set up");
-                GatewayOutcome::ConfigError
+                GatewayOutcome::ConfigError(Some(cause.fault()))
             }
             // Nothing left this machine: the same request goes out again, nothing is in doubt.
             QrAnswer::Unknown(UnknownCause::NotSent) if attempt.state == AttemptState::Init => {

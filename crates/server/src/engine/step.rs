@@ -149,6 +149,7 @@ mod tests {
             channel_txn_no: None,
             paid_at: None,
             decline: None,
+            config_fault: None,
             cancel_requested: false,
             surplus: Vec::new(),
             started_at: START,

@@ -11,7 +11,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::QuoteDto;
-use crate::codes::{AttemptStateDto, ChannelDto, DeclineCodeDto, OrderStateDto, PayMethodDto};
+use crate::codes::{
+    AttemptStateDto, ChannelDto, ConfigFaultDto, DeclineCodeDto, OrderStateDto, PayMethodDto,
+};
 
 /// 充值单.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -288,6 +290,9 @@ pub struct AttemptDto {
     pub paid_at_ms: Option<i64>,
     /// Why it failed.
     pub decline: Option<DeclineCodeDto>,
+    /// What was wrong with the shop's own set-up, where that is why it failed and is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_fault: Option<ConfigFaultDto>,
     /// The cashier asked to cancel.
     pub cancel_requested: bool,
     /// Payments beyond what the order asks.
@@ -314,6 +319,7 @@ impl From<&PaymentAttempt> for AttemptDto {
             channel_txn_no: attempt.channel_txn_no.clone(),
             paid_at_ms: attempt.paid_at.map(Timestamp::ms),
             decline: attempt.decline.map(DeclineCodeDto::from),
+            config_fault: attempt.config_fault.map(ConfigFaultDto::from),
             cancel_requested: attempt.cancel_requested,
             surplus: attempt.surplus.iter().map(SurplusDto::from).collect(),
             started_at_ms: attempt.started_at.ms(),
@@ -337,6 +343,7 @@ impl From<AttemptDto> for PaymentAttempt {
             channel_txn_no: dto.channel_txn_no,
             paid_at: dto.paid_at_ms.map(Timestamp::from_ms),
             decline: dto.decline.map(Into::into),
+            config_fault: dto.config_fault.map(Into::into),
             cancel_requested: dto.cancel_requested,
             surplus: dto.surplus.into_iter().map(Surplus::from).collect(),
             started_at: Timestamp::from_ms(dto.started_at_ms),

@@ -11,7 +11,7 @@ use qiantai_core::{Money, Timestamp};
 use super::DecodeError;
 use super::body::unknown;
 use super::value::{Bytes32, Id};
-use crate::codes::{DeclineCodeDto, SpendOrderDto};
+use crate::codes::{ConfigFaultDto, DeclineCodeDto, SpendOrderDto};
 
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 #[cbor(map)]
@@ -231,7 +231,10 @@ pub enum WireOutcome {
     #[n(9)]
     Reversed,
     #[n(10)]
-    ConfigError,
+    ConfigError {
+        #[n(0)]
+        fault: Option<u16>,
+    },
     #[n(11)]
     PaidElsewhere {
         #[n(0)]
@@ -274,7 +277,9 @@ impl From<&GatewayOutcome> for WireOutcome {
             GatewayOutcome::Closed => WireOutcome::Closed,
             GatewayOutcome::Reversing => WireOutcome::Reversing,
             GatewayOutcome::Reversed => WireOutcome::Reversed,
-            GatewayOutcome::ConfigError => WireOutcome::ConfigError,
+            GatewayOutcome::ConfigError(fault) => WireOutcome::ConfigError {
+                fault: fault.map(|fault| ConfigFaultDto::from(fault).number()),
+            },
             GatewayOutcome::PaidElsewhere {
                 channel_txn_no,
                 amount,
@@ -320,7 +325,12 @@ impl TryFrom<WireOutcome> for GatewayOutcome {
             WireOutcome::Closed => GatewayOutcome::Closed,
             WireOutcome::Reversing => GatewayOutcome::Reversing,
             WireOutcome::Reversed => GatewayOutcome::Reversed,
-            WireOutcome::ConfigError => GatewayOutcome::ConfigError,
+            WireOutcome::ConfigError { fault: None } => GatewayOutcome::ConfigError(None),
+            WireOutcome::ConfigError { fault: Some(fault) } => {
+                let fault = ConfigFaultDto::from_number(fault)
+                    .ok_or_else(|| unknown("set-up fault", fault))?;
+                GatewayOutcome::ConfigError(Some(fault.into()))
+            }
             WireOutcome::PaidElsewhere {
                 channel_txn_no,
                 amount_fen,

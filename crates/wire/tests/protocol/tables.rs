@@ -23,6 +23,7 @@ enumerations! {
     "method": PayMethodDto,
     "attempt state": AttemptStateDto,
     "decline": DeclineCodeDto,
+    "set-up fault": ConfigFaultDto,
     "order state": OrderStateDto,
     "member status": MemberStatusDto,
     "spend order": SpendOrderDto,

@@ -74,7 +74,8 @@ pub(super) fn fault(code: &str, sub_code: &str, words: &str) -> Fault {
         | "PARTNER_ERROR"
         | "ACCESS_FORBIDDEN"
         | "isv.insufficient-isv-permissions" => not_permitted,
-        "INVALID_PARAMETER" | "EXIST_FORBIDDEN_WORD" => bad_request(),
+        "INVALID_PARAMETER" => bad_request(),
+        "EXIST_FORBIDDEN_WORD" => Fault::Config(ConfigCause::ForbiddenWord(words.to_owned())),
         "TRADE_STATUS_ERROR" | "REASON_TRADE_STATUS_INVALID" | "REASON_ILLEGAL_STATUS" => {
             Fault::WrongState
         }

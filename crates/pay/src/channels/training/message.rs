@@ -205,6 +205,12 @@ pub enum FaultCode {
     WrongKind,
     /// 404: no such attempt.
     AttemptNotFound,
+    /// 403: the merchant has no contract for this.
+    NotPermitted,
+    /// 403: the merchant may not receive money at present.
+    MerchantBlocked,
+    /// 403: what is sold bears a forbidden word.
+    ForbiddenWord,
     /// 409: the number is known with other content.
     AttemptNoUsed,
     /// 409: paid already.
@@ -222,12 +228,15 @@ pub enum FaultCode {
 }
 
 impl FaultCode {
-    const ALL: [FaultCode; 12] = [
+    const ALL: [FaultCode; 15] = [
         FaultCode::SignError,
         FaultCode::ClockOff,
         FaultCode::BadRequest,
         FaultCode::WrongKind,
         FaultCode::AttemptNotFound,
+        FaultCode::NotPermitted,
+        FaultCode::MerchantBlocked,
+        FaultCode::ForbiddenWord,
         FaultCode::AttemptNoUsed,
         FaultCode::AlreadyPaid,
         FaultCode::OrderClosed,
@@ -245,6 +254,9 @@ impl FaultCode {
             FaultCode::BadRequest => "BAD_REQUEST",
             FaultCode::WrongKind => "WRONG_KIND",
             FaultCode::AttemptNotFound => "ATTEMPT_NOT_FOUND",
+            FaultCode::NotPermitted => "NOT_PERMITTED",
+            FaultCode::MerchantBlocked => "MERCHANT_BLOCKED",
+            FaultCode::ForbiddenWord => "FORBIDDEN_WORD",
             FaultCode::AttemptNoUsed => "OUT_TRADE_NO_USED",
             FaultCode::AlreadyPaid => "ALREADY_PAID",
             FaultCode::OrderClosed => "ORDER_CLOSED",

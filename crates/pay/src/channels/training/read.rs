@@ -108,6 +108,9 @@ fn setback(trouble: Trouble) -> Setback {
         FaultCode::BadRequest | FaultCode::WrongKind => {
             Setback::Config(ConfigCause::BadRequest(message))
         }
+        FaultCode::NotPermitted => Setback::Config(ConfigCause::NotPermitted),
+        FaultCode::MerchantBlocked => Setback::Config(ConfigCause::MerchantBlocked),
+        FaultCode::ForbiddenWord => Setback::Config(ConfigCause::ForbiddenWord(message)),
         FaultCode::AttemptNotFound | FaultCode::RefundNotFound => {
             Setback::Unknown(UnknownCause::NotFound)
         }

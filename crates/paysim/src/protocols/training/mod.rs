@@ -16,7 +16,7 @@ use qiantai_pay::channels::training::signature::{
 pub(crate) use notice::notice;
 
 use super::{Call, Reply, Said, Seal, conduct};
-use crate::gateway::{Gateway, Operation};
+use crate::gateway::{AnswerFault, Gateway, Operation, SetUpCause};
 use message::{Message, json};
 
 /// Paths of the protocol, all by POST.
@@ -75,9 +75,15 @@ pub fn answer(
         call,
         now,
         |_, _| {},
-        |gateway, _| match message.and_then(|message| message.perform(gateway, now)) {
-            Ok(body) => (StatusCode::OK, body),
-            Err(refusal) => (status_of(refusal.code), fault(&refusal)),
+        |gateway, spoilt| {
+            let admitted = match spoilt {
+                Some(AnswerFault::SetUpRefused { cause }) => Err(set_up_refused(cause)),
+                _ => message,
+            };
+            match admitted.and_then(|message| message.perform(gateway, now)) {
+                Ok(body) => (StatusCode::OK, body),
+                Err(refusal) => (status_of(refusal.code), fault(&refusal)),
+            }
         },
         |gateway, said, seal| {
             let (status, body) = match said {
@@ -133,6 +139,21 @@ fn caller(
     Ok((sealed.envelope, merchant.key.clone()))
 }
 
+fn set_up_refused(cause: SetUpCause) -> Refusal {
+    let (code, text) = match cause {
+        SetUpCause::Signature => (FaultCode::SignError, "the signature does not hold"),
+        SetUpCause::Clock => (FaultCode::ClockOff, "the timestamp is too far off"),
+        SetUpCause::NotPermitted => (FaultCode::NotPermitted, "there is no contract for this"),
+        SetUpCause::MerchantBlocked => (
+            FaultCode::MerchantBlocked,
+            "the merchant may not receive money",
+        ),
+        SetUpCause::BadRequest => (FaultCode::BadRequest, "the request is refused"),
+        SetUpCause::ForbiddenWord => (FaultCode::ForbiddenWord, "a word of it is forbidden"),
+    };
+    Refusal::new(code, text)
+}
+
 fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
     if headers
         .get(header::CONTENT_TYPE)
@@ -157,6 +178,9 @@ fn status_of(code: FaultCode) -> StatusCode {
     match code {
         FaultCode::SignError | FaultCode::ClockOff => StatusCode::UNAUTHORIZED,
         FaultCode::BadRequest | FaultCode::WrongKind => StatusCode::BAD_REQUEST,
+        FaultCode::NotPermitted | FaultCode::MerchantBlocked | FaultCode::ForbiddenWord => {
+            StatusCode::FORBIDDEN
+        }
         FaultCode::AttemptNotFound | FaultCode::RefundNotFound => StatusCode::NOT_FOUND,
         FaultCode::AttemptNoUsed
         | FaultCode::AlreadyPaid
