@@ -28,6 +28,14 @@ pub struct Call {
     sender: Option<oneshot::Sender<Answer>>,
 }
 
+impl Call {
+    /// Whether its terminal waits for an answer. A call stays known for longer where the network
+    /// doubles: its request may still be on the way.
+    pub fn is_awaited(&self) -> bool {
+        self.sender.is_some()
+    }
+}
+
 /// What a line does to messages.
 #[derive(Clone, Copy, Debug)]
 struct Weather {

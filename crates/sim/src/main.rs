@@ -4,8 +4,10 @@
 mod shop_days;
 mod workers;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,9 @@ use workers::side_by_side;
 
 /// Runs while a failing plan is made smaller.
 const SHRINK_RUNS: u32 = 60;
+
+/// After so many runs a soak says how far it is.
+const TOLD_EVERY: u64 = 100;
 
 /// Days in a year.
 const YEAR: u64 = 365;
@@ -196,20 +201,12 @@ fn again(plan: &Plan, violation: &Violation) -> String {
 fn soak(options: &Soak) -> Result<bool, Failed> {
     let end = Instant::now() + Duration::from_secs(options.minutes * 60);
     let (next, is_failed) = (AtomicU64::new(options.seed), AtomicBool::new(false));
-    let (days, operations, faults, runs) = (
-        AtomicU64::new(0),
-        AtomicU64::new(0),
-        AtomicU64::new(0),
-        AtomicU64::new(0),
-    );
+    let tally = Mutex::new(Tally::default());
     let work = || -> Result<(), Failed> {
         while Instant::now() < end && !is_failed.load(Ordering::SeqCst) {
             let plan = plan_of_soak(next.fetch_add(1, Ordering::SeqCst));
             let report = run(&plan)?;
-            runs.fetch_add(1, Ordering::SeqCst);
-            days.fetch_add(report.terminal_days, Ordering::SeqCst);
-            operations.fetch_add(report.operations, Ordering::SeqCst);
-            faults.fetch_add(report.faults.values().sum(), Ordering::SeqCst);
+            tally.lock().map_err(|_| "a run panicked")?.count(&report)?;
             if let Some(violation) = report.violation
                 && !is_failed.swap(true, Ordering::SeqCst)
             {
@@ -221,17 +218,43 @@ fn soak(options: &Soak) -> Result<bool, Failed> {
         Ok(())
     };
     side_by_side(options.jobs, work)?;
-    let days = days.load(Ordering::SeqCst);
-    let count = |number: &AtomicU64| number.load(Ordering::SeqCst);
-    let (years, tenths) = (days / YEAR, days % YEAR * 10 / YEAR);
-    writeln!(
-        io::stdout(),
-        "terminal-years: {years}.{tenths} in {} runs, {} operations, {} faults injected",
-        count(&runs),
-        count(&operations),
-        count(&faults)
-    )?;
+    let tally = tally.into_inner().map_err(|_| "a run panicked")?;
+    writeln!(io::stdout(), "{tally}")?;
     Ok(!is_failed.load(Ordering::SeqCst))
+}
+
+/// What a soak ran through.
+#[derive(Default)]
+struct Tally {
+    days: u64,
+    runs: u64,
+    operations: u64,
+    faults: u64,
+}
+
+impl Tally {
+    /// A soak that is ended early has told how far it came.
+    fn count(&mut self, report: &Report) -> io::Result<()> {
+        self.days += report.terminal_days;
+        self.runs += 1;
+        self.operations += report.operations;
+        self.faults += report.faults.values().sum::<u64>();
+        match self.runs.is_multiple_of(TOLD_EVERY) {
+            true => writeln!(io::stdout(), "so far {self}"),
+            false => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (years, tenths) = (self.days / YEAR, self.days % YEAR * 10 / YEAR);
+        write!(
+            f,
+            "terminal-years: {years}.{tenths} in {} runs, {} operations, {} faults injected",
+            self.runs, self.operations, self.faults
+        )
+    }
 }
 
 /// Seeds take turns at few and many terminals, short and long.

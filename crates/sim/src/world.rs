@@ -254,8 +254,10 @@ impl World {
     /// While nobody has anything to tell anybody, polls find nothing: every machine sleeps until
     /// something happens.
     fn sleep_until(&mut self, end: Timestamp) {
-        let is_event = |item: &&Reverse<(Timestamp, u64, Boxed)>| {
-            !matches!(item.0.2.0, Happening::Wake { .. })
+        let is_event = |item: &&Reverse<(Timestamp, u64, Boxed)>| match &item.0.2.0 {
+            Happening::Wake { .. } => false,
+            Happening::Expire { call } => self.calls.get(call).is_some_and(Call::is_awaited),
+            _ => true,
         };
         let next = self
             .queue
@@ -275,7 +277,8 @@ impl World {
                 || till.is_stopped()
                 || !self.healing && self.is_stuck(till)
         };
-        self.calls.is_empty() && !self.turn_is_due && self.tills.iter().enumerate().all(is_quiet)
+        let nobody_waits = !self.turn_is_due && !self.calls.values().any(Call::is_awaited);
+        nobody_waits && self.tills.iter().enumerate().all(is_quiet)
     }
 
     /// Whether only the end of a fault lets a terminal go on.
