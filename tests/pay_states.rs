@@ -308,7 +308,7 @@ async fn an_unknown_code_payment_is_reversed() {
     let mut desk = Desk::at(&shop, &window, "code-unknown-reversed").await;
     desk.waiting("300").await;
     desk.fall_silent().await;
-    let code = desk.code(json!({ "asks_password": true })).await;
+    let code = desk.code(json!({})).await;
     desk.scan(&code).await;
     desk.reached(&["unknown", "reversing"]).await;
     desk.no_way_to_charge_again().await;
@@ -322,7 +322,7 @@ async fn an_unknown_code_payment_is_reversed() {
     desk.stop("reversing").await;
     desk.speak_again().await;
     desk.reached(&["failed"]).await;
-    desk.said("decline.reversed").await;
+    desk.said("decline.reversed_and_returned").await;
     desk.stop("reversed").await;
     assert_eq!(balance(&window).await, before);
     desk.tour.end();

@@ -440,8 +440,10 @@ CREATE TABLE payment_attempt (
     started_ms bigint NOT NULL,
     changed_ms bigint NOT NULL,
     config_fault text,
+    money_returned bigint,
     CHECK ((amount_fen > 0)),
     CHECK ((cancel_requested = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
+    CHECK ((money_returned = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
     PRIMARY KEY (tenant_id, attempt_id)
 );
 CREATE INDEX payment_attempt_by_any_no ON payment_attempt USING btree (attempt_no);

@@ -406,7 +406,7 @@ CREATE TABLE payment_attempt (
     decline          TEXT,
     cancel_requested INTEGER NOT NULL CHECK (cancel_requested IN (0, 1)),
     started_ms       INTEGER NOT NULL,
-    changed_ms       INTEGER NOT NULL, config_fault TEXT,
+    changed_ms       INTEGER NOT NULL, config_fault TEXT, money_returned INTEGER CHECK (money_returned IN (0, 1)),
     PRIMARY KEY (tenant_id, attempt_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -33,6 +33,9 @@ pub struct PaymentAttempt {
     pub decline: Option<DeclineCode>,
     /// What was wrong with the shop's own set-up, where that is why it failed and is known.
     pub config_fault: Option<ConfigFault>,
+    /// Whether the customer had paid and gets the money back; for a reversed attempt, where the
+    /// gateway says it.
+    pub money_returned: Option<bool>,
     /// Set once the cashier asked to cancel; the gateway has the last word.
     pub cancel_requested: bool,
     /// Payments of this attempt that nobody owes us: second successes, each sent back once.
@@ -264,7 +267,11 @@ pub enum GatewayOutcome {
     /// A reversal has begun.
     Reversing,
     /// The gateway confirms the reversal.
-    Reversed,
+    Reversed {
+        /// True when the customer had paid and gets the money back; `None` where the gateway does
+        /// not say, and in operations that are older than the telling of it.
+        money_returned: Option<bool>,
+    },
     /// Refused because our own set-up is wrong; nothing was charged. What is wrong, unless the
     /// operation is older than the telling of it.
     ConfigError(Option<ConfigFault>),
@@ -274,6 +281,14 @@ pub enum GatewayOutcome {
         /// The channel's number of that payment.
         channel_txn_no: String,
         /// Amount that went there.
+        amount: Money,
+    },
+    /// Paid, and returned since, in whole or in part, by somebody else than this server. Nothing is
+    /// credited; a person must look.
+    ReturnedOutside {
+        /// The channel's number of that payment.
+        channel_txn_no: String,
+        /// Amount that was paid.
         amount: Money,
     },
     /// The gateway has not said for long whether it reversed. A person must look; it is asked on.

@@ -268,6 +268,8 @@ pub enum CaseKind {
     ReversalUnclear,
     /// A notice told of a payment, and the gateway has not said for a day whether we have it.
     NoticeUnconfirmed,
+    /// A payment was returned at the platform, by nobody here, before it was credited.
+    ReturnedOutside,
 }
 
 /// A message for other systems, written with the change it speaks of.

@@ -113,6 +113,9 @@ fn every_answer_in_every_state() {
     };
     let declined = GatewayOutcome::Declined(DeclineCode::BalanceShort);
     let shown = [Submitted, Submitted, UserPaying, Submitted].map(Some);
+    let reversed = GatewayOutcome::Reversed {
+        money_returned: Some(true),
+    };
     let reversal = |state| [None, None, Some(state), Some(state)];
     let rows = [
         (qr, shown, Reversing),
@@ -127,7 +130,7 @@ fn every_answer_in_every_state() {
         (declined, [Some(Failed); 4], Reversing),
         (GatewayOutcome::Closed, [Some(Closed); 4], Reversing),
         (GatewayOutcome::Reversing, reversal(Reversing), Reversing),
-        (GatewayOutcome::Reversed, reversal(Reversed), Reversed),
+        (reversed, reversal(Reversed), Reversed),
     ];
     for (outcome, after, from_reversing) in rows {
         let states = [Init, Submitted, UserPaying, Unknown];
@@ -430,7 +433,12 @@ fn an_unclear_reversal_opens_a_case_while_it_is_unclear() {
     let decision = shop.answer(attempt, unclear());
     assert_eq!(cases(&decision), [CaseKind::ReversalUnclear]);
     assert_eq!(shop.attempt_state(attempt), AttemptState::Reversing);
-    shop.answer(attempt, GatewayOutcome::Reversed);
+    shop.answer(
+        attempt,
+        GatewayOutcome::Reversed {
+            money_returned: None,
+        },
+    );
     assert_eq!(cases(&shop.answer(attempt, unclear())), []);
 }
 

@@ -374,7 +374,13 @@ fn answer(picked: usize) -> GatewayOutcome {
         GatewayOutcome::Closed,
         GatewayOutcome::ConfigError(Some(ConfigFault::NotPermitted)),
         GatewayOutcome::Reversing,
-        GatewayOutcome::Reversed,
+        GatewayOutcome::Reversed {
+            money_returned: Some(false),
+        },
+        GatewayOutcome::ReturnedOutside {
+            channel_txn_no: "returned".into(),
+            amount: yuan(300),
+        },
     ];
     answers[picked % answers.len()].clone()
 }

@@ -84,6 +84,15 @@ pub fn failure(attempt: &PaymentAttempt) -> Option<&'static str> {
     })
 }
 
+/// Key of how a reversal ended, below `decline.`.
+pub fn reversed(attempt: &PaymentAttempt) -> &'static str {
+    match attempt.money_returned {
+        Some(true) => "reversed_and_returned",
+        Some(false) => "reversed",
+        None => "reversed_if_paid",
+    }
+}
+
 /// Key of why the server takes nothing more, below `stop.`.
 pub fn stop(reason: StopReason) -> &'static str {
     match reason {
@@ -122,6 +131,7 @@ pub fn case(kind: CaseKind) -> &'static str {
         CaseKind::PaidElsewhere => "paid_elsewhere",
         CaseKind::ReversalUnclear => "reversal_unclear",
         CaseKind::NoticeUnconfirmed => "notice_unconfirmed",
+        CaseKind::ReturnedOutside => "returned_outside",
     }
 }
 

@@ -12,6 +12,9 @@ use qiantai_core::money::Money;
 pub enum GatewayAnswer {
     /// Paid.
     Success(PaidFact),
+    /// Paid, and returned since, in whole or in part. Whoever asked for that knows; to whomever
+    /// nobody told it, the money is not there to be credited.
+    Returned(PaidFact),
     /// Refused; final, nothing was charged.
     Declined(DeclineCode),
     /// Not paid yet; keep asking.

@@ -49,7 +49,7 @@ use watch::Watchers;
 pub use channels::Channels;
 pub use charge::ChargeError;
 pub use health::Standing;
-pub(crate) use perform::success;
+pub(crate) use perform::{returned, success};
 pub(crate) use reading::Reading;
 pub use watch::Watching;
 

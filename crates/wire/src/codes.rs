@@ -150,7 +150,7 @@ mirror! {
         Unattributed = 9, Held = 10, Fork = 11, ClockWrong = 12, ShiftIrregular = 13,
         StaffIrregular = 14, ReferenceUsed = 15,
         PaidElsewhere = 16, ReversalUnclear = 17, NoticeUnconfirmed = 18,
-        LeaseExceeded = 19, Overdrawn = 20, MemberInactive = 21,
+        LeaseExceeded = 19, Overdrawn = 20, MemberInactive = 21, ReturnedOutside = 22,
     }
 
     /// Why a request was refused; the numbers are those of `RefusalCode` in the domain.

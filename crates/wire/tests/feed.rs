@@ -257,6 +257,7 @@ fn attempt() -> PaymentAttempt {
         paid_at: Some(at(5)),
         decline: Some(DeclineCode::RiskControl),
         config_fault: Some(ConfigFault::Clock),
+        money_returned: Some(true),
         cancel_requested: true,
         surplus: vec![Surplus {
             channel_txn_no: "43".into(),

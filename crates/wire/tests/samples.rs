@@ -436,7 +436,25 @@ fn of_gateways() -> Vec<Sample> {
             "attempt.result reversing",
             result(GatewayOutcome::Reversing),
         ),
-        ("attempt.result reversed", result(GatewayOutcome::Reversed)),
+        (
+            "attempt.result reversed",
+            result(GatewayOutcome::Reversed {
+                money_returned: None,
+            }),
+        ),
+        (
+            "attempt.result reversed and returned",
+            result(GatewayOutcome::Reversed {
+                money_returned: Some(true),
+            }),
+        ),
+        (
+            "attempt.result returned_outside",
+            result(GatewayOutcome::ReturnedOutside {
+                channel_txn_no: "4200002611202611218812345681".into(),
+                amount: Money::from_yuan(300),
+            }),
+        ),
         (
             "attempt.result config_error",
             result(GatewayOutcome::ConfigError(None)),

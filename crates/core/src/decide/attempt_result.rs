@@ -47,6 +47,21 @@ pub(super) fn decide(
             Ok(notice_unconfirmed(draft, attempt, order, *amount))
         }
         GatewayOutcome::NoticeUnconfirmed { .. } => Ok(unchanged()),
+        GatewayOutcome::ReturnedOutside { channel_txn_no, .. }
+            if is_known(attempt, channel_txn_no) =>
+        {
+            Ok(unchanged())
+        }
+        GatewayOutcome::ReturnedOutside {
+            channel_txn_no,
+            amount,
+        } => Ok(returned_outside(
+            draft,
+            attempt,
+            order,
+            channel_txn_no,
+            *amount,
+        )),
         outcome => unpaid(draft, attempt, order, outcome),
     }
 }
@@ -116,6 +131,7 @@ fn paid(
     attempt.paid_at = Some(payment.paid_at);
     attempt.decline = None;
     attempt.config_fault = None;
+    attempt.money_returned = None;
     attempt.changed_at = draft.at;
     match order.state {
         OrderState::PendingPayment if had_ended && order.cash_part.is_some() => {
@@ -295,6 +311,34 @@ fn notice_unconfirmed(
     draft.applied()
 }
 
+/// Nothing is left with the gateway to credit; what was left, where only a part went back, is for
+/// a person to find. The attempt ends as one that brought nothing.
+fn returned_outside(
+    mut draft: Draft<'_>,
+    attempt: &PaymentAttempt,
+    order: &RechargeOrder,
+    channel_txn_no: &str,
+    amount: Money,
+) -> Decision {
+    let mut next = attempt.clone();
+    next.channel_txn_no = Some(channel_txn_no.to_owned());
+    next.changed_at = draft.at;
+    if attempt.state == AttemptState::Reversing {
+        next.state = AttemptState::Reversed;
+        next.money_returned = Some(true);
+    } else if attempt.state.is_open() {
+        next.state = AttemptState::Closed;
+    }
+    if attempt.state.is_open()
+        && let Some(order) = order_end::after_unpaid_attempt(order, &next, draft.at)
+    {
+        draft.push(Change::Order(order));
+    }
+    draft.case(CaseKind::ReturnedOutside, links(attempt, order), amount);
+    draft.push(Change::Attempt(next));
+    draft.applied()
+}
+
 /// The order has its money already: this payment waits in suspense to be sent back.
 fn surplus(
     draft: &mut Draft<'_>,
@@ -350,6 +394,11 @@ fn unpaid(
     if let (AttemptState::Failed, GatewayOutcome::ConfigError(fault)) = (next.state, outcome) {
         next.config_fault = *fault;
     }
+    if let (AttemptState::Reversed, GatewayOutcome::Reversed { money_returned }) =
+        (next.state, outcome)
+    {
+        next.money_returned = *money_returned;
+    }
     if next == *attempt {
         return Ok(unchanged());
     }
@@ -383,7 +432,8 @@ fn next_state(state: AttemptState, outcome: &GatewayOutcome) -> Step {
             _,
             GatewayOutcome::PaidElsewhere { .. }
             | GatewayOutcome::ReversalUnclear
-            | GatewayOutcome::NoticeUnconfirmed { .. },
+            | GatewayOutcome::NoticeUnconfirmed { .. }
+            | GatewayOutcome::ReturnedOutside { .. },
         ) => return Step::Stay,
         (_, GatewayOutcome::Success { .. }) => Succeeded,
         (Init | Unknown, GatewayOutcome::QrReady { .. }) => Submitted,
@@ -402,8 +452,8 @@ fn next_state(state: AttemptState, outcome: &GatewayOutcome) -> Step {
         (_, GatewayOutcome::Closed) => Closed,
         (_, GatewayOutcome::Reversing) => Reversing,
         // The answer that the reversal had begun may have been lost.
-        (UserPaying | Unknown, GatewayOutcome::Reversed) => return Step::To(Reversed),
-        (_, GatewayOutcome::Reversed) => Reversed,
+        (UserPaying | Unknown, GatewayOutcome::Reversed { .. }) => return Step::To(Reversed),
+        (_, GatewayOutcome::Reversed { .. }) => Reversed,
     };
     if target == state {
         Step::Stay

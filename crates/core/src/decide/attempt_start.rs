@@ -57,6 +57,7 @@ pub(super) fn decide(
         paid_at: None,
         decline: None,
         config_fault: None,
+        money_returned: None,
         cancel_requested: false,
         surplus: Vec::new(),
         started_at: now,

@@ -274,7 +274,12 @@ fn attempt_result(to: &mut Feeder<'_>, body: &AttemptResult) {
         GatewayOutcome::Unknown => "unknown",
         GatewayOutcome::Closed => "closed",
         GatewayOutcome::Reversing => "reversing",
-        GatewayOutcome::Reversed => "reversed",
+        GatewayOutcome::Reversed { money_returned } => {
+            if let Some(returned) = money_returned {
+                to.number(Field::Rest, i64::from(*returned));
+            }
+            "reversed"
+        }
         GatewayOutcome::ConfigError(fault) => {
             if let Some(fault) = fault {
                 to.number(Field::Rest, fault.number().into());
@@ -288,6 +293,14 @@ fn attempt_result(to: &mut Feeder<'_>, body: &AttemptResult) {
             to.text(Field::Number, channel_txn_no);
             to.money(Field::Amount, *amount);
             "paid_elsewhere"
+        }
+        GatewayOutcome::ReturnedOutside {
+            channel_txn_no,
+            amount,
+        } => {
+            to.text(Field::Number, channel_txn_no);
+            to.money(Field::Amount, *amount);
+            "returned_outside"
         }
         GatewayOutcome::ReversalUnclear => "reversal_unclear",
         GatewayOutcome::NoticeUnconfirmed {

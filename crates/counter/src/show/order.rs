@@ -156,7 +156,7 @@ impl OrderFile {
         let key = match attempt.state {
             AttemptState::Failed => words::failure(attempt)?,
             AttemptState::Closed => "closed",
-            AttemptState::Reversed => "reversed",
+            AttemptState::Reversed => words::reversed(attempt),
             _ => return None,
         };
         Some(Failure {

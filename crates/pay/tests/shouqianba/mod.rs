@@ -136,7 +136,7 @@ fn paid() -> PaidFact {
 #[tokio::test]
 async fn answers_to_a_payment_code() {
     use DeclineCode as D;
-    use GatewayAnswer::{Closed, ConfigError, Declined, Pending, Success, Unknown};
+    use GatewayAnswer::{Closed, ConfigError, Declined, Pending, Returned, Success, Unknown};
     use UnknownCause as U;
     let unlisted = |code: &str| Unknown(U::Unlisted(code.to_owned()));
     let failed = |code| business("PAY_FAIL", Some(code), Value::Null);
@@ -201,7 +201,7 @@ async fn answers_to_a_payment_code() {
         (business("SUCCESS", None, order("REFUNDED")), Closed),
         (
             business("SUCCESS", None, order("PARTIAL_REFUNDED")),
-            Success(paid()),
+            Returned(paid()),
         ),
         (business("SUCCESS", None, other), Unknown(U::Mismatched)),
         (

@@ -78,13 +78,13 @@ pub fn refund_request() -> RefundRequest {
 
 #[tokio::test]
 async fn a_query_and_a_code_charge_read_the_same() {
-    use GatewayAnswer::{Closed, ConfigError, Declined, Pending, Success, Unknown};
+    use GatewayAnswer::{Closed, ConfigError, Declined, Pending, Returned, Success, Unknown};
     let ok = |state, more| signed(200, &order(state, more));
     let bad = |status, code| signed(status, &fault(code));
     let config = |cause| ConfigError(cause);
     let cases: Vec<(Answer, GatewayAnswer)> = vec![
         (ok("SUCCESS", PAID), Success(fact())),
-        (ok("REFUND", PAID), Success(fact())),
+        (ok("REFUND", PAID), Returned(fact())),
         (ok("NOTPAY", ""), Pending(PendingState::NotScanned)),
         (ok("USERPAYING", ""), Pending(PendingState::UserPaying)),
         (ok("ACCEPT", ""), Pending(PendingState::UserPaying)),

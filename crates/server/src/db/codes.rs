@@ -89,7 +89,7 @@ codes! {
         LeaseExceeded = "lease_exceeded", Overdrawn = "overdrawn",
         MemberInactive = "member_inactive",
         PaidElsewhere = "paid_elsewhere", ReversalUnclear = "reversal_unclear",
-        NoticeUnconfirmed = "notice_unconfirmed",
+        NoticeUnconfirmed = "notice_unconfirmed", ReturnedOutside = "returned_outside",
     }
     Topic {
         OrderCreated = "order.created", PaymentSuccess = "payment.success",

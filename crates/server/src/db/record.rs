@@ -82,6 +82,14 @@ impl Record {
         Ok(self.int(column)? != 0)
     }
 
+    /// Yes or no, where it is known.
+    pub fn flag_opt(&self, column: &str) -> Result<Option<bool>, LedgerError> {
+        match self.is_null(column)? {
+            true => Ok(None),
+            false => self.flag(column).map(Some),
+        }
+    }
+
     /// Words.
     pub fn text(&self, column: &str) -> Result<&str, LedgerError> {
         match self.value(column)? {

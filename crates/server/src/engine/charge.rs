@@ -16,7 +16,7 @@ use qiantai_pay::{
 };
 
 use super::turns::Turns;
-use super::{Engine, EngineError, success};
+use super::{Engine, EngineError, returned, success};
 use crate::db::{CodeCharge, LedgerError};
 
 /// Says what a hash is of, so that the same key never makes the same hash of something else.
@@ -148,6 +148,7 @@ impl Engine {
     ) -> Result<(), ChargeError> {
         let outcome = match answer {
             GatewayAnswer::Success(paid) => success(paid),
+            GatewayAnswer::Returned(paid) => returned(paid),
             GatewayAnswer::Declined(code) => GatewayOutcome::Declined(code),
             GatewayAnswer::Pending(_) => GatewayOutcome::UserPaying,
             GatewayAnswer::Closed => GatewayOutcome::Closed,

@@ -111,6 +111,7 @@ mod tests {
             paid_at: None,
             decline: None,
             config_fault: None,
+            money_returned: None,
             cancel_requested: false,
             surplus: Vec::new(),
             started_at: at(0),

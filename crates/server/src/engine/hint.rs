@@ -12,7 +12,7 @@ use qiantai_pay::{ChannelId, GatewayAnswer, NoticeReceipt, PaidFact, PaymentNoti
 use super::perform::says_nothing_new;
 use super::schedule::next_query_at;
 use super::turns::Turns;
-use super::{Engine, EngineError, lock, success};
+use super::{Engine, EngineError, lock, returned, success};
 use crate::db::{Hint, HintState};
 
 /// So many notices of one attempt are kept and not settled: nobody honest sends more, and each is
@@ -68,8 +68,13 @@ impl Engine {
             }
             None => GatewayAnswer::Unknown(UnknownCause::NotSent),
         };
-        if let GatewayAnswer::Success(paid) = answer.clone() {
-            self.record(tenant, &attempt, success(paid)).await?;
+        let fact = match answer.clone() {
+            GatewayAnswer::Success(paid) => Some(success(paid)),
+            GatewayAnswer::Returned(paid) => Some(returned(paid)),
+            _ => None,
+        };
+        if let Some(fact) = fact {
+            self.record(tenant, &attempt, fact).await?;
             let attempt = self.attempt_now(tenant, hint.attempt).await?;
             if is_in_the_books(&attempt, hint) {
                 return self.settle(tenant, hint, HintState::Confirmed).await;
@@ -163,6 +168,7 @@ fn is_denial(answer: &GatewayAnswer) -> bool {
         | GatewayAnswer::Closed
         | GatewayAnswer::Unknown(UnknownCause::NotFound | UnknownCause::Mismatched) => true,
         GatewayAnswer::Success(_)
+        | GatewayAnswer::Returned(_)
         | GatewayAnswer::Pending(_)
         | GatewayAnswer::Unknown(_)
         | GatewayAnswer::ConfigError(_) => false,

@@ -247,7 +247,10 @@ impl Engine {
         match self.ask_to_close(attempt, channel).await {
             CloseOutcome::Closed => declined,
             CloseOutcome::AlreadyPaid => match self.ask(attempt, channel).await {
-                Some(paid @ GatewayOutcome::Success { .. }) => paid,
+                Some(
+                    paid
+                    @ (GatewayOutcome::Success { .. } | GatewayOutcome::ReturnedOutside { .. }),
+                ) => paid,
                 // Declined and paid: the gateway contradicts itself.
                 _ => GatewayOutcome::Unknown,
             },
@@ -269,6 +272,7 @@ impl Engine {
         }
         match answer {
             GatewayAnswer::Success(paid) => Some(success(paid)),
+            GatewayAnswer::Returned(paid) => Some(returned(paid)),
             GatewayAnswer::Declined(code) => Some(GatewayOutcome::Declined(code)),
             GatewayAnswer::Pending(PendingState::NotScanned) => Some(GatewayOutcome::Waiting),
             GatewayAnswer::Pending(PendingState::UserPaying) => Some(GatewayOutcome::UserPaying),
@@ -310,7 +314,11 @@ impl Engine {
         });
         let last_word = self.ask(attempt, channel).await;
         let outcome = match last_word {
-            Some(outcome @ (GatewayOutcome::Success { .. } | GatewayOutcome::Closed)) => outcome,
+            Some(
+                outcome @ (GatewayOutcome::Success { .. }
+                | GatewayOutcome::Closed
+                | GatewayOutcome::ReturnedOutside { .. }),
+            ) => outcome,
             Some(declined @ GatewayOutcome::Declined(_)) => {
                 self.close_declined(attempt, channel, declined).await
             }
@@ -397,6 +405,14 @@ pub(crate) fn success(paid: PaidFact) -> GatewayOutcome {
     }
 }
 
+/// Somebody returned it at the platform before it was credited.
+pub(crate) fn returned(paid: PaidFact) -> GatewayOutcome {
+    GatewayOutcome::ReturnedOutside {
+        channel_txn_no: paid.channel_txn_no,
+        amount: paid.amount,
+    }
+}
+
 /// Answers repeat every two seconds; only those that move the attempt become operations.
 pub(super) fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcome) -> bool {
     match outcome {
@@ -409,7 +425,8 @@ pub(super) fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcom
         {
             true
         }
-        GatewayOutcome::Success { channel_txn_no, .. } => {
+        GatewayOutcome::Success { channel_txn_no, .. }
+        | GatewayOutcome::ReturnedOutside { channel_txn_no, .. } => {
             attempt.channel_txn_no.as_ref() == Some(channel_txn_no)
                 || attempt
                     .surplus

@@ -8,7 +8,7 @@ use qiantai_core::ids::{AttemptId, TenantId};
 use qiantai_pay::{Channel, GatewayAnswer, ReverseAnswer, UnknownCause};
 
 use super::turns::Turns;
-use super::{Engine, EngineError, success};
+use super::{Engine, EngineError, returned, success};
 
 impl Engine {
     /// Closes an attempt for which nothing was sent to the gateway. A code that came in between
@@ -50,7 +50,8 @@ impl Engine {
                 Some(
                     last_word @ (GatewayOutcome::Success { .. }
                     | GatewayOutcome::Declined(_)
-                    | GatewayOutcome::Closed),
+                    | GatewayOutcome::Closed
+                    | GatewayOutcome::ReturnedOutside { .. }),
                 ) => return self.record(tenant, &attempt, last_word).await,
                 _ => self.begin_reversal(tenant, &attempt).await?,
             }
@@ -63,8 +64,8 @@ impl Engine {
         match answer {
             ReverseAnswer::Reversed { money_returned } => {
                 tracing::info!(?money_returned, attempt = %attempt.attempt_no, "reversed");
-                self.record(tenant, &attempt, GatewayOutcome::Reversed)
-                    .await
+                let outcome = GatewayOutcome::Reversed { money_returned };
+                self.record(tenant, &attempt, outcome).await
             }
             ReverseAnswer::WindowPassed | ReverseAnswer::Unknown(UnknownCause::AlreadyPaid) => {
                 self.after_refused_reversal(tenant, &attempt, channel).await
@@ -121,8 +122,16 @@ impl Engine {
     ) -> Result<(), EngineError> {
         match channel.query(&attempt.attempt_no).await {
             GatewayAnswer::Success(paid) => self.write(tenant, attempt, success(paid)).await,
-            GatewayAnswer::Declined(_) | GatewayAnswer::Closed => {
-                self.record(tenant, attempt, GatewayOutcome::Reversed).await
+            GatewayAnswer::Returned(paid) => self.record(tenant, attempt, returned(paid)).await,
+            GatewayAnswer::Declined(_) => {
+                let money_returned = Some(false);
+                let outcome = GatewayOutcome::Reversed { money_returned };
+                self.record(tenant, attempt, outcome).await
+            }
+            GatewayAnswer::Closed => {
+                let money_returned = None;
+                let outcome = GatewayOutcome::Reversed { money_returned };
+                self.record(tenant, attempt, outcome).await
             }
             other => {
                 tracing::warn!(?other, attempt = %attempt.attempt_no, "a reversal was refused");

@@ -1,8 +1,8 @@
 //! What a gateway answered, as JSON for people and scripts.
 
 use qiantai_pay::{
-    BillAnswer, BillKind, BillLine, CloseAnswer, ConfigCause, GatewayAnswer, PendingState,
-    QrAnswer, RefundAnswer, ReverseAnswer, UnknownCause,
+    BillAnswer, BillKind, BillLine, CloseAnswer, ConfigCause, GatewayAnswer, PaidFact,
+    PendingState, QrAnswer, RefundAnswer, ReverseAnswer, UnknownCause,
 };
 use serde_json::{Value, json};
 
@@ -26,12 +26,8 @@ pub(super) fn created(answer: &QrAnswer) -> Value {
 
 pub(super) fn standing(answer: &GatewayAnswer) -> Value {
     match answer {
-        GatewayAnswer::Success(paid) => json!({
-            "result": "success",
-            "channel_txn_no": paid.channel_txn_no,
-            "amount_fen": paid.amount.fen(),
-            "paid_at_ms": paid.paid_at.ms(),
-        }),
+        GatewayAnswer::Success(paid) => fact("success", paid),
+        GatewayAnswer::Returned(paid) => fact("returned", paid),
         GatewayAnswer::Declined(code) => json!({"result": "declined", "code": format!("{code:?}")}),
         GatewayAnswer::Pending(PendingState::NotScanned) => {
             json!({"result": "pending", "state": "not_scanned"})
@@ -43,6 +39,15 @@ pub(super) fn standing(answer: &GatewayAnswer) -> Value {
         GatewayAnswer::Unknown(cause) => unknown(cause),
         GatewayAnswer::ConfigError(cause) => config(cause),
     }
+}
+
+fn fact(result: &str, paid: &PaidFact) -> Value {
+    json!({
+        "result": result,
+        "channel_txn_no": paid.channel_txn_no,
+        "amount_fen": paid.amount.fen(),
+        "paid_at_ms": paid.paid_at.ms(),
+    })
 }
 
 pub(super) fn closed(answer: &CloseAnswer) -> Value {

@@ -66,6 +66,47 @@ async fn a_refund_by_another_merchant_is_the_same_case() {
     assert_eq!(desk.shop.balance("clearing"), 0);
 }
 
+/// The owner gave the money back on the platform before our server heard of the payment.
+#[tokio::test]
+async fn what_was_returned_at_the_platform_is_never_credited() {
+    for account in [Account::WechatV3, Account::WechatV2] {
+        let mut desk = Desk::open(account).await;
+        let attempt = desk.show_qr().await;
+        desk.spoil(Operation::Query, AnswerFault::Lost);
+        desk.shop.phone(&attempt, &PhoneAction::PayWithoutNotice);
+        desk.heal();
+        let platform = desk.platform();
+        let paid = match platform.query(&attempt.attempt_no).await {
+            GatewayAnswer::Success(paid) => paid,
+            found => panic!("{found:?}"),
+        };
+        let request = RefundRequest {
+            attempt_no: attempt.attempt_no.clone(),
+            channel_txn_no: Some(paid.channel_txn_no.clone()),
+            refund_no: attempt.attempt_no.replacen("ZF", "TK", 1),
+            paid: paid.amount,
+            amount: paid.amount,
+            reason: "平台上退款".to_owned(),
+            notify_url: None,
+        };
+        let returned = platform.refund(&request).await;
+        let is_back = matches!(
+            returned,
+            RefundAnswer::Succeeded { .. } | RefundAnswer::Accepted
+        );
+        assert!(is_back, "{returned:?}");
+        desk.pass_until(attempt.id, AttemptState::Closed).await;
+        desk.pass(600).await;
+        desk.check_cases(&["ReturnedOutside"]);
+        for account in ["clearing", "suspense"] {
+            assert_eq!(desk.shop.balance(account), 0);
+        }
+        let ended = desk.shop.attempt(attempt.id);
+        assert_eq!(ended.channel_txn_no, Some(paid.channel_txn_no));
+        assert_ne!(desk.order_state(attempt.id), OrderState::Credited);
+    }
+}
+
 #[tokio::test]
 async fn a_reversal_that_stays_unclear_opens_one_case_and_is_tried_on() {
     for account in Account::ALL {

@@ -93,6 +93,8 @@ async fn a_password_that_never_comes_ends_in_a_reversal_and_the_order_goes_on() 
         desk.pass(40).await;
         assert_eq!(desk.state(first), AttemptState::UserPaying, "{account:?}");
         desk.pass_until(first, AttemptState::Reversed).await;
+        let returned = desk.shop.attempt(first).money_returned;
+        assert_ne!(returned, Some(true), "{account:?}: nobody had paid");
         assert!(!desk.act(&code.token, &PhoneAction::Pay), "{account:?}");
         desk.check_money(0, 0);
         let order = desk.shop.order(open.order);
@@ -148,6 +150,8 @@ async fn a_charge_that_stays_unknown_is_reversed_and_its_money_goes_back() {
         assert!(reversed.contains(&desk.state(first)), "{account:?}");
         desk.heal();
         desk.pass_until(first, AttemptState::Reversed).await;
+        let returned = desk.shop.attempt(first).money_returned;
+        assert_ne!(returned, Some(false), "{account:?}: the customer had paid");
         // Older than the reversal.
         desk.deliver().await;
         assert_eq!(desk.state(first), AttemptState::Reversed, "{account:?}");

@@ -368,7 +368,6 @@ impl Desk {
 
     /// Another merchant of the same gateway.
     pub fn elsewhere(&self) -> Arc<dyn PayChannel> {
-        let name = self.account.channel();
         let terminal_file = self.folder.path().join("elsewhere.json");
         let settings = self.shop.simulator.with(|gateway, now| match self.account {
             Account::Shouqianba => {
@@ -388,9 +387,24 @@ impl Desk {
                 gateway.open_unionpay(opening, BASE_URL, now)
             }
         });
+        self.another_client(settings)
+    }
+
+    /// The merchant's own account, as used past our server: by its owner on the platform.
+    pub fn platform(&self) -> Arc<dyn PayChannel> {
+        assert_ne!(
+            self.account,
+            Account::Shouqianba,
+            "its terminal has one key"
+        );
+        self.another_client(OPENED[&self.account].1.clone())
+    }
+
+    fn another_client(&self, settings: Value) -> Arc<dyn PayChannel> {
         let mut registry = Registry::new();
         let transport = Arc::clone(&self.line) as Arc<dyn HttpTransport>;
         let surroundings = Arc::clone(&self.shop.time) as Arc<dyn Surroundings>;
+        let name = self.account.channel();
         let opened = registry.open(name, settings, transport, surroundings);
         Arc::clone(registry.get(opened.unwrap().0).unwrap())
     }

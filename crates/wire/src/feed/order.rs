@@ -293,6 +293,10 @@ pub struct AttemptDto {
     /// What was wrong with the shop's own set-up, where that is why it failed and is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_fault: Option<ConfigFaultDto>,
+    /// Whether the customer had paid and gets the money back; for a reversed attempt, where the
+    /// gateway says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money_returned: Option<bool>,
     /// The cashier asked to cancel.
     pub cancel_requested: bool,
     /// Payments beyond what the order asks.
@@ -320,6 +324,7 @@ impl From<&PaymentAttempt> for AttemptDto {
             paid_at_ms: attempt.paid_at.map(Timestamp::ms),
             decline: attempt.decline.map(DeclineCodeDto::from),
             config_fault: attempt.config_fault.map(ConfigFaultDto::from),
+            money_returned: attempt.money_returned,
             cancel_requested: attempt.cancel_requested,
             surplus: attempt.surplus.iter().map(SurplusDto::from).collect(),
             started_at_ms: attempt.started_at.ms(),
@@ -344,6 +349,7 @@ impl From<AttemptDto> for PaymentAttempt {
             paid_at: dto.paid_at_ms.map(Timestamp::from_ms),
             decline: dto.decline.map(Into::into),
             config_fault: dto.config_fault.map(Into::into),
+            money_returned: dto.money_returned,
             cancel_requested: dto.cancel_requested,
             surplus: dto.surplus.into_iter().map(Surplus::from).collect(),
             started_at: Timestamp::from_ms(dto.started_at_ms),

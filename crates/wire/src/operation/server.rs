@@ -229,7 +229,10 @@ pub enum WireOutcome {
     #[n(8)]
     Reversing,
     #[n(9)]
-    Reversed,
+    Reversed {
+        #[n(0)]
+        money_returned: Option<bool>,
+    },
     #[n(10)]
     ConfigError {
         #[n(0)]
@@ -246,6 +249,13 @@ pub enum WireOutcome {
     ReversalUnclear,
     #[n(13)]
     NoticeUnconfirmed {
+        #[n(0)]
+        channel_txn_no: String,
+        #[n(1)]
+        amount_fen: i64,
+    },
+    #[n(14)]
+    ReturnedOutside {
         #[n(0)]
         channel_txn_no: String,
         #[n(1)]
@@ -276,7 +286,9 @@ impl From<&GatewayOutcome> for WireOutcome {
             GatewayOutcome::Unknown => WireOutcome::Unknown,
             GatewayOutcome::Closed => WireOutcome::Closed,
             GatewayOutcome::Reversing => WireOutcome::Reversing,
-            GatewayOutcome::Reversed => WireOutcome::Reversed,
+            GatewayOutcome::Reversed { money_returned } => WireOutcome::Reversed {
+                money_returned: *money_returned,
+            },
             GatewayOutcome::ConfigError(fault) => WireOutcome::ConfigError {
                 fault: fault.map(|fault| ConfigFaultDto::from(fault).number()),
             },
@@ -292,6 +304,13 @@ impl From<&GatewayOutcome> for WireOutcome {
                 channel_txn_no,
                 amount,
             } => WireOutcome::NoticeUnconfirmed {
+                channel_txn_no: channel_txn_no.clone(),
+                amount_fen: amount.fen(),
+            },
+            GatewayOutcome::ReturnedOutside {
+                channel_txn_no,
+                amount,
+            } => WireOutcome::ReturnedOutside {
                 channel_txn_no: channel_txn_no.clone(),
                 amount_fen: amount.fen(),
             },
@@ -324,7 +343,7 @@ impl TryFrom<WireOutcome> for GatewayOutcome {
             WireOutcome::Unknown => GatewayOutcome::Unknown,
             WireOutcome::Closed => GatewayOutcome::Closed,
             WireOutcome::Reversing => GatewayOutcome::Reversing,
-            WireOutcome::Reversed => GatewayOutcome::Reversed,
+            WireOutcome::Reversed { money_returned } => GatewayOutcome::Reversed { money_returned },
             WireOutcome::ConfigError { fault: None } => GatewayOutcome::ConfigError(None),
             WireOutcome::ConfigError { fault: Some(fault) } => {
                 let fault = ConfigFaultDto::from_number(fault)
@@ -343,6 +362,13 @@ impl TryFrom<WireOutcome> for GatewayOutcome {
                 channel_txn_no,
                 amount_fen,
             } => GatewayOutcome::NoticeUnconfirmed {
+                channel_txn_no,
+                amount: Money::from_fen(amount_fen),
+            },
+            WireOutcome::ReturnedOutside {
+                channel_txn_no,
+                amount_fen,
+            } => GatewayOutcome::ReturnedOutside {
                 channel_txn_no,
                 amount: Money::from_fen(amount_fen),
             },

@@ -167,8 +167,8 @@ fn stands(reply: &Reply) -> Result<GatewayAnswer, Fault> {
     }
     let is_qr = reply.order.text("sub_payway").as_deref() == Some(QR);
     match status.as_str() {
-        // Partly returned is paid all the same; the refunds are in our books.
-        "PAID" | "PARTIAL_REFUNDED" => paid(&reply.order).map(GatewayAnswer::Success),
+        "PAID" => paid(&reply.order).map(GatewayAnswer::Success),
+        "PARTIAL_REFUNDED" => paid(&reply.order).map(GatewayAnswer::Returned),
         "REFUNDED" | "CANCELED" => Ok(GatewayAnswer::Closed),
         _ if reply.broke_off() => Err(unlisted(&status)),
         "CREATED" if is_qr => Ok(GatewayAnswer::Pending(PendingState::NotScanned)),
@@ -211,7 +211,7 @@ pub(super) fn closed_already(
     now: Timestamp,
 ) -> Option<CloseAnswer> {
     match standing {
-        GatewayAnswer::Success(_) => Some(CloseAnswer::AlreadyPaid),
+        GatewayAnswer::Success(_) | GatewayAnswer::Returned(_) => Some(CloseAnswer::AlreadyPaid),
         GatewayAnswer::Closed | GatewayAnswer::Declined(_) => Some(CloseAnswer::Closed),
         GatewayAnswer::Unknown(UnknownCause::NotFound) if is_past(attempt_no, CODE_LIFE, now) => {
             Some(CloseAnswer::Closed)
@@ -285,7 +285,7 @@ pub(super) fn cancelled_by_standing(attempt_no: &str, outcome: Outcome) -> Rever
         GatewayAnswer::Closed | GatewayAnswer::Declined(_) => {
             ReverseAnswer::Reversed { money_returned }
         }
-        GatewayAnswer::Success(_) => ReverseAnswer::WindowPassed,
+        GatewayAnswer::Success(_) | GatewayAnswer::Returned(_) => ReverseAnswer::WindowPassed,
         GatewayAnswer::Pending(_) => ReverseAnswer::Unknown(UnknownCause::Unreadable(
             "the order is neither open nor closed".to_owned(),
         )),

@@ -141,7 +141,7 @@ pub(super) fn closed(
     now: Timestamp,
 ) -> CloseAnswer {
     match standing {
-        GatewayAnswer::Success(_) => CloseAnswer::AlreadyPaid,
+        GatewayAnswer::Success(_) | GatewayAnswer::Returned(_) => CloseAnswer::AlreadyPaid,
         GatewayAnswer::Declined(_) | GatewayAnswer::Closed => CloseAnswer::Closed,
         GatewayAnswer::Unknown(UnknownCause::NotFound) if QrLife::is_past(code_ends_at, now) => {
             CloseAnswer::Closed
@@ -162,7 +162,7 @@ pub(super) fn nothing_to_cancel(
         money_returned: Some(false),
     };
     Err(match standing {
-        GatewayAnswer::Success(paid) => return Ok(paid),
+        GatewayAnswer::Success(paid) | GatewayAnswer::Returned(paid) => return Ok(paid),
         GatewayAnswer::Declined(_) | GatewayAnswer::Closed => unpaid,
         GatewayAnswer::Unknown(UnknownCause::NotFound)
             if now >= at.txn_time + CHARGE_MAY_ARRIVE =>
@@ -178,7 +178,7 @@ pub(super) fn nothing_to_cancel(
 /// `sent` is what the call to cancel answered, `standing` what became of the cancellation.
 pub(super) fn cancelled(sent: Meaning, standing: GatewayAnswer) -> ReverseAnswer {
     match (standing, sent) {
-        (GatewayAnswer::Success(_), _) => ReverseAnswer::Reversed {
+        (GatewayAnswer::Success(_) | GatewayAnswer::Returned(_), _) => ReverseAnswer::Reversed {
             money_returned: Some(true),
         },
         (_, Meaning::WrongState | Meaning::WrongAmount) => ReverseAnswer::WindowPassed,
@@ -195,7 +195,7 @@ pub(super) fn cancelled(sent: Meaning, standing: GatewayAnswer) -> ReverseAnswer
 /// The payment that a refund returns, or why there is none.
 pub(super) fn refundable(standing: GatewayAnswer) -> Result<PaidFact, RefundAnswer> {
     Err(match standing {
-        GatewayAnswer::Success(paid) => return Ok(paid),
+        GatewayAnswer::Success(paid) | GatewayAnswer::Returned(paid) => return Ok(paid),
         GatewayAnswer::Declined(_) | GatewayAnswer::Closed | GatewayAnswer::Pending(_) => {
             RefundAnswer::Refused(RefundRefusal::NotPaid)
         }
@@ -222,7 +222,7 @@ pub(super) fn refund_refused(sent: Meaning) -> Option<RefundAnswer> {
 /// What became of a refund that was asked about.
 pub(super) fn refund_queried(standing: GatewayAnswer) -> RefundAnswer {
     match standing {
-        GatewayAnswer::Success(done) => RefundAnswer::Succeeded {
+        GatewayAnswer::Success(done) | GatewayAnswer::Returned(done) => RefundAnswer::Succeeded {
             channel_refund_no: done.channel_txn_no,
             amount: done.amount,
         },

@@ -231,8 +231,8 @@ fn order(account: &Account, attempt_no: &str, reply: &Reply) -> Result<GatewayAn
 
 pub(super) fn state(order: Transaction) -> Result<GatewayAnswer, UnknownCause> {
     Ok(match order.trade_state.as_str() {
-        // A refund does not undo that it was paid; it stands on its own.
-        "SUCCESS" | "REFUND" => GatewayAnswer::Success(fact(order)?),
+        "SUCCESS" => GatewayAnswer::Success(fact(order)?),
+        "REFUND" => GatewayAnswer::Returned(fact(order)?),
         "NOTPAY" => GatewayAnswer::Pending(PendingState::NotScanned),
         "USERPAYING" | "ACCEPT" => GatewayAnswer::Pending(PendingState::UserPaying),
         "CLOSED" | "REVOKED" => GatewayAnswer::Closed,
