@@ -64,3 +64,4 @@ mod words;
 
 pub use counter::Counter;
 pub use leases::{CounterLeases, SpendingOffline};
+pub use show::order::OrderFile;

@@ -70,6 +70,15 @@ fn open(
     store: Arc<Shelf>,
     answers: impl IntoIterator<Item = Answer>,
 ) -> (ShouqianbaChannel, Arc<Dialogue>) {
+    open_by(Some(GATEWAY.public_pem()), store, answers)
+}
+
+/// With the vendor's key for notices, or without, as not every merchant is given it.
+fn open_by(
+    notice_key: Option<String>,
+    store: Arc<Shelf>,
+    answers: impl IntoIterator<Item = Answer>,
+) -> (ShouqianbaChannel, Arc<Dialogue>) {
     let dialogue = Dialogue::new(answers);
     let config: ShouqianbaConfig = serde_json::from_value(json!({
         "base_url": "https://gateway.test",
@@ -79,7 +88,7 @@ fn open(
         "activation_code": "A1B2",
         "device_id": "desk-1",
         "terminal_file": "terminal.json",
-        "notice_public_key": GATEWAY.public_pem(),
+        "notice_public_key": notice_key,
     }))
     .unwrap();
     let channel = ShouqianbaChannel::new(config, store, dialogue.clone(), Arc::new(Still));

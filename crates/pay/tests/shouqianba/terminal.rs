@@ -246,6 +246,21 @@ fn notices_are_hints_by_the_vendor_s_signature_only() {
     assert_eq!(parse(&refund, Some(sign(&refund))), Ok(other));
 }
 
+/// Nothing of it is believed either way: the gateway is asked.
+#[test]
+fn without_the_vendor_s_key_every_notice_is_a_hint() {
+    let store = shelf(Some(terminal("today", None, Millis(0))), false);
+    let (channel, _) = open_by(None, store, [status(500)]);
+    let parse = |body: &str| channel.parse_notice(&HeaderMap::new(), body.as_bytes());
+    let Ok(Notice::Hint(read)) = parse(&order("PAID").to_string()) else {
+        panic!("a notice");
+    };
+    assert_eq!((read.attempt_no, read.paid), (attempt(), paid()));
+    for broken in ["", "{", "{\"order_status\":\"PAID\"}"] {
+        assert!(parse(broken).is_err(), "{broken}");
+    }
+}
+
 /// The vendor's one key signs for every merchant: only our own query says whose payment it is.
 #[tokio::test]
 async fn a_hint_is_confirmed_of_that_very_payment_only() {

@@ -12,6 +12,7 @@ use qiantai_server::db::{Batch, DeliveryState, Ledger};
 use sha2::{Digest, Sha256};
 
 use super::bank::{Bank, Holding};
+use super::screen;
 use crate::halt::{Invariant, Step, must};
 use crate::ledger::SimLedger;
 use crate::oracle::Oracle;
@@ -114,12 +115,30 @@ impl Books {
                 _ => {}
             }
         }
+        self.check_screens(batch)?;
         let waits = |attempt: &PaymentAttempt| {
             let order = self.orders.get(&attempt.order);
             order.is_some_and(|order| order.state == OrderState::PendingPayment)
         };
         heard.unpaid.retain(waits);
         Ok(heard)
+    }
+
+    /// What every window shows once it has taken this batch over.
+    fn check_screens(&self, batch: &Batch) -> Step {
+        let changes = batch.entries.iter().flat_map(|entry| &entry.changes);
+        let told: BTreeSet<OrderId> = changes
+            .filter_map(|change| match change {
+                Change::Attempt(attempt) => Some(attempt.order),
+                Change::Order(order) => Some(order.id),
+                _ => None,
+            })
+            .collect();
+        for order in told.iter().filter_map(|id| self.orders.get(id)) {
+            let attempts = self.attempts.values();
+            screen::check(order, attempts.filter(|attempt| attempt.order == order.id))?;
+        }
+        Ok(())
     }
 
     fn hear_attempt(

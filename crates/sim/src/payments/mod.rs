@@ -7,6 +7,7 @@ pub mod bugs;
 mod desk;
 mod people;
 mod rates;
+mod screen;
 mod street;
 
 use std::collections::BTreeMap;

@@ -55,8 +55,8 @@ pub struct ShouqianbaConfig {
     /// where the host keeps terminals, see [`open_with`].
     #[serde(default)]
     pub terminal_file: Option<PathBuf>,
-    /// The public key by which notices are verified; without it they are refused, and queries do
-    /// all the work.
+    /// The public key by which notices are verified. Without it whoever knows an attempt's number
+    /// can make the gateway be asked about it; believed is its answer alone, either way.
     #[serde(default)]
     pub notice_public_key: Option<String>,
     /// Shown in the shop's back office beside each payment.
