@@ -67,6 +67,8 @@ impl Door {
 pub struct Books {
     /// Before operations of terminals.
     pub operations: Door,
+    /// Before what the server has to tell.
+    pub news: Door,
     /// Before the gateway.
     pub gateway: Door,
     /// The customer's phone.
@@ -100,7 +102,7 @@ impl Books {
         let (practice, config) = Gateway::practice([7; 32], "前台练习店", GATEWAY);
         let simulator = Simulator::new(practice, Arc::clone(&time) as Arc<dyn Surroundings>);
         let gateway = serve::router(simulator.clone());
-        let (operations_door, gateway_door) = (Door::new(), Door::new());
+        let (operations_door, news_door, gateway_door) = (Door::new(), Door::new(), Door::new());
         let through_the_door = gateway_door.before(gateway.clone(), "/");
         let transport = Arc::new(RouterTransport::new(through_the_door, PATIENCE));
         let surroundings = Arc::clone(&time) as Arc<dyn Surroundings>;
@@ -127,6 +129,7 @@ impl Books {
         let address = serve::listen(anywhere, false).await.unwrap().1;
         let books = Books {
             operations: operations_door,
+            news: news_door,
             gateway: gateway_door,
             phone: Phone::at(&format!("http://{phone_address}/phone")),
             server,
@@ -221,6 +224,7 @@ impl Books {
         let router = self
             .operations
             .before(self.server.router(), "/v1/operations");
+        let router = self.news.before(router, "/v1/feed");
         line.spawn(async move {
             let (listener, _) = serve::listen(address, false).await.unwrap();
             let service = router.into_make_service_with_connect_info::<SocketAddr>();

@@ -1,13 +1,13 @@
 //! A terminal whose server is elsewhere: large amounts, long names, codes that expire, and work
 //! without the line.
 
-use qiantai_core::Millis;
+use qiantai_core::{Millis, Money};
 use qiantai_server::sample::ShopKind;
 use qiantai_testkit::{Cashier, Key, Method};
 
 use super::counter::{go, part};
 use crate::books::Books;
-use crate::shop::{MEMBER, MEMBER_PHONE, Shop, synced};
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, orders, synced};
 use crate::tour::{AND_LARGE, EVERY, Tour};
 
 /// The member with ¥999,999.99, and the one whose name has twenty characters.
@@ -26,6 +26,8 @@ async fn a_terminal_of_its_own() {
         .change_rules(|rules| rules.qr_valid = Millis::minutes(5))
         .await;
     large(&cashier, &mut tour).await;
+    review(&cashier, &books, &mut tour).await;
+    long_name(&cashier, &mut tour).await;
     without_the_line(&cashier, &books, &mut tour).await;
     books.join_line();
     synced(&window).await;
@@ -51,21 +53,56 @@ async fn large(cashier: &Cashier<'_>, tour: &mut Tour) {
     let Cashier { window, words } = cashier;
     let other = words.get("top_up.custom").unwrap();
     cashier.find(RICH, RICH).await.unwrap();
-    window.fill("textbox", &other, "6000").await.unwrap();
+    window.fill("textbox", &other, "5000").await.unwrap();
     cashier.choose_method(Method::Wechat).await.unwrap();
     cashier.ready_to_pay().await.unwrap();
     tour.stop(window, "rich", AND_LARGE).await;
+
+    // No counter has a place for a review, so no method makes an order of it.
+    window.fill("textbox", &other, "6000").await.unwrap();
+    let way_out = words.get("top_up.blocked_review").unwrap();
+    window.text(&way_out).await.unwrap();
+    let go = words.start_of("summary.go_amount").unwrap();
+    let button = window.control("button", &format!("/^{go}/")).await.unwrap();
+    assert!(!button.is_enabled().await.unwrap());
+    tour.stop(window, "large", AND_LARGE).await;
+    assert!(
+        orders(window)
+            .await
+            .iter()
+            .all(|order| order["stage"] == "ended")
+    );
+}
+
+/// A limit that only the server knows of.
+async fn review(cashier: &Cashier<'_>, books: &Books, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
+    let other = words.get("top_up.custom").unwrap();
+    books.news.shut();
+    books
+        .change_rules(|rules| rules.review.single_pay = Money::from_fen(300_000))
+        .await;
+    window.fill("textbox", &other, "4000").await.unwrap();
     cashier.take_payment().await.unwrap();
+    let opening = words.get("stage.opening.title").unwrap();
+    window.text(&opening).await.unwrap();
+    books.news.open();
     let review = words.get("stage.review.title").unwrap();
     window.text(&review).await.unwrap();
     tour.stop(window, "review", EVERY).await;
+    books
+        .change_rules(|rules| rules.review.single_pay = Money::from_fen(500_000))
+        .await;
     // It can only be given up.
     window.press(Key::Escape).await.unwrap();
     let ended = words.get("stage.ended.title").unwrap();
     window.text(&ended).await.unwrap();
     window.press(Key::Escape).await.unwrap();
     cashier.at_rest().await.unwrap();
+}
 
+async fn long_name(cashier: &Cashier<'_>, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
     cashier.find(LONG, LONG).await.unwrap();
     cashier.choose_amount("2000").await.unwrap();
     cashier.choose_method(Method::Cash).await.unwrap();

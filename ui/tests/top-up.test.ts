@@ -280,17 +280,17 @@ test("only a limit on cash advises another method, in one notice", async () => {
   expect(screen.queryByText("最优惠")).toBeNull();
 });
 
-test("what a reviewer must see offers no part in cash, and hides none that is typed", async () => {
+test("what a reviewer must see can be charged by no method, and hides no part that is typed", async () => {
   const { user, screen, counter } = await serving();
   const part = () => screen.queryByRole("textbox", { name: "其中现金" });
-  const limit = { limit_fen: 10_000, reached_fen: 50_000, blocks: false, reviews: true };
+  const limit = { limit_fen: 10_000, reached_fen: 50_000, blocks: true, reviews: true };
   const notices = [{ ...limit, message_key: "limit.single_pay" }];
   const call = counter.call.bind(counter);
   let reviewed = false;
   vi.spyOn(counter, "call").mockImplementation(async (name, payload) => {
     const answer = await call(name, payload);
     if (name !== "quote" || !reviewed) return answer;
-    return { ...(answer as object), notices } as typeof answer;
+    return { ...(answer as object), blocked: true, notices } as typeof answer;
   });
   await user.keyboard("1w");
   await waitFor(() => expect(part()).toBeTruthy());
@@ -302,8 +302,11 @@ test("what a reviewer must see offers no part in cash, and hides none that is ty
   await waitFor(() => expect(part()).toBeTruthy());
   reviewed = true;
   await user.type(part()!, "100");
-  await screen.findByText(/单笔/);
+  await screen.findByText(/单笔.*¥100.*须先审核.*请改小金额，或请店长在办公室处理/);
   expect(part()).toHaveProperty("value", "100");
+  await user.keyboard("{Enter}");
+  expect(screen.getByRole("button", { name: /^收款/ })).toHaveProperty("disabled", true);
+  expect(counter.times("start_qr")).toBe(0);
 });
 
 test("an equal top-up asks first, and the second press of Enter does not answer", async () => {

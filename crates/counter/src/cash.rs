@@ -18,7 +18,7 @@ use crate::parse;
 use crate::quotes::ShownQuote;
 use crate::split::{asked_part, share_of};
 use crate::terminal::Draft;
-use crate::top_up::{blocked, member_of, review_stops};
+use crate::top_up::{blocked, member_of};
 use crate::view::event::CounterEvent;
 use crate::view::order::{Approval, OrderView, PayCash};
 
@@ -96,7 +96,7 @@ impl Counter {
         if !fresh.promises_same(&shown.quote) || now - shown.quote.quoted_at > policy.quote_valid {
             return Err(CallError::new(ErrorCode::QuoteChanged, "quote_changed").retryable());
         }
-        if let Some(error) = blocked(&fresh, review_stops(shown.channel, shown.cash_part)) {
+        if let Some(error) = blocked(&fresh) {
             return Err(error);
         }
         let own = OrderId(shown.intent.0);

@@ -205,9 +205,9 @@ impl Counter {
             duplicate_confirmed: request.duplicate_confirmed,
         };
         let (overlay, order, attempt) = self.open_sale(&sale, proof)?;
-        let charge = attempt.map(|attempt| self.take_up(order, attempt, &request.code));
+        let charge = self.take_up(order, attempt, &request.code);
         let view = self.just_written(&overlay, order, MoneyMoved::Unknown)?;
-        Ok((view, charge))
+        Ok((view, Some(charge)))
     }
 
     fn pay_by_code(&self, order: OrderId, request: &ChargeCode) -> Result<Begun, CallError> {
@@ -259,9 +259,9 @@ impl Counter {
             duplicate_confirmed: true,
         };
         let (overlay, order, attempt) = self.open_sale(&sale, proof)?;
-        let charge = attempt.map(|attempt| self.take_up(order, attempt, &request.code));
+        let charge = self.take_up(order, attempt, &request.code);
         let view = self.just_written(&overlay, order, MoneyMoved::Unknown)?;
-        Ok((view, charge))
+        Ok((view, Some(charge)))
     }
 
     /// The price of an order that ended, for another one; it must promise what that one did.

@@ -33,7 +33,7 @@ impl Counter {
             policy_version: order.quote.policy_version,
             quoted_at_ms: order.quote.quoted_at.into(),
             rules: order.quote.rules.iter().map(rule).collect(),
-            limits: notices(&order.quote, false),
+            limits: notices(&order.quote),
             attempts: file.attempts.iter().map(attempt).collect(),
             operations: self.operations_of(id)?,
             postings: postings(&file, &policy),

@@ -141,8 +141,12 @@ impl Counter {
         let charging = attempts
             .last()
             .is_some_and(|attempt| self.codes().carries(attempt.id));
+        // Before the server's word on the order is here, its no to an attempt does not say why:
+        // the order may wait for a reviewer.
         let refusal = match order.state {
-            OrderState::PendingPayment => self.last_refusal(order.id)?,
+            OrderState::PendingPayment if self.store.order(order.id)?.is_some() => {
+                self.last_refusal(order.id)?
+            }
             _ => None,
         };
         Ok(OrderFile {

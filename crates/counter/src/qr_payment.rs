@@ -60,13 +60,13 @@ impl Counter {
         self.just_written(&overlay, order, MoneyMoved::Unknown)
     }
 
-    /// Writes an order and its first attempt. An order under review asks nobody for money until
-    /// it is approved, and has none. The caller holds the sale lock.
+    /// Writes an order and its first attempt. Of an order that only the server sends to review, it
+    /// refuses the attempt: nobody is asked for money. The caller holds the sale lock.
     pub(crate) fn open_sale(
         &self,
         sale: &NewSale,
         proof: StaffProof,
-    ) -> Result<(Overlay, OrderId, Option<AttemptId>), CallError> {
+    ) -> Result<(Overlay, OrderId, AttemptId), CallError> {
         let shown = &sale.shown;
         let overlay = self.overlay(&[shown.member])?;
         let shift = self.open_shift_id(&overlay)?;
@@ -74,11 +74,8 @@ impl Counter {
         let open = self.opening(&policy, &overlay, shown, sale.duplicate_confirmed)?;
         let order = open.order;
         let asked = open.quote.pay - open.cash_part.unwrap_or(Money::ZERO);
-        let reviewed = open
-            .quote
-            .notices
-            .iter()
-            .any(|notice| notice.action == qiantai_core::policy::LimitAction::Review);
+        let start = self.attempt(order, shown.channel, sale.method, asked)?;
+        let attempt = start.attempt;
         let draft = |action, body| Draft {
             action,
             staff: Some(proof),
@@ -86,13 +83,10 @@ impl Counter {
             offline: false,
             body,
         };
-        let mut drafts = vec![draft(shown.intent, OperationBody::RechargeOpen(open))];
-        let mut attempt = None;
-        if !reviewed {
-            let start = self.attempt(order, shown.channel, sale.method, asked)?;
-            attempt = Some(start.attempt);
-            drafts.push(draft(self.new_action(), OperationBody::AttemptStart(start)));
-        }
+        let drafts = [
+            draft(shown.intent, OperationBody::RechargeOpen(open)),
+            draft(self.new_action(), OperationBody::AttemptStart(start)),
+        ];
         let overlay = self.commit(&drafts, overlay, Vec::new())?;
         self.payments().insert(order, self.sync.watch_payment());
         Ok((overlay, order, attempt))

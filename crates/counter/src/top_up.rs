@@ -78,8 +78,8 @@ impl Counter {
                 pay_fen: quote.pay.into(),
                 bonus_fen: quote.bonus.into(),
                 most_favourable: false,
-                blocked: forbidden_by(&quote, false),
-                blocked_in_cash: forbidden_by(&in_cash, true),
+                blocked: forbidden_by(&quote),
+                blocked_in_cash: forbidden_by(&in_cash),
             });
         }
         Ok(offers)
@@ -155,8 +155,6 @@ impl Counter {
             quote_id: shown.id.to_string(),
             duplicate_of: duplicate,
             unsettled,
-            // A review comes before payment (docs: domain §3.8).
-            review_blocks: review_stops(channel, cash_part),
             parts: parts_of(cash_part, quote.pay),
         };
         let view = quote_view(&quote, context);
@@ -258,27 +256,16 @@ pub(crate) fn is_taken_at_once(channel: Channel) -> bool {
     channel == Channel::Cash || RecordedMethod::of(channel).is_some()
 }
 
-/// Whether a review stops a top-up before it is opened: nobody keeps a customer's cash for a day
-/// without a receipt.
-pub(crate) fn review_stops(channel: Channel, cash_part: Option<Money>) -> bool {
-    is_taken_at_once(channel) || cash_part.is_some()
-}
-
-/// Whether a limit stops this price before money is taken. A review stops what is taken at once:
-/// an order by another method waits for the reviewer.
-pub(crate) fn blocked(quote: &Quote, at_once: bool) -> Option<CallError> {
-    let block = quote
-        .notices
-        .iter()
-        .any(|notice| notice.action == LimitAction::Block);
-    let review = quote
-        .notices
-        .iter()
-        .any(|notice| notice.action == LimitAction::Review);
-    if block {
-        return Some(CallError::new(ErrorCode::LimitBlocked, "limit_blocked"));
-    }
-    (at_once && review).then(|| CallError::new(ErrorCode::LimitBlocked, "review_needed"))
+/// Whether a limit stops this price before money is taken. A review comes before payment (docs:
+/// domain §3.8), and no counter has a place for one: an order that waits for it could only be
+/// given up.
+pub(crate) fn blocked(quote: &Quote) -> Option<CallError> {
+    let key = match quote.limit_action()? {
+        LimitAction::Block => "limit_blocked",
+        LimitAction::Review => "review_needed",
+        LimitAction::Warn => return None,
+    };
+    Some(CallError::new(ErrorCode::LimitBlocked, key))
 }
 
 fn choice(view: &Choice) -> Result<AmountChoice, CallError> {

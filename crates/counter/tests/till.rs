@@ -43,6 +43,8 @@ pub struct TestHost {
     server: Server,
     tenant: TenantId,
     line: Arc<Line>,
+    /// Its code in the store.
+    code: &'static str,
     training: bool,
     /// What the way to the server ends in, if not in the server.
     pub trouble: Option<TroubleCause>,
@@ -74,7 +76,7 @@ impl Host for TestHost {
             Some(joined) => joined,
             None if self.line.is(Weather::Fair) => self
                 .server
-                .enrol_local(self.tenant, public_key, "01")
+                .enrol_local(self.tenant, public_key, self.code)
                 .await
                 .unwrap(),
             None => return Err(TroubleCause::ServerUnreachable),
@@ -138,9 +140,19 @@ impl Drop for Till {
 impl Till {
     /// Starts the terminal of `shop`, on what earlier starts have left in its folder.
     pub async fn start(shop: &Shop, setup: Setup) -> Till {
+        Till::start_at(shop, "01", setup).await
+    }
+
+    async fn start_at(shop: &Shop, code: &'static str, setup: Setup) -> Till {
         let line = Line::to(&shop.server);
         line.set(setup.weather);
-        let (folder, keys) = (shop.path("till"), shop.path("keys"));
+        let (folder, keys) = match code {
+            "01" => (shop.path("till"), shop.path("keys")),
+            other => (
+                shop.path(&format!("till-{other}")),
+                shop.path(&format!("keys-{other}")),
+            ),
+        };
         std::fs::create_dir_all(&keys).unwrap();
         let joined = Arc::default();
         let host = TestHost {
@@ -149,6 +161,7 @@ impl Till {
             server: shop.server.clone(),
             tenant: shop.tenant,
             line: Arc::clone(&line),
+            code,
             training: setup.training,
             trouble: setup.trouble,
             joined: Arc::clone(&joined),
@@ -173,7 +186,16 @@ impl Till {
 
     /// A terminal with a cashier and an open shift, online.
     pub async fn open(shop: &Shop) -> Till {
-        let till = Till::start(shop, Setup::default()).await;
+        Till::open_at(shop, "01").await
+    }
+
+    /// Another terminal of the same store, like [`Till::open`].
+    pub async fn open_another(shop: &Shop) -> Till {
+        Till::open_at(shop, "02").await
+    }
+
+    async fn open_at(shop: &Shop, code: &'static str) -> Till {
+        let till = Till::start_at(shop, code, Setup::default()).await;
         till.sign_in().await;
         till.open_shift().await;
         till.until_synced().await;

@@ -18,10 +18,10 @@ limit_fen: Fen,
  */
 reached_fen: Fen, 
 /**
- * True when it blocks.
+ * True when it blocks here.
  */
 blocks: boolean, 
 /**
- * True when somebody looks at the order first.
+ * True when somebody had to look at it first, for which no counter has a place.
  */
 reviews: boolean, };

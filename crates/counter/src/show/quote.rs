@@ -21,8 +21,6 @@ pub struct QuoteContext<'a> {
     pub duplicate_of: Option<String>,
     /// Number of another order whose payment has not ended.
     pub unsettled: Option<String>,
-    /// True when reviews block because the method cannot wait for one.
-    pub review_blocks: bool,
     /// Both parts of a split.
     pub parts: Option<PartsView>,
 }
@@ -35,10 +33,9 @@ pub fn quote_view(quote: &Quote, context: QuoteContext<'_>) -> QuoteView {
         quote_id,
         duplicate_of,
         unsettled,
-        review_blocks,
         parts,
     } = context;
-    let notices = notices(quote, review_blocks);
+    let notices = notices(quote);
     let principal_after = account.principal + quote.pay;
     let bonus_after = account.bonus + quote.bonus;
     let frozen = account.frozen_principal + account.frozen_bonus;
@@ -75,17 +72,13 @@ pub fn reasons(quote: &Quote) -> Vec<String> {
 }
 
 /// The limits that `quote` touches.
-pub fn notices(quote: &Quote, review_blocks: bool) -> Vec<NoticeView> {
-    let notices = quote.notices.iter();
-    notices
-        .map(|notice| notice_view(notice, review_blocks))
-        .collect()
+pub fn notices(quote: &Quote) -> Vec<NoticeView> {
+    quote.notices.iter().map(notice_view).collect()
 }
 
 /// The first limit that forbids `quote`.
-pub fn forbidden_by(quote: &Quote, review_blocks: bool) -> Option<NoticeView> {
-    let mut notices = notices(quote, review_blocks).into_iter();
-    notices.find(|notice| notice.blocks)
+pub fn forbidden_by(quote: &Quote) -> Option<NoticeView> {
+    notices(quote).into_iter().find(|notice| notice.blocks)
 }
 
 fn bonus_expiry(quote: &Quote, credited_at: Timestamp) -> Option<Timestamp> {
@@ -97,7 +90,7 @@ fn bonus_expiry(quote: &Quote, credited_at: Timestamp) -> Option<Timestamp> {
         .map(|days| credited_at + Millis::days(i64::from(days)))
 }
 
-fn notice_view(notice: &LimitNotice, review_blocks: bool) -> NoticeView {
+fn notice_view(notice: &LimitNotice) -> NoticeView {
     let key = match notice.cause {
         LimitCause::Compliance(LimitKind::OutstandingPrincipal) => "outstanding_principal",
         LimitCause::Compliance(LimitKind::AllKindsTogether) => "all_kinds_together",
@@ -107,16 +100,11 @@ fn notice_view(notice: &LimitNotice, review_blocks: bool) -> NoticeView {
         LimitCause::DaySum => "day_sum",
         LimitCause::NewMemberCash => "new_member_cash",
     };
-    let blocks = match notice.action {
-        LimitAction::Block => true,
-        LimitAction::Review => review_blocks,
-        LimitAction::Warn => false,
-    };
     NoticeView {
         message_key: format!("limit.{key}"),
         limit_fen: notice.limit.into(),
         reached_fen: notice.reached.into(),
-        blocks,
+        blocks: notice.action != LimitAction::Warn,
         reviews: notice.action == LimitAction::Review,
     }
 }

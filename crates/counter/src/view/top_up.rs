@@ -181,8 +181,8 @@ pub struct NoticeView {
     pub limit_fen: Fen,
     /// What would be reached.
     pub reached_fen: Fen,
-    /// True when it blocks.
+    /// True when it blocks here.
     pub blocks: bool,
-    /// True when somebody looks at the order first.
+    /// True when somebody had to look at it first, for which no counter has a place.
     pub reviews: bool,
 }
