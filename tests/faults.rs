@@ -39,7 +39,7 @@ async fn an_amount_that_differs_is_never_credited() {
         .unwrap();
 
     window
-        .text(&shop.words.get("stage.abnormal.title").unwrap())
+        .text(&shop.words.get("stage.abnormal.title_mismatch").unwrap())
         .await
         .unwrap();
     assert_eq!(balance(&window).await, before);

@@ -163,6 +163,8 @@ CREATE TABLE replica_case (
     json TEXT NOT NULL
 ) STRICT;
 
+CREATE INDEX replica_case_by_order ON replica_case (json_extract(json, '$.order'));
+
 CREATE TABLE replica_coupon (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
     revision INTEGER NOT NULL,

@@ -98,7 +98,7 @@ impl Walk<'_> {
         let payment = self.scanned().await;
         let off = json!({ "action": "pay_amount_off" });
         self.phone.act(&payment, off).await.unwrap();
-        self.stop_while("abnormal", EVERY, "stage.abnormal.title")
+        self.stop_while("abnormal", EVERY, "stage.abnormal.title_mismatch")
             .await;
         self.window.press(Key::Escape).await.unwrap();
         self.cashier.at_rest().await.unwrap();

@@ -360,7 +360,14 @@ export const SCREENS = {
     }),
   },
   "14-paid": { scene: "counter", steps: paying({ stage: "paid", qr: null }) },
-  "14-abnormal": { scene: "counter", steps: paying({ stage: "abnormal", qr: null }) },
+  "14-abnormal": {
+    scene: "counter",
+    steps: paying({ stage: "abnormal", abnormal: "late", qr: null }),
+  },
+  "14-abnormal-mismatch": {
+    scene: "counter",
+    steps: paying({ stage: "abnormal", abnormal: "mismatch", qr: null }),
+  },
   "14-ended": { scene: "counter", steps: paying({ stage: "ended", qr: null }) },
   "15-success-qr": {
     scene: "counter",

@@ -83,6 +83,7 @@ pub(crate) mod tests {
             tendered_fen: None,
             change_fen: None,
             stage,
+            abnormal: None,
             by_code: false,
             qr: (stage == Stage::Waiting).then(|| QrView {
                 modules: 29,

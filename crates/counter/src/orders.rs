@@ -4,6 +4,7 @@ use qiantai_core::Millis;
 use qiantai_core::attempt::Channel;
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::ids::{ActionId, MemberId, OrderId};
+use qiantai_core::ledger::CaseKind;
 use qiantai_core::operation::{Operation, OperationBody, RechargeOpen, StaffProof};
 use qiantai_core::recharge::{OrderState, PaidFact, RechargeOrder};
 use qiantai_store::OwnOperation;
@@ -13,7 +14,7 @@ use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::overlay::{Overlay, decode, is_over, order_of};
 use crate::show::order::OrderFile;
-use crate::view::order::{OrderSummary, OrderView, Stage};
+use crate::view::order::{AbnormalCause, OrderSummary, OrderView, Stage};
 
 /// Orders on the list of this terminal.
 const LIST_MAX: u32 = 100;
@@ -156,9 +157,23 @@ impl Counter {
             charging,
             cut_off,
             refusal,
+            abnormal: self.abnormal_cause(&order)?,
             held: false,
             order,
         })
+    }
+
+    /// What the newest case of an abnormal order says of its money.
+    fn abnormal_cause(&self, order: &RechargeOrder) -> Result<Option<AbnormalCause>, CallError> {
+        if order.state != OrderState::Abnormal {
+            return Ok(None);
+        }
+        let cases = self.store.cases_of(order.id)?;
+        Ok(cases.iter().find_map(|case| match case.kind {
+            CaseKind::AmountMismatch | CaseKind::PaidElsewhere => Some(AbnormalCause::Mismatch),
+            CaseKind::LatePayment => Some(AbnormalCause::Late),
+            _ => None,
+        }))
     }
 
     /// The file of an order that the server never opened: refused, or kept for a person to look
@@ -196,6 +211,7 @@ impl Counter {
             charging: false,
             cut_off: false,
             refusal: refusal_of(row),
+            abnormal: None,
             held: is_held,
             order,
         })

@@ -112,6 +112,7 @@ impl Counter {
             tendered_fen: None,
             change_fen: None,
             stage: Stage::Waiting,
+            abnormal: None,
             by_code: false,
             qr: Some(qr_view(payload).ok_or_else(unusable)?),
             had_code: true,

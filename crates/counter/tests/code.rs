@@ -6,7 +6,7 @@ use qiantai_counter::error::CallError;
 use qiantai_counter::view::Fen;
 use qiantai_counter::view::code::{ChargeCode, Scan, ScanReading, StartCode};
 use qiantai_counter::view::member::MemberKey;
-use qiantai_counter::view::order::{OrderView, Stage};
+use qiantai_counter::view::order::{AbnormalCause, OrderView, Stage};
 use qiantai_counter::view::top_up::{ChannelView, Choice};
 use qiantai_pay::channels::training::message::WalletName;
 use qiantai_paysim::gateway::{
@@ -378,6 +378,8 @@ async fn a_code_closes_the_qr_code_first_and_takes_its_place() {
     // The customer had scanned the QR code as well: that money waits for a person.
     scene.shop.phone(&shown, &PhoneAction::PayLate);
     scene.until(&shown, Stage::Abnormal).await;
+    let late = scene.till.order(&shown.id).await;
+    assert_eq!(late.abnormal, Some(AbnormalCause::Late));
     assert_eq!(scene.shop.credits(&scene.member).len(), 1);
     assert_eq!(scene.shop.cases().len(), 1);
 }

@@ -5,7 +5,7 @@ use qiantai_core::ids::OrderId;
 use qiantai_core::recharge::OrderState;
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::ErrorCode;
-use qiantai_counter::view::order::{OrderView, Stage};
+use qiantai_counter::view::order::{AbnormalCause, OrderView, Stage};
 use qiantai_counter::view::top_up::ChannelView;
 use qiantai_paysim::gateway::{AnswerFault, AnswerRule, Operation, PhoneAction};
 use uuid::Uuid;
@@ -236,10 +236,11 @@ async fn a_second_payment_goes_back() {
 async fn another_amount_than_asked_waits_for_a_person() {
     let scene = Scene::of_300().await;
     scene.phone(&PhoneAction::PayAmountOff);
-    scene
+    let order = scene
         .till
         .until_stage(&scene.order.id, Stage::Abnormal)
         .await;
+    assert_eq!(order.abnormal, Some(AbnormalCause::Mismatch));
     scene.check_not_credited();
     scene.check_no_slip().await;
     assert_eq!(scene.shop.cases().len(), 1, "{:?}", scene.shop.cases());

@@ -12,7 +12,8 @@ use crate::overlay::is_over;
 use crate::show::{count, coupon_names, staff_name, tier_name};
 use crate::split::{loose_cash, parts_of_order};
 use crate::view::order::{
-    CreditView, Failure, LooseCash, OrderSummary, OrderView, PartsView, QrView, Stage,
+    AbnormalCause, CreditView, Failure, LooseCash, OrderSummary, OrderView, PartsView, QrView,
+    Stage,
 };
 use crate::words;
 
@@ -36,6 +37,8 @@ pub struct OrderFile {
     pub cut_off: bool,
     /// Refusal of the operation that opened the order or its last attempt.
     pub refusal: Option<RefusalCode>,
+    /// What is wrong with the money of an abnormal order, as its case says.
+    pub abnormal: Option<AbnormalCause>,
     /// The server keeps this top-up, whose money was taken, for a person to look at.
     pub held: bool,
 }
@@ -190,6 +193,7 @@ impl OrderFile {
             tendered_fen: tendered.map(Into::into),
             change_fen: tendered.map(|tendered| (tendered - order.quote.pay).into()),
             stage: self.stage(),
+            abnormal: self.abnormal,
             by_code: self.is_by_code(),
             qr: self.qr(),
             had_code: self

@@ -143,6 +143,8 @@ pub struct OrderView {
     pub change_fen: Option<Fen>,
     /// Where it stands.
     pub stage: Stage,
+    /// Why a person must look at it, where a channel's money is the reason.
+    pub abnormal: Option<AbnormalCause>,
     /// The last attempt charges the customer's payment code.
     pub by_code: bool,
     /// QR code as an SVG path on a square of `qr_modules` modules, quiet zone included.
@@ -206,6 +208,16 @@ pub enum Stage {
     Ended,
     /// A person must look at it; a case is open.
     Abnormal,
+}
+
+/// What is wrong with the money that a channel tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AbnormalCause {
+    /// It is another amount, or another merchant or application has it.
+    Mismatch,
+    /// It came when the order had ended.
+    Late,
 }
 
 /// A QR code to draw.

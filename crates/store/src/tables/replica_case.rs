@@ -1,8 +1,9 @@
 //! Exception cases as the server last told.
 
+use qiantai_core::ids::OrderId;
 use qiantai_core::ledger::ExceptionCase;
 use qiantai_wire::feed::CaseDto;
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, Rows, named_params};
 
 use super::row::{from_json, to_json};
 use crate::error::StoreError;
@@ -16,15 +17,29 @@ impl Store {
         self.read(|connection| {
             let mut statement = connection
                 .prepare_cached("SELECT json FROM replica_case ORDER BY opened_ms DESC LIMIT ?1")?;
-            let mut rows = statement.query([limit])?;
-            let mut cases = Vec::new();
-            while let Some(row) = rows.next()? {
-                let json: String = row.get(0)?;
-                cases.push(from_json::<CaseDto>(TABLE, &json)?.into());
-            }
-            Ok(cases)
+            read(statement.query([limit])?)
         })
     }
+
+    /// Exception cases of one order, newest first.
+    pub fn cases_of(&self, order: OrderId) -> Result<Vec<ExceptionCase>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT json FROM replica_case WHERE json_extract(json, '$.order') = ?1
+                 ORDER BY opened_ms DESC",
+            )?;
+            read(statement.query([order.to_string()])?)
+        })
+    }
+}
+
+fn read(mut rows: Rows<'_>) -> Result<Vec<ExceptionCase>, StoreError> {
+    let mut cases = Vec::new();
+    while let Some(row) = rows.next()? {
+        let json: String = row.get(0)?;
+        cases.push(from_json::<CaseDto>(TABLE, &json)?.into());
+    }
+    Ok(cases)
 }
 
 pub fn upsert(connection: &Connection, case: &CaseDto, revision: i64) -> Result<(), StoreError> {

@@ -192,6 +192,7 @@ export function pastOrder(
     stage: "credited",
     by_code: false,
     qr: null,
+    abnormal: null,
     had_code: false,
     expires_at_ms: null,
     attempt_started_ms: at + 1_200,

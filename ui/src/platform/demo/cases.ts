@@ -55,7 +55,11 @@ export function openCases(books: DemoBooks, alone = false): void {
           },
   });
   const blocked = pastOrder(books, "16", 38, { stage: "paid" });
-  const late = pastOrder(books, "13", 190, { stage: "abnormal", channel: "alipay" });
+  const late = pastOrder(books, "13", 190, {
+    stage: "abnormal",
+    abnormal: "late",
+    channel: "alipay",
+  });
   const large = pastOrder(books, "17", 1_500, { channel: "cash", pay_fen: 2_000_000 });
   books.cases = {
     waiting: [of("credit_blocked", blocked, 38), of("late_payment", late, 190)],
