@@ -98,6 +98,7 @@ test("a voucher number used today is asked about, and Enter answers nothing", as
   await user.click(screen.getByRole("button", { name: /^登记 ¥500.00/ }));
   await asked();
   await user.keyboard("y");
+  await waitFor(() => expect(counter.times("pay_recorded")).toBe(4));
   expect(await screen.findByText(/凭证号 000123/)).toBeTruthy();
   expect(counter.calls.filter(({ name }) => name === "pay_recorded").at(-1)).toMatchObject({
     payload: { reference_confirmed: true },
@@ -238,6 +239,7 @@ test.each([
     await waitFor(() => expect(desk.topUp.busy).toBe(false));
     await user.keyboard("y");
   }
+  await waitFor(() => expect(counter.times("pay_recorded")).toBe(3));
   expect(await screen.findByText(/凭证号 000123/)).toBeTruthy();
   expect(counter.calls.filter(({ name }) => name === "pay_recorded").at(-1)).toMatchObject({
     payload: { reference_confirmed: true, duplicate_confirmed: true },

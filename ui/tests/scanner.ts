@@ -1,19 +1,25 @@
 import { inTextField } from "../src/app/keys";
 
+/** The pause before every key, or before the key of each place. */
+export type Pace = number | ((place: number) => number);
+
 /** A scanner: a keyboard that types at its own pace and ends with Enter. */
-export function scan(text: string, gapMs = 1) {
-  keys(text, gapMs, ["Enter"]);
+export function scan(text: string, pace: Pace = 1) {
+  keys(text, pace, ["Enter"]);
 }
 
-export function keys(text: string, gapMs = 1, end: string[] = []) {
-  // Well after the last key of a hand.
-  let at = performance.now() + 1_000;
-  for (const key of [...text, ...end]) {
+/** Well after the last key of a hand. */
+const soon = () => Math.round(performance.now()) + 1_600;
+
+export function keys(text: string, pace: Pace = 1, end: string[] = [], started = soon()) {
+  let at = started;
+  for (const [place, key] of [...text, ...end].entries()) {
+    at += typeof pace === "number" ? pace : pace(place);
     const event = new KeyboardEvent("keydown", {
       ...{ key, bubbles: true, cancelable: true },
       code: codeOf(key),
     });
-    Object.defineProperty(event, "timeStamp", { value: (at += gapMs) });
+    Object.defineProperty(event, "timeStamp", { value: at });
     const target = document.activeElement ?? document.body;
     // As a browser does where nobody prevents it.
     if (!target.dispatchEvent(event) || key === "Enter") continue;

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { isImplausible } from "../src/app/tender";
 import type { SyncState } from "../src/bindings/SyncState";
 import type { TopUpForm } from "../src/bindings/TopUpForm";
-import { openWindow, serving } from "./window";
+import { aMoment, openWindow, serving } from "./window";
 
 test("a known member with cash takes three actions", async () => {
   const { user, screen, counter } = await serving();
@@ -28,7 +28,9 @@ test("cash shows the change while typing and on the success screen", async () =>
 
 test("cash that nobody would hand over is asked about once, beside the field", async () => {
   const { user, screen, counter } = await serving();
-  await user.keyboard("1c30000{Enter}{Enter}");
+  await user.keyboard("1c");
+  await aMoment();
+  await user.keyboard("30000{Enter}{Enter}");
   expect(await screen.findByText(/^收到 ¥30,000\.00，要找零 ¥29,700\.00？/)).toBeTruthy();
   expect(counter.times("pay_cash"), "a double Enter answers nothing").toBe(0);
   await waitFor(
@@ -45,7 +47,9 @@ test("cash that nobody would hand over is asked about once, beside the field", a
 
 test("cash put right after the question is taken without another", async () => {
   const { user, screen, counter } = await serving();
-  await user.keyboard("1c30000{Enter}");
+  await user.keyboard("1c");
+  await aMoment();
+  await user.keyboard("30000{Enter}");
   expect(await screen.findByText(/^收到 ¥30,000/)).toBeTruthy();
   await user.keyboard("{Backspace}{Backspace}");
   await waitFor(() => expect(screen.queryByText(/^收到 ¥/)).toBeNull());
@@ -470,7 +474,9 @@ test("what is refused below the fold is brought into view, and the focus stays",
   const { user, screen } = await serving();
   const shown = vi.spyOn(Element.prototype, "scrollIntoView");
   onTestFinished(() => shown.mockRestore());
-  await user.keyboard("1c30000");
+  await user.keyboard("1c");
+  await aMoment();
+  await user.keyboard("30000");
   const focus = document.activeElement;
   shown.mockClear();
   await user.keyboard("{Enter}");

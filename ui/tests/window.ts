@@ -48,6 +48,9 @@ export async function openWindow(scene: SceneName) {
   return { counter, desk, user: userEvent.setup(), screen };
 }
 
+/** The longest that a scanner pauses, and a hand that looks where it types does at least. */
+export const aMoment = () => new Promise<void>((then) => setTimeout(then, 100));
+
 /** The window with 张伟 at the counter. */
 export async function serving(scene: SceneName = "counter") {
   const window = await openWindow(scene);

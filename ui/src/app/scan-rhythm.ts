@@ -12,6 +12,18 @@ export type Rhythm = {
 /** Slow scanners take 30 to 50 ms for a key, and a busy machine hands keys on late. */
 export const RHYTHM: Rhythm = { gapMaxMs: 80, keysMin: 6 };
 
+/**
+ * What a busy machine or a slow scanner makes of a scan, where no text field has the keyboard: keys
+ * of a screen are pressed one or two at a time, then Enter. More of them in a row are no hand's.
+ */
+export const OF_NO_HAND: Rhythm = { gapMaxMs: 250, keysMin: 5 };
+/** Once they are no hand's, a pause as long as this is still the scan's. */
+export const STALL_MAX_MS = 1_500;
+/** Two keys as close as this are a scanner's, whatever follows them. */
+export const FINGERS_MIN_MS = 35;
+/** A key of a screen gave the keyboard to a field: so many characters are no amount. */
+export const NO_AMOUNT_MIN = 12;
+
 /** A key going down, and when, in milliseconds of any one clock. */
 export type TimedKey = { key: string; at: number };
 

@@ -1,12 +1,27 @@
 import { inTextField } from "./keys";
-import { follow, SILENCE, type Burst, type Rhythm } from "./scan-rhythm";
+import {
+  FINGERS_MIN_MS,
+  follow,
+  OF_NO_HAND,
+  SILENCE,
+  STALL_MAX_MS,
+  type Burst,
+  type Rhythm,
+} from "./scan-rhythm";
 
 /** What a burst finds before its first key, to be put back once it proves to be a burst. */
 type Before = { field: Snapshot | null; undo: () => void };
 type Snapshot = { field: HTMLInputElement; value: string; start: number; end: number };
 
+/**
+ * What characters do where no text field has the keyboard: find their way into one, fill a form that
+ * can be put back, or answer and pay.
+ */
+export type Weight = "light" | "form" | "answer";
+
 type Parts = {
   rhythm: () => Rhythm;
+  weight: () => Weight;
   /** Remembers what keys may change outside text fields; the answer puts it back. */
   remember: () => () => void;
   /**
@@ -16,24 +31,35 @@ type Parts = {
   scanned: (text: string, field: HTMLInputElement | null, continues: boolean) => Promise<boolean>;
   /** Whether a text of several lines must not keep this scan. */
   refuses: (text: string) => boolean;
+  /** Keys that were no hand's were no scan either; none of them was pressed. */
+  brokenOff: () => void;
 };
 
 /** A burst into several lines, and what stood there before it. */
 type LineBurst = { area: HTMLTextAreaElement; burst: Burst; value: string; caret: number };
 
 const SETTLE_AFTER_MS = 20;
+/** So long the key of an answer waits for what may follow it. */
+const ANSWER_AFTER_MS = 80;
 
 /**
  * Keeps scans out of text fields and away from the keys of a screen. The first keys of a burst
  * cannot be told from a hand's and pass; they are taken back when the burst is known for one, and
  * all that follow are held. A burst that no Enter ends was a quick hand after all: it is typed
- * again.
+ * again, unless it would have pressed keys of a screen. When keys came is what their events say: a
+ * busy machine hands them on late, and then timers fire before keys that came in time.
  */
 export class ScanWatch {
   #burst: Burst = SILENCE;
   #before: Before | null = null;
   #keys: KeyboardEvent[] = [];
   #held = false;
+  /** Of the keys of this burst; `light` where a text field had the keyboard. */
+  #weight: Weight = "light";
+  /** All of them so far came closer together than fingers do. */
+  #close = true;
+  /** Keys of an answer that may be the first of a burst. */
+  #waiting: KeyboardEvent[] = [];
   #lines: LineBurst | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Our own events, which are no news. */
@@ -55,14 +81,18 @@ export class ScanWatch {
     if (!plain || this.#hasMoved(event)) this.release();
     if (!plain) return;
     const earlier = this.#burst;
-    const { burst, verdict } = follow(earlier, { key: event.key, at: event.timeStamp }, rhythm);
+    const timed = { key: event.key, at: event.timeStamp };
+    const { burst, verdict } = follow(earlier, timed, this.#pace(event, rhythm));
     if (burst === earlier) return;
     if (verdict === "scan") {
       swallow(event);
-      this.#take(earlier.text);
-      return;
+      if (!this.#held) this.#takeBack();
+      if (earlier.text.length >= rhythm.keysMin) return this.#take(earlier.text);
+      this.#refuse();
+      return this.#forget();
     }
-    if (burst.text.length <= 1) this.release();
+    if (burst.text.length <= 1) this.#begin(event);
+    else this.#close &&= burst.at - earlier.at <= FINGERS_MIN_MS;
     this.#burst = burst;
     if (burst.text === "") return;
     if (this.#before === null)
@@ -70,21 +100,60 @@ export class ScanWatch {
     else if (this.#before.field === null && !this.#held)
       this.#before.field = joined(document.activeElement, earlier.text);
     this.#keys.push(event);
-    if (verdict === "key") return;
+    if (verdict === "key") return this.#mayAnswer(event);
     swallow(event);
     if (!this.#held) this.#takeBack();
     this.#held = true;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.release(), rhythm.gapMaxMs + SETTLE_AFTER_MS);
+    const { gapMaxMs } = this.#pace(event, rhythm);
+    this.#after(gapMaxMs + SETTLE_AFTER_MS, this.#letGo);
   };
 
   /** Nothing more comes in this rhythm: what was held is typed as a hand would have. */
   release = (): void => {
-    const keys = this.#held ? this.#keys : [];
-    const field = this.#before?.field?.field ?? null;
+    this.#letGo();
     this.#forget();
+  };
+
+  /** Keys that come later and belong to these by their time still find what was before them. */
+  #letGo = (): void => {
+    if (this.#held && this.#weight !== "light") return this.#refuse();
+    const keys = this.#held ? this.#keys : this.#waiting;
+    const field = this.#before?.field?.field ?? null;
+    [this.#held, this.#waiting] = [false, []];
     for (const key of keys) this.#typeAgain(key, field);
   };
+
+  #begin(event: KeyboardEvent): void {
+    this.release();
+    const { target } = event;
+    const native = event.key === " " || target instanceof HTMLSelectElement;
+    this.#weight = native || inTextField(target) ? "light" : this.#parts.weight();
+  }
+
+  /** Keys of a screen tell themselves from a scan by how few they are, however slowly they come. */
+  #pace({ target }: KeyboardEvent, rhythm: Rhythm): Rhythm {
+    if (this.#weight === "light") return rhythm;
+    if (this.#held) return { gapMaxMs: STALL_MAX_MS, keysMin: 1 };
+    // A key of the screen gave the keyboard to a field, where a hand may write as long as it likes.
+    if (inTextField(target)) return rhythm;
+    const stalls = this.#close && this.#burst.text.length > 1;
+    const gapMaxMs = stalls ? STALL_MAX_MS : Math.max(rhythm.gapMaxMs, OF_NO_HAND.gapMaxMs);
+    return { ...OF_NO_HAND, gapMaxMs };
+  }
+
+  /** What cannot be put back waits a moment too short to be noticed. */
+  #mayAnswer(event: KeyboardEvent): void {
+    if (this.#weight !== "answer" || inTextField(event.target)) return;
+    swallow(event);
+    this.#waiting.push(event);
+    this.#after(ANSWER_AFTER_MS, this.#letGo);
+  }
+
+  #refuse(): void {
+    this.#held = false;
+    this.#waiting = [];
+    this.#parts.brokenOff();
+  }
 
   /**
    * Several lines are keys and certificates, which go nowhere else and may be scanned into place. A
@@ -123,10 +192,11 @@ export class ScanWatch {
   /** A key that arrives elsewhere begins anew. */
   #hasMoved(event: KeyboardEvent): boolean {
     const field = this.#before?.field?.field;
-    return field !== undefined && event.target !== field;
+    return field?.isConnected === true && event.target !== field;
   }
 
   #takeBack(): void {
+    this.#waiting = [];
     const { field, undo } = this.#before ?? { field: null, undo: () => undefined };
     if (field !== null && field.field.value !== field.value) {
       field.field.value = field.value;
@@ -159,12 +229,26 @@ export class ScanWatch {
     return target.dispatchEvent(event);
   }
 
+  #after(ms: number, then: () => void, isLast = false): void {
+    clearTimeout(this.#timer);
+    const due = performance.now() + ms;
+    this.#timer = setTimeout(() => {
+      const isLate = performance.now() - due > SETTLE_AFTER_MS;
+      // Keys that came in time may wait behind this: they go first.
+      if (isLate && !isLast) this.#after(SETTLE_AFTER_MS, then, true);
+      else then();
+    }, ms);
+  }
+
   #forget(): void {
     clearTimeout(this.#timer);
     this.#burst = SILENCE;
     this.#before = null;
     this.#keys = [];
     this.#held = false;
+    this.#waiting = [];
+    this.#weight = "light";
+    this.#close = true;
   }
 }
 

@@ -9,6 +9,7 @@ import { asCallError } from "./failure";
 import { leaveTextField } from "./keys";
 import { isFailing } from "./methods";
 import { isAsked, isKeyed, type AskedChannel } from "./recorded";
+import type { Weight } from "./scan-watch";
 import { whyNoCode } from "./stages";
 
 /** The form of every payment code, of whatever channel; nobody knows the channels before sign-in. */
@@ -63,7 +64,22 @@ export class Scans {
   }
 
   remember(): () => void {
-    return this.#keeper?.() ?? this.#desk.topUp.remember();
+    const { guided } = this.#desk;
+    const undo = this.#keeper?.() ?? this.#desk.topUp.remember();
+    return () => {
+      if (guided !== this.#desk.guided) this.#desk.lead(guided);
+      undo();
+    };
+  }
+
+  /** What the keys of the screen do, where no text field has the keyboard. */
+  weight(): Weight {
+    const { isOpen, screen, orders, topUp } = this.#desk;
+    if (!isOpen || this.isTried) return "light";
+    if (document.querySelector("dialog[open]") !== null) return "answer";
+    if (screen !== "counter") return "light";
+    if (orders.current !== null) return "answer";
+    return topUp.member === null ? "light" : "form";
   }
 
   /**
