@@ -240,7 +240,7 @@ pub async fn findings(window: &Window, name: &str, looks: Looks, is_page: bool) 
 fn counts(spill: &Spill, looks: Looks, is_page: bool) -> bool {
     let is_strict = wanted().is_some();
     match spill.kind {
-        SpillKind::Cut | SpillKind::Turned => true,
+        SpillKind::Cut | SpillKind::Turned | SpillKind::Covered => true,
         SpillKind::Control => is_strict,
         SpillKind::List => is_strict && spill.aside,
         SpillKind::Window => !is_page || (is_strict && spill.aside),

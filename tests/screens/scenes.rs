@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::shop::{Shop, app};
-use crate::tour::{EVERY, Tour};
+use crate::tour::{AND_LARGE, EVERY, Tour};
 
 /// Built by `npm run build:demo` in ui/.
 const PAGES: &str = "ui/dist-demo";
@@ -134,6 +134,25 @@ const SCENES: &[Scene] = &[
     },
 ];
 
+/// The fullest form, and two notices as long as anybody looks.
+const NOTICES: Scene = Scene {
+    screen: "notices",
+    begins: "counter",
+    steps: &[
+        Step::Serve("张伟"),
+        Step::Wait("top_up.custom"),
+        Step::Type("1c"),
+        Step::Wait("cash.tendered"),
+        Step::Tell(
+            "const fail = (trouble) => \
+               demo.emit({ kind: 'print', job: { state: 'failed', trouble } }); \
+             const say = () => ['error.printer_unreachable', 'error.printer_timeout'].forEach(fail); \
+             say(); setInterval(say, 4000)",
+        ),
+    ],
+    says: "error.printer_unreachable",
+};
+
 const fn trouble(cause: &'static str, says: &'static str) -> Scene {
     Scene {
         screen: cause,
@@ -165,6 +184,11 @@ async fn what_only_the_demo_counter_can_show() {
         })
         .await;
     }
+    // Room is scarce in large type, where nothing may lie below a notice either.
+    tour.stop_anew(window, NOTICES.screen, AND_LARGE, |looks| {
+        play(window, address, &NOTICES, looks)
+    })
+    .await;
     tour.end();
 }
 

@@ -4,7 +4,7 @@ import axe, { type Result } from "axe-core";
 import { asRead, turns } from "../src/i18n/bidi";
 
 type Spill = {
-  kind: "window" | "part" | "list" | "cut" | "control" | "turned";
+  kind: "window" | "part" | "list" | "cut" | "control" | "turned" | "covered";
   aside: boolean;
   what: string;
 };
@@ -128,6 +128,31 @@ const blockOf = (text: Text): Element | null => {
   return element;
 };
 
+/** What a notice lies over: a control, or an amount. */
+function ofNotice(notice: HTMLElement): Spill[] {
+  const STEP_PX = 12;
+  const { left, right, top, bottom } = notice.getBoundingClientRect();
+  const below = new Set<Element>();
+  for (let x = left + 1; x < right; x += STEP_PX)
+    for (let y = top + 1; y < bottom; y += STEP_PX)
+      for (const element of document.elementsFromPoint(x, y))
+        if (!notice.contains(element)) below.add(element);
+  const isAmount = ({ childNodes }: Element) =>
+    [...childNodes].some((node) => node instanceof Text && /[¥￥]\s*\d/.test(node.data));
+  return [...below]
+    .filter(
+      (element) => element.matches(`${CONTROL}, input, textarea, select`) || isAmount(element),
+    )
+    .map((element) => {
+      const words = element.textContent?.trim().slice(0, 30) ?? "";
+      return {
+        kind: "covered",
+        aside: false,
+        what: `a notice covers ${named(element)} “${words}”`,
+      };
+    });
+}
+
 const byName = (name: string | RegExp) => (accessible: string) =>
   typeof name === "string" ? asRead(accessible) === name : name.test(asRead(accessible));
 
@@ -155,7 +180,14 @@ const testkit = {
     const parts = [...document.querySelectorAll<HTMLElement>("body *")];
     const controls = parts.filter((element) => element.matches(CONTROL));
     const turned = parts.filter((element) => element.checkVisibility()).flatMap(ofLine);
-    return [...ofPage(), ...parts.flatMap(ofPart), ...controls.flatMap(ofControl), ...turned];
+    const notices = [...document.querySelectorAll<HTMLElement>("[role=log] > *")];
+    return [
+      ...ofPage(),
+      ...notices.flatMap(ofNotice),
+      ...parts.flatMap(ofPart),
+      ...controls.flatMap(ofControl),
+      ...turned,
+    ];
   },
 };
 

@@ -43,6 +43,8 @@ pub enum SpillKind {
     Control,
     /// What stands before a name from right to left that it follows.
     Turned,
+    /// A control or an amount that a notice lies over.
+    Covered,
 }
 
 impl Window {
