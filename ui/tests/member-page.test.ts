@@ -2,7 +2,7 @@ import { waitFor, within } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
 import { pastOrder } from "../src/platform/demo/books";
-import { serving } from "./window";
+import { openWindow, serving } from "./window";
 
 test("F4 shows where the balance comes from, what expires and what was bought", async () => {
   const { user, screen } = await serving();
@@ -18,6 +18,23 @@ test("F4 shows where the balance comes from, what expires and what was bought", 
   const progress = dialog.getByRole("progressbar", { name: "距金卡的进度" });
   expect(progress.getAttribute("aria-valuenow")).toBe("60");
   await user.keyboard("{Escape}");
+});
+
+test("members are reached from everywhere: the one at the counter, or the search", async () => {
+  const { user, screen, desk } = await openWindow("counter");
+  const search = await screen.findByRole("combobox");
+  await user.keyboard("{F7}");
+  search.blur();
+  await user.keyboard("{F2}");
+  expect(desk.screen).toBe("counter");
+  await waitFor(() => expect(document.activeElement).toBe(search));
+  search.blur();
+  await user.click(screen.getByRole("button", { name: "会员" }));
+  await waitFor(() => expect(document.activeElement).toBe(search));
+  await user.type(search, "张伟{Enter}");
+  await screen.findByRole("radio", { name: /¥300/ });
+  await user.keyboard("{F2}");
+  expect(await screen.findByRole("dialog", { name: "会员详情" })).toBeTruthy();
 });
 
 test("an order of the history opens", async () => {

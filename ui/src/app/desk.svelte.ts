@@ -57,6 +57,8 @@ export class Desk {
   lookingAt = $state<string | null>(null);
   /** A registration is open, begun with what was searched for. */
   registering = $state<string | null>(null);
+  /** Grows with each wish to look for a member. */
+  looks = $state(0);
   /** The map of the keys is shown. */
   helping = $state(false);
   /** The command bar is open. */
@@ -174,6 +176,13 @@ export class Desk {
   show(screen: Screen): void {
     this.screen = screen;
     this.receiptOf = null;
+  }
+
+  /** The page of the member at the counter; with none there, the search. */
+  showMembers(): void {
+    this.show("counter");
+    if (this.topUp.member === null) this.looks += 1;
+    else this.lookingAt = this.topUp.member.id;
   }
 
   /** A member at the counter; an order on the screen goes on by itself. */

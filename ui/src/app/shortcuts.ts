@@ -32,6 +32,7 @@ export const SHORTCUTS = {
   search: { place: "everywhere", keys: ["Slash"], shown: "/", does: "search.name" },
   command: { place: "everywhere", keys: ["Ctrl+KeyK"], shown: "Ctrl K", does: "keys.command" },
   register: { place: "everywhere", keys: ["Ctrl+KeyN"], shown: "Ctrl N", does: "keys.register" },
+  to_members: { place: "everywhere", keys: ["F2"], shown: "F2", does: "keys.members" },
   to_counter: { place: "everywhere", keys: ["F6"], shown: "F6", does: "rail.counter" },
   to_orders: { place: "everywhere", keys: ["F7"], shown: "F7", does: "rail.orders" },
   to_queue: { place: "everywhere", keys: ["F8"], shown: "F8", does: "queue.name" },

@@ -1,6 +1,8 @@
 /** Strokes on a square of 24. */
 export const ICONS = {
   counter: "M4 8h16v11H4zM8 8V5h8v3M9 13h6",
+  members:
+    "M5.5 8a3.5 3.5 0 1 0 7 0 3.5 3.5 0 1 0-7 0M3 20c0-4 3-6 6-6s6 2 6 6M16 5.5a3 3 0 0 1 0 5.5M18 14c2 .7 3.5 2.6 3.5 5",
   orders: "M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6",
   cases: "M12 3.5L22 20H2zM12 10v4.5M12 17.3v.1",
   settings:
