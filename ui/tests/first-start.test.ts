@@ -4,6 +4,21 @@ import { expect, test } from "vitest";
 import type { SceneName } from "../src/platform/demo/scenes";
 import { openWindow } from "./window";
 
+test("Enter goes on and Esc goes back, and Esc in a field leaves the field first", async () => {
+  const { user, screen, counter } = await openWindow("first_start_receipt");
+  const address = await screen.findByRole("textbox", { name: "地址" });
+  await user.type(address, "文三路 1 号{Escape}");
+  expect(document.activeElement).not.toBe(address);
+  expect(address).toHaveProperty("value", "文三路 1 号");
+  await user.keyboard("{Enter}");
+  await screen.findByRole("button", { name: "没有打印机，以后再设" });
+  const keys = () => [...document.querySelectorAll("kbd")].map((key) => key.textContent);
+  expect(keys()).toEqual(["Esc", "Enter"]);
+  await user.keyboard("{Escape}");
+  expect(await screen.findByRole("textbox", { name: "地址" })).toBeTruthy();
+  expect(counter.calls.filter(({ name }) => name === "set_up").length).toBe(2);
+});
+
 test("a shop is made from the welcome to the sign-in", async () => {
   const { user, screen, counter } = await openWindow("first_start");
   await user.click(await screen.findByRole("button", { name: "开一家新店" }));

@@ -26,6 +26,22 @@ test("cash shows the change while typing and on the success screen", async () =>
   expect(screen.getByText("¥200.00")).toBeTruthy();
 });
 
+test("sums of cash have keys that are no figures", async () => {
+  const { user, screen, desk } = await serving();
+  await user.keyboard("1c");
+  const cash = await screen.findByRole("textbox", { name: /实收/ });
+  await waitFor(() => expect(document.activeElement).toBe(cash));
+  const sums = screen.getByRole("group", { name: "常用面额" });
+  const shown = [...sums.querySelectorAll("button")].map((sum) => sum.textContent?.trim());
+  expect(shown).toEqual(["刚好V", "¥500B", "¥1,000N"]);
+  await user.keyboard("b");
+  expect(desk.topUp.tendered).toBe("500");
+  await user.keyboard("v");
+  expect(desk.topUp.tendered).toBe("300");
+  await user.keyboard("m");
+  expect(desk.topUp.tendered, "there is no such sum").toBe("300");
+});
+
 test("cash that nobody would hand over is asked about once, beside the field", async () => {
   const { user, screen, counter } = await serving();
   await user.keyboard("1c");

@@ -53,6 +53,8 @@ export const SHORTCUTS = {
   ecny: { place: "top_up", keys: ["KeyE"], shown: "E", does: "channel.ecny" },
   card: { place: "top_up", keys: ["KeyK"], shown: "K", does: "channel.card" },
   cash: { place: "top_up", keys: ["KeyC"], shown: "C", does: "channel.cash" },
+  exact: { place: "top_up", keys: ["KeyV"], shown: "V", does: "keys.exact" },
+  notes: { place: "top_up", keys: ["KeyB", "KeyN", "KeyM"], shown: "B N M", does: "keys.notes" },
   transfer: { place: "top_up", keys: ["KeyT"], shown: "T", does: "channel.transfer" },
   shop_code: { place: "top_up", keys: ["KeyS"], shown: "S", does: "channel.shop_code" },
   suggested: { place: "top_up", keys: ["KeyL"], shown: "L", does: "keys.suggested" },
@@ -106,6 +108,13 @@ export function bound(actions: Actions): KeyMap {
 
 /** The key as it stands on its control. */
 export const keyOf = (name: ShortcutName): string => SHORTCUTS[name].shown;
+
+/** The keys of a row of controls, one for each. */
+export const keysOf = (name: ShortcutName): string[] => SHORTCUTS[name].shown.split(" ");
+
+/** Which control of such a row a key is for. */
+export const placeOf = (name: ShortcutName, { code }: KeyboardEvent): number =>
+  (SHORTCUTS[name].keys as readonly string[]).indexOf(code);
 
 /** The key as assistive technology is told it (aria-keyshortcuts). */
 export const spokenKeyOf = (name: ShortcutName): string =>
