@@ -312,64 +312,69 @@ async fn closing_waits_until_the_code_has_ended() {
     check(Millis::minutes(1), "61", CloseAnswer::Closed).await;
 }
 
+/// Reverses the attempt of half a minute ago; what the gateway answers to each call, in order.
+async fn check_reversal(answers: Vec<Answer>, expected: ReverseAnswer) {
+    let calls = answers.len();
+    let (channel, dialogue) = channel(answers);
+    assert_eq!(channel.reverse(&attempt()).await, expected);
+    assert_eq!(dialogue.requests().len(), calls);
+    if calls > 1 {
+        let form = dialogue.form(1);
+        assert_eq!(form.get("txnType"), Some("31"));
+        assert_eq!(form.get("origQryId"), Some(paid().channel_txn_no.as_str()));
+        assert_eq!(form.get("txnAmt"), Some("30000"));
+    }
+}
+
+fn reversal() -> String {
+    format!("{}C", attempt())
+}
+
+const fn reversed(money_returned: bool) -> ReverseAnswer {
+    ReverseAnswer::Reversed {
+        money_returned: Some(money_returned),
+    }
+}
+
 #[tokio::test]
 async fn a_payment_is_reversed_by_cancelling_it_once() {
-    let reversal = || format!("{}C", attempt());
-    let sent = |code| about(&reversal(), &[("respCode", code)]);
-    let reversed = |money_returned| ReverseAnswer::Reversed { money_returned };
+    let not_found = ReverseAnswer::Unknown(UnknownCause::NotFound);
+    check_reversal(vec![original(&attempt(), "64")], reversed(false)).await;
+    check_reversal(vec![code("34")], not_found).await;
     let old = number(Prefix::Attempt, Millis::minutes(2));
-    let cases = [
-        (
-            vec![
-                original(&attempt(), "00"),
-                sent("00"),
-                original(&reversal(), "00"),
-            ],
-            reversed(Some(true)),
-        ),
-        (
-            vec![
-                original(&attempt(), "00"),
-                sent("12"),
-                original(&reversal(), "00"),
-            ],
-            reversed(Some(true)),
-        ),
-        (
-            vec![original(&attempt(), "00"), sent("35"), sent("34")],
-            ReverseAnswer::WindowPassed,
-        ),
-        (
-            vec![
-                original(&attempt(), "00"),
-                Err(TransportError::Timeout),
-                original(&reversal(), "04"),
-            ],
-            ReverseAnswer::Unknown(UnknownCause::GatewayFault(500)),
-        ),
-        (vec![original(&attempt(), "64")], reversed(Some(false))),
-        (
-            vec![code("34")],
-            ReverseAnswer::Unknown(UnknownCause::NotFound),
-        ),
-    ];
-    for (answers, expected) in cases {
-        let calls = answers.len();
-        let (channel, dialogue) = channel(answers);
-        assert_eq!(channel.reverse(&attempt()).await, expected);
-        assert_eq!(dialogue.requests().len(), calls);
-        if calls > 1 {
-            let form = dialogue.form(1);
-            assert_eq!(form.get("txnType"), Some("31"));
-            assert_eq!(form.get("origQryId"), Some(paid().channel_txn_no.as_str()));
-            assert_eq!(form.get("txnAmt"), Some("30000"));
-        }
-    }
     let answer = about(&old, &[("respCode", "34")]);
-    assert_eq!(
-        unionpay([answer]).reverse(&old).await,
-        reversed(Some(false))
-    );
+    assert_eq!(unionpay([answer]).reverse(&old).await, reversed(false));
+}
+
+/// An earlier call may have cancelled it: what the cancellation itself came to decides.
+#[tokio::test]
+async fn only_a_cancellation_that_was_not_done_is_past_its_window() {
+    let unknown = ReverseAnswer::Unknown;
+    let fault = || unknown(UnknownCause::GatewayFault(500));
+    let at_work = || {
+        let problem = "the gateway is still at work on it".to_owned();
+        unknown(UnknownCause::Unreadable(problem))
+    };
+    let not_found = || about(&reversal(), &[("respCode", "34")]);
+    let stands = |code| original(&reversal(), code);
+    let lost = || Err(TransportError::Timeout);
+    for (sent, standing, expected) in [
+        ("00", stands("00"), reversed(true)),
+        ("12", stands("00"), reversed(true)),
+        ("00", not_found(), unknown(UnknownCause::NotFound)),
+        ("35", not_found(), ReverseAnswer::WindowPassed),
+        ("36", not_found(), ReverseAnswer::WindowPassed),
+        ("35", stands("01"), ReverseAnswer::WindowPassed),
+        ("35", stands("00"), reversed(true)),
+        ("35", lost(), unknown(UnknownCause::Timeout)),
+        ("36", stands("03"), fault()),
+        ("35", stands("05"), at_work()),
+    ] {
+        let sent = about(&reversal(), &[("respCode", sent)]);
+        check_reversal(vec![original(&attempt(), "00"), sent, standing], expected).await;
+    }
+    let answers = vec![original(&attempt(), "00"), lost(), stands("04")];
+    check_reversal(answers, fault()).await;
 }
 
 #[tokio::test]

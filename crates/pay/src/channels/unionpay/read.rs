@@ -175,15 +175,19 @@ pub(super) fn nothing_to_cancel(
     })
 }
 
-/// `sent` is what the call to cancel answered, `standing` what became of the cancellation.
+/// `sent` is what the call to cancel answered, `standing` what became of the cancellation. That the
+/// gateway would not cancel ends it only when no earlier call of the same number did.
 pub(super) fn cancelled(sent: Meaning, standing: GatewayAnswer) -> ReverseAnswer {
     match (standing, sent) {
         (GatewayAnswer::Success(_) | GatewayAnswer::Returned(_), _) => ReverseAnswer::Reversed {
             money_returned: Some(true),
         },
-        (_, Meaning::WrongState | Meaning::WrongAmount) => ReverseAnswer::WindowPassed,
+        (GatewayAnswer::Declined(_), _)
+        | (
+            GatewayAnswer::Unknown(UnknownCause::NotFound),
+            Meaning::WrongState | Meaning::WrongAmount,
+        ) => ReverseAnswer::WindowPassed,
         (_, Meaning::Config(cause)) => ReverseAnswer::ConfigError(cause),
-        (GatewayAnswer::Declined(_), _) => ReverseAnswer::WindowPassed,
         (GatewayAnswer::Unknown(cause), _) => ReverseAnswer::Unknown(cause),
         (GatewayAnswer::ConfigError(cause), _) => ReverseAnswer::ConfigError(cause),
         (GatewayAnswer::Pending(_) | GatewayAnswer::Closed, _) => {
