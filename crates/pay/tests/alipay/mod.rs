@@ -1,5 +1,6 @@
 //! Alipay: what each answer means, what is sent, and who is believed.
 
+mod bills;
 mod calls;
 pub mod trust;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use qiantai_pay::Registry;
+use qiantai_pay::transport::AnswerLimit;
 
 use super::*;
 
@@ -240,7 +241,10 @@ async fn bills_are_fetched_and_held_against_their_own_totals() {
         (BillKind::Payment, Money::from_yuan(500))
     );
     assert_eq!(lines[0].fee.rounded(), Money::from_yuan(3));
-    assert_eq!(dialogue.requests()[1].uri(), "https://files.test/bill?x=1");
+    let download = &dialogue.requests()[1];
+    assert_eq!(download.uri(), "https://files.test/bill?x=1");
+    let limit = download.extensions().get::<AnswerLimit>();
+    assert_eq!(limit, Some(&AnswerLimit::BILL));
 
     let missing = || {
         failure(

@@ -40,7 +40,7 @@ pub struct AlipayBill {
     totals: Totals,
 }
 
-/// What the comments at the end state, as far as they are there.
+/// What the comments at the end state; `None` for what is not there or cannot be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Totals {
     payments: Option<(usize, Money)>,
@@ -73,6 +73,9 @@ pub enum AlipayBillError {
         /// What is wrong.
         problem: String,
     },
+    /// The totals at the end are missing or cannot be read: the file was cut off.
+    #[error("the totals are missing")]
+    NoTotals,
     /// The rows do not add up to what the file itself states.
     #[error("the rows do not add up to the totals of the file")]
     Totals,
@@ -121,22 +124,16 @@ impl AlipayBill {
                 })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let of = |kind| {
-            let mut sum = (0, Money::ZERO);
-            for line in lines.iter().filter(|line| line.kind == kind) {
-                sum = (sum.0 + 1, sum.1 + line.settled);
+        for (stated, kind) in [
+            (self.totals.payments, BillKind::Payment),
+            (self.totals.refunds, BillKind::Refund),
+        ] {
+            let stated = stated.ok_or(AlipayBillError::NoTotals)?;
+            if sum_of(&lines, kind) != Some(stated) {
+                return Err(AlipayBillError::Totals);
             }
-            sum
-        };
-        let holds =
-            |stated: Option<(usize, Money)>, kind| stated.is_none_or(|stated| stated == of(kind));
-        if holds(self.totals.payments, BillKind::Payment)
-            && holds(self.totals.refunds, BillKind::Refund)
-        {
-            Ok(lines)
-        } else {
-            Err(AlipayBillError::Totals)
         }
+        Ok(lines)
     }
 
     fn take(&mut self, line: &str) -> Result<(), AlipayBillError> {
@@ -223,6 +220,16 @@ impl Totals {
             self.refunds = read(rest, "商家实收退款共");
         }
     }
+}
+
+/// Number and sum of the lines of a kind; `None` for a sum that no amount is large enough for.
+fn sum_of(lines: &[BillLine], kind: BillKind) -> Option<(usize, Money)> {
+    lines
+        .iter()
+        .filter(|line| line.kind == kind)
+        .try_fold((0, Money::ZERO), |(count, sum), line| {
+            Some((count + 1, sum.checked_add(line.settled)?))
+        })
 }
 
 /// The values of a row, each without the tab that ends it. Of a row without tabs every comma

@@ -24,7 +24,7 @@ use crate::credentials::Expiry;
 use crate::notice::{Notice, NoticeError, NoticeReceipt};
 use crate::registry::OpenError;
 use crate::surroundings::Surroundings;
-use crate::transport::HttpTransport;
+use crate::transport::{AnswerLimit, HttpTransport};
 
 /// One shop's account at Alipay.
 pub struct AlipayChannel {
@@ -173,6 +173,7 @@ impl Channel for AlipayChannel {
         };
         let mut download = http::Request::new(Bytes::new());
         *download.uri_mut() = address;
+        download.extensions_mut().insert(AnswerLimit::BILL);
         match exchange(ID, "bill download", &self.transport, download).await {
             Ok(file) => match AlipayBill::read(file.body()).and_then(|bill| bill.lines()) {
                 Ok(lines) => BillAnswer::Ready(lines),
