@@ -3,6 +3,7 @@
 use qiantai_core::attempt::DeclineCode;
 use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::money::Money;
+use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_pay::transport::TransportError;
 use qiantai_pay::{
     AuthCode, Channel, CloseAnswer, CodeRequest, ConfigCause, GatewayAnswer, PaidFact,
@@ -17,6 +18,12 @@ use super::gateway::{
 
 pub const ATTEMPT: &str = "ZF20260101080000123001230100A1B2";
 pub const REFUND: &str = "TK20260101090000123001230100A1B2";
+
+/// The number of an attempt that was made so long ago.
+pub fn made_before(age: Millis) -> String {
+    let number = OrderNo::new(Prefix::Attempt, NOW - age, "00123", "01", 7);
+    number.unwrap().to_string()
+}
 
 pub fn order(state: &str, more: &str) -> String {
     format!(
@@ -298,6 +305,46 @@ async fn answers_to_closing() {
     let strange = UnknownCause::Unreadable("status 200 OK".to_owned());
     check(signed(200, "{}"), unknown(strange)).await;
     check(signed(500, ""), unknown(UnknownCause::GatewayFault(500))).await;
+}
+
+/// The gateway's word that it has no such order ends what can no longer arrive, and only when it is
+/// signed.
+#[tokio::test]
+async fn an_order_that_never_arrived_is_over_after_a_while() {
+    let missing = || signed(404, &fault("ORDER_NOT_EXIST"));
+    let no_path = || signed(404, &fault("RESOURCE_NOT_EXISTS"));
+    let (soon, late) = (Millis::seconds(119), Millis::seconds(121));
+    for (age, answer, is_over) in [
+        (soon, missing(), false),
+        (late, missing(), true),
+        (late, no_path(), false),
+        (late, unsigned(404, &fault("ORDER_NOT_EXIST")), false),
+    ] {
+        let shown = format!("{age:?} {answer:?}");
+        let number = made_before(age);
+        let not_found = UnknownCause::NotFound;
+        let (reversed, closed) = match is_over {
+            true => {
+                let money_returned = Some(false);
+                (
+                    ReverseAnswer::Reversed { money_returned },
+                    CloseAnswer::Closed,
+                )
+            }
+            false => (
+                ReverseAnswer::Unknown(not_found.clone()),
+                CloseAnswer::Unknown(not_found),
+            ),
+        };
+        let found = channel(answer.clone()).reverse(&number).await;
+        assert_eq!(found, reversed, "{shown}");
+        assert_eq!(channel(answer).close(&number).await, closed, "{shown}");
+    }
+    // A number without a time never proves that the order can no longer arrive.
+    assert_eq!(
+        channel(missing()).reverse("ORDER-1").await,
+        ReverseAnswer::Unknown(UnknownCause::NotFound)
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use qiantai_core::attempt::DeclineCode;
-use qiantai_core::clock::Timestamp;
+use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::money::Money;
 use qiantai_pay::channels::wechat::v2::{
     SEALED_ROOT, SignType, notice_key, read_xml, write_flat, write_xml,
@@ -18,7 +18,7 @@ use qiantai_pay::{
 };
 use serde_json::{Value, json};
 
-use super::answers::{ATTEMPT, REFUND, code_request};
+use super::answers::{ATTEMPT, REFUND, code_request, made_before};
 use super::gateway::{
     APPID, Answer, MCHID, MERCHANT, MERCHANT_SERIAL, V2_KEY, certificate, channel_with, settings,
     unsigned,
@@ -195,6 +195,25 @@ async fn answers_to_a_reversal() {
     check(signed(&[("result_code", "SUCCESS")]), unknown("recall")).await;
     check(fault("SYSTEMERROR"), unknown("SYSTEMERROR")).await;
     check(fault("REVERSE_EXPIRE"), ReverseAnswer::WindowPassed).await;
+    let missing = ReverseAnswer::Unknown(UnknownCause::NotFound);
+    check(fault("ORDERNOTEXIST"), missing.clone()).await;
+    let by_age = async |age: Millis, answer: Answer| {
+        let (channel, _) = channel_with(by_v2(), vec![answer]);
+        channel.reverse(&made_before(age)).await
+    };
+    let soon = by_age(Millis::seconds(119), fault("ORDERNOTEXIST")).await;
+    assert_eq!(soon, missing);
+    let late = by_age(Millis::seconds(121), fault("ORDERNOTEXIST")).await;
+    let unpaid = ReverseAnswer::Reversed {
+        money_returned: Some(false),
+    };
+    assert_eq!(late, unpaid);
+    let forged = signed_by(
+        &"x".repeat(32),
+        &[("result_code", "FAIL"), ("err_code", "ORDERNOTEXIST")],
+    );
+    let forged = by_age(Millis::days(1), forged).await;
+    assert_eq!(forged, ReverseAnswer::Unknown(UnknownCause::BadSignature));
     let other = signed_by(
         &"x".repeat(32),
         &[("result_code", "SUCCESS"), ("recall", "N")],

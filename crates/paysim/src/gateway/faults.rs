@@ -108,8 +108,9 @@ pub enum AnswerFault {
     /// Done as far as the gateway can: the customer's card is gone, and the merchant's staff must
     /// act on the platform. Only for refunds of WeChat Pay.
     RefundStuck,
-    /// Not done: there is no such thing, status 404. Only for certificates, as when a merchant is
-    /// moved to public keys.
+    /// Not done: there is no such thing, status 404. Only of WeChat Pay: for certificates, as when a
+    /// merchant is moved to public keys, and for reversals, where otherwise a number that never
+    /// arrived is made over so that it cannot come any more.
     NotFound,
     /// The newest line is missing in the bill, also in its sums. Only for bills.
     BillLineMissing,

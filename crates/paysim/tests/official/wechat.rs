@@ -3,10 +3,12 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use qiantai_core::clock::{Millis, Timestamp};
+use qiantai_core::money::Money;
 use qiantai_pay::channels::wechat::signature::{Authorization, SERIAL, Signer};
 use qiantai_pay::crypto::PrivateKey;
 use qiantai_pay::{
-    GatewayAnswer, Notice, NoticeError, PendingState, QrAnswer, RefundAnswer, UnknownCause,
+    GatewayAnswer, Notice, NoticeError, PendingState, QrAnswer, RefundAnswer, ReverseAnswer,
+    UnknownCause,
 };
 use qiantai_paysim::gateway::{AnswerFault, Operation};
 use serde_json::{Value, json};
@@ -165,6 +167,30 @@ async fn codes_are_reversed_not_before_fifteen_seconds_and_never_closed() {
         );
         let paying = GatewayAnswer::Pending(PendingState::UserPaying);
         assert_eq!(desk.channel.query(&number).await, paying);
+    }
+}
+
+/// By API v3 and by API v2.
+#[tokio::test(start_paused = true)]
+async fn the_reversal_of_a_charge_that_never_arrived_comes_to_an_end() {
+    for account in WECHAT {
+        let desk = Desk::new(account);
+        let number = desk.attempt_no();
+        let code = desk.show_code(false, None);
+        desk.spoil(Operation::Charge, AnswerFault::Lost);
+        let lost = desk.charge(&number, &code.digits).await;
+        assert_eq!(lost, GatewayAnswer::Unknown(UnknownCause::Timeout));
+        let not_found = ReverseAnswer::Unknown(UnknownCause::NotFound);
+        let unpaid = ReverseAnswer::Reversed {
+            money_returned: Some(false),
+        };
+        for (wait_s, expected) in [(45, not_found), (120, unpaid)] {
+            desk.wait(wait_s).await;
+            desk.spoil(Operation::Reverse, AnswerFault::NotFound);
+            let answer = desk.channel.reverse(&number).await;
+            assert_eq!(answer, expected, "{account:?} after {wait_s} s");
+        }
+        assert_eq!(desk.takings(), Money::ZERO, "{account:?}");
     }
 }
 

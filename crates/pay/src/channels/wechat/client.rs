@@ -201,13 +201,14 @@ impl Channel for WechatChannel {
             }
             Err(trouble) => Err(trouble),
         };
-        read::closed(outcome)
+        read::closed(attempt_no, outcome, self.surroundings.now())
     }
 
     async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
         if let CodeApi::V2 { key, identity, .. } = &self.account.code_api {
             let outcome = v2::reverse(self, attempt_no, key, identity).await;
-            return v2::reversed(&self.account, outcome);
+            let now = self.surroundings.now();
+            return v2::reversed(&self.account, attempt_no, outcome, now);
         }
         let message = ReverseOrder {
             appid: &self.account.appid,
@@ -220,7 +221,8 @@ impl Channel for WechatChannel {
             }
             Err(trouble) => Err(trouble),
         };
-        read::reversed(&self.account, attempt_no, outcome)
+        let now = self.surroundings.now();
+        read::reversed(&self.account, attempt_no, outcome, now)
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundAnswer {

@@ -20,7 +20,12 @@ use crate::answer::{
     CloseAnswer, ConfigCause, GatewayAnswer, PaidFact, PendingState, QrAnswer, RefundAnswer,
     RefundRefusal, ReverseAnswer, UnknownCause,
 };
+use crate::channels::exchange::made_at;
 use crate::notice::CLOCK_TOLERANCE;
+
+/// An order that the gateway has no record of may still arrive for this long. Twice the minute of
+/// the table, because the time in our number is a terminal's.
+const ORDER_MAY_ARRIVE: Millis = Millis::minutes(2);
 
 /// What came back from one call: a verified answer, or why there is none.
 pub(super) type Outcome = Result<Reply, Trouble>;
@@ -262,12 +267,15 @@ fn amount(paid: PaidTotal) -> Result<Money, UnknownCause> {
     }
 }
 
-pub(super) fn closed(outcome: Outcome) -> CloseAnswer {
+pub(super) fn closed(attempt_no: &str, outcome: Outcome, now: Timestamp) -> CloseAnswer {
     let trouble = match outcome {
         Ok(reply) if reply.status == StatusCode::NO_CONTENT => return CloseAnswer::Closed,
         Ok(reply) => Trouble::Unknown(UnknownCause::Unreadable(format!("status {}", reply.status))),
         Err(trouble) => trouble,
     };
+    if never_arrived(&trouble, attempt_no, now) {
+        return CloseAnswer::Closed;
+    }
     match setback(trouble) {
         Setback::Closed => CloseAnswer::Closed,
         Setback::Unknown(UnknownCause::AlreadyPaid) => CloseAnswer::AlreadyPaid,
@@ -278,7 +286,12 @@ pub(super) fn closed(outcome: Outcome) -> CloseAnswer {
     }
 }
 
-pub(super) fn reversed(account: &Account, attempt_no: &str, outcome: Outcome) -> ReverseAnswer {
+pub(super) fn reversed(
+    account: &Account,
+    attempt_no: &str,
+    outcome: Outcome,
+    now: Timestamp,
+) -> ReverseAnswer {
     let done = ReverseAnswer::Reversed {
         money_returned: None,
     };
@@ -299,6 +312,11 @@ pub(super) fn reversed(account: &Account, attempt_no: &str, outcome: Outcome) ->
     if window_passed(&trouble) {
         return ReverseAnswer::WindowPassed;
     }
+    if never_arrived(&trouble, attempt_no, now) {
+        return ReverseAnswer::Reversed {
+            money_returned: Some(false),
+        };
+    }
     match setback(trouble) {
         Setback::Closed => done,
         Setback::Declined(cause) => ReverseAnswer::Unknown(unlisted_decline(cause)),
@@ -306,6 +324,14 @@ pub(super) fn reversed(account: &Account, attempt_no: &str, outcome: Outcome) ->
         Setback::Unknown(cause) => ReverseAnswer::Unknown(cause),
         Setback::Config(cause) => ReverseAnswer::ConfigError(cause),
     }
+}
+
+/// True when the gateway says, signed, that it has no such order, so long after the order was made
+/// that it can no longer arrive.
+fn never_arrived(trouble: &Trouble, attempt_no: &str, now: Timestamp) -> bool {
+    let is_missing = matches!(trouble, Trouble::Refused { code, .. }
+        if matches!(code.as_str(), "ORDER_NOT_EXIST" | "ORDERNOTEXIST"));
+    is_missing && made_at(attempt_no).is_some_and(|made| now >= made + ORDER_MAY_ARRIVE)
 }
 
 /// Reversals end after seven days.

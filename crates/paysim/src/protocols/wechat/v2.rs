@@ -84,6 +84,9 @@ pub(super) fn answer(
         |_, _| {},
         |gateway, fault| match operation {
             Operation::Charge => charge(gateway, &merchant, &params, now),
+            Operation::Reverse if fault == Some(AnswerFault::NotFound) => {
+                Err(business("ORDERNOTEXIST", "订单不存在"))
+            }
             Operation::Reverse => reverse(gateway, &merchant, &params, now),
             Operation::Refund if fault == Some(AnswerFault::FundsShort) => {
                 Err(business("NOTENOUGH", "基本账户余额不足，请充值后重新发起"))

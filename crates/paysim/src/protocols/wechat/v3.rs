@@ -237,6 +237,7 @@ impl Wish {
             }
             Wish::Query(name, mchid) => order::query(gateway, merchant, &name, &mchid, now),
             Wish::Close(number, request) => order::close(gateway, merchant, &number, &request, now),
+            Wish::Reverse(..) if fault == Some(AnswerFault::NotFound) => Err(Refusal::not_found()),
             Wish::Reverse(number, request) => {
                 order::reverse(gateway, merchant, &number, &request, now)
             }

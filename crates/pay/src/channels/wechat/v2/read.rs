@@ -1,5 +1,6 @@
 //! What the answers of API v2 mean.
 
+use qiantai_core::clock::Timestamp;
 use qiantai_core::money::Money;
 
 use super::call::Params;
@@ -29,7 +30,9 @@ pub(in crate::channels::wechat) fn charged(
 /// The answer to a reversal. `recall` says whether it has to be repeated.
 pub(in crate::channels::wechat) fn reversed(
     account: &Account,
+    attempt_no: &str,
     outcome: Result<Params, Trouble>,
+    now: Timestamp,
 ) -> ReverseAnswer {
     match outcome.and_then(succeeded) {
         Ok(params) if params.get("recall").is_some_and(|recall| recall == "N") => {
@@ -38,7 +41,7 @@ pub(in crate::channels::wechat) fn reversed(
             }
         }
         Ok(_) => ReverseAnswer::Unknown(UnknownCause::Unlisted("recall".to_owned())),
-        Err(trouble) => read::reversed(account, "", Err(trouble)),
+        Err(trouble) => read::reversed(account, attempt_no, Err(trouble), now),
     }
 }
 
