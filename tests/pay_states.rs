@@ -149,8 +149,8 @@ impl<'a> Desk<'a> {
         self.phone.misbehave(&json!({})).await.unwrap();
     }
 
-    /// The gateway refuses what the shop set up: nothing is charged, and scanning the same
-    /// channel's code again is not offered.
+    /// The gateway refuses what the shop set up: nothing is charged, and no button offers the same
+    /// channel again.
     async fn set_up_refused(&mut self, cause: &str, sentence: &str) {
         let fault = json!({ "kind": "set_up_refused", "cause": cause });
         let rule = json!({ "operation": "charge", "fault": fault, "times": 1 });
@@ -163,6 +163,7 @@ impl<'a> Desk<'a> {
         self.reached(&["failed"]).await;
         self.said(&format!("decline.{sentence}")).await;
         self.said("stage.failed.words").await;
+        self.not_offered("paying.same_again").await;
         self.stop(sentence).await;
     }
 
@@ -197,11 +198,16 @@ impl<'a> Desk<'a> {
 
     async fn no_way_to_charge_again(&self) {
         for key in ["paying.same_again", "paying.by", "paying.again"] {
-            let any = [("channel", ".*")];
-            let name = format!("/^{}/", self.cashier.words.with(key, &any).unwrap());
-            let button = self.window.look("button", &name).await.unwrap();
-            assert!(button.is_none(), "{key}");
+            self.not_offered(key).await;
         }
+    }
+
+    /// No button says it, of whatever channel.
+    async fn not_offered(&self, key: &str) {
+        let any = [("channel", ".*")];
+        let name = format!("/^{}/", self.cashier.words.with(key, &any).unwrap());
+        let button = self.window.look("button", &name).await.unwrap();
+        assert!(button.is_none(), "{key}");
     }
 }
 

@@ -212,6 +212,10 @@ pub enum ConfigCause {
     /// The gateway calls our request wrong; carries its words, for support.
     #[error("the gateway calls the request wrong: {0}")]
     BadRequest(String),
+    /// What is set up here is not enough for the call: something of it is missing, cannot be used or
+    /// cannot be kept; in our words.
+    #[error("the set-up is not complete: {0}")]
+    Incomplete(String),
     /// What is sold bears a word that the gateway forbids; carries its words, for support.
     #[error("the gateway forbids a word in what is sold: {0}")]
     ForbiddenWord(String),
@@ -221,7 +225,7 @@ impl ConfigCause {
     /// What the ledger keeps of it; the gateway's words stay in the log.
     pub fn fault(&self) -> ConfigFault {
         match self {
-            ConfigCause::Signature => ConfigFault::Signature,
+            ConfigCause::Signature | ConfigCause::Incomplete(_) => ConfigFault::Signature,
             ConfigCause::Clock => ConfigFault::Clock,
             ConfigCause::NotPermitted => ConfigFault::NotPermitted,
             ConfigCause::MerchantBlocked => ConfigFault::MerchantBlocked,

@@ -356,6 +356,7 @@ async fn ask(channel: &dyn Channel, now: Timestamp) -> Result<(), CheckFault> {
             ConfigCause::BadRequest(words) | ConfigCause::ForbiddenWord(words) => {
                 CheckFault::BadRequest(words)
             }
+            ConfigCause::Incomplete(words) => CheckFault::Unusable(words),
         }),
         GatewayAnswer::Unknown(UnknownCause::BadSignature) => Err(CheckFault::AnswerUnsigned),
         GatewayAnswer::Unknown(

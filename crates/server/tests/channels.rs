@@ -172,6 +172,9 @@ async fn a_gateway_that_fails_is_down_and_comes_back_by_itself() {
         GatewayAnswer::Unknown(UnknownCause::Timeout),
         GatewayAnswer::Unknown(UnknownCause::NotSent),
         GatewayAnswer::ConfigError(ConfigCause::Signature),
+        // The title of each order is the shop's name.
+        GatewayAnswer::ConfigError(ConfigCause::ForbiddenWord("店".to_owned())),
+        GatewayAnswer::ConfigError(ConfigCause::Incomplete("no key".to_owned())),
     ];
     for failure in failures {
         let shop = Shop::open(1).await;

@@ -263,6 +263,7 @@ async fn each_answer_to_a_charge_has_its_meaning() {
         ConfigCause::MerchantBlocked,
         ConfigCause::BadRequest("mchid".into()),
         ConfigCause::ForbiddenWord("name".into()),
+        ConfigCause::Incomplete("no address for notices".into()),
     ] {
         let desk = check(GatewayAnswer::ConfigError(cause.clone()), Failed, None).await;
         let kept = desk.shop.attempt(desk.attempt).config_fault;

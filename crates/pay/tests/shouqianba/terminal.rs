@@ -114,7 +114,7 @@ async fn a_key_that_cannot_be_saved_is_not_used() {
     let (channel, dialogue) = open(full, [new_key("new")]);
     let answer = channel.query(&attempt()).await;
     let expected =
-        ConfigCause::BadRequest("the terminal file cannot be used: no space left".to_owned());
+        ConfigCause::Incomplete("the terminal file cannot be used: no space left".to_owned());
     assert_eq!(answer, GatewayAnswer::ConfigError(expected));
     assert_eq!(dialogue.requests().len(), 1);
 }

@@ -133,7 +133,7 @@ async fn without_any_key_nothing_is_sent() {
     let not_sent = || GatewayAnswer::Unknown(UnknownCause::NotSent);
     let none = r#"{"code":"RESOURCE_NOT_EXISTS","message":"无可用的平台证书"}"#;
     let problem = "the merchant has no platform certificates: set its WeChat Pay public key";
-    let expected = GatewayAnswer::ConfigError(ConfigCause::BadRequest(problem.to_owned()));
+    let expected = GatewayAnswer::ConfigError(ConfigCause::Incomplete(problem.to_owned()));
     check(unsigned(404, none), expected.clone()).await;
     check(signed(404, none), expected).await;
     let wrong = r#"{"code":"SIGN_ERROR","message":"x"}"#;

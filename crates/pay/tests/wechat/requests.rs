@@ -170,6 +170,6 @@ async fn an_address_for_notices_is_always_named() {
         .remove("unattended_notify_url");
     let (channel, _) = channel_with(settings, Vec::new());
     let problem = "WeChat Pay wants an address for notices: set unattended_notify_url";
-    let expected = QrAnswer::ConfigError(ConfigCause::BadRequest(problem.to_owned()));
+    let expected = QrAnswer::ConfigError(ConfigCause::Incomplete(problem.to_owned()));
     assert_eq!(channel.create_qr(&request).await, expected);
 }

@@ -64,7 +64,7 @@ async fn a_wrong_activation_code_is_told() {
     let desk = Desk::new(Account::Shouqianba);
     let wrong = desk.connect(|settings| settings["activation_code"] = json!("another"));
     let answer = wrong.create_qr(&desk.qr_request(&desk.attempt_no())).await;
-    let is_told = matches!(answer, QrAnswer::ConfigError(ConfigCause::BadRequest(_)));
+    let is_told = matches!(answer, QrAnswer::ConfigError(ConfigCause::Incomplete(_)));
     assert!(is_told, "{answer:?}");
 }
 

@@ -11,9 +11,9 @@ use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_core::{Millis, Timestamp};
 use qiantai_pay::credentials::Expiry;
 use qiantai_pay::{
-    BillAnswer, BillRequest, Channel, ChannelId, CloseAnswer, CodeRequest, ConfigCause,
-    GatewayAnswer, Notice, NoticeError, NoticeReceipt, PaymentNotice, QrAnswer, QrRequest,
-    RefundAnswer, RefundQuery, RefundRequest, ReverseAnswer, UnknownCause,
+    BillAnswer, BillRequest, Channel, ChannelId, CloseAnswer, CodeRequest, GatewayAnswer, Notice,
+    NoticeError, NoticeReceipt, PaymentNotice, QrAnswer, QrRequest, RefundAnswer, RefundQuery,
+    RefundRequest, ReverseAnswer, UnknownCause,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -170,8 +170,6 @@ macro_rules! failed {
     ($answer:expr, $kind:ident) => {
         match $answer {
             $kind::Unknown(cause) => is_failure(cause),
-            // One package's name is wrong, the gateway is not.
-            $kind::ConfigError(ConfigCause::ForbiddenWord(_)) => false,
             $kind::ConfigError(_) => true,
             _ => false,
         }

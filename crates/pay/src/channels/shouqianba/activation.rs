@@ -33,10 +33,10 @@ impl From<ActivationFault> for Fault {
     fn from(fault: ActivationFault) -> Fault {
         match fault {
             ActivationFault::Vendor => Fault::Config(ConfigCause::Signature),
-            ActivationFault::Refused(words) => Fault::Config(ConfigCause::BadRequest(words)),
+            ActivationFault::Refused(words) => Fault::Config(ConfigCause::Incomplete(words)),
             ActivationFault::Unclear(cause) => Fault::Unknown(cause),
             ActivationFault::NotKept(error) => {
-                Fault::Config(ConfigCause::BadRequest(error.to_string()))
+                Fault::Config(ConfigCause::Incomplete(error.to_string()))
             }
         }
     }

@@ -231,7 +231,7 @@ impl ShouqianbaChannel {
 /// A key that cannot be saved must not be used: after a restart nobody would know it.
 fn not_saved(error: TerminalStoreError) -> Fault {
     tracing::error!(channel = %ID, %error, "the terminal's new key cannot be saved");
-    Fault::Config(ConfigCause::BadRequest(error.to_string()))
+    Fault::Config(ConfigCause::Incomplete(error.to_string()))
 }
 
 fn is_plain(text: &str) -> bool {

@@ -90,7 +90,7 @@ impl WechatChannel {
             out_trade_no: checked_order_no(&request.attempt_no)?,
             time_expire: written(request.expires_at),
             notify_url: notify_url.ok_or_else(|| {
-                bad_request("WeChat Pay wants an address for notices: set unattended_notify_url")
+                incomplete("WeChat Pay wants an address for notices: set unattended_notify_url")
             })?,
             amount: total(request.amount.fen()),
         };
@@ -127,8 +127,12 @@ fn total(fen: i64) -> Total {
     }
 }
 
-pub(super) fn bad_request(problem: &str) -> Trouble {
+fn bad_request(problem: &str) -> Trouble {
     Trouble::Config(ConfigCause::BadRequest(problem.to_owned()))
+}
+
+pub(super) fn incomplete(problem: &str) -> Trouble {
+    Trouble::Config(ConfigCause::Incomplete(problem.to_owned()))
 }
 
 /// Our own numbers are letters and digits, which a path takes as they are.

@@ -8,7 +8,7 @@ use super::ID;
 use super::account::Account;
 use super::bill::{BillError, check_hash, read_bill, unpack};
 use super::certificates::{PlatformCertificate, read_certificates};
-use super::client::WechatChannel;
+use super::client::{WechatChannel, incomplete};
 use super::codes::{Meaning, meaning};
 use super::keyring::PlatformKeys;
 use super::message::{BillPlace, CERTIFICATES};
@@ -36,10 +36,7 @@ pub(super) fn request(
     };
     let authorization = Authorization::sign(signer, method.as_str(), target, &body)
         .map_err(|error| not_signed(&error))?;
-    let wrong = |what: &str| {
-        let problem = format!("{what} cannot stand in a request");
-        Trouble::Config(ConfigCause::BadRequest(problem))
-    };
+    let wrong = |what: &str| incomplete(&format!("{what} cannot stand in a request"));
     let uri = format!("{}{target}", account.base_url);
     let uri: Uri = uri.parse().map_err(|_| wrong("the address"))?;
     let header = HeaderValue::from_str(&authorization.header());
@@ -153,12 +150,9 @@ impl WechatChannel {
         }
         Err(match trouble {
             Some(config @ Trouble::Config(_)) => config,
-            Some(Trouble::Refused { code, .. }) if code == "RESOURCE_NOT_EXISTS" => {
-                Trouble::Config(ConfigCause::BadRequest(
-                    "the merchant has no platform certificates: set its WeChat Pay public key"
-                        .to_owned(),
-                ))
-            }
+            Some(Trouble::Refused { code, .. }) if code == "RESOURCE_NOT_EXISTS" => incomplete(
+                "the merchant has no platform certificates: set its WeChat Pay public key",
+            ),
             _ => Trouble::Unknown(UnknownCause::NotSent),
         })
     }

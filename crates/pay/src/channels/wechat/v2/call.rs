@@ -11,7 +11,7 @@ use super::xml::{read_xml, write_xml};
 use crate::answer::{ConfigCause, UnknownCause};
 use crate::channel::CodeRequest;
 use crate::channels::wechat::account::Account;
-use crate::channels::wechat::client::{SUBJECT_MAX, WechatChannel, bad_request, checked_order_no};
+use crate::channels::wechat::client::{SUBJECT_MAX, WechatChannel, checked_order_no, incomplete};
 use crate::channels::wechat::fetch::USER_AGENT;
 use crate::channels::wechat::message::{CURRENCY, plain_text};
 use crate::channels::wechat::read::Trouble;
@@ -100,7 +100,9 @@ fn request(
     })?;
     params.insert("sign".to_owned(), sign);
     let uri = format!("{}{path}", account.base_url);
-    let uri: Uri = uri.parse().map_err(|_| bad_request("base_url"))?;
+    let uri: Uri = uri
+        .parse()
+        .map_err(|_| incomplete("base_url cannot stand in a request"))?;
     let mut request = http::Request::new(Bytes::from(write_xml(&params)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
