@@ -4,7 +4,7 @@
 mod check;
 mod printed;
 
-use std::io::BufRead;
+use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -195,26 +195,27 @@ async fn create(
     minutes: u8,
 ) -> Result<Value, AnyError> {
     let request = QrRequest {
-        attempt_no: number(order.number, Prefix::Attempt)?,
         amount: yuan(amount)?,
         subject: order.subject,
         wallet: wallet(order.wallet.as_deref().unwrap_or(gateway.name()))?,
         expires_at: SystemSurroundings.now() + Millis::minutes(i64::from(minutes)),
         notify_url: order.notify_url,
+        attempt_no: number(order.number, Prefix::Attempt)?,
     };
     let answer = printed::created(&channel.create_qr(&request).await);
     Ok(numbered(answer, "number", request.attempt_no))
 }
 
 async fn charge(channel: &dyn Channel, amount: &str, order: Order) -> Result<Value, AnyError> {
+    let amount = yuan(amount)?;
     let mut code = zeroize::Zeroizing::new(String::new());
     std::io::stdin().lock().read_line(&mut code)?;
     let request = CodeRequest {
-        attempt_no: number(order.number, Prefix::Attempt)?,
-        amount: yuan(amount)?,
+        amount,
         subject: order.subject,
         auth_code: AuthCode::new(code.trim()),
         notify_url: order.notify_url,
+        attempt_no: number(order.number, Prefix::Attempt)?,
     };
     let answer = printed::standing(&channel.charge_code(&request).await);
     Ok(numbered(answer, "number", request.attempt_no))
@@ -231,11 +232,11 @@ async fn refund(
     let request = RefundRequest {
         attempt_no,
         channel_txn_no: None,
-        refund_no: number(refund_number, Prefix::Refund)?,
         paid,
         amount: amount.as_deref().map_or(Ok(paid), yuan)?,
         reason: "测试退款".to_owned(),
         notify_url: None,
+        refund_no: number(refund_number, Prefix::Refund)?,
     };
     let answer = printed::refunded(&channel.refund(&request).await);
     Ok(numbered(answer, "refund_number", request.refund_no))
@@ -247,15 +248,20 @@ fn numbered(mut answer: Value, name: &str, number: String) -> Value {
     answer
 }
 
+/// A number that is made here is told before anything is sent: whoever breaks the call off needs it
+/// to ask what became of it.
 fn number(said: Option<String>, prefix: Prefix) -> Result<String, AnyError> {
-    match said {
-        Some(number) => Ok(number),
-        None => {
-            let random = rand::random();
-            let now = SystemSurroundings.now();
-            Ok(OrderNo::new(prefix, now, "00000", "00", random)?.to_string())
-        }
+    if let Some(number) = said {
+        return Ok(number);
     }
+    let (random, now) = (rand::random(), SystemSurroundings.now());
+    let number = OrderNo::new(prefix, now, "00000", "00", random)?.to_string();
+    let of = match prefix {
+        Prefix::Refund => "refund",
+        _ => "payment",
+    };
+    writeln!(std::io::stderr(), "number of the {of}: {number}")?;
+    Ok(number)
 }
 
 fn yuan(text: &str) -> Result<Money, AnyError> {
