@@ -6,6 +6,8 @@ use qiantai_pay::Registry;
 use qiantai_pay::transport::AnswerLimit;
 
 use super::*;
+use crate::dialogue::Certified;
+use crate::scripted::NOW;
 
 fn notice_fields(change: &[(&str, &str)]) -> Pairs {
     let mut fields = Pairs::new();
@@ -184,6 +186,70 @@ async fn a_new_certificate_is_fetched_and_believed_only_from_the_roots() {
         let form = dialogue.form(0);
         assert_eq!(form.get("app_cert_sn"), Some(sn(&app).as_str()));
         assert_eq!(form.get("alipay_root_cert_sn"), Some(sn(&root).as_str()));
+    }
+}
+
+/// Configured by hand or not, a certificate is believed between its dates only.
+#[tokio::test]
+async fn a_configured_certificate_is_believed_between_its_dates_only() {
+    let company = "支付宝(中国)网络技术有限公司-2088000000000099";
+    let root = certified("Ant Root", &STRANGER, 1, None);
+    let app = certified("2088-app", &OURS, 2, Some((&root, &*STRANGER)));
+    let second = Millis::seconds(1);
+    let day = Millis::days(1);
+    for (from, until, holds) in [
+        (NOW - day, NOW + day, true),
+        (NOW - day, NOW + second, true),
+        (NOW - second, NOW + day, true),
+        (NOW - day, NOW - second, false),
+        (NOW + second, NOW + day, false),
+    ] {
+        let certificate = Certified {
+            common_name: company,
+            keys: &GATEWAY,
+            serial: 3,
+            issuer: Some((&root, &*STRANGER)),
+            from,
+            until,
+        };
+        let certificate = pem(&certificate.issue());
+        let settings = json!({
+            "app_id": APP,
+            "seller_id": SELLER,
+            "private_key": OURS.private_pem(),
+            "app_certificate": pem(&app),
+            "alipay_certificates": [certificate],
+            "alipay_root_certificates": pem(&root),
+        });
+        let sn = cert_sn(&Certificate::from_pem(&certificate).unwrap()).unwrap();
+        let node = trade("TRADE_SUCCESS").to_string();
+        let more = format!(",\"alipay_cert_sn\":\"{sn}\"");
+        let answer = signed_by(&GATEWAY, &node_of("trade.query"), node.as_bytes(), &more);
+        let (channel, dialogue) = channel(settings, [answer]);
+        let expected = match holds {
+            true => GatewayAnswer::Success(paid()),
+            false => GatewayAnswer::Unknown(UnknownCause::BadSignature),
+        };
+        assert_eq!(
+            channel.query(&attempt()).await,
+            expected,
+            "{from:?} {until:?}"
+        );
+        assert_eq!(
+            dialogue.requests().len(),
+            1,
+            "it is held, so none is fetched"
+        );
+        for named in [None, Some(("alipay_cert_sn", sn.as_str()))] {
+            let change: Vec<(&str, &str)> = named.into_iter().collect();
+            let body = notice(&change, &GATEWAY);
+            let read = channel.parse_notice(&http::HeaderMap::new(), body.as_bytes());
+            assert_eq!(
+                read.is_ok(),
+                holds,
+                "{from:?} {until:?} {named:?}: {read:?}"
+            );
+        }
     }
 }
 

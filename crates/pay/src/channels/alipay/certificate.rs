@@ -50,11 +50,19 @@ pub(super) fn rsa_certificates(bundle: &str) -> Vec<Certificate> {
         .collect()
 }
 
-/// One of Alipay's certificates: its name and its key.
+/// One of Alipay's certificates: its name, its key, and how long it holds.
 #[derive(Clone, Debug)]
 pub(super) struct Signer {
     pub sn: String,
     pub key: VerifyKey,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Signer {
+    pub(super) fn holds_at(&self, now: Timestamp) -> bool {
+        self.from <= now && now <= self.until
+    }
 }
 
 /// Takes a certificate file of Alipay's, configured by hand: the first certificate is the one.
@@ -86,5 +94,7 @@ fn signer_of(certificate: &Certificate) -> Result<Signer, CryptoError> {
     Ok(Signer {
         sn: cert_sn(certificate)?,
         key: certificate.verify_key()?,
+        from: certificate.not_before(),
+        until: certificate.not_after(),
     })
 }

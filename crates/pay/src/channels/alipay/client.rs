@@ -62,10 +62,11 @@ impl AlipayChannel {
         let charset = charset_of(content_type(answer.headers()), answer.body());
         let signed = SignedAnswer::read(answer.body(), charset, &call.node())
             .map_err(|error| unreadable(error.to_string()))?;
-        let verdict = match self.keys.judge(&signed) {
+        let now = self.surroundings.now();
+        let verdict = match self.keys.judge(&signed, now) {
             Verdict::UnknownCertificate(sn) => {
                 self.fetch_certificate(&sn).await?;
-                self.keys.judge(&signed)
+                self.keys.judge(&signed, self.surroundings.now())
             }
             verdict => verdict,
         };
@@ -189,7 +190,13 @@ impl Channel for AlipayChannel {
 
     fn parse_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
         let charset = header_charset(content_type(headers));
-        read::notice(&self.config, &self.keys, charset, body)
+        read::notice(
+            &self.config,
+            &self.keys,
+            charset,
+            body,
+            self.surroundings.now(),
+        )
     }
 
     /// Exactly the seven bytes `success`; anything else has the notice sent again.

@@ -84,8 +84,8 @@ impl Keys {
         }
     }
 
-    /// Whether an answer is Alipay's.
-    pub(super) fn judge(&self, answer: &SignedAnswer<'_>) -> Verdict {
+    /// Whether an answer that comes now is Alipay's.
+    pub(super) fn judge(&self, answer: &SignedAnswer<'_>, now: Timestamp) -> Verdict {
         let is_genuine = match &self.trust {
             Trust::PublicKeys(keys) => keys.iter().any(|key| answer.is_signed_by(key)),
             Trust::Certificates(trust) => {
@@ -93,7 +93,7 @@ impl Keys {
                     return Verdict::Forged;
                 };
                 match trust.find(sn) {
-                    Some(key) => answer.is_signed_by(&key),
+                    Some(signer) => signer.holds_at(now) && answer.is_signed_by(&signer.key),
                     None => return Verdict::UnknownCertificate(sn.clone()),
                 }
             }
@@ -105,18 +105,19 @@ impl Keys {
         }
     }
 
-    /// Whether a notice is Alipay's. In certificate mode it may name its certificate; one that
-    /// does not is tried with each.
-    pub(super) fn is_genuine_notice(&self, notice: &SignedNotice) -> bool {
+    /// Whether a notice that comes now is Alipay's. In certificate mode it may name its certificate;
+    /// one that does not is tried with each that holds.
+    pub(super) fn is_genuine_notice(&self, notice: &SignedNotice, now: Timestamp) -> bool {
         match &self.trust {
             Trust::PublicKeys(keys) => keys.iter().any(|key| notice.is_signed_by(key)),
-            Trust::Certificates(trust) => match notice.fields.get("alipay_cert_sn") {
-                Some(sn) => trust.find(sn).is_some_and(|key| notice.is_signed_by(&key)),
-                None => trust
-                    .all()
-                    .iter()
-                    .any(|signer| notice.is_signed_by(&signer.key)),
-            },
+            Trust::Certificates(trust) => {
+                let named = notice.fields.get("alipay_cert_sn");
+                trust.all().iter().any(|signer| {
+                    named.is_none_or(|sn| signer.sn == sn)
+                        && signer.holds_at(now)
+                        && notice.is_signed_by(&signer.key)
+                })
+            }
         }
     }
 }
@@ -186,9 +187,8 @@ impl CertificateTrust {
         true
     }
 
-    fn find(&self, sn: &str) -> Option<VerifyKey> {
-        let signer = self.all().into_iter().find(|signer| signer.sn == sn);
-        signer.map(|signer| signer.key)
+    fn find(&self, sn: &str) -> Option<Signer> {
+        self.all().into_iter().find(|signer| signer.sn == sn)
     }
 
     fn all(&self) -> Vec<Signer> {

@@ -344,11 +344,12 @@ pub(super) fn notice(
     keys: &Keys,
     header: Option<Charset>,
     body: &[u8],
+    now: Timestamp,
 ) -> Result<Notice, NoticeError> {
     let malformed = |problem: String| NoticeError::Malformed(problem);
     let signed = SignedNotice::read(body, header);
     let signed = signed.map_err(|error| malformed(error.to_string()))?;
-    if !keys.is_genuine_notice(&signed) {
+    if !keys.is_genuine_notice(&signed, now) {
         return Err(NoticeError::WrongSignature);
     }
     let fields = signed.fields;
