@@ -66,6 +66,8 @@ pub fn open_all(
     let certified = wechat("1900000110", KeyMode::Certificate);
     let keys = alipay("2021000000000001", Mode::Keys);
     let certificates = alipay("2021000000000002", Mode::Certificates);
+    let mut shouqianba = gateway.open_shouqianba(shouqianba, base_url);
+    shouqianba["ecny_payway"] = gateway.add_ecny("91800001").into();
     let settings = [
         ("wechat-key", gateway.open_wechat(public, base_url, now)),
         (
@@ -78,7 +80,7 @@ pub fn open_all(
             gateway.open_alipay(certificates, base_url, now),
         ),
         ("unionpay", gateway.open_unionpay(unionpay, base_url, now)),
-        ("shouqianba", gateway.open_shouqianba(shouqianba, base_url)),
+        ("shouqianba", shouqianba),
     ];
     for (name, settings) in settings {
         write(&folder.join(format!("{name}.json")), &settings)?;

@@ -1,6 +1,11 @@
 //! What only Shouqianba has: a terminal with a key for each day, saved before it is used.
 
-use qiantai_pay::{ConfigCause, GatewayAnswer, Notice, QrAnswer, UnknownCause};
+use qiantai_core::attempt::DeclineCode;
+use qiantai_core::money::Money;
+use qiantai_pay::channels::training::message::WalletName;
+use qiantai_pay::{
+    ConfigCause, GatewayAnswer, Notice, QrAnswer, QrRequest, RefundAnswer, UnknownCause, Wallet,
+};
 use qiantai_paysim::gateway::{AnswerFault, Operation, PhoneAction};
 use serde_json::{Value, json};
 
@@ -12,6 +17,14 @@ impl Desk {
         let path = self.settings["terminal_file"].as_str().unwrap();
         let saved: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         saved["key"].as_str().unwrap().to_owned()
+    }
+
+    /// The digits of an e-CNY wallet's payment code.
+    fn show_ecny(&self) -> String {
+        let shown = self
+            .simulator
+            .with(|gateway, now| gateway.show_code(WalletName::Ecny, false, now));
+        shown.digits
     }
 }
 
@@ -66,6 +79,71 @@ async fn a_wrong_activation_code_is_told() {
     let answer = wrong.create_qr(&desk.qr_request(&desk.attempt_no())).await;
     let is_told = matches!(answer, QrAnswer::ConfigError(ConfigCause::Incomplete(_)));
     assert!(is_told, "{answer:?}");
+}
+
+/// e-CNY comes by agreement: the contract names a `payway`, and codes begin with 01.
+#[tokio::test(start_paused = true)]
+async fn e_cny_is_taken_where_the_contract_carries_it() {
+    let mut desk = Desk::new(Account::Shouqianba);
+    let payway = desk
+        .simulator
+        .with(|gateway, _| gateway.add_ecny("91800001"));
+    desk.channel = desk.connect(|settings| settings["ecny_payway"] = json!(payway));
+    let number = desk.attempt_no();
+    let request = QrRequest {
+        wallet: Wallet::Ecny,
+        ..desk.qr_request(&number)
+    };
+    let QrAnswer::Created { payload } = desk.channel.create_qr(&request).await else {
+        panic!("no QR code");
+    };
+    desk.act(&desk.scan(&payload), PhoneAction::Pay).unwrap();
+    let [Ok(Notice::Hint(hint))] = &desk.notices()[..] else {
+        panic!("no notice");
+    };
+    assert_eq!(hint.attempt_no, number);
+    let code = desk.show_ecny();
+    assert!(code.starts_with("01"), "{code}");
+    let charged = desk.attempt_no();
+    let answer = desk.charge(&charged, &code).await;
+    assert!(matches!(answer, GatewayAnswer::Success(_)), "{answer:?}");
+    for number in [&number, &charged] {
+        let answer = desk.channel.query(number).await;
+        assert!(matches!(answer, GatewayAnswer::Success(_)), "{answer:?}");
+        let refund_no = desk.refund_no();
+        let back = desk.refund(number, &refund_no, 300).await;
+        assert!(matches!(back, RefundAnswer::Succeeded { .. }), "{back:?}");
+    }
+    assert_eq!(desk.takings(), Money::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn e_cny_is_refused_where_the_contract_lacks_it() {
+    let desk = Desk::new(Account::Shouqianba);
+    let wish = |number: &str| QrRequest {
+        wallet: Wallet::Ecny,
+        ..desk.qr_request(number)
+    };
+    let without = desk.channel.create_qr(&wish(&desk.attempt_no())).await;
+    assert_eq!(
+        without,
+        QrAnswer::ConfigError(ConfigCause::NotPermitted),
+        "nothing is sent where the settings name no payway"
+    );
+    let hopeful = desk.connect(|settings| settings["ecny_payway"] = json!("23"));
+    let refused = hopeful.create_qr(&wish(&desk.attempt_no())).await;
+    let is_told = matches!(refused, QrAnswer::ConfigError(ConfigCause::BadRequest(_)));
+    assert!(is_told, "{refused:?}");
+    let code = desk.show_ecny();
+    let answer = desk.charge(&desk.attempt_no(), &code).await;
+    let expected = GatewayAnswer::Declined(DeclineCode::CodeInvalid);
+    assert_eq!(answer, expected);
+    let made = desk
+        .simulator
+        .with(|gateway, _| gateway.add_ecny("91800001"));
+    assert_eq!(made, "23");
+    let after = hopeful.create_qr(&wish(&desk.attempt_no())).await;
+    assert!(matches!(after, QrAnswer::Created { .. }), "{after:?}");
 }
 
 /// Each payment of a code that was paid twice is found by its own number, by this terminal alone.

@@ -28,7 +28,12 @@ pub(super) struct Vendor {
     pub app_id: String,
     pub activation_code: String,
     pub shop_name: String,
+    pub carries_ecny: bool,
 }
+
+/// `payway` of e-CNY in the contracts of this gateway. No public text names one, so each contract
+/// says its own.
+pub(super) const ECNY_PAYWAY: &str = "23";
 
 const APP_ID: &str = "2016111100000001";
 
@@ -49,6 +54,7 @@ impl Gateway {
             app_id: APP_ID.to_owned(),
             activation_code: activation_code.clone(),
             shop_name: opening.name.to_owned(),
+            carries_ecny: false,
         };
         let vendors = &mut self.sides.shouqianba.vendors;
         vendors.insert(opening.vendor_sn.to_owned(), vendor);
@@ -62,5 +68,13 @@ impl Gateway {
             "terminal_file": opening.terminal_file,
             "notice_public_key": notice_public_key,
         })
+    }
+
+    /// Adds e-CNY to a vendor's contract, which without does not carry it; gives the `payway` that
+    /// the contract names for it.
+    pub fn add_ecny(&mut self, vendor_sn: &str) -> &'static str {
+        let vendor = self.sides.shouqianba.vendors.get_mut(vendor_sn);
+        vendor.expect("the vendor has an account").carries_ecny = true;
+        ECNY_PAYWAY
     }
 }

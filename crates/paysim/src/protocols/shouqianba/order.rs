@@ -7,14 +7,21 @@ use qiantai_pay::channels::training::message::WalletName;
 use qiantai_pay::yuan::from_fen;
 use serde_json::{Map, Value, json};
 
+use super::account::ECNY_PAYWAY;
 use super::answer::{Answer, Refusal, declined, failed, step};
+use super::terminal::carries_ecny;
 use crate::gateway::{
     Arrival, AttemptKey, BookRefusal, Gateway, Means, NewPayment, NewRefund, Payment, Protocol,
     Stage, Transaction,
 };
 
-/// Wallets that the contract carries.
-const WALLETS: [WalletName; 3] = [WalletName::Wechat, WalletName::Alipay, WalletName::Unionpay];
+/// Wallets that a contract carries; [`WalletName::Ecny`] comes by agreement.
+const WALLETS: [WalletName; 4] = [
+    WalletName::Wechat,
+    WalletName::Alipay,
+    WalletName::Unionpay,
+    WalletName::Ecny,
+];
 /// How long a QR code is good for.
 pub(super) const CODE_LIVES: Millis = Millis::minutes(4);
 const REFUNDABLE_FOR: Millis = Millis::days(90);
@@ -110,7 +117,8 @@ pub(super) fn pay(
     let auth_code = content.need("dynamic_id", 32)?.to_owned();
     let order = content.payment(Means::Code { auth_code })?;
     let key = order.key.clone();
-    match gateway.charge(order, &WALLETS, now) {
+    let wallets = wallets(gateway, content);
+    match gateway.charge(order, wallets, now) {
         Ok(Arrival::New) => {}
         Ok(Arrival::Repeated) | Err(_) => return Ok(conflict("PAY_FAIL")),
     }
@@ -125,6 +133,13 @@ pub(super) fn pay(
     })
 }
 
+fn wallets(gateway: &Gateway, content: &Content) -> &'static [WalletName] {
+    match carries_ecny(gateway, &content.terminal_sn) {
+        true => &WALLETS,
+        false => &WALLETS[..3],
+    }
+}
+
 /// Makes a QR code of one wallet.
 pub(super) fn precreate(
     gateway: &mut Gateway,
@@ -135,6 +150,7 @@ pub(super) fn precreate(
         "1" | "2" => WalletName::Alipay,
         "3" => WalletName::Wechat,
         "15" | "16" | "17" => WalletName::Unionpay,
+        ECNY_PAYWAY if carries_ecny(gateway, &content.terminal_sn) => WalletName::Ecny,
         _ => return Err(Refusal::parameter("payway不支持")),
     };
     let order = content.payment(Means::Qr {
@@ -321,7 +337,7 @@ fn payway(wallet: WalletName) -> &'static str {
         WalletName::Alipay => "2",
         WalletName::Wechat => "3",
         WalletName::Unionpay => "17",
-        WalletName::Ecny => "23",
+        WalletName::Ecny => ECNY_PAYWAY,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::gateway::{Gateway, Protocol};
 /// An activated terminal.
 #[derive(Clone, Debug)]
 pub(super) struct Terminal {
+    vendor_sn: String,
     device_id: String,
     key: String,
     /// The key before: it still opens the next check-in, as the answer may have been lost.
@@ -31,7 +32,7 @@ pub(super) fn activate(
     let vendor = signer(request)
         .and_then(|sn| Some((sn, vendors.get(sn)?)))
         .filter(|(sn, vendor)| is_signed_by(request, sn, &vendor.key));
-    let (_, vendor) = vendor.ok_or_else(illegal_sign)?;
+    let (vendor_sn, vendor) = vendor.ok_or_else(illegal_sign)?;
     let vendor = vendor.clone();
     let fields = fields(request)?;
     if need(&fields, "app_id")? != vendor.app_id {
@@ -51,6 +52,7 @@ pub(super) fn activate(
         None => format!("1001{:012}", terminals.len() + 1),
     };
     let terminal = Terminal {
+        vendor_sn: vendor_sn.to_owned(),
         device_id,
         key: key.clone(),
         previous_key: None,
@@ -118,6 +120,16 @@ pub(super) fn caller(
         return Err(illegal_sign());
     }
     Ok(sn.to_owned())
+}
+
+/// Whether the contract under which the terminal was activated carries e-CNY.
+pub(super) fn carries_ecny(gateway: &Gateway, terminal_sn: &str) -> bool {
+    let side = &gateway.sides.shouqianba;
+    let vendor = side
+        .terminals
+        .get(terminal_sn)
+        .and_then(|terminal| side.vendors.get(&terminal.vendor_sn));
+    vendor.is_some_and(|vendor| vendor.carries_ecny)
 }
 
 fn illegal_sign() -> Refusal {
