@@ -1,7 +1,7 @@
 //! Orders as this terminal knows them.
 
 use qiantai_core::Millis;
-use qiantai_core::attempt::Channel;
+use qiantai_core::attempt::{AttemptState, Channel, PaymentAttempt};
 use qiantai_core::decide::RefusalCode;
 use qiantai_core::ids::{ActionId, MemberId, OrderId};
 use qiantai_core::ledger::CaseKind;
@@ -150,6 +150,7 @@ impl Counter {
             }
             _ => None,
         };
+        let abnormal = self.abnormal_cause(&order, attempts.last())?;
         Ok(OrderFile {
             member: self.member_name(order.member)?,
             provisional: overlay.is_provisional(order.id),
@@ -157,19 +158,27 @@ impl Counter {
             charging,
             cut_off,
             refusal,
-            abnormal: self.abnormal_cause(&order)?,
+            abnormal,
             held: false,
             order,
         })
     }
 
-    /// What the newest case of an abnormal order says of its money.
-    fn abnormal_cause(&self, order: &RechargeOrder) -> Result<Option<AbnormalCause>, CallError> {
-        if order.state != OrderState::Abnormal {
+    /// What the newest case says of the money of an abnormal order, or of one whose payment is being
+    /// reversed.
+    fn abnormal_cause(
+        &self,
+        order: &RechargeOrder,
+        last: Option<&PaymentAttempt>,
+    ) -> Result<Option<AbnormalCause>, CallError> {
+        let is_reversing = last.is_some_and(|last| last.state == AttemptState::Reversing);
+        if order.state != OrderState::Abnormal && !is_reversing {
             return Ok(None);
         }
         let cases = self.store.cases_of(order.id)?;
         Ok(cases.iter().find_map(|case| match case.kind {
+            CaseKind::ReversalUnclear if is_reversing => Some(AbnormalCause::ReversalUnclear),
+            _ if is_reversing => None,
             CaseKind::AmountMismatch | CaseKind::PaidElsewhere => Some(AbnormalCause::Mismatch),
             CaseKind::LatePayment => Some(AbnormalCause::Late),
             _ => None,

@@ -84,6 +84,7 @@ const MAY_SEE: [(&str, &[&str]); 18] = [
             "qiantai-wire",
             "qiantai-store",
             "qiantai-sync",
+            "qiantai-counter",
             "qiantai-server",
             "qiantai-pay",
             "qiantai-paysim",

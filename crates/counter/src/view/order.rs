@@ -218,6 +218,8 @@ pub enum AbnormalCause {
     Mismatch,
     /// It came when the order had ended.
     Late,
+    /// The channel has not said for long whether it gave the money back.
+    ReversalUnclear,
 }
 
 /// A QR code to draw.

@@ -29,6 +29,7 @@ pub fn check<'a>(
         cut_off: false,
         refusal: None,
         held: false,
+        abnormal: None,
     };
     for (charging, cut_off) in [(false, false), (true, false), (false, true), (true, true)] {
         (file.charging, file.cut_off) = (charging, cut_off);
