@@ -32,6 +32,11 @@ async fn until_in_order(window: &Window, order: &[&str]) {
     .unwrap();
 }
 
+/// Waits until every gateway is known to answer again: until then cash is first, and chosen.
+pub async fn until_all_are_up(window: &Window) {
+    until_in_order(window, &USUAL).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_method_whose_gateway_fails_is_moved_down_and_comes_back() {
     let shop = Shop::new();

@@ -5,6 +5,7 @@ use qiantai_testkit::{Cashier, Key, Looks, Method, Phone, ScannedPayment, Window
 use serde_json::{Value, json};
 
 use super::counter::go;
+use crate::methods::until_all_are_up;
 use crate::shop::{MEMBER, MEMBER_PHONE, Shop};
 use crate::tour::{AND_LARGE, EVERY, Tour};
 
@@ -113,6 +114,7 @@ impl Walk<'_> {
         self.said("stage.unknown.name").await;
         self.stop("idle-with-an-open-order").await;
         self.phone.misbehave(&json!({})).await.unwrap();
+        until_all_are_up(self.window).await;
     }
 
     async fn paid_and_printed(&mut self) {

@@ -13,7 +13,7 @@ use super::desk::Desk;
 
 fn paid(answer: &GatewayAnswer) -> &PaidFact {
     match answer {
-        GatewayAnswer::Success(fact) => fact,
+        GatewayAnswer::Success(fact) | GatewayAnswer::Returned(fact) => fact,
         other => panic!("not paid: {other:?}"),
     }
 }
