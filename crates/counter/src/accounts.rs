@@ -118,6 +118,9 @@ fn unanswered(error: &CallFailed) -> CallError {
             Some(Told::KeysElsewhere) => {
                 return CallError::new(ErrorCode::WrongState, "keys_elsewhere");
             }
+            Some(Told::PaymentsOpen) => {
+                return CallError::new(ErrorCode::WrongState, "payments_open").retryable();
+            }
             Some(Told::DiskFull) => {
                 return CallError::new(ErrorCode::DiskFull, "disk_full").retryable();
             }

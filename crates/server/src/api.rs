@@ -1,5 +1,6 @@
 //! The HTTP interface, whole, on one screen. Shapes live in `qiantai_wire`.
 
+mod another_merchant;
 mod approver;
 mod attached;
 mod attempts;

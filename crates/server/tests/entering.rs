@@ -8,9 +8,12 @@ use std::path::Path;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{Request, StatusCode};
-use qiantai_core::attempt::Channel;
+use qiantai_core::attempt::{Channel, PayMethod};
 use qiantai_core::ids::StaffId;
+use qiantai_core::operation::OperationBody;
 use qiantai_core::policy::Role;
+use qiantai_core::recharge::AmountChoice;
+use qiantai_core::{Millis, Money};
 use qiantai_pay::channels::shouqianba;
 use qiantai_pay::credentials::Credentials;
 use qiantai_pay::set_up::form;
@@ -24,6 +27,7 @@ use qiantai_wire::api::{
     GatewayCheckRequest, GatewayDto, GatewaysAnswer, StandingDto,
 };
 use qiantai_wire::codes::ChannelDto;
+use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::{ApiError, ErrorCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -250,6 +254,48 @@ async fn only_what_passes_every_step_is_kept_and_in_force() {
     let mut expected = vec![act("gateway.entered"); 6];
     expected.extend([act("gateway.checked"), act("gateway.entered")]);
     assert_eq!(deeds, expected);
+}
+
+/// What is asked about a payment is asked of the merchant that it went to, while the shop's keys may
+/// change at any time.
+#[tokio::test]
+async fn another_merchant_waits_until_every_payment_has_its_result() {
+    let mut desk = Desk::open().await;
+    let good = desk.fields("wechat-key");
+    assert!(desk.enter(good.clone()).await.in_force);
+    let member = desk.shop.members()[0];
+    let choice = AmountChoice::Amount(Money::from_yuan(300));
+    let open = desk.till.recharge_of(&desk.shop, member, choice).await;
+    let mut start = desk.till.start_of(&open);
+    start.method = PayMethod::Code;
+    let attempt = start.attempt;
+    for body in [
+        OperationBody::RechargeOpen(open),
+        OperationBody::AttemptStart(start),
+    ] {
+        let done = desk.till.act(&desk.shop, body).await;
+        assert_eq!(done.outcome, OutcomeDto::Applied);
+    }
+    let manager = desk.person(Role::Manager);
+    for (place, text) in [
+        ("mchid", "1900000999"),
+        ("base_url", "https://other.example"),
+    ] {
+        let other = BTreeMap::from([(place.to_owned(), text.to_owned())]);
+        let refused = desk.refusal(desk.request(manager, other)).await;
+        assert_eq!(refused, Some(ErrorCode::PaymentsOpen), "{place}");
+    }
+    let same = desk.enter(good).await;
+    assert!(same.in_force, "the same merchant: {same:?}");
+
+    for _ in 0..20 {
+        desk.shop.pass(Millis::minutes(1)).await;
+    }
+    let ended = desk.shop.attempt(attempt).state;
+    assert!(!ended.is_open(), "{ended:?}");
+    let other = BTreeMap::from([("mchid".to_owned(), "1900000999".to_owned())]);
+    let answer = desk.enter(other).await;
+    assert_eq!(failure(&answer).1, CheckFaultDto::OfAnother, "looked at");
 }
 
 /// What the account behind `method` says about a payment that nobody made.

@@ -203,7 +203,7 @@ impl Till {
         self.recharge_of(shop, member, choice).await
     }
 
-    async fn recharge_of(
+    pub async fn recharge_of(
         &mut self,
         shop: &Shop,
         member: MemberId,

@@ -160,6 +160,9 @@ error_codes! {
     AttemptNotChargeable = 1035, 409, "error.attempt_not_chargeable", false;
     /// The attempt's order belongs to another terminal. Nothing was sent.
     AttemptElsewhere = 1036, 403, "error.attempt_elsewhere", false;
+    /// Payments that go through this account have no result yet. Another merchant's cannot take its
+    /// place until they have one; nothing was changed.
+    PaymentsOpen = 1037, 409, "error.payments_open", true;
     /// The person named is no active manager of the store.
     NoManager = 1040, 403, "error.approver_no_manager", false;
     /// Keys of payment channels are entered at the server alone. Nothing was kept.

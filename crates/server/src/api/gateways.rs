@@ -18,6 +18,7 @@ use qiantai_wire::api::{
 use qiantai_wire::{ApiError, ErrorCode};
 use serde_json::Value;
 
+use super::another_merchant::{is_awaited, moved};
 use super::approver::is_manager;
 use super::auth::{Origin, Seated};
 use super::failure::Failure;
@@ -224,6 +225,26 @@ impl Entry {
         }
     }
 
+    /// Payments that wait for a result would be asked about at another merchant's account.
+    async fn refuse_another_merchant(
+        &self,
+        accounts: (&Filled, &Filled),
+        others: &FilledAccounts,
+    ) -> Result<(), Failure> {
+        let channels = self.server.0.engine.channels();
+        let names = others.keys().map(String::as_str);
+        let methods = moved(self.name, accounts, names, channels);
+        if methods.is_empty() {
+            return Ok(());
+        }
+        let at = self.server.now();
+        let awaited = read_books(&self.server, move |ledger| is_awaited(ledger, &methods, at));
+        match awaited.await? {
+            true => Err(ErrorCode::PaymentsOpen.into()),
+            false => Ok(()),
+        }
+    }
+
     /// Checks what was entered, and keeps it where every step passes.
     async fn enter(
         self,
@@ -238,7 +259,9 @@ impl Entry {
         let _alone = kept.changing.lock().await;
         let mut accounts = filled(&kept).await?;
         let before = accounts.remove(self.name).unwrap_or_default();
-        let now = before.with(request.entered);
+        let now = before.clone().with(request.entered);
+        self.refuse_another_merchant((&before, &now), &accounts)
+            .await?;
         let settings = kept.settings(self.name, form, &now).map_err(unkept)?;
         let terminal = kept.terminal(self.name, &settings);
         let report = match found::unsafe_address(now.get("base_url")) {
