@@ -67,6 +67,8 @@ struct Counts {
     cuts: u32,
     /// Offers that a kill was quicker than: nothing was taken.
     not_begun: u32,
+    /// Receipts of a moment at which another terminal raised the same member.
+    overtaken: usize,
 }
 
 /// The shop and everybody in it.
@@ -250,7 +252,7 @@ impl<'a> Shop<'a> {
             self.expected.took(done)?;
         }
         let ledger = self.place.read()?;
-        self.expected.compare(ledger.as_ref())?;
+        self.counts.overtaken = self.expected.compare(ledger.as_ref())?;
         let due = self.expected.balances(ledger.as_ref(), &asked)?;
         for till in &mut self.tills {
             shows(till, &asked, &due).await?;
@@ -270,12 +272,14 @@ impl<'a> Shop<'a> {
             till_kills,
             cuts,
             not_begun,
+            overtaken,
         } = self.counts;
         let (rounds, books) = (self.options.rounds, self.options.books);
         let each = took / rounds.max(1);
         figure::say(format_args!(
             "{books:?}: {rounds} rounds, {server_kills} kills of the server, {till_kills} of \
-             terminals, {cuts} cuts; {} top-ups of {}, each once; {not_begun} not begun; \
+             terminals, {cuts} cuts; {} top-ups of {}, each once; {not_begun} not begun, \
+             {overtaken} promised points or a tier that came out otherwise; \
              {:.1} s a round, {:.1} s the longest",
             self.expected.count(),
             self.expected.sum(),
