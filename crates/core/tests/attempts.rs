@@ -423,6 +423,50 @@ fn a_payment_to_somebody_else_opens_a_case_and_posts_nothing() {
     assert_eq!(shop.order_state(order), OrderState::Credited);
 }
 
+/// What came was returned at the platform: nothing is booked, and nobody is told to ask for it again.
+#[test]
+fn a_payment_that_was_returned_at_the_platform_waits_for_a_person() {
+    let returned = |number: &str| GatewayOutcome::ReturnedOutside {
+        channel_txn_no: number.into(),
+        amount: yuan(300),
+    };
+    let (mut shop, order, attempt) = waiting(300);
+    let decision = shop.answer(attempt, returned("t1"));
+    assert_eq!(cases(&decision), [CaseKind::ReturnedOutside]);
+    assert_eq!(shop.attempt_state(attempt), AttemptState::Closed);
+    assert_eq!(shop.order_state(order), OrderState::Abnormal);
+    assert_eq!(
+        (shop.balance(CLEARING), shop.balance(SUSPENSE)),
+        (Money::ZERO, Money::ZERO)
+    );
+    assert_eq!(cases(&shop.answer(attempt, returned("t1"))), []);
+
+    let (mut shop, order, attempt) = waiting(300);
+    shop.answer(attempt, GatewayOutcome::Closed);
+    let decision = shop.answer(attempt, returned("t1"));
+    assert_eq!(cases(&decision), [CaseKind::ReturnedOutside]);
+    assert_eq!(shop.order_state(order), OrderState::PendingPayment);
+}
+
+/// One more payment under a number that is paid already, returned at the platform: the books keep
+/// the name of theirs, so that its notices still say nothing new.
+#[test]
+fn what_was_returned_beside_a_payment_leaves_the_payment_its_name() {
+    let (mut shop, order, attempt) = waiting(300);
+    shop.pays(attempt, "t1", 300);
+    let returned = || GatewayOutcome::ReturnedOutside {
+        channel_txn_no: "t2".into(),
+        amount: yuan(300),
+    };
+    let decision = shop.answer(attempt, returned());
+    assert_eq!(cases(&decision), [CaseKind::ReturnedOutside]);
+    assert_eq!(cases(&shop.answer(attempt, returned())), []);
+    assert_eq!(cases(&shop.pays(attempt, "t1", 300)), []);
+    assert_eq!(cases(&shop.pays(attempt, "t2", 300)), []);
+    assert_eq!(shop.order_state(order), OrderState::Credited);
+    assert_eq!(shop.balance(SUSPENSE), Money::ZERO);
+}
+
 #[test]
 fn an_unclear_reversal_opens_a_case_while_it_is_unclear() {
     let (mut shop, _, attempt) = waiting(300);

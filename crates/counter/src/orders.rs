@@ -181,6 +181,7 @@ impl Counter {
             _ if is_reversing => None,
             CaseKind::AmountMismatch | CaseKind::PaidElsewhere => Some(AbnormalCause::Mismatch),
             CaseKind::LatePayment => Some(AbnormalCause::Late),
+            CaseKind::ReturnedOutside => Some(AbnormalCause::Returned),
             _ => None,
         }))
     }

@@ -3,4 +3,4 @@
 /**
  * What is wrong with the money that a channel tells of.
  */
-export type AbnormalCause = "mismatch" | "late" | "reversal_unclear";
+export type AbnormalCause = "mismatch" | "late" | "returned" | "reversal_unclear";

@@ -254,11 +254,16 @@ fn abnormal(
 ) {
     settle::suspend(draft, settle::clearing(attempt.channel), amount);
     draft.case(kind, links(&attempt, order), amount);
-    let mut order = order.clone();
-    order.state = OrderState::Abnormal;
-    order.changed_at = draft.at;
     draft.push(Change::Attempt(attempt));
-    draft.push(Change::Order(order));
+    draft.push(Change::Order(as_abnormal(order, draft.at)));
+}
+
+fn as_abnormal(order: &RechargeOrder, now: Timestamp) -> RechargeOrder {
+    RechargeOrder {
+        state: OrderState::Abnormal,
+        changed_at: now,
+        ..order.clone()
+    }
 }
 
 /// Somebody else has the money, so none is posted here. An order that waits for it waits no longer,
@@ -271,10 +276,7 @@ fn paid_elsewhere(
     let links = links(attempt, order);
     draft.case(CaseKind::PaidElsewhere, links, Money::ZERO);
     if order.state == OrderState::PendingPayment {
-        let mut order = order.clone();
-        order.state = OrderState::Abnormal;
-        order.changed_at = draft.at;
-        draft.push(Change::Order(order));
+        draft.push(Change::Order(as_abnormal(order, draft.at)));
     }
     if attempt.state.is_open() && !attempt.cancel_requested {
         let mut attempt = attempt.clone();
@@ -312,7 +314,8 @@ fn notice_unconfirmed(
 }
 
 /// Nothing is left with the gateway to credit; what was left, where only a part went back, is for
-/// a person to find. The attempt ends as one that brought nothing.
+/// a person to find, so nobody is told to ask for the money again. Beside a payment that the books
+/// have, it is one more on the same number, and theirs keeps its name.
 fn returned_outside(
     mut draft: Draft<'_>,
     attempt: &PaymentAttempt,
@@ -321,17 +324,31 @@ fn returned_outside(
     amount: Money,
 ) -> Decision {
     let mut next = attempt.clone();
-    next.channel_txn_no = Some(channel_txn_no.to_owned());
     next.changed_at = draft.at;
-    if attempt.state == AttemptState::Reversing {
-        next.state = AttemptState::Reversed;
-        next.money_returned = Some(true);
-    } else if attempt.state.is_open() {
-        next.state = AttemptState::Closed;
+    match attempt.state {
+        AttemptState::Succeeded => next.surplus.push(Surplus {
+            channel_txn_no: channel_txn_no.to_owned(),
+            amount,
+            refunded: true,
+        }),
+        AttemptState::Reversing => {
+            next.state = AttemptState::Reversed;
+            next.money_returned = Some(true);
+        }
+        state if state.is_open() => next.state = AttemptState::Closed,
+        _ => {}
     }
-    if attempt.state.is_open()
-        && let Some(order) = order_end::after_unpaid_attempt(order, &next, draft.at)
-    {
+    if attempt.state != AttemptState::Succeeded {
+        next.channel_txn_no = Some(channel_txn_no.to_owned());
+    }
+    let order_next = match attempt.state {
+        AttemptState::Reversing => order_end::after_unpaid_attempt(order, &next, draft.at),
+        state if state.is_open() && order.state == OrderState::PendingPayment => {
+            Some(as_abnormal(order, draft.at))
+        }
+        _ => None,
+    };
+    if let Some(order) = order_next {
         draft.push(Change::Order(order));
     }
     draft.case(CaseKind::ReturnedOutside, links(attempt, order), amount);

@@ -218,6 +218,8 @@ pub enum AbnormalCause {
     Mismatch,
     /// It came when the order had ended.
     Late,
+    /// Somebody returned it, or a part of it, at the platform.
+    Returned,
     /// The channel has not said for long whether it gave the money back.
     ReversalUnclear,
 }
