@@ -14,7 +14,6 @@ use qiantai_wire::{ApiError, ErrorCode};
 use super::failure::Failure;
 use super::request::{Raw, read};
 use crate::embedded::Server;
-use crate::engine::success;
 
 /// Takes a notice. Only one whose signature holds is believed, of a gateway whose notices name no
 /// merchant only what our own query confirms, and it is written before the gateway is told so.
@@ -62,8 +61,8 @@ async fn apply(
     let Some((tenant, attempt)) = attempt_of(server, name, &notice.attempt_no).await? else {
         return Ok(NoticeReceipt::Refused);
     };
-    let outcome = success(notice.paid);
-    server.0.engine.hear(tenant, &attempt, outcome).await?;
+    let engine = &server.0.engine;
+    engine.hear_paid(tenant, &attempt, notice.paid).await?;
     Ok(NoticeReceipt::Taken)
 }
 

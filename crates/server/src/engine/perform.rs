@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use qiantai_core::Millis;
 use qiantai_core::attempt::{AttemptState, ConfigFault, GatewayOutcome, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{OrderId, StoreId, TenantId};
 use qiantai_core::operation::{AttemptResult, OperationBody};
@@ -13,15 +12,13 @@ use qiantai_pay::{
 use qiantai_wire::feed::OutcomeDto;
 
 use super::health::probe_number;
+use super::schedule::CODE_END_MARGIN;
 use super::step::Step;
 use super::{Engine, EngineError, Task, Turn};
 
 /// A gateway that cannot be reached this often in a row makes the attempt unknown: nobody can
 /// say any more whether the customer pays.
 const UNSENT_MAX: u32 = 3;
-
-/// Our clock and a gateway's may differ by this much when a QR code ends.
-const CODE_END_MARGIN: Millis = Millis::seconds(30);
 
 /// What closing an attempt at the gateway came to; the cause of a doubt is in the log.
 enum CloseOutcome {

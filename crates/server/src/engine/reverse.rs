@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use qiantai_core::attempt::{AttemptState, GatewayOutcome, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{AttemptId, TenantId};
-use qiantai_pay::{Channel, GatewayAnswer, ReverseAnswer, UnknownCause};
+use qiantai_pay::{Channel, GatewayAnswer, PaidFact, ReverseAnswer, UnknownCause};
 
+use super::schedule::NOTICE_YOUNG;
 use super::turns::Turns;
 use super::{Engine, EngineError, returned, success};
 
@@ -97,6 +98,27 @@ impl Engine {
         let heard = self.record(tenant, &attempt, outcome).await;
         drop(turn);
         heard
+    }
+
+    /// Writes that a notice tells of money. One that comes long after the payment may be of before the
+    /// shop gave the money back at the platform, so the gateway's present word goes before it.
+    pub(crate) async fn hear_paid(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+        paid: PaidFact,
+    ) -> Result<(), EngineError> {
+        let is_old = self.clock.now() - paid.paid_at > NOTICE_YOUNG;
+        let mut told = success(paid);
+        if is_old
+            && attempt.state != AttemptState::Succeeded
+            && let Some(channel) = self.gateway(attempt.channel)
+            && let Some(returned @ GatewayOutcome::ReturnedOutside { .. }) =
+                self.ask(attempt, &channel).await
+        {
+            told = returned;
+        }
+        self.hear(tenant, attempt, told).await
     }
 
     async fn begin_reversal(

@@ -12,6 +12,12 @@ pub const WATCH_LASTS: Millis = Millis::seconds(10);
 /// by its notice or by reconciliation.
 pub const LATE_WATCH: Millis = Millis::hours(1);
 
+/// Our clock and a gateway's may differ by this much when a QR code ends.
+pub const CODE_END_MARGIN: Millis = Millis::seconds(30);
+
+/// How old a payment may be that a notice is believed of without asking.
+pub const NOTICE_YOUNG: Millis = Millis::minutes(3);
+
 /// The sweep ends here.
 const SWEEP_END: Millis = Millis::hours(24);
 

@@ -1,6 +1,6 @@
 //! What a person must look at.
 
-use qiantai_core::attempt::AttemptState;
+use qiantai_core::attempt::{AttemptState, PaymentAttempt};
 use qiantai_core::recharge::OrderState;
 use qiantai_pay::{GatewayAnswer, RefundAnswer, RefundRequest};
 use qiantai_paysim::gateway::{AnswerFault, NoticeFault, Operation, PhoneAction};
@@ -75,26 +75,7 @@ async fn what_was_returned_at_the_platform_is_never_credited() {
         desk.spoil(Operation::Query, AnswerFault::Lost);
         desk.shop.phone(&attempt, &PhoneAction::PayWithoutNotice);
         desk.heal();
-        let platform = desk.platform();
-        let paid = match platform.query(&attempt.attempt_no).await {
-            GatewayAnswer::Success(paid) => paid,
-            found => panic!("{found:?}"),
-        };
-        let request = RefundRequest {
-            attempt_no: attempt.attempt_no.clone(),
-            channel_txn_no: Some(paid.channel_txn_no.clone()),
-            refund_no: attempt.attempt_no.replacen("ZF", "TK", 1),
-            paid: paid.amount,
-            amount: paid.amount,
-            reason: "平台上退款".to_owned(),
-            notify_url: None,
-        };
-        let returned = platform.refund(&request).await;
-        let is_back = matches!(
-            returned,
-            RefundAnswer::Succeeded { .. } | RefundAnswer::Accepted
-        );
-        assert!(is_back, "{returned:?}");
+        let txn = returns_at_the_platform(&desk, &attempt).await;
         desk.pass_until(attempt.id, AttemptState::Closed).await;
         desk.pass(600).await;
         desk.check_cases(&["ReturnedOutside"]);
@@ -102,9 +83,52 @@ async fn what_was_returned_at_the_platform_is_never_credited() {
             assert_eq!(desk.shop.balance(account), 0);
         }
         let ended = desk.shop.attempt(attempt.id);
-        assert_eq!(ended.channel_txn_no, Some(paid.channel_txn_no));
-        assert_ne!(desk.order_state(attempt.id), OrderState::Credited);
+        assert_eq!(ended.channel_txn_no, Some(txn));
+        assert_eq!(desk.order_state(attempt.id), OrderState::Abnormal);
     }
+}
+
+/// The notice was written before the money went back, and comes after it.
+#[tokio::test]
+async fn an_old_notice_of_what_was_returned_since_credits_nothing() {
+    for account in [Account::WechatV3, Account::WechatV2] {
+        let mut desk = Desk::open(account).await;
+        let attempt = desk.show_qr().await;
+        desk.spoil(Operation::Query, AnswerFault::Lost);
+        desk.shop.phone(&attempt, &PhoneAction::Pay);
+        desk.pass(200).await;
+        desk.heal();
+        returns_at_the_platform(&desk, &attempt).await;
+        assert_eq!(desk.deliver().await, [true]);
+        desk.check_cases(&["ReturnedOutside"]);
+        assert_eq!(desk.order_state(attempt.id), OrderState::Abnormal);
+        desk.check_money(0, 0);
+    }
+}
+
+/// The owner gives a payment back past our server; the number of the payment.
+async fn returns_at_the_platform(desk: &Desk, attempt: &PaymentAttempt) -> String {
+    let platform = desk.platform();
+    let paid = match platform.query(&attempt.attempt_no).await {
+        GatewayAnswer::Success(paid) => paid,
+        found => panic!("{found:?}"),
+    };
+    let request = RefundRequest {
+        attempt_no: attempt.attempt_no.clone(),
+        channel_txn_no: Some(paid.channel_txn_no.clone()),
+        refund_no: attempt.attempt_no.replacen("ZF", "TK", 1),
+        paid: paid.amount,
+        amount: paid.amount,
+        reason: "平台上退款".to_owned(),
+        notify_url: None,
+    };
+    let returned = platform.refund(&request).await;
+    let is_back = matches!(
+        returned,
+        RefundAnswer::Succeeded { .. } | RefundAnswer::Accepted
+    );
+    assert!(is_back, "{returned:?}");
+    paid.channel_txn_no
 }
 
 #[tokio::test]
