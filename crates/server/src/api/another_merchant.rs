@@ -2,13 +2,15 @@
 //! present one has no result, or money waits to be sent back: everything that is asked about it from
 //! then on would be asked of the other merchant, who knows of no such payment.
 
-use qiantai_core::attempt::Channel as Method;
+use qiantai_core::attempt::{AttemptState, Channel as Method, PaymentAttempt};
+use qiantai_core::ids::AttemptId;
 use qiantai_core::ledger::Topic;
 use qiantai_core::{Millis, Timestamp};
 
 use crate::accounts::Filled;
 use crate::db::{Ledger, LedgerError};
 use crate::engine::Channels;
+use crate::engine::schedule::{CODE_END_MARGIN, LATE_WATCH};
 use crate::gateways::GatewaySettings;
 
 /// Settings that say whose account it is, and where. Keys and certificates change at any time.
@@ -43,8 +45,8 @@ pub(super) fn moved<'a>(
     methods
 }
 
-/// Whether the gateway of one of these methods still has to say what became of a payment, or to send
-/// one back.
+/// Whether the gateway of one of these methods still has to say what became of a payment, may be
+/// paid by a code that was shown, or has to send money back.
 ///
 /// # Errors
 /// See [`LedgerError`].
@@ -53,10 +55,30 @@ pub(super) fn is_awaited(
     methods: &[Method],
     now: Timestamp,
 ) -> Result<bool, LedgerError> {
-    let watched = ledger.watched_attempts(now)?;
-    let is_open = watched
-        .iter()
-        .any(|(_, attempt)| attempt.state.is_open() && methods.contains(&attempt.channel));
+    let watched = ledger.watched_attempts(now - LATE_WATCH)?;
+    let is_open = watched.iter().any(|(_, attempt)| {
+        methods.contains(&attempt.channel) && (attempt.state.is_open() || is_payable(attempt, now))
+    });
+    if is_open {
+        return Ok(true);
+    }
+    let hints = ledger.open_hints()?.into_iter();
+    let hints = hints.map(|(tenant, hint)| (tenant, hint.attempt));
     let returns = ledger.due_events(Topic::PaymentSurplus, now + CARRIED_WITHIN)?;
-    Ok(is_open || !returns.is_empty())
+    let returns = returns.into_iter();
+    let returns = returns.map(|due| (due.tenant, AttemptId(due.event.subject)));
+    for (tenant, attempt) in hints.chain(returns) {
+        let attempt = ledger.attempt(tenant, attempt)?;
+        if attempt.is_none_or(|attempt| methods.contains(&attempt.channel)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A cashier may leave a code before the gateway has closed it.
+fn is_payable(attempt: &PaymentAttempt, now: Timestamp) -> bool {
+    attempt.qr_payload.is_some()
+        && attempt.state != AttemptState::Succeeded
+        && now < attempt.expires_at + CODE_END_MARGIN
 }
