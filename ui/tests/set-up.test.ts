@@ -119,3 +119,9 @@ test("nobody but a manager sees it", async () => {
   await screen.findByRole("heading", { name: "设置" });
   expect(screen.queryByRole("button", { name: "收款渠道" })).toBeNull();
 });
+
+test("a manager hears at the counter what ends soon, and finds it beside the account", async () => {
+  const { screen } = await opened("accounts_here");
+  expect(await screen.findByText(/^支付宝：.*还有 21 天到期/)).toBeTruthy();
+  expect(await screen.findByText(/^应用证书.*还有 21 天到期/)).toBeTruthy();
+});

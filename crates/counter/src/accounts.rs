@@ -10,8 +10,8 @@ use qiantai_core::ids::StaffId;
 use qiantai_core::policy::Role;
 use qiantai_sync::CallFailed;
 use qiantai_wire::api::{
-    CheckFindingDto, CheckStepDto, GatewayCheckAnswer, GatewayCheckRequest, GatewayDto,
-    GatewayFieldKindDto, StandingDto,
+    CheckFindingDto, CheckRemarkDto, CheckStepDto, GatewayCheckAnswer, GatewayCheckRequest,
+    GatewayDto, GatewayEndDto, GatewayFieldKindDto, StandingDto,
 };
 
 use crate::commit::refused;
@@ -102,7 +102,27 @@ fn account(told: GatewayDto) -> PaymentAccount {
             StandingDto::Absent if told.set_up => AccountState::Closed,
             StandingDto::Absent => AccountState::NotSetUp,
         },
+        remarks: told.ends.into_iter().map(ends_soon).collect(),
         fields: fields.collect(),
+    }
+}
+
+fn ends_soon(end: GatewayEndDto) -> AccountRemark {
+    if end.days >= 0 {
+        return remark(CheckRemarkDto::EndsSoon, Some(end.place), Some(end.days));
+    }
+    AccountRemark {
+        message_key: "set_up.remark.ended".to_owned(),
+        params: BTreeMap::new(),
+        place: Some(end.place),
+    }
+}
+
+fn remark(what: CheckRemarkDto, place: Option<String>, count: Option<i64>) -> AccountRemark {
+    AccountRemark {
+        message_key: format!("set_up.remark.{}", what.word()),
+        params: values([("count", count.map(|count| count.to_string()))]),
+        place,
     }
 }
 
@@ -135,14 +155,10 @@ fn report(name: &str, answer: &GatewayCheckAnswer) -> AccountCheck {
     let steps = steps.filter(|step| **step != CheckStepDto::Activated || name == WITH_TERMINALS);
     let remarks = answer.findings.iter().filter_map(|finding| match finding {
         CheckFindingDto::Remark {
-            remark,
+            remark: what,
             place,
             count,
-        } => Some(AccountRemark {
-            message_key: format!("set_up.remark.{}", remark.word()),
-            params: values([("count", count.map(|count| count.to_string()))]),
-            place: place.clone(),
-        }),
+        } => Some(remark(*what, place.clone(), *count)),
         CheckFindingDto::Passed { .. } | CheckFindingDto::Failed { .. } => None,
     });
     AccountCheck {
@@ -194,7 +210,7 @@ fn values<const N: usize>(pairs: [(&str, Option<String>); N]) -> BTreeMap<String
 
 #[cfg(test)]
 mod tests {
-    use qiantai_wire::api::{CheckFaultDto, CheckRemarkDto};
+    use qiantai_wire::api::CheckFaultDto;
 
     use super::*;
 

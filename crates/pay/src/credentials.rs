@@ -247,6 +247,13 @@ pub struct Expiry {
     pub at: Timestamp,
 }
 
+impl Expiry {
+    /// Whole days from `now` to its end, below nothing after it.
+    pub fn days_left(&self, now: Timestamp) -> i64 {
+        (self.at - now).0.div_euclid(86_400_000)
+    }
+}
+
 /// How long before its end a certificate is warned of.
 pub const WARNING: Millis = Millis::days(31);
 

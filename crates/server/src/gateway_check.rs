@@ -208,7 +208,7 @@ async fn steps(
     }
     reach(&base_url, transport.as_ref(), surroundings.now(), report).await?;
     for expiry in ending_soon(channel.expiries(), surroundings.now()) {
-        let days = (expiry.at - surroundings.now()).0.div_euclid(86_400_000);
+        let days = expiry.days_left(surroundings.now());
         report.remark(CheckRemark::EndsSoon(expiry.credential, days));
     }
     if let Opened::Terminal(terminal) = &opened {

@@ -53,7 +53,8 @@ pub use event::{
 };
 pub use gateways::{
     CheckFaultDto, CheckFindingDto, CheckRemarkDto, CheckStepDto, GatewayCheckAnswer,
-    GatewayCheckRequest, GatewayDto, GatewayFieldDto, GatewayFieldKindDto, GatewaysAnswer,
+    GatewayCheckRequest, GatewayDto, GatewayEndDto, GatewayFieldDto, GatewayFieldKindDto,
+    GatewaysAnswer,
 };
 pub use leases::{
     GrantedLease, LEASE_MEMBERS_LIMIT, LeaseDto, LeasesAnswer, LeasesRequest, NotGranted,

@@ -157,6 +157,8 @@ export class Desk {
   #personIs(): void {
     void this.scans.answer(null);
     this.cases.forget();
+    if (this.session?.signed_in?.role === "manager")
+      void this.attempt(async () => (await import("./ending")).tellEnding(this));
     if (this.seesCases) void this.cases.refresh();
     else if (this.screen === "cases") this.show("counter");
   }

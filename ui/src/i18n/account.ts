@@ -1,4 +1,5 @@
-import { isKey, t } from "./index.svelte";
+import type { AccountRemark } from "../bindings/AccountRemark";
+import { isKey, t, tell } from "./index.svelte";
 
 /** The gateway of a payment account. */
 export function gatewayName(name: string): string {
@@ -10,4 +11,10 @@ export function gatewayName(name: string): string {
 export function fieldName(gateway: string, place: string): string {
   const key = `set_up.field.${gateway}.${place}`;
   return isKey(key) ? t(key) : place;
+}
+
+/** What is good to know of a payment account. */
+export function remarkText(gateway: string, { message_key, params, place }: AccountRemark): string {
+  const field = place === null ? "" : fieldName(gateway, place);
+  return tell(message_key, { ...(params as Record<string, string>), field });
 }

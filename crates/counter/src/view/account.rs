@@ -26,6 +26,8 @@ pub struct PaymentAccount {
     pub channels: Vec<ChannelView>,
     /// How it stands.
     pub state: AccountState,
+    /// What is good to know without a check: what ends soon.
+    pub remarks: Vec<AccountRemark>,
     /// What is filled in here.
     pub fields: Vec<AccountField>,
 }

@@ -12,8 +12,8 @@ use qiantai_pay::credentials::CredentialError;
 use qiantai_pay::set_up::{FieldKind, SetUpForm, form};
 use qiantai_pay::{Surroundings, SystemSurroundings};
 use qiantai_wire::api::{
-    GatewayCheckAnswer, GatewayCheckRequest, GatewayDto, GatewayFieldDto, GatewayFieldKindDto,
-    GatewaysAnswer, StandingDto,
+    GatewayCheckAnswer, GatewayCheckRequest, GatewayDto, GatewayEndDto, GatewayFieldDto,
+    GatewayFieldKindDto, GatewaysAnswer, StandingDto,
 };
 use qiantai_wire::{ApiError, ErrorCode};
 use serde_json::Value;
@@ -100,9 +100,22 @@ impl Accounts<'_> {
                     Standing::Down(_) => StandingDto::Down,
                 },
             },
+            ends: ends(server, name),
             fields,
         })
     }
+}
+
+fn ends(server: &Server, name: &str) -> Vec<GatewayEndDto> {
+    let now = server.now();
+    let ending = server.0.engine.channels().ending_soon(now).into_iter();
+    let ending = ending.filter(|(channel, _)| channel.0 == name);
+    ending
+        .map(|(_, expiry)| GatewayEndDto {
+            days: expiry.days_left(now),
+            place: expiry.credential,
+        })
+        .collect()
 }
 
 fn fields(form: &SetUpForm, filled: &Filled) -> Vec<GatewayFieldDto> {
@@ -271,6 +284,9 @@ impl Entry {
         if !report.is_good() {
             return Ok(Json(found::told(report, false)));
         }
+        // To look takes seconds, in which somebody may have begun to pay.
+        self.refuse_another_merchant((&before, &now), &accounts)
+            .await?;
         accounts.insert(self.name.to_owned(), now);
         let writer = Arc::clone(&kept);
         let written = tokio::task::spawn_blocking(move || {

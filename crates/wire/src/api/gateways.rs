@@ -32,8 +32,20 @@ pub struct GatewayDto {
     pub set_up: bool,
     /// Whether it is open and answers.
     pub standing: StandingDto,
+    /// Keys and certificates in force that end within a month or have ended, soonest first.
+    #[serde(default)]
+    pub ends: Vec<GatewayEndDto>,
     /// What is filled in by this interface; none where the settings file says it.
     pub fields: Vec<GatewayFieldDto>,
+}
+
+/// A credential that ends soon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayEndDto {
+    /// Which, as a field or a settings file names it.
+    pub place: String,
+    /// Whole days left; below nothing once it has ended.
+    pub days: i64,
 }
 
 /// One field of an account.

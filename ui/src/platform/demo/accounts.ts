@@ -23,14 +23,16 @@ const field = (place: string, kind: AccountFieldKind = "plain", needed = true): 
   filled: false,
 });
 
+const ENDS = { message_key: "set_up.remark.ends_soon", params: { count: "21" } };
+
 /** What a server elsewhere has, and what a shop enters on its own computer. */
 export const ACCOUNTS_THERE: PaymentAccounts = {
   entered_here: false,
   accounts: [
-    { name: "wechat", channels: ["wechat"], state: "up", fields: [] },
-    { name: "alipay", channels: ["alipay"], state: "closed", fields: [] },
-    { name: "unionpay", channels: ["unionpay"], state: "not_set_up", fields: [] },
-    { name: "shouqianba", channels: [], state: "not_set_up", fields: [] },
+    { name: "wechat", channels: ["wechat"], state: "up", remarks: [], fields: [] },
+    { name: "alipay", channels: ["alipay"], state: "closed", remarks: [], fields: [] },
+    { name: "unionpay", channels: ["unionpay"], state: "not_set_up", remarks: [], fields: [] },
+    { name: "shouqianba", channels: [], state: "not_set_up", remarks: [], fields: [] },
   ],
 };
 
@@ -41,6 +43,7 @@ export const ACCOUNTS_HERE: PaymentAccounts = {
       name: "wechat",
       channels: ["wechat"],
       state: "not_set_up",
+      remarks: [],
       fields: [
         field("appid"),
         field("mchid"),
@@ -54,12 +57,25 @@ export const ACCOUNTS_HERE: PaymentAccounts = {
         field("base_url", "plain", false),
       ],
     },
-    { name: "alipay", channels: ["alipay"], state: "up", fields: [field("app_id")] },
-    { name: "unionpay", channels: ["unionpay"], state: "down", fields: [field("merchant_id")] },
+    {
+      name: "alipay",
+      channels: ["alipay"],
+      state: "up",
+      remarks: [{ ...ENDS, place: "app_certificate" }],
+      fields: [field("app_id")],
+    },
+    {
+      name: "unionpay",
+      channels: ["unionpay"],
+      state: "down",
+      remarks: [],
+      fields: [field("merchant_id")],
+    },
     {
       name: "shouqianba",
       channels: [],
       state: "not_set_up",
+      remarks: [],
       fields: [
         field("vendor_sn"),
         field("vendor_key", "secret"),
@@ -110,8 +126,7 @@ export function checkAccount(books: DemoBooks, { name, entered, pin }: CheckAcco
     account.state = "up";
     for (const kept of account.fields) kept.filled ||= kept.place in entered;
   }
-  const ends = { message_key: "set_up.remark.ends_soon", params: { count: "21" } };
-  const remarks = good && name !== "shouqianba" ? [{ ...ends, place: "certificate" }] : [];
+  const remarks = good && name !== "shouqianba" ? [{ ...ENDS, place: "certificate" }] : [];
   return { good, in_force, steps, remarks };
 }
 
