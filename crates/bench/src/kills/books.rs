@@ -116,6 +116,9 @@ fn credited(ledger: &dyn Archive, tenant: TenantId) -> Outcome<HashMap<OrderId, 
             let mut lots = HashMap::new();
             for lot in book.lots.iter().filter_map(|lot| Some((lot.order?, lot))) {
                 *lots.entry(lot.0).or_insert(Money::ZERO) += lot.1.principal_init;
+                if lot.1.principal_init == TOP_UP && lot.1.bonus_init != Money::ZERO {
+                    return Err(format!("order {} brought a bonus of its own", lot.0).into());
+                }
             }
             for (order, amount) in book.credited {
                 if lots.get(&order) != Some(&amount) {
