@@ -5,6 +5,7 @@ mod attempt_result;
 mod attempt_start;
 mod digest;
 mod draft;
+mod drawer_open;
 mod invariants;
 mod leases;
 mod member_create;
@@ -276,5 +277,6 @@ fn first_time(state: &State, operation: &Operation, now: Timestamp) -> Result<De
         OperationBody::LeaseGrant(body) => leases::grant(state, operation, body, now),
         OperationBody::LeaseRelease(body) => Ok(leases::release(state, operation, body, now)),
         OperationBody::LeaseLost(body) => leases::lost(state, operation, body, now),
+        OperationBody::DrawerOpen(body) => Ok(drawer_open::decide(state, operation, body, now)),
     }
 }

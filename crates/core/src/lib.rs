@@ -8,6 +8,7 @@ pub mod brand;
 pub mod clock;
 pub mod compliance;
 pub mod decide;
+pub mod drawer;
 pub mod half_width;
 pub mod ids;
 pub mod lease;

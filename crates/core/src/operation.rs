@@ -3,6 +3,7 @@
 use crate::account::{Draw, Lot};
 use crate::attempt::{Channel, GatewayOutcome, PayMethod};
 use crate::clock::{Millis, Timestamp};
+use crate::drawer::DrawerOpen;
 use crate::ids::{
     ActionId, AttemptId, DeviceId, LeaseId, MemberId, OpId, OrderId, ShiftId, StaffId, StoreId,
     TenantId, TierId,
@@ -117,6 +118,8 @@ pub enum OperationBody {
     SpendOffline(SpendOffline),
     /// Fact: the terminal gives a lease back and will not draw on it again.
     LeaseRelease(NamedLease),
+    /// Fact: the drawer was opened, and no sale opened it.
+    DrawerOpen(DrawerOpen),
     /// Server: rules were published; the document is the attachment.
     PolicyPublish {
         /// The new version.
@@ -382,6 +385,7 @@ impl OperationBody {
                 | OperationBody::MemberCreate(_)
                 | OperationBody::SpendOffline(_)
                 | OperationBody::LeaseRelease(_)
+                | OperationBody::DrawerOpen(_)
         )
     }
 
@@ -399,6 +403,7 @@ impl OperationBody {
                 | OperationBody::MemberCreate(_)
                 | OperationBody::SpendOffline(_)
                 | OperationBody::LeaseRelease(_)
+                | OperationBody::DrawerOpen(_)
         )
     }
 }

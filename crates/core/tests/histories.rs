@@ -5,6 +5,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptes
 use proptest::prop_assert_eq;
 use qiantai_core::attempt::{ConfigFault, DeclineCode, GatewayOutcome};
 use qiantai_core::decide::{Change, Decision, decide};
+use qiantai_core::drawer::DrawerReason;
 use qiantai_core::ids::{AttemptId, MemberId, OpId, OrderId, StaffId};
 use qiantai_core::member::MemberStatus;
 use qiantai_core::operation::{Operation, OperationBody, SurplusRefunded};
@@ -14,7 +15,8 @@ use qiantai_core::{Millis, Money};
 use uuid::Uuid;
 
 use crate::books::Books;
-use crate::shop::{MANAGER, MEMBER, NOON, PACKAGE, SHIFT, Shop, amount, policy, yuan};
+use crate::drawer::opening;
+use crate::shop::{CASHIER, MANAGER, MEMBER, NOON, PACKAGE, SHIFT, Shop, amount, policy, yuan};
 
 const MEMBERS: [MemberId; 3] = [
     MEMBER,
@@ -81,6 +83,9 @@ enum Event {
     Reprint {
         order: usize,
     },
+    Drawer {
+        by: usize,
+    },
     Again {
         operation: usize,
         edit: bool,
@@ -118,6 +123,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => pick.clone().prop_map(|order| Event::Retry { order }),
         1 => pick.clone().prop_map(|attempt| Event::Refund { attempt }),
         1 => pick.clone().prop_map(|order| Event::Reprint { order }),
+        1 => pick.clone().prop_map(|by| Event::Drawer { by }),
         2 => (pick.clone(), any::<bool>())
             .prop_map(|(operation, edit)| Event::Again { operation, edit }),
         1 => (pick, proptest::bool::weighted(0.7))
@@ -232,6 +238,10 @@ impl History {
                     copy: 1,
                 });
             }
+            Event::Drawer { by } => {
+                let approver = [MANAGER, CASHIER][by % 2];
+                self.run(opening(DrawerReason::Change, None, approver));
+            }
             Event::Again { operation, edit } => self.again(*operation, *edit),
             Event::Status { member, active } => {
                 let status = if *active {
@@ -314,6 +324,7 @@ impl History {
                 }
                 OperationBody::RechargeOpen(body) => body.seller = Some(StaffId(MANAGER.0)),
                 OperationBody::ReceiptReprint { copy, .. } => *copy += 1,
+                OperationBody::DrawerOpen(body) => body.reason = DrawerReason::Count,
                 _ => {}
             }
         }

@@ -7,6 +7,7 @@ mod attempts;
 mod books;
 mod cash;
 mod chain;
+mod drawer;
 mod histories;
 mod leases;
 mod members;

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::attempt::GatewayOutcome;
+use crate::drawer::DrawerOpen;
 use crate::money::Money;
 use crate::operation::{
     AttemptResult, AttemptStart, DeviceEnrol, Hash, LeaseGrant, MemberRegister, NamedLease,
@@ -140,6 +141,7 @@ fn feed(to: &mut Feeder<'_>, body: &OperationBody) {
         OperationBody::LeaseGrant(body) => lease_grant(to, body),
         OperationBody::LeaseRelease(body) => named_lease(to, "lease.release", body),
         OperationBody::LeaseLost(body) => named_lease(to, "lease.lost", body),
+        OperationBody::DrawerOpen(body) => drawer_open(to, body),
     }
 }
 
@@ -338,6 +340,14 @@ fn lease_grant(to: &mut Feeder<'_>, body: &LeaseGrant) {
         to.id(Field::Id, draw.lot.0);
         to.money(Field::Amount, draw.principal);
         to.money(Field::Amount, draw.bonus);
+    }
+}
+
+fn drawer_open(to: &mut Feeder<'_>, body: &DrawerOpen) {
+    to.text(Field::Kind, "drawer.open");
+    to.number(Field::Choice, body.reason.number().into());
+    if let Some(words) = &body.words {
+        to.text(Field::Rest, words);
     }
 }
 
