@@ -204,6 +204,14 @@ def lease_release(body, _):
     return {0: an_id(body["lease"]), 1: an_id(body["member"])}
 
 
+def drawer_open(body, _):
+    return without_nones({
+        0: WORDS["drawer reason"][body["reason"]],
+        1: body["words"],
+        2: proof(body["approval"]),
+    })
+
+
 def of_order(body, _):
     return without_nones({0: an_id(body["order"]), 1: body.get("copy")})
 
@@ -220,11 +228,13 @@ KINDS = {
     "recharge.recorded": (8, recharge_recorded),
     "spend.offline": (9, spend_offline),
     "lease.release": (10, lease_release),
+    "drawer.open": (11, drawer_open),
 }
 WORDS = {
     "channel": {"wechat": 1, "alipay": 2, "unionpay": 3, "ecny": 4, "card": 5, "cash": 6,
                 "transfer": 7, "shop_code": 8},
     "method": {"qr": 1, "code": 2, "recorded": 3},
+    "drawer reason": {"change": 1, "count": 2, "mistake": 3, "other": 4},
 }
 
 
@@ -309,6 +319,7 @@ BODIES = {
     8: ({0: lambda value: fits(value, OPEN), 1: whole, 2: text}, {3: true, 4: array, 5: whole}),
     9: ({0: ID, 1: whole}, {2: array, 3: array}),
     10: ({0: ID, 1: ID}, {}),
+    11: ({0: whole, 2: array}, {1: text}),
     68: ({0: ID, 1: array}, {}),
     72: ({0: ID, 1: ID, 2: array}, {}),
 }

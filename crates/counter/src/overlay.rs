@@ -195,6 +195,7 @@ pub fn order_of(body: &OperationBody) -> Option<OrderId> {
         | OperationBody::OrderExpire { order }
         | OperationBody::CreditRetry { order } => Some(*order),
         OperationBody::ShiftOpen(_)
+        | OperationBody::DrawerOpen(_)
         | OperationBody::PolicyPublish { .. }
         | OperationBody::DeviceEnrol(_)
         | OperationBody::MemberCreate(_)

@@ -156,6 +156,7 @@ pub fn operation(body: &OperationBody) -> &'static str {
         OperationBody::CreditRetry { .. } => "credit_retry",
         OperationBody::SpendOffline(_) => "spend_offline",
         OperationBody::LeaseRelease(_) => "lease_release",
+        OperationBody::DrawerOpen(_) => "drawer_open",
         OperationBody::LeaseGrant(_) => "lease_grant",
         OperationBody::LeaseLost(_) => "lease_lost",
     }

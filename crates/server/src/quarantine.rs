@@ -8,6 +8,7 @@ use std::fmt;
 
 use ed25519_dalek::VerifyingKey;
 use qiantai_core::Timestamp;
+use qiantai_core::drawer::DrawerReason;
 use qiantai_core::ids::TenantId;
 use qiantai_core::operation::OperationBody;
 use qiantai_wire::api::PUSH_LIMIT;
@@ -292,6 +293,12 @@ fn subject(body: &OperationBody) -> String {
         OperationBody::ShiftOpen(shift) => shift.shift_no.clone(),
         OperationBody::MemberCreate(create) => create.member_no.clone(),
         OperationBody::SpendOffline(spend) => spend.amount.to_string(),
+        OperationBody::DrawerOpen(drawer) => match drawer.reason {
+            DrawerReason::Change => "change of a note".to_owned(),
+            DrawerReason::Count => "count".to_owned(),
+            DrawerReason::Mistake => "mistake".to_owned(),
+            DrawerReason::Other => drawer.words.clone().unwrap_or_default(),
+        },
         _ => String::new(),
     }
 }

@@ -225,6 +225,7 @@ fn subjects(body: &OperationBody) -> (Option<Uuid>, Option<Uuid>) {
         }
         OperationBody::LeaseGrant(grant) => (Some(grant.member.0), None),
         OperationBody::ShiftOpen(_)
+        | OperationBody::DrawerOpen(_)
         | OperationBody::PolicyPublish { .. }
         | OperationBody::DeviceEnrol(_)
         | OperationBody::AttemptResult(_)

@@ -2,7 +2,9 @@
 //! bytes. Numbers are never reused. A variant added to the domain does not compile until it has
 //! both here.
 
-use qiantai_core::{attempt, brand, decide, lease, ledger, member, policy, quote, recharge};
+use qiantai_core::{
+    attempt, brand, decide, drawer, lease, ledger, member, policy, quote, recharge,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -142,6 +144,9 @@ mirror! {
 
     /// Where a lease stands.
     LeaseStateDto = lease::LeaseState { Held = 1, Spent = 2, Released = 3, Lost = 4 }
+
+    /// What a drawer is opened for when nobody buys anything.
+    DrawerReasonDto = drawer::DrawerReason { Change = 1, Count = 2, Mistake = 3, Other = 4 }
 
     /// Causes of an exception case.
     CaseKindDto = ledger::CaseKind {

@@ -9,6 +9,7 @@
 
 mod body;
 mod cose;
+mod drawer;
 mod envelope;
 mod kind;
 mod lease;

@@ -3,6 +3,7 @@
 use ed25519_dalek::SigningKey;
 use qiantai_core::account::{Draw, Lot};
 use qiantai_core::attempt::{Channel, ConfigFault, DeclineCode, GatewayOutcome, PayMethod};
+use qiantai_core::drawer::{DrawerOpen, DrawerReason};
 use qiantai_core::ids::*;
 use qiantai_core::operation::*;
 use qiantai_core::policy::SpendOrder;
@@ -283,6 +284,11 @@ fn of_terminals() -> Vec<Sample> {
             "receipt.reprint",
             terminal(OperationBody::ReceiptReprint { order, copy: 1 }),
         ),
+        ("drawer.open", drawer_open(DrawerReason::Change, None)),
+        (
+            "drawer.open for a reason of its own",
+            drawer_open(DrawerReason::Other, Some("锁孔上油 hinge")),
+        ),
         (
             "member.create",
             Operation {
@@ -302,6 +308,18 @@ fn of_terminals() -> Vec<Sample> {
             })),
         ),
     ]
+}
+
+fn drawer_open(reason: DrawerReason, words: Option<&str>) -> Operation {
+    terminal(OperationBody::DrawerOpen(DrawerOpen {
+        reason,
+        words: words.map(str::to_owned),
+        approval: StaffProof {
+            staff: StaffId(id(NOW - 90_000_000, 17)),
+            method: StaffMethod::Pin,
+            policy_version: 12,
+        },
+    }))
 }
 
 /// What terminals write of leases and from them.

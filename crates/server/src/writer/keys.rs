@@ -79,7 +79,7 @@ pub(super) fn add_body(keys: &mut Keys, action: ActionId, body: &OperationBody) 
             add_leases(keys, body.member);
             keys.devices.insert(body.device);
         }
-        OperationBody::PolicyPublish { .. } => {}
+        OperationBody::PolicyPublish { .. } | OperationBody::DrawerOpen(_) => {}
     }
 }
 

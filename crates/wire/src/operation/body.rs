@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 use qiantai_core::operation::{Operation, OperationBody};
 
+use super::drawer::WireDrawerOpen;
 use super::envelope::{Around, Envelope, Skipped};
 use super::lease::{WireLeaseGrant, WireNamedLease, WireSpendOffline};
 use super::member::WireMemberCreate;
@@ -56,6 +57,7 @@ pub fn encode(operation: &Operation) -> Vec<u8> {
             pack(operation, WireNamedLease::new(body))
         }
         OperationBody::LeaseGrant(body) => pack(operation, WireLeaseGrant::new(body)),
+        OperationBody::DrawerOpen(body) => pack(operation, WireDrawerOpen::new(body)),
     }
 }
 
@@ -155,6 +157,9 @@ fn read(kind: Kind, payload: &[u8]) -> Result<Operation, DecodeError> {
         }),
         Kind::LeaseRelease => unpack(payload, |body: WireNamedLease, _| {
             Ok(OperationBody::LeaseRelease(body.into_core()))
+        }),
+        Kind::DrawerOpen => unpack(payload, |body: WireDrawerOpen, _| {
+            Ok(OperationBody::DrawerOpen(body.into_core()?))
         }),
         Kind::LeaseGrant => unpack(payload, |body: WireLeaseGrant, _| {
             Ok(OperationBody::LeaseGrant(body.into_core()))

@@ -69,6 +69,8 @@ kinds! {
     OperationBody::SpendOffline(_) => SpendOffline, 9, 1, "spend.offline";
     /// A terminal gave a lease back.
     OperationBody::LeaseRelease(_) => LeaseRelease, 10, 1, "lease.release";
+    /// The drawer was opened without a sale.
+    OperationBody::DrawerOpen(_) => DrawerOpen, 11, 1, "drawer.open";
     /// Rules were published.
     OperationBody::PolicyPublish { .. } => PolicyPublish, 64, 1, "policy.publish";
     /// A terminal joined.
@@ -108,6 +110,7 @@ impl Kind {
                 | Kind::ReceiptReprint
                 | Kind::MemberCreate
                 | Kind::SpendOffline
+                | Kind::DrawerOpen
         )
     }
 }

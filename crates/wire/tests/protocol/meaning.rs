@@ -5,7 +5,7 @@ use qiantai_core::Money;
 use qiantai_core::attempt::GatewayOutcome;
 use qiantai_core::operation::{Operation, OperationBody, RechargeOpen, StaffProof};
 use qiantai_core::recharge::AmountChoice;
-use qiantai_wire::codes::{ChannelDto, PayMethodDto};
+use qiantai_wire::codes::{ChannelDto, DrawerReasonDto, PayMethodDto};
 use serde_json::{Value, json};
 
 /// Everything around the body, and the body where terminals write or must read it.
@@ -100,6 +100,11 @@ fn body(body: &OperationBody) -> Value {
         OperationBody::LeaseRelease(body) => json!({
             "lease": body.lease.0,
             "member": body.member.0,
+        }),
+        OperationBody::DrawerOpen(body) => json!({
+            "reason": DrawerReasonDto::from(body.reason),
+            "words": body.words,
+            "approval": proof(body.approval),
         }),
         OperationBody::LeaseGrant(body) => {
             let lots = body.lots.iter();

@@ -35,6 +35,7 @@ enumerations! {
     "rule": RuleKindDto,
     "rule verdict": RuleVerdictDto,
     "lease state": LeaseStateDto,
+    "drawer reason": DrawerReasonDto,
     "coupon state": CouponStateDto,
     "shift state": ShiftStateDto,
     "case": CaseKindDto,
