@@ -13,6 +13,7 @@ use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode, TypedEnrolCode
 use crate::view::case::{CaseList, CreditCase};
 use crate::view::code::{ChargeCode, OfferCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
+use crate::view::drawer::{DrawerForm, OpenDrawer};
 use crate::view::first_start::SetUp;
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
 use crate::view::member_page::{EarlierOrders, MemberOrders, MemberPage};
@@ -92,6 +93,11 @@ commands! {
     sign_out: () => SessionView;
     /// Opens a shift with its float.
     open_shift: OpenShift => SessionView;
+    /// Begins to open the drawer without a sale, with an intent that makes a repeated click harmless.
+    drawer_form: () => DrawerForm;
+    /// Opens the drawer without a sale, with a manager's number and PIN: written when it returns, and
+    /// then opened by the print queue.
+    open_drawer: OpenDrawer => PrintJobView;
     /// Finds members by phone, last four, name, initials, pinyin, card or member number.
     search_members: MemberSearch => Vec<MemberHit>;
     /// One member with balance as the shop knows it now.

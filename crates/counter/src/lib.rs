@@ -21,6 +21,7 @@ mod commit;
 mod counter;
 pub mod customer;
 pub mod desk;
+mod drawer;
 mod drift;
 pub mod error;
 mod first_start;

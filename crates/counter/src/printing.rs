@@ -7,6 +7,7 @@ mod line;
 mod network;
 pub(crate) mod preview;
 mod printer;
+mod pulse;
 mod queue;
 pub(crate) mod slip;
 mod spooler;
@@ -15,6 +16,7 @@ mod usb;
 mod word;
 
 pub(crate) use drawer::{AtPrinter, open as open_drawer};
+pub(crate) use pulse::{has_drawer, pulse_job};
 pub(crate) use queue::job_view;
 pub use queue::run;
 pub use spooler::{Cups, Spooler};

@@ -9,6 +9,7 @@ pub mod case;
 pub mod code;
 pub mod command;
 pub mod customer;
+pub mod drawer;
 pub mod event;
 pub mod first_start;
 pub mod member;

@@ -198,7 +198,7 @@ async fn trouble_with_the_second_slip_does_not_repeat_the_first() {
     });
     let jobs = jobs.await;
     assert_eq!(jobs[0].state, PrintState::Printed);
-    assert_eq!((jobs[1].holder, jobs[1].torn), (Holder::Member, true));
+    assert_eq!((jobs[1].holder, jobs[1].torn), (Some(Holder::Member), true));
     printer.load(1_000);
     till.desk.retry_print(job(&jobs[1].id)).await.unwrap();
     till.until_printed(&order, 2).await;

@@ -25,6 +25,7 @@ use crate::view::boot::{BootStatus, RecoveryAnswer, RecoveryCode, TypedEnrolCode
 use crate::view::case::{CaseList, CreditCase};
 use crate::view::code::{ChargeCode, OfferCode, Scan, ScanReading, StartCode};
 use crate::view::command::{CommandLine, CommandReading};
+use crate::view::drawer::{DrawerForm, OpenDrawer};
 use crate::view::first_start::SetUp;
 use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
 use crate::view::member_page::{EarlierOrders, MemberOrders, MemberPage};
@@ -134,6 +135,15 @@ impl CounterApi for Desk {
 
     async fn open_shift(&self, request: OpenShift) -> Result<SessionView, CallError> {
         self.work(move |counter| counter.open_shift(&request)).await
+    }
+
+    async fn drawer_form(&self, (): ()) -> Result<DrawerForm, CallError> {
+        self.work(|counter| counter.drawer_form()).await
+    }
+
+    async fn open_drawer(&self, request: OpenDrawer) -> Result<PrintJobView, CallError> {
+        self.work(move |counter| counter.open_drawer(&request))
+            .await
     }
 
     async fn search_members(&self, request: MemberSearch) -> Result<Vec<MemberHit>, CallError> {

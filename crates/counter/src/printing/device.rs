@@ -9,8 +9,11 @@ use crate::view::session::{PrinterSetting, PrinterTarget};
 /// Name of the spare printer in the queue.
 const SPARE: &str = "spare";
 
-/// Every printer, the usual one first.
-pub const PRINTERS: [&str; 2] = [PRINTER, SPARE];
+/// Name of the drawer in the queue. It hangs on the usual printer, and no slip holds it up.
+pub const DRAWER: &str = "drawer";
+
+/// Every queue: the drawer, for which somebody waits, then the printers, the usual one first.
+pub const PRINTERS: [&str; 3] = [DRAWER, PRINTER, SPARE];
 
 /// A printer with its paper and its letters.
 pub struct Device {

@@ -108,7 +108,7 @@ impl Counter {
 }
 
 /// A folder has no drawer, nor has an office printer; what would open one stays in the slip's file.
-fn takes_a_pulse(target: &PrinterTarget) -> bool {
+pub(super) fn takes_a_pulse(target: &PrinterTarget) -> bool {
     match target {
         PrinterTarget::Network { .. } | PrinterTarget::Usb(_) => true,
         PrinterTarget::Spooler { form, .. } => *form == SpoolerForm::Escpos,

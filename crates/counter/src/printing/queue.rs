@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::device::{self, Device, PRINTERS};
 use super::printer::{self, PrinterTrouble, Slip, Ways};
+use super::pulse;
 use super::slip::request_of;
 use super::word;
 use crate::counter::Counter;
@@ -64,6 +65,8 @@ struct Pauses {
     printers: HashMap<&'static str, Retry>,
     /// Slips that lack something of the server; those behind them do not wait.
     slips: HashMap<Uuid, Retry>,
+    /// What an earlier run left for the drawer was given up.
+    is_settled: bool,
 }
 
 impl Pauses {
@@ -91,6 +94,10 @@ impl Pauses {
         counter: &Arc<Counter>,
         now: Timestamp,
     ) -> Result<bool, CallError> {
+        if !self.is_settled {
+            pulse::settle(counter).await?;
+            self.is_settled = true;
+        }
         for printer in PRINTERS {
             let pause = self.printers.get(printer);
             if pause.is_some_and(|pause| !pause.is_due(now)) {
@@ -147,7 +154,7 @@ impl Pauses {
 }
 
 /// How a try without trouble ended.
-enum Outcome {
+pub(super) enum Outcome {
     /// The printer took the slip.
     Printed,
     /// A person cancelled it or sent it elsewhere while its printer was being looked for.
@@ -155,16 +162,16 @@ enum Outcome {
 }
 
 /// Why a slip was not printed.
-struct Trouble {
-    key: String,
-    holds_up: HoldsUp,
+pub(super) struct Trouble {
+    pub(super) key: String,
+    pub(super) holds_up: HoldsUp,
     /// Part of it may be on paper.
-    tears: bool,
+    pub(super) tears: bool,
 }
 
 /// What a trouble keeps from the paper, and for how long.
 #[derive(Clone, Copy)]
-enum HoldsUp {
+pub(super) enum HoldsUp {
     /// The printer is off or away: all slips, until it is back.
     EverySlip,
     /// Something of the server is missing: this slip, until it is there.
@@ -213,6 +220,9 @@ async fn print(
     name: &'static str,
     job: &PrintJob,
 ) -> Result<Outcome, Trouble> {
+    if pulse::is_pulse(job) {
+        return pulse::send(counter, job).await;
+    }
     let order = job.order.ok_or_else(CallError::internal)?;
     let reader = Arc::clone(counter);
     let lacks_settlement = blocking(move || reader.lacks_settlement(order)).await?;
@@ -254,7 +264,7 @@ async fn print(
 /// Writes down that the slip may be on paper, before that is so: a program that ends before this
 /// prints the slip by itself after the next start, one that ends later asks a person. False when
 /// the slip does not wait for this printer any more.
-async fn begin(
+pub(super) async fn begin(
     counter: &Arc<Counter>,
     printer: &'static str,
     job: Uuid,
@@ -357,6 +367,9 @@ impl Counter {
         self.staff()?;
         let job = self.store.print_job(id)?;
         let job = job.ok_or_else(|| CallError::new(ErrorCode::NotFound, "not_found"))?;
+        if pulse::is_pulse(&job) {
+            pulse::check_again(&job, self.now())?;
+        }
         self.requeue(id, &job.printer)
     }
 
@@ -366,6 +379,10 @@ impl Counter {
         let has_spare = settings::load(&self.store)?.printer.spare.is_some();
         if to == PrinterName::Spare && !has_spare {
             return Err(CallError::new(ErrorCode::InvalidInput, "printer_no_spare"));
+        }
+        let job = self.store.print_job(id)?;
+        if job.as_ref().is_some_and(pulse::is_pulse) {
+            return Err(CallError::new(ErrorCode::WrongState, "drawer_unset"));
         }
         self.requeue(id, device::queue_of(to))
     }
@@ -399,7 +416,7 @@ impl Counter {
     }
 
     /// A job that cannot be shown is printed all the same.
-    fn tell_print_or_log(&self, id: Uuid) {
+    pub(super) fn tell_print_or_log(&self, id: Uuid) {
         if let Err(error) = self.tell_print(id) {
             tracing::error!(?error, %id, "a print job cannot be shown");
         }
@@ -419,10 +436,14 @@ pub(crate) fn job_view(
 ) -> Result<PrintJobView, CallError> {
     let is_cancelled = job.trouble.as_deref() == Some(CANCELLED);
     let trouble = job.trouble.as_deref().filter(|_| !is_cancelled);
+    let is_pulse = pulse::is_pulse(job);
     Ok(PrintJobView {
         id: job.id.to_string(),
         order_no: named.map_or_else(String::new, |named| named.order_no),
-        holder: request_of(job)?.holder,
+        holder: match is_pulse {
+            true => None,
+            false => Some(request_of(job)?.holder),
+        },
         copy: job.copy,
         state: match job.state {
             PrintState::Queued => PrintStateView::Queued,
@@ -432,8 +453,11 @@ pub(crate) fn job_view(
             PrintState::Failed => PrintStateView::Failed,
         },
         printer: device::name_of(&job.printer),
-        torn: job.torn,
-        trouble: trouble.map(trouble_key),
+        torn: job.torn && !is_pulse,
+        trouble: trouble.map(match is_pulse {
+            true => pulse::trouble_key,
+            false => trouble_key,
+        }),
         tries: job.tries,
         queued_at_ms: job.queued_at.into(),
     })

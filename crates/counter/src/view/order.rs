@@ -337,15 +337,15 @@ pub enum ReceiptAlign {
     Right,
 }
 
-/// A job of the print queue.
+/// A job of the print queue: a slip, or a drawer that is opened without one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct PrintJobView {
     /// Identity.
     pub id: String,
-    /// Order number.
+    /// Order number; empty for a drawer.
     pub order_no: String,
-    /// Who keeps the slip.
-    pub holder: Holder,
+    /// Who keeps the slip; none where the drawer is opened without a sale.
+    pub holder: Option<Holder>,
     /// 0 for the original, otherwise the number of the copy.
     pub copy: u32,
     /// Where it stands.
