@@ -54,7 +54,8 @@ impl World {
                     47..72 => Deed::Spend,
                     72..80 => Deed::CashAgain,
                     80..92 => Deed::Order,
-                    _ => Deed::Reprint,
+                    92..96 => Deed::Reprint,
+                    _ => Deed::Drawer,
                 };
                 self.at(at, Happening::Deed { till, deed });
             }

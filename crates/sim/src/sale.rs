@@ -2,6 +2,7 @@
 
 use qiantai_core::Money;
 use qiantai_core::decide::{State, decide};
+use qiantai_core::drawer::{DrawerOpen, DrawerReason};
 use qiantai_core::ids::{ActionId, MemberId, OpId, OrderId, ShiftId};
 use qiantai_core::lease::draws;
 use qiantai_core::operation::{
@@ -46,6 +47,8 @@ pub enum Deed {
     Order,
     /// The last receipt once more.
     Reprint,
+    /// The drawer opened for a note to be changed, with a manager's PIN.
+    Drawer,
     /// A service paid from what this terminal may spend without asking, and now and then, with a
     /// manager's PIN, beyond it.
     Spend,
@@ -72,6 +75,7 @@ impl Till {
             Deed::CashAgain => self.cash_again()?,
             Deed::Order => self.order(member)?,
             Deed::Reprint => self.reprint()?,
+            Deed::Drawer => self.open_drawer()?,
             Deed::Spend => self.spend(member)?,
         };
         facts.extend(done);
@@ -143,6 +147,22 @@ impl Till {
         let copy = self.drawer.copies;
         let action = self.intent();
         self.write(action, OperationBody::ReceiptReprint { order, copy })
+    }
+
+    fn open_drawer(&mut self) -> Step<Option<Fact>> {
+        let Some(running) = &self.running else {
+            return Ok(None);
+        };
+        let Some(approval) = staff_of(running, self.clock.shows(), Role::Manager) else {
+            return Ok(None);
+        };
+        let body = DrawerOpen {
+            reason: DrawerReason::Change,
+            words: None,
+            approval,
+        };
+        let action = self.intent();
+        self.write(action, OperationBody::DrawerOpen(body))
     }
 
     fn spend(&mut self, member: MemberId) -> Step<Option<Fact>> {
