@@ -198,6 +198,19 @@ def top_up(terminal, member):
     show("the receipt's code proves it", len(data) <= 400, len(data))
 
 
+def open_drawer(terminal):
+    """A note is changed; a manager lets the drawer open, and nothing is posted."""
+    policy = terminal.policy()
+    manager = next(row for row in policy["staff"] if row["role"] == "manager" and row["active"])
+    approval = {"staff": manager["id"], "method": "pin", "policy_version": policy["version"]}
+    terminal.write("drawer.open", {"reason": "other", "words": "oil", "approval": approval})
+    outcomes = terminal.done()
+    before = len(terminal.rows.get("case", {}))
+    terminal.pull()
+    show("a manager lets the drawer open", outcomes == [APPLIED]
+         and len(terminal.rows.get("case", {})) == before, outcomes)
+
+
 def forge(terminal, member):
     """What is not of this device changes nothing."""
     choice = choice_of(terminal.policy())
@@ -394,6 +407,7 @@ def main(code, together=None):
     open_shift(terminal)
     member = register(terminal)
     top_up(terminal, member)
+    open_drawer(terminal)
     work_offline(terminal)
     forge(terminal, member)
     refuse(terminal, member)

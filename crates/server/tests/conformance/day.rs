@@ -1,7 +1,9 @@
 //! A day of a shop in which much goes wrong.
 
+use qiantai_core::drawer::{DrawerOpen, DrawerReason};
 use qiantai_core::ids::{ActionId, OrderId};
-use qiantai_core::operation::OperationBody;
+use qiantai_core::operation::{OperationBody, StaffMethod, StaffProof};
+use qiantai_core::policy::Role;
 use qiantai_core::recorded_payment::RecordedMethod::{Card, Transfer};
 use qiantai_core::{Millis, Money};
 use qiantai_paysim::gateway::PhoneAction;
@@ -47,7 +49,8 @@ pub async fn day(shop: &Shop) -> Till {
     let order = cash.open.order;
     let cash = till.sign(OperationBody::RechargeCash(cash));
     let reprint = till.sign(OperationBody::ReceiptReprint { order, copy: 1 });
-    till.push(shop, &[cash, reprint]).await;
+    let drawer = till.sign(OperationBody::DrawerOpen(opened_by_manager(shop)));
+    till.push(shop, &[cash, reprint, drawer]).await;
     // The second transfer is the first: its credit waits for a person.
     for (payment, member) in [(Card, 5), (Transfer, 6), (Transfer, 7)] {
         let mut recorded = till
@@ -67,4 +70,19 @@ pub async fn day(shop: &Shop) -> Till {
     });
     clone.push(shop, &[forked]).await;
     till
+}
+
+/// The drawer for a note to be changed.
+fn opened_by_manager(shop: &Shop) -> DrawerOpen {
+    let mut staff = shop.policy.staff.iter();
+    let manager = staff.find(|person| person.role == Role::Manager).unwrap();
+    DrawerOpen {
+        reason: DrawerReason::Change,
+        words: None,
+        approval: StaffProof {
+            staff: manager.id,
+            method: StaffMethod::Pin,
+            policy_version: shop.policy.version,
+        },
+    }
 }
