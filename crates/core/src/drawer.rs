@@ -1,6 +1,7 @@
 //! The cash drawer opened without a sale (docs: domain §5.1, adr 0047). No money is posted: what was
 //! changed or counted is in the drawer as before.
 
+use crate::half_width::half_width;
 use crate::operation::StaffProof;
 
 /// Words that fit a line of a list.
@@ -55,4 +56,28 @@ impl DrawerOpen {
             _ => false,
         }
     }
+}
+
+/// Lines of the command bar that ask for it, without spaces and in small letters.
+const ASKED: [&str; 9] = [
+    "开钱箱",
+    "打开钱箱",
+    "弹钱箱",
+    "开银箱",
+    "钱箱",
+    "kqx",
+    "opendrawer",
+    "openthedrawer",
+    "opencashdrawer",
+];
+
+/// Whether a line of the command bar asks for the drawer, and for nothing beside it.
+pub fn is_asked_for(line: &str) -> bool {
+    let line: String = line
+        .chars()
+        .map(half_width)
+        .filter(|character| !character.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect();
+    ASKED.contains(&line.as_str())
 }

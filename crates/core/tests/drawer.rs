@@ -1,7 +1,7 @@
 //! The drawer opened without a sale (docs: domain §5.1, §5.2, adr 0047).
 
 use qiantai_core::decide::Outcome;
-use qiantai_core::drawer::{DrawerOpen, DrawerReason, WORDS_MOST};
+use qiantai_core::drawer::{DrawerOpen, DrawerReason, WORDS_MOST, is_asked_for};
 use qiantai_core::ids::{ShiftId, StaffId};
 use qiantai_core::ledger::CaseKind::{self, ActionReused, ShiftIrregular, StaffIrregular};
 use qiantai_core::operation::{OperationBody, StaffMethod, StaffProof};
@@ -115,5 +115,21 @@ fn words_stand_with_the_reason_that_has_none() {
             unreachable!("made above");
         };
         assert_eq!(body.is_whole(), expected, "{reason:?} {words:?}");
+    }
+}
+
+#[test]
+fn a_line_asks_for_the_drawer_or_for_a_top_up() {
+    for line in [
+        "开钱箱",
+        " 打开 钱箱　",
+        "ＫＱＸ",
+        "Open the drawer",
+        "open drawer",
+    ] {
+        assert!(is_asked_for(line), "{line}");
+    }
+    for line in ["", "张伟 充 300", "开钱箱 充 300", "drawer zhang", "kq"] {
+        assert!(!is_asked_for(line), "{line}");
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use qiantai_core::drawer;
 use qiantai_core::ids::MemberId;
 use qiantai_core::pinyin_key::{fold, search_keys, sounds};
 use qiantai_core::top_up_command::{self, NotUnderstood, TopUpWish, Who};
@@ -41,6 +42,12 @@ impl Counter {
     /// Reads one line. Nothing happens.
     pub(crate) fn understand(&self, request: &CommandLine) -> Result<CommandReading, CallError> {
         self.staff()?;
+        if drawer::is_asked_for(&request.text) {
+            return Ok(CommandReading {
+                drawer: true,
+                ..CommandReading::default()
+            });
+        }
         let wishes = match top_up_command::read(&request.text) {
             Ok(wishes) => wishes,
             Err(reason) => return Ok(not_understood(&reason)),
@@ -209,7 +216,11 @@ fn reading(wishes: &[TopUpWish], readings: &[(&TopUpWish, People)]) -> CommandRe
         }
         (false, _) => None,
     };
-    CommandReading { choices, remark }
+    CommandReading {
+        choices,
+        drawer: false,
+        remark,
+    }
 }
 
 fn said(who: &Who) -> String {
@@ -231,6 +242,7 @@ fn not_understood(reason: &NotUnderstood) -> CommandReading {
     };
     CommandReading {
         choices: Vec::new(),
+        drawer: false,
         remark,
     }
 }

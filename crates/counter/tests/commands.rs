@@ -101,6 +101,9 @@ async fn who_only_sounds_like_the_name_is_marked() {
 async fn what_cannot_be_done_is_said() {
     let shop = Shop::salon().await;
     let till = Till::open(&shop).await;
+    let asked = understood(&till, "开钱箱", None).await;
+    assert_eq!((asked.drawer, asked.choices.len()), (true, 0));
+    assert!(!understood(&till, "张伟 充 300", None).await.drawer);
     for (line, key) in [
         ("充300", "command.who_missing"),
         ("无此人 充 300", "command.nobody"),

@@ -11,6 +11,7 @@ mod clocks;
 mod code;
 mod commands;
 mod crash;
+mod drawer;
 mod drift;
 mod first_start;
 mod guide;

@@ -19,10 +19,12 @@ pub struct CommandLine {
 }
 
 /// What was understood. Nothing has happened: a choice only fills the form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct CommandReading {
     /// Each way to read it, the likeliest first; among several the cashier chooses.
     pub choices: Vec<CommandChoice>,
+    /// Not a top-up, but the drawer is to be opened.
+    pub drawer: bool,
     /// What is missing, unclear or left to the shop's rules.
     pub remark: Option<CommandRemark>,
 }
