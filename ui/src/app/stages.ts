@@ -38,6 +38,10 @@ export const hasSlip = ({ stage, channel }: { stage: Stage; channel: ChannelView
 export const isOpen = (stage: Stage) => OPEN.includes(stage);
 export const isFinal = (stage: Stage) => FINAL.includes(stage);
 
+/** Unpaid because it was reversed: what the customer paid goes back. */
+export const wasReturned = ({ stage, failure }: OrderView) =>
+  stage === "failed" && failure?.message_key === "decline.reversed_and_returned";
+
 /** Why a payment code cannot be charged for an order that is here; null where it can. */
 export function whyNoCode({ stage, by_code }: OrderView): MessageKey | null {
   switch (stage) {
