@@ -15,6 +15,7 @@ mod clock;
 mod command;
 mod crash;
 mod customer;
+mod drawer;
 mod early_scans;
 mod faults;
 mod first_start;

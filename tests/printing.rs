@@ -281,7 +281,7 @@ async fn set_printers(window: &Window, printer: SocketAddr, files: &Path) {
 }
 
 /// Saves the settings of the printer with `changes`.
-async fn change_printer(window: &Window, changes: &Value) {
+pub async fn change_printer(window: &Window, changes: &Value) {
     let session: Value = window.call("session", Value::Null).await.unwrap();
     let mut settings = session["settings"].clone();
     for (name, value) in changes.as_object().unwrap() {

@@ -483,6 +483,10 @@ export const SCREENS = {
         await scan(page, text);
     },
   },
+  "18-drawer": {
+    scene: "counter",
+    steps: (page) => page.getByRole("button", { name: /^(开钱箱|Open cash drawer)$/ }).click(),
+  },
   "18-queue-empty": { scene: "counter", steps: (page) => page.keyboard.press("F8") },
   "19-settings": { scene: "counter", steps: (page) => page.keyboard.press("F9") },
   "19-settings-shop": {

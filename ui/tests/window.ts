@@ -23,6 +23,7 @@ await Promise.all([
   import("../src/features/order-page/OrderPage.svelte"),
   import("../src/features/keys/Keys.svelte"),
   import("../src/features/queue/Queue.svelte"),
+  import("../src/features/drawer/OpenDrawer.svelte"),
   import("../src/features/receipts-back/ReceiptsBack.svelte"),
   import("../src/features/boot/Trouble.svelte"),
   import("../src/features/boot/KeepCode.svelte"),

@@ -63,6 +63,8 @@ export class Desk {
   helping = $state(false);
   /** The command bar is open. */
   commanding = $state(false);
+  /** The drawer is to be opened without a sale. */
+  openingDrawer = $state(false);
   /** Grows with each print event, so that lists of prints look again. */
   prints = $state(0);
 

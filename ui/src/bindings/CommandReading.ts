@@ -11,6 +11,10 @@ export type CommandReading = {
  */
 choices: Array<CommandChoice>, 
 /**
+ * Not a top-up, but the drawer is to be opened.
+ */
+drawer: boolean, 
+/**
  * What is missing, unclear or left to the shop's rules.
  */
 remark: CommandRemark | null, };

@@ -5,7 +5,7 @@ import type { PrintState } from "./PrintState";
 import type { PrinterName } from "./PrinterName";
 
 /**
- * A job of the print queue.
+ * A job of the print queue: a slip, or a drawer that is opened without one.
  */
 export type PrintJobView = { 
 /**
@@ -13,13 +13,13 @@ export type PrintJobView = {
  */
 id: string, 
 /**
- * Order number.
+ * Order number; empty for a drawer.
  */
 order_no: string, 
 /**
- * Who keeps the slip.
+ * Who keeps the slip; none where the drawer is opened without a sale.
  */
-holder: Holder, 
+holder: Holder | null, 
 /**
  * 0 for the original, otherwise the number of the copy.
  */

@@ -36,7 +36,9 @@ export const hit = ({ id, name, phone, member_no, tier, available_fen }: MemberV
 
 export function understand({ members }: DemoBooks, text: string): CommandReading {
   const remark = REMARKS[text];
-  if (remark !== undefined) return { choices: [], remark: { message_key: remark, params: {} } };
+  if (remark !== undefined)
+    return { choices: [], drawer: false, remark: { message_key: remark, params: {} } };
+  if (text === "开钱箱") return { choices: [], drawer: true, remark: null };
   const meant = SOUNDS[text] ?? text;
   const sounds_like = meant !== text;
   const choices = (LINES[meant] ?? []).flatMap(([name, pay_fen, channel]) =>
@@ -44,7 +46,8 @@ export function understand({ members }: DemoBooks, text: string): CommandReading
       .filter((member) => member.name === name)
       .map((member) => ({ member: hit(member), pay_fen, channel, sounds_like })),
   );
-  if (choices.length > 0 && !sounds_like) return { choices, remark: null };
+  if (choices.length > 0 && !sounds_like) return { choices, drawer: false, remark: null };
   const message_key = sounds_like ? "command.nobody_but" : "command.nobody";
-  return { choices, remark: { message_key, params: { who: text.split(" ")[0] ?? text } } };
+  const who = text.split(" ")[0] ?? text;
+  return { choices, drawer: false, remark: { message_key, params: { who } } };
 }

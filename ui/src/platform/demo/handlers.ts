@@ -26,6 +26,7 @@ import { findOrders, orderPage } from "./order-book";
 import { priceOf, topUpForm } from "./pricing";
 import { receiptOf } from "./receipt";
 import { bringBack } from "./receipts-back";
+import { drawerForm, openDrawer } from "./drawer";
 import { setSecondCopy } from "./second-copy";
 import { endTerminal, inviteTerminal } from "./terminals";
 import { checkAccount, paymentAccounts } from "./accounts";
@@ -148,6 +149,8 @@ export const handlers: Handlers = {
     session.shift = { shift_no: "JB0001", cashier, opened_at_ms: Date.now(), float_fen };
     return session;
   },
+  drawer_form: drawerForm,
+  open_drawer: openDrawer,
   search_members: ({ members }, { text }) =>
     members
       .filter((member) => found(member, text))
