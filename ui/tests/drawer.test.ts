@@ -17,7 +17,7 @@ test("the counter opens the drawer for a reason and with a manager's PIN", async
   await user.keyboard(`${APPROVED}{Enter}`);
   expect(await screen.findByText("请用 1 到 40 个字写明原因")).toBeTruthy();
   await user.type(screen.getByRole("textbox", { name: /原因/ }), "锁孔上油{Enter}");
-  await screen.findByText("已记录，正在打开钱箱");
+  await screen.findByText("已记录开钱箱");
   expect(dialog.isConnected).toBe(false);
   expect(counter.books.prints.map(({ holder, state }) => [holder, state])).toEqual([
     [null, "printed"],
@@ -44,7 +44,7 @@ test("a drawer that stayed shut is offered again, and a slip's other ways are no
   await user.click(await screen.findByRole("button", { name: "开钱箱" }));
   await screen.findByRole("textbox", { name: "店长工号" });
   await user.keyboard(`${APPROVED}{Tab}${APPROVED}{Enter}`);
-  await screen.findByText("已记录，正在打开钱箱");
+  await screen.findByText("已记录开钱箱");
   const [job] = counter.books.prints;
   Object.assign(job!, { state: "failed", trouble: "error.drawer_shut" });
   await user.keyboard("{F8}");
