@@ -362,6 +362,8 @@ CREATE TRIGGER operation_no_delete BEFORE DELETE ON operation
 CREATE TRIGGER operation_no_update BEFORE UPDATE ON operation
     BEGIN SELECT RAISE(ABORT, 'operation is append-only'); END;
 
+CREATE INDEX operation_spent ON operation (tenant_id, device_id, decided_ms) WHERE kind = 9;
+
 CREATE TABLE outbox (
     tenant_id  BLOB    NOT NULL,
     server_seq INTEGER NOT NULL,

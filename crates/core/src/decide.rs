@@ -39,6 +39,7 @@ use crate::member::Member;
 use crate::operation::{Operation, OperationBody};
 use crate::quote::Quote;
 use crate::recharge::RechargeOrder;
+use crate::risk_floor::SpentBeyond;
 
 /// What must be written for one operation, all at once or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,6 +200,9 @@ pub enum Change {
     Case(ExceptionCase),
     /// A message for other systems.
     Outbox(OutboxEvent),
+    /// What later payments of the terminal count against its risk floor. It has no row: whoever
+    /// needs it again reads it from the log.
+    SpentBeyond(SpentBeyond),
 }
 
 /// Decides `operation` against `state` at server time `now`. Pure: the same arguments give the

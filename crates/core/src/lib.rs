@@ -28,6 +28,7 @@ pub mod quote;
 pub mod recharge;
 pub mod recorded_payment;
 pub mod release;
+pub mod risk_floor;
 pub mod surname;
 pub mod tier;
 pub mod top_up_command;

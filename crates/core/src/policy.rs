@@ -9,6 +9,7 @@ use crate::clock::{Millis, Timestamp};
 use crate::ids::{CouponTemplateId, PackageId, PromotionId, StaffId, StoreId, TenantId, TierId};
 use crate::merchant_account::MerchantAccount;
 use crate::money::Money;
+use crate::risk_floor::RiskFloor;
 
 /// Everything a decision needs to know about one store, valid from `effective_from`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -337,11 +338,13 @@ pub struct ReviewThresholds {
     pub new_member_cash: Money,
 }
 
-/// Bounds of offline top-ups (docs: domain §5.6).
+/// Bounds of offline top-ups (docs: domain §5.6) and of payments beyond leases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OfflineLimits {
     /// Most cash per offline order.
     pub cash_per_order: Money,
     /// Most unsynced cash per terminal.
     pub cash_per_terminal: Money,
+    /// What terminals may take of stored value beyond their leases.
+    pub risk_floor: RiskFloor,
 }

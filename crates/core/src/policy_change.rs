@@ -1,5 +1,5 @@
 //! Changing a shop's rules one thing at a time: its people, what a receipt says of it, how people
-//! may pay. Prices and promotions are other documents' business and stay as they are.
+//! may pay, what tills risk without the server. Prices and promotions are other documents' business and stay as they are.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use crate::ids::StaffId;
 use crate::member_input::{self, NameError};
 use crate::merchant_account::{AccountFault, AccountField, MerchantAccount};
 use crate::policy::{PinHash, Policy, Role, Staff};
+use crate::risk_floor::RiskFloor;
 
 /// Most people who work in one store at a time.
 pub const PEOPLE_MAX: usize = 30;
@@ -45,6 +46,8 @@ pub enum PolicyChange {
     Account(Option<MerchantAccount>),
     /// How the shop looks to its customers.
     Brand(Brand),
+    /// What terminals may take of stored value beyond their leases.
+    RiskFloor(RiskFloor),
 }
 
 /// A person who works in the store already, as they are to be. Number and PIN stay.
@@ -106,6 +109,9 @@ pub enum Unfit {
     /// Nobody could pay.
     #[error("no payment method, one twice, or a code without an account")]
     Methods,
+    /// Some caps without the others, one above the next, or more than any shop should risk.
+    #[error("the risk floor is neither off nor whole")]
+    RiskFloor,
 }
 
 impl Unfit {
@@ -120,6 +126,7 @@ impl Unfit {
             Unfit::Account(field, _) => field.name(),
             Unfit::ShortName(_) => "short_name",
             Unfit::Methods => "methods",
+            Unfit::RiskFloor => "risk_floor",
         }
     }
 }
@@ -159,6 +166,8 @@ impl Policy {
                 let short_name = brand::short_name(&typed).map_err(Unfit::ShortName)?;
                 next.store.brand = Brand { accent, short_name };
             }
+            PolicyChange::RiskFloor(floor) if floor.is_whole() => next.offline.risk_floor = floor,
+            PolicyChange::RiskFloor(_) => return Err(Unfit::RiskFloor),
         }
         Ok(next)
     }

@@ -2,21 +2,23 @@
 //! leases").
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use proptest::array::uniform3;
 use proptest::collection::vec;
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
+use proptest::prelude::{ProptestConfig, Strategy, any, prop_oneof, proptest};
 use qiantai_core::decide::{Outcome, State, decide};
-use qiantai_core::ids::{LeaseId, MemberId};
-use qiantai_core::lease::LEASED_MOST;
+use qiantai_core::ids::{ActionId, DeviceId, LeaseId, MemberId};
 use qiantai_core::ledger::CaseKind;
-use qiantai_core::operation::{NamedLease, OperationBody, SpendOffline};
+use qiantai_core::operation::{NamedLease, Operation, OperationBody, SpendOffline};
+use qiantai_core::risk_floor::{FloorUse, RiskFloor, Room, SpentBeyond};
 use qiantai_core::{Millis, Money};
 use uuid::Uuid;
 
 use crate::leases::{
     OTHER, account, assert_sound, lease, manager, offer, shop, spend, spending, till, top_up,
 };
-use crate::shop::{MEMBER, Shop, amount, cases, yuan};
+use crate::shop::{MEMBER, Shop, TILL, amount, cases};
 
 /// Something that happens to leases; numbers pick from what there is.
 #[derive(Clone, Debug)]
@@ -51,6 +53,9 @@ enum Event {
 }
 
 const TILLS: u128 = 4;
+
+/// When the business date of the shop begins.
+const CUT_OFF: u16 = 240;
 
 fn event() -> impl Strategy<Value = Event> {
     let till = 0_u128..TILLS;
@@ -161,81 +166,152 @@ struct Own {
     left: i64,
 }
 
-/// Payments of a till that asks nobody and keeps to what it holds: from its leases, oldest first, and
-/// beyond them up to a floor.
-fn attack(wallet: &mut [Own], floor: &mut i64, wanted: i64) -> Option<SpendOffline> {
-    let mut draws = Vec::new();
-    let mut missing = wanted;
-    for own in wallet.iter_mut() {
-        let taken = missing.min(own.left);
-        if taken > 0 {
-            draws.push((own.lease, taken));
-            missing -= taken;
+/// A till that asks nobody and keeps to what it may take.
+struct Offline {
+    till: DeviceId,
+    wallet: Vec<Own>,
+    /// What it took beyond its leases.
+    beyond: Vec<SpentBeyond>,
+    queue: VecDeque<Operation>,
+}
+
+impl Offline {
+    /// A payment from its leases, oldest first, and beyond them as far as the floor allows; whether
+    /// there was one.
+    fn pays(&mut self, shop: &mut Shop, floor: &RiskFloor, wanted: i64) -> bool {
+        let mut draws = Vec::new();
+        let mut missing = wanted;
+        for own in &self.wallet {
+            let taken = missing.min(own.left);
+            if taken > 0 {
+                draws.push((own.lease, taken));
+                missing -= taken;
+            }
         }
+        let operation = offline(shop, self.till, spending(wanted, &draws));
+        if let Some(next) = SpentBeyond::of(&operation, shop.now) {
+            if self.room(floor, &next).refuses(next.amount).is_some() {
+                return false;
+            }
+            self.beyond.push(next);
+        }
+        for (lease, taken) in &draws {
+            let own = self.wallet.iter_mut().find(|own| own.lease == *lease);
+            own.expect("drawn on").left -= taken;
+        }
+        self.queue.push_back(operation);
+        true
     }
-    if missing > *floor {
-        return None;
+
+    fn room(&self, floor: &RiskFloor, next: &SpentBeyond) -> Room {
+        floor.room(&FloorUse::beside(next, &self.beyond, CUT_OFF))
     }
-    for (lease, taken) in &draws {
-        let own = wallet.iter_mut().find(|own| own.lease == *lease);
-        own.expect("drawn on").left -= taken;
+
+    /// All that it may take now.
+    fn most(&self, shop: &Shop, floor: &RiskFloor) -> i64 {
+        let next = SpentBeyond {
+            action: ActionId(Uuid::nil()),
+            device: self.till,
+            member: MEMBER,
+            at: shop.now,
+            heard_at: Some(shop.now),
+            amount: Money::ZERO,
+            is_open: false,
+        };
+        let left: i64 = self.wallet.iter().map(|own| own.left).sum();
+        left + self.room(floor, &next).most.fen()
     }
-    *floor -= missing;
-    let mut body = spending(wanted, &draws);
-    body.approval = manager().filter(|_| missing > 0);
-    Some(body)
+}
+
+/// What its till has heard of the server last: now.
+fn offline(shop: &mut Shop, till: DeviceId, body: SpendOffline) -> Operation {
+    let mut operation = shop.by_cashier(OperationBody::SpendOffline(body));
+    (operation.offline, operation.server_anchor) = (true, Some(shop.now));
+    if till != TILL {
+        (operation.device, operation.shift) = (till, None);
+    }
+    operation
+}
+
+fn rule(shop: &mut Shop, floor: RiskFloor) {
+    let policy = Arc::make_mut(&mut shop.state.policies[0]);
+    (policy.offline.risk_floor, policy.store.cut_off_minutes) = (floor, CUT_OFF);
+}
+
+fn floor_of([per_transaction, per_member_day, per_device]: [i64; 3], count: u16) -> RiskFloor {
+    RiskFloor {
+        per_transaction: Money::from_fen(per_transaction),
+        per_member_day: Money::from_fen(per_member_day),
+        per_device: Money::from_fen(per_device),
+        count,
+        hours: 8,
+    }
 }
 
 /// Eight tills, all offline, spend one member's money until they may not; what arrives of it arrives
 /// in any order among them. What was overspent.
-fn attacked(floor: i64, wanted: &[(usize, i64)], arrival: &[usize]) -> Money {
+fn attacked(floor: RiskFloor, wanted: &[(usize, i64)], arrival: &[usize]) -> Money {
     const ATTACKERS: u128 = 8;
     let mut shop = shop(ATTACKERS);
+    rule(&mut shop, floor);
     top_up(&mut shop, amount(700));
-    let mut wallets: Vec<Vec<Own>> = Vec::new();
-    for index in 0..ATTACKERS {
-        if offer(&shop.state, till(index), MEMBER).lots.is_empty() {
-            wallets.push(Vec::new());
-            continue;
-        }
-        let lease = lease(&mut shop, till(index));
-        let left = shop.state.leases[&lease].left().fen();
-        wallets.push(vec![Own { lease, left }]);
-    }
+    let mut tills: Vec<Offline> = (0..ATTACKERS)
+        .map(|index| holder(&mut shop, till(index)))
+        .collect();
     let whole = account(&shop).principal + account(&shop).bonus;
-    let held = wallets.iter().flatten().map(|own| own.left).sum();
+    let held = tills
+        .iter()
+        .flat_map(|till| &till.wallet)
+        .map(|own| own.left)
+        .sum();
     assert!(Money::from_fen(held) <= whole);
-    let mut floors = vec![floor; wallets.len()];
-    let mut queues: Vec<VecDeque<SpendOffline>> = vec![VecDeque::new(); wallets.len()];
     for (index, fen) in wanted {
-        let body = attack(&mut wallets[*index], &mut floors[*index], *fen);
-        queues[*index].extend(body);
+        tills[*index].pays(&mut shop, &floor, *fen);
     }
     // Then whatever is left, to the last fen.
-    for index in 0..queues.len() {
-        let mut fen = LEASED_MOST.fen() + floor;
-        while fen > 0 {
-            match attack(&mut wallets[index], &mut floors[index], fen) {
-                Some(body) => queues[index].push_back(body),
-                None => fen /= 2,
-            }
+    for till in &mut tills {
+        while let fen @ 1.. = till.most(&shop, &floor) {
+            assert!(till.pays(&mut shop, &floor, fen));
         }
     }
     let mut turns = arrival.iter().copied().chain(0..usize::MAX);
-    while queues.iter().any(|queue| !queue.is_empty()) {
-        let index = turns.next().expect("without end") % queues.len();
-        if let Some(body) = queues[index].pop_front() {
-            let paid = spend(&mut shop, till(u128::try_from(index).expect("few")), body);
+    while tills.iter().any(|till| !till.queue.is_empty()) {
+        let index = turns.next().expect("without end") % tills.len();
+        if let Some(operation) = tills[index].queue.pop_front() {
+            let paid = shop.run(&operation);
             assert_eq!(paid.outcome, Outcome::Applied);
             let told = cases(&paid);
-            let is_expected = |kind: &CaseKind| {
-                *kind == CaseKind::ShiftIrregular || (floor > 0 && *kind == CaseKind::Overdrawn)
+            let is_expected = |kind: &CaseKind| match kind {
+                CaseKind::ShiftIrregular => true,
+                CaseKind::Overdrawn => !floor.most_per_device().is_zero(),
+                _ => false,
             };
             assert!(told.iter().all(is_expected), "{told:?}");
         }
     }
     assert_sound(&shop);
     account(&shop).debt
+}
+
+/// A till with what it is granted now.
+fn holder(shop: &mut Shop, till: DeviceId) -> Offline {
+    let mut wallet = Vec::new();
+    if !offer(&shop.state, till, MEMBER).lots.is_empty() {
+        let lease = lease(shop, till);
+        let left = shop.state.leases[&lease].left().fen();
+        wallet.push(Own { lease, left });
+    }
+    Offline {
+        till,
+        wallet,
+        beyond: Vec::new(),
+        queue: VecDeque::new(),
+    }
+}
+
+/// What one till may take of one member on one date.
+fn bound(floor: &RiskFloor) -> i64 {
+    floor.most_per_device().min(floor.per_member_day).fen()
 }
 
 proptest! {
@@ -263,22 +339,69 @@ proptest! {
         wanted in vec((0_usize..8, 1_i64..40_000), 0..40),
         arrival in vec(0_usize..8, 0..40),
     ) {
-        assert_eq!(attacked(0, &wanted, &arrival), Money::ZERO);
+        assert_eq!(attacked(RiskFloor::default(), &wanted, &arrival), Money::ZERO);
     }
 
     #[test]
     fn with_a_floor_they_stay_within_the_sum_of_their_caps(
-        floor in prop_oneof![Just(1_i64), 1_i64..50_000],
+        caps in uniform3(1_i64..50_000),
+        count in 1_u16..12,
         wanted in vec((0_usize..8, 1_i64..90_000), 0..40),
         arrival in vec(0_usize..8, 0..40),
     ) {
+        let mut caps = caps;
+        caps.sort_unstable();
+        let floor = floor_of(caps, count);
         let debt = attacked(floor, &wanted, &arrival);
-        assert!(debt <= Money::from_fen(8 * floor), "{debt}");
+        assert!(debt <= Money::from_fen(8 * bound(&floor)), "{debt} {floor:?}");
     }
 }
 
 #[test]
 fn the_bound_of_the_floor_is_reached() {
-    // 1150 with its bonus, all of it leased to four of them.
-    assert_eq!(attacked(100_000, &[], &[]), yuan(8 * 1_000));
+    // 1150 with its bonus, all of it leased to four of them. By each of its caps in turn.
+    for (caps, count, each) in [
+        ([20_000, 20_000, 100_000], 9, 20_000),
+        ([20_000, 60_000, 100_000], 9, 60_000),
+        ([20_000, 100_000, 100_000], 9, 100_000),
+        ([20_000, 100_000, 100_000], 3, 60_000),
+    ] {
+        let floor = floor_of(caps, count);
+        assert_eq!(bound(&floor), each);
+        assert_eq!(attacked(floor, &[], &[]).fen(), 8 * each, "{floor:?}");
+    }
+}
+
+/// A till that does not keep to the floor: its payments are posted, and told.
+#[test]
+fn what_breaks_the_floor_is_posted_and_told() {
+    let floor = floor_of([5_000, 8_000, 10_000], 3);
+    let mut shop = shop(1);
+    shop.register(OTHER);
+    rule(&mut shop, floor);
+    let heard = shop.now;
+    let mut pays = |member, fen, heard_at| {
+        let mut body = spending(fen, &[]);
+        body.member = member;
+        let mut operation = offline(&mut shop, TILL, body);
+        operation.server_anchor = heard_at;
+        let paid = shop.run(&operation);
+        assert_eq!(paid.outcome, Outcome::Applied);
+        shop.now = shop.now + Millis::minutes(1);
+        cases(&paid).contains(&CaseKind::LimitPassed)
+    };
+    assert!(pays(MEMBER, 5_001, Some(heard)), "the payment");
+    // What broke the floor is counted as well: 50.01 of today's 80.00.
+    assert!(!pays(MEMBER, 2_999, Some(heard)));
+    assert!(pays(MEMBER, 1, Some(heard)), "the member's day");
+    assert!(pays(OTHER, 1, Some(heard)), "the count");
+    let later = heard + Millis::minutes(2);
+    assert!(!pays(OTHER, 4_000, Some(later)), "it has synchronised");
+    assert!(!pays(OTHER, 3_999, Some(later)), "all of its day");
+    assert!(
+        pays(MEMBER, 1, Some(later)),
+        "the member's day is not begun again"
+    );
+    assert!(pays(OTHER, 1, None), "it never heard the server");
+    assert!(pays(OTHER, 1, Some(heard - Millis::hours(8))), "the hours");
 }

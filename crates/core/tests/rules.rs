@@ -7,7 +7,8 @@ use qiantai_core::member_input::NameError;
 use qiantai_core::merchant_account::{AccountFault, AccountField, MerchantAccount};
 use qiantai_core::policy::{PinHash, Policy, Role, Staff};
 use qiantai_core::policy_change::{PEOPLE_MAX, Person, PolicyChange, ReceiptWords, Unfit};
-use qiantai_core::{Millis, Timestamp};
+use qiantai_core::risk_floor::RiskFloor;
+use qiantai_core::{Millis, Money, Timestamp};
 use uuid::Uuid;
 
 use crate::shop::policy;
@@ -101,13 +102,24 @@ fn a_change_is_the_next_version_and_touches_nothing_else() {
     assert_eq!(seen.store.brand.accent, Accent::Rose);
     assert_eq!(seen.store.brand.short_name.as_deref(), Some("云上"));
 
-    for next in [joined, left, told_anew, told, paid, seen] {
+    let floor = RiskFloor {
+        per_transaction: Money::from_yuan(50),
+        per_member_day: Money::from_yuan(50),
+        per_device: Money::from_yuan(500),
+        count: 20,
+        hours: 12,
+    };
+    let risked = changed(PolicyChange::RiskFloor(floor));
+    assert_eq!(risked.offline.risk_floor, floor);
+
+    for next in [joined, left, told_anew, told, paid, seen, risked] {
         let unchanged = Policy {
             version: before.version,
             effective_from: before.effective_from,
             staff: before.staff.clone(),
             store: before.store.clone(),
             channels: before.channels.clone(),
+            offline: before.offline,
             ..next
         };
         assert_eq!(unchanged, before);
@@ -210,6 +222,11 @@ fn what_does_not_fit_changes_nothing() {
     let code = vec![Channel::Cash, Channel::ShopCode];
     check(PolicyChange::Methods(code), Unfit::Methods);
 
+    let halved = RiskFloor {
+        per_device: Money::from_yuan(100),
+        ..RiskFloor::default()
+    };
+    check(PolicyChange::RiskFloor(halved), Unfit::RiskFloor);
     let long = Brand {
         short_name: Some("云".repeat(13)),
         ..Brand::default()

@@ -22,6 +22,7 @@ use qiantai_core::policy::{
 use qiantai_core::quote::{CashShare, Quote, price};
 use qiantai_core::recharge::{AmountChoice, OrderState, RechargeOrder};
 use qiantai_core::recorded_payment::{PaymentReference, RecordedMethod};
+use qiantai_core::risk_floor::RiskFloor;
 use qiantai_core::{Millis, Money, Timestamp, compliance};
 use uuid::Uuid;
 
@@ -106,6 +107,7 @@ pub fn policy() -> Policy {
         offline: OfflineLimits {
             cash_per_order: yuan(1_000),
             cash_per_terminal: yuan(5_000),
+            risk_floor: RiskFloor::default(),
         },
         channels: vec![Channel::Wechat, Channel::Alipay, Channel::Cash],
         merchant_account: None,

@@ -192,6 +192,8 @@ fn unfit(unfit: Unfit) -> CallError {
         Unfit::ShortName(error) => no_short_name(error),
         Unfit::Methods => wrong(METHODS, "set_up_no_method"),
         Unfit::StaffNo | Unfit::Person => moved(),
+        // No screen changes it.
+        Unfit::RiskFloor => CallError::internal(),
     }
 }
 

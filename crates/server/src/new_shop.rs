@@ -7,6 +7,7 @@ use qiantai_core::policy::{
     ComplianceProfile, Earning, Ladder, LadderBonus, LadderRow, OfflineLimits, Policy,
     ReviewThresholds, SpendOrder, Staff, Store, Tier,
 };
+use qiantai_core::risk_floor::RiskFloor;
 use qiantai_core::{Millis, Money, Timestamp};
 use uuid::Uuid;
 
@@ -97,6 +98,7 @@ fn first_rules(shop: NewShop) -> Policy {
         offline: OfflineLimits {
             cash_per_order: Money::from_yuan(1_000),
             cash_per_terminal: Money::from_yuan(5_000),
+            risk_floor: RiskFloor::default(),
         },
         channels: shop.channels,
         merchant_account: shop.merchant_account,

@@ -15,6 +15,7 @@ use qiantai_core::policy::{
 };
 use qiantai_core::quote::Quote;
 use qiantai_core::recharge::AmountChoice;
+use qiantai_core::risk_floor::RiskFloor;
 use qiantai_core::{Millis, Money, Timestamp};
 use qiantai_store::{Commit, CommitError, Committed, LogHead, NewPrintJob, Store, StoreKeys};
 use qiantai_wire::SignedOperation;
@@ -324,6 +325,7 @@ pub fn policy(version: u32, effective_from: Timestamp, staff: Vec<Staff>) -> Pol
         offline: OfflineLimits {
             cash_per_order: Money::from_yuan(1_000),
             cash_per_terminal: Money::from_yuan(5_000),
+            risk_floor: RiskFloor::default(),
         },
         channels: vec![Channel::Cash],
         merchant_account: None,

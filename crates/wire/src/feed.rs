@@ -17,6 +17,7 @@ pub use account::{AccountDto, LotDto};
 pub use lease::{LeaseLotDto, LeaseRowDto};
 pub use limits::{
     ComplianceLimitDto, ComplianceProfileDto, EarningDto, OfflineLimitsDto, ReviewThresholdsDto,
+    RiskFloorDto,
 };
 pub use member::{MemberDto, MemberProfileDto};
 pub use offers::{
@@ -107,7 +108,8 @@ impl FeedChange {
             | Change::Tier(_)
             | Change::CarePlan(_)
             | Change::Cash(_)
-            | Change::Outbox(_) => None,
+            | Change::Outbox(_)
+            | Change::SpentBeyond(_) => None,
         }
     }
 }

@@ -12,6 +12,7 @@ use qiantai_core::merchant_account::MerchantAccount;
 use qiantai_core::policy::*;
 use qiantai_core::quote::{LimitCause, LimitNotice, Quote, RuleKind, RuleLine, RuleVerdict};
 use qiantai_core::recharge::{AmountChoice, Credit, OrderState, PaidFact, RechargeOrder};
+use qiantai_core::risk_floor::RiskFloor;
 use qiantai_core::{Money, Timestamp};
 use qiantai_wire::feed::*;
 use qiantai_wire::profile::{attachment_hash, decode_policy, encode_policy};
@@ -370,6 +371,13 @@ fn policy() -> Policy {
         offline: OfflineLimits {
             cash_per_order: Money::from_yuan(1_000),
             cash_per_terminal: Money::from_yuan(5_000),
+            risk_floor: RiskFloor {
+                per_transaction: Money::from_yuan(50),
+                per_member_day: Money::from_yuan(100),
+                per_device: Money::from_yuan(500),
+                count: 20,
+                hours: 12,
+            },
         },
         channels: vec![Channel::Wechat, Channel::Cash],
         merchant_account: Some(MerchantAccount {

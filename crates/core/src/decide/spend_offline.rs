@@ -17,6 +17,8 @@ use crate::ledger::{BizType, Book, CaseKind, JournalEntry, LedgerAccount, Topic}
 use crate::member::MemberStatus;
 use crate::money::Money;
 use crate::operation::{LeaseDraw, Operation, SpendOffline};
+use crate::policy::Policy;
+use crate::risk_floor::{FloorUse, SpentBeyond};
 
 pub(super) fn decide(
     state: &State,
@@ -25,6 +27,10 @@ pub(super) fn decide(
     now: Timestamp,
 ) -> Decision {
     let mut draft = Draft::new(operation, time_of(state, operation, now));
+    let beyond = SpentBeyond::of(operation, now);
+    if let Some(beyond) = beyond {
+        draft.push(Change::SpentBeyond(beyond));
+    }
     let member = state.members.get(&body.member);
     let account = state.accounts.get(&body.member);
     let Some((member, before)) = member.zip(account).filter(|_| body.is_whole()) else {
@@ -45,7 +51,9 @@ pub(super) fn decide(
         (CaseKind::Overdrawn, debt.is_positive()),
         (
             CaseKind::LimitPassed,
-            body.beyond_leases().is_positive() && !is_approved(state, operation, body, &draft),
+            body.beyond_leases().is_positive()
+                && !is_approved(state, operation, body, &draft)
+                && !is_within_floor(state, operation, beyond.as_ref(), &draft),
         ),
         (
             CaseKind::MemberInactive,
@@ -106,6 +114,36 @@ fn is_approved(
 ) -> bool {
     let policy = policy_in_force(state, operation, draft.at);
     policy.is_ok_and(|policy| approver(policy, operation, body.approval).is_some())
+}
+
+/// What nobody approved stays within the floor of the rules that the terminal had. What it had been
+/// told of overdrafts is not known here; those have cases of their own.
+fn is_within_floor(
+    state: &State,
+    operation: &Operation,
+    beyond: Option<&SpentBeyond>,
+    draft: &Draft<'_>,
+) -> bool {
+    let (Some(beyond), Some(policy)) = (beyond, rules_it_had(state, operation, draft)) else {
+        return false;
+    };
+    let cut_off = policy.store.cut_off_minutes;
+    let used = FloorUse::beside(beyond, &state.spent_beyond, cut_off);
+    let room = policy.offline.risk_floor.room(&used);
+    room.refuses(beyond.amount).is_none()
+}
+
+/// The rules that the terminal says it went by, where the store had them.
+fn rules_it_had<'a>(
+    state: &'a State,
+    operation: &Operation,
+    draft: &Draft<'_>,
+) -> Option<&'a Policy> {
+    let named = operation
+        .staff
+        .and_then(|proof| state.policy(proof.policy_version));
+    let named = named.filter(|policy| policy.store.id == operation.store);
+    named.or_else(|| policy_in_force(state, operation, draft.at).ok())
 }
 
 fn is_by_staff(state: &State, operation: &Operation, draft: &Draft<'_>) -> bool {

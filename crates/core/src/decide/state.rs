@@ -18,6 +18,7 @@ use crate::operation::{Hash, Operation};
 use crate::policy::Policy;
 use crate::recharge::RechargeOrder;
 use crate::recorded_payment::{PaymentReference, RecordedMethod, UsedReference};
+use crate::risk_floor::SpentBeyond;
 
 /// The part of a tenant's books that a batch of operations touches, loaded before the batch and
 /// kept current with [`State::apply`] while it is decided.
@@ -45,6 +46,8 @@ pub struct State {
     pub recent_orders: Vec<RecentOrder>,
     /// Orders of the tenant that were paid with the references of the batch, however old.
     pub references: Vec<UsedReference>,
+    /// What the terminals of the batch took beyond their leases of late.
+    pub spent_beyond: Vec<SpentBeyond>,
 }
 
 /// A terminal or the server as a device.
@@ -111,6 +114,7 @@ impl State {
                 Change::Shift(row) => {
                     self.shifts.insert(row.id, row.clone());
                 }
+                Change::SpentBeyond(spent) => self.spent_beyond.push(*spent),
                 // The document travels beside the operation; whoever holds it adds it.
                 Change::PolicyPublished(_) => {}
                 Change::Journal(_)

@@ -1,4 +1,4 @@
-//! `POST /v1/rules`: a manager changes people, receipt or payment methods of the store.
+//! `POST /v1/rules`: a manager changes people, receipt, payment methods or risks of the store.
 
 use std::fmt;
 use std::sync::Arc;
@@ -134,6 +134,18 @@ impl fmt::Display for Named<'_> {
                 )
             }
             PolicyChange::Brand(_) => f.write_str("colour and short name"),
+            PolicyChange::RiskFloor(floor) if floor.most_per_device().is_zero() => {
+                f.write_str("no risk floor")
+            }
+            PolicyChange::RiskFloor(floor) => write!(
+                f,
+                "risk floor: {} a payment, {} a member's day, {} a terminal, {} payments, {} hours",
+                floor.per_transaction,
+                floor.per_member_day,
+                floor.per_device,
+                floor.count,
+                floor.hours
+            ),
             PolicyChange::Account(None) => f.write_str("no account of the shop's code"),
         }
     }

@@ -10,10 +10,14 @@ use qiantai_core::decide::State;
 use qiantai_core::ids::{AttemptId, MemberId, OrderId, StoreId, TenantId};
 use qiantai_core::policy::Policy;
 use qiantai_core::recorded_payment::UsedReference;
+use qiantai_core::risk_floor::SpentBeyond;
+use qiantai_wire::SignedOperation;
+use qiantai_wire::api::OpResultDto;
+use qiantai_wire::feed::OutcomeDto;
 
 use super::database::Database;
 use super::leases::with_lots;
-use super::record::Record;
+use super::record::{Record, damaged};
 use super::table::Question;
 use super::tables::{
     account, action, device, head, lease, lease_lot, lot, member, operation, payment_attempt,
@@ -88,6 +92,7 @@ pub(super) fn load(
     orders.retain(|order| !keys.orders.contains(order));
     named_by_rows(db, tenant, keys, orders, &mut books.state)?;
     leases(db, tenant, keys, &mut books.state)?;
+    spent_beyond(db, tenant, keys, &mut books.state)?;
     Ok(books)
 }
 
@@ -218,6 +223,37 @@ fn leases(
     let [leases, left] = exactly(answers)?;
     for (lease, _) in with_lots(&leases, &left)? {
         state.leases.insert(lease.id, lease);
+    }
+    Ok(())
+}
+
+/// What devices took beyond their leases of late, from the log: it alone has it.
+fn spent_beyond(
+    db: &impl Database,
+    tenant: TenantId,
+    keys: &Keys,
+    state: &mut State,
+) -> Result<(), LedgerError> {
+    let Some(since) = keys.spent_beyond.values().min() else {
+        return Ok(());
+    };
+    let devices = keys.spent_beyond.keys().copied();
+    let question = operation::spent_since(tenant, devices, *since);
+    let [rows] = exactly(db.ask_for_writing(vec![question])?)?;
+    for row in &rows {
+        let row = operation::read(row)?;
+        let answer: OpResultDto =
+            serde_json::from_str(&row.answer).map_err(|error| damaged(error.to_string()))?;
+        if answer.outcome != OutcomeDto::Applied {
+            continue;
+        }
+        let signed = SignedOperation::from(row.bytes);
+        let operation = signed
+            .operation()
+            .map_err(|error| damaged(error.to_string()))?;
+        state
+            .spent_beyond
+            .extend(SpentBeyond::of(&operation, row.decided_at));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The rows and keys in which the ledger speaks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
@@ -126,6 +126,8 @@ pub struct Keys {
     pub members: BTreeSet<MemberId>,
     /// Members whose leases are needed too.
     pub leases_of: BTreeSet<MemberId>,
+    /// Devices that took something beyond their leases, and since when what they took counts.
+    pub spent_beyond: BTreeMap<DeviceId, Timestamp>,
     /// Orders; loading follows them to members and attempts.
     pub orders: BTreeSet<OrderId>,
     /// Numbers that a new order wants.

@@ -153,6 +153,7 @@ fn change<'a>(
         Change::Cash(row) => (&cash_movement::TABLE, cash_movement::row(row)),
         Change::Case(row) => (&exception_case::TABLE, exception_case::row(row)),
         Change::Outbox(row) => (&outbox::TABLE, outbox::row(server_seq, row)),
+        Change::SpentBeyond(_) => return Ok(()),
     };
     steps.push(Step::Put(table, row));
     Ok(())

@@ -9,6 +9,7 @@ use qiantai_core::policy::{
     OfflineLimits, Package, PinHash, Policy, ReviewThresholds, Role, SpendOrder, Staff, Store,
     StoreKind, Tier,
 };
+use qiantai_core::risk_floor::RiskFloor;
 use qiantai_core::{Millis, Money, Timestamp};
 use rand::Rng;
 use uuid::{Builder, Uuid};
@@ -111,6 +112,7 @@ pub(super) fn policy(
         offline: OfflineLimits {
             cash_per_order: Money::from_yuan(1_000),
             cash_per_terminal: Money::from_yuan(5_000),
+            risk_floor: RiskFloor::default(),
         },
         channels: vec![
             Channel::Wechat,

@@ -3,6 +3,7 @@
 use qiantai_core::Timestamp;
 use qiantai_core::ids::{ActionId, MemberId};
 use qiantai_core::operation::{Operation, OperationBody, RechargeOpen};
+use qiantai_core::risk_floor::SpentBeyond;
 use qiantai_wire::Header;
 
 use crate::db::Keys;
@@ -13,6 +14,11 @@ pub(super) fn add_operation(keys: &mut Keys, operation: &Operation, now: Timesta
     keys.devices.insert(operation.device);
     keys.shifts.extend(operation.shift);
     add_body(keys, operation.action_id, &operation.body);
+    if let Some(beyond) = SpentBeyond::of(operation, now) {
+        let from = beyond.counts_from();
+        let known = keys.spent_beyond.entry(operation.device).or_insert(from);
+        *known = from.min(*known);
+    }
 }
 
 /// The earliest time from which a decision may look back at the member's orders. What was sold

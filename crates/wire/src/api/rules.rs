@@ -3,12 +3,13 @@
 use qiantai_core::ids::StaffId;
 use qiantai_core::policy::{PinHash, Staff};
 use qiantai_core::policy_change::{Person, PolicyChange, ReceiptWords};
+use qiantai_core::risk_floor::RiskFloor;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::codes::{ChannelDto, RoleDto};
-use crate::feed::{BrandDto, MerchantAccountDto, PolicyDto, Redacted, StaffDto};
+use crate::feed::{BrandDto, MerchantAccountDto, PolicyDto, Redacted, RiskFloorDto, StaffDto};
 use crate::text::Hex;
 
 /// A manager changes one thing about the store. The terminal has checked the PIN; the server looks at
@@ -82,6 +83,11 @@ pub enum RulesChangeDto {
         /// It.
         brand: BrandDto,
     },
+    /// What terminals may take of stored value beyond their leases.
+    RiskFloor {
+        /// It; none to allow nothing.
+        risk_floor: Option<RiskFloorDto>,
+    },
 }
 
 /// The rules as they are now.
@@ -137,6 +143,9 @@ impl From<RulesChangeDto> for PolicyChange {
                 PolicyChange::Account(merchant_account.map(Into::into))
             }
             RulesChangeDto::Brand { brand } => PolicyChange::Brand(brand.into()),
+            RulesChangeDto::RiskFloor { risk_floor } => {
+                PolicyChange::RiskFloor(risk_floor.map(Into::into).unwrap_or_default())
+            }
         }
     }
 }
@@ -172,6 +181,9 @@ impl From<&PolicyChange> for RulesChangeDto {
             },
             PolicyChange::Brand(brand) => RulesChangeDto::Brand {
                 brand: brand.into(),
+            },
+            PolicyChange::RiskFloor(floor) => RulesChangeDto::RiskFloor {
+                risk_floor: (*floor != RiskFloor::default()).then(|| (*floor).into()),
             },
         }
     }

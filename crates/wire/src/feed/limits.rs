@@ -3,6 +3,7 @@
 use qiantai_core::policy::{
     ComplianceLimit, ComplianceProfile, Earning, OfflineLimits, ReviewThresholds,
 };
+use qiantai_core::risk_floor::RiskFloor;
 use qiantai_core::{Money, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -133,13 +134,17 @@ impl From<ReviewThresholdsDto> for ReviewThresholds {
     }
 }
 
-/// Bounds of offline top-ups.
+/// Bounds of offline top-ups and of payments beyond leases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OfflineLimitsDto {
     /// Most cash per offline order.
     pub cash_per_order_fen: i64,
     /// Most unsynced cash per terminal.
     pub cash_per_terminal_fen: i64,
+    /// What terminals may take of stored value beyond their leases; left out where that is nothing, so
+    /// that documents which were signed before stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk_floor: Option<RiskFloorDto>,
 }
 
 impl From<OfflineLimits> for OfflineLimitsDto {
@@ -147,6 +152,8 @@ impl From<OfflineLimits> for OfflineLimitsDto {
         OfflineLimitsDto {
             cash_per_order_fen: limits.cash_per_order.fen(),
             cash_per_terminal_fen: limits.cash_per_terminal.fen(),
+            risk_floor: (limits.risk_floor != RiskFloor::default())
+                .then(|| limits.risk_floor.into()),
         }
     }
 }
@@ -156,6 +163,46 @@ impl From<OfflineLimitsDto> for OfflineLimits {
         OfflineLimits {
             cash_per_order: Money::from_fen(dto.cash_per_order_fen),
             cash_per_terminal: Money::from_fen(dto.cash_per_terminal_fen),
+            risk_floor: dto.risk_floor.map(RiskFloor::from).unwrap_or_default(),
+        }
+    }
+}
+
+/// Caps of what a terminal may take of stored value beyond its leases without a manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RiskFloorDto {
+    /// Most in one payment.
+    pub per_transaction_fen: i64,
+    /// Most of one member on one business date, at one terminal.
+    pub per_member_day_fen: i64,
+    /// Most at one terminal since it last synchronised.
+    pub per_device_fen: i64,
+    /// Most payments of one terminal since then.
+    pub count: u16,
+    /// Hours since the terminal last heard the server, at most 168.
+    pub hours: u16,
+}
+
+impl From<RiskFloor> for RiskFloorDto {
+    fn from(floor: RiskFloor) -> RiskFloorDto {
+        RiskFloorDto {
+            per_transaction_fen: floor.per_transaction.fen(),
+            per_member_day_fen: floor.per_member_day.fen(),
+            per_device_fen: floor.per_device.fen(),
+            count: floor.count,
+            hours: floor.hours,
+        }
+    }
+}
+
+impl From<RiskFloorDto> for RiskFloor {
+    fn from(dto: RiskFloorDto) -> RiskFloor {
+        RiskFloor {
+            per_transaction: Money::from_fen(dto.per_transaction_fen),
+            per_member_day: Money::from_fen(dto.per_member_day_fen),
+            per_device: Money::from_fen(dto.per_device_fen),
+            count: dto.count,
+            hours: dto.hours,
         }
     }
 }

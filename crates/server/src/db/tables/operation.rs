@@ -1,5 +1,6 @@
 //! Table `operation`: the log.
 
+use qiantai_core::Timestamp;
 use qiantai_core::ids::{ActionId, DeviceId, OpId, StoreId, TenantId};
 use qiantai_core::operation::Hash;
 
@@ -160,6 +161,21 @@ pub(in crate::db) fn beyond_chains(
              AND operation.device_seq > device.last_seq AND operation.standing <> 'quarantined'"
     ))
     .with(tenant.0)
+    .each(Bytes, devices.into_iter().map(|id| id.0))
+}
+
+/// Payments without the server (kind 9) that these devices wrote, and that were decided since then.
+pub(in crate::db) fn spent_since(
+    tenant: TenantId,
+    devices: impl IntoIterator<Item = DeviceId>,
+    since: Timestamp,
+) -> Question {
+    Question::new(log_rows!(
+        "WHERE operation.tenant_id = ?1 AND operation.kind = 9 AND operation.standing = 'decided'
+             AND operation.decided_ms >= ?2 AND operation.device_id IN (?3)"
+    ))
+    .with(tenant.0)
+    .with(since)
     .each(Bytes, devices.into_iter().map(|id| id.0))
 }
 
