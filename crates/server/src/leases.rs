@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use qiantai_core::account::draw;
 use qiantai_core::ids::{ActionId, DeviceId, OpId, StoreId};
@@ -10,13 +11,14 @@ use qiantai_core::lease::{Lease, LeaseState, SEEN_WITHIN, free_lots, renewal};
 use qiantai_core::member::MemberStatus;
 use qiantai_core::money::Money;
 use qiantai_core::operation::{LeaseGrant, NamedLease, OperationBody};
+use qiantai_core::policy::Policy;
 use qiantai_core::{Millis, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
 use crate::audit::{Act, Deed};
-use crate::db::{Archive, Leasable, LedgerError, Seat};
+use crate::db::{Archive, DeviceStanding, Leasable, LedgerError, Seat};
 use crate::embedded::Server;
 use crate::roster::{self, Terminal};
 use crate::writer::{OwnOperation, WriteError};
@@ -75,19 +77,22 @@ pub(crate) fn own(id: Uuid, store: StoreId, body: OperationBody) -> OwnOperation
 /// What terminals may spend without asking, and what nobody knows about.
 #[derive(Clone, Debug, Serialize)]
 pub struct Exposure {
-    /// Terminals with leases that are not over, by store and code.
+    /// Terminals with leases that are not over or with a risk floor, by store and code.
     pub terminals: Vec<TerminalExposure>,
     /// Held by terminals, in fen: it can be spent, and is there.
     pub held_fen: i64,
     /// Of leases declared lost, in fen: it may have been spent, and may be spent again.
     pub lost_fen: i64,
+    /// The most that terminals can take beyond their leases before they synchronise, in fen: the sum
+    /// of the caps of their floors.
+    pub floor_fen: i64,
     /// Members who owe for what was spent without the server.
     pub debtors: u64,
     /// What they owe, in fen.
     pub debt_fen: i64,
 }
 
-/// The leases of one terminal.
+/// The leases of one terminal, and what it may take beyond them.
 #[derive(Clone, Debug, Serialize)]
 pub struct TerminalExposure {
     /// Five-digit code of its store.
@@ -100,6 +105,8 @@ pub struct TerminalExposure {
     pub held_fen: i64,
     /// What it held when it was declared lost and has not told of since, in fen.
     pub lost_fen: i64,
+    /// The most that it can take beyond its leases before it synchronises, in fen.
+    pub floor_fen: i64,
     /// Milliseconds since it was last heard; nothing when it never was.
     pub unheard_ms: Option<i64>,
 }
@@ -112,7 +119,9 @@ pub fn exposure(ledger: &dyn Archive, now: Timestamp) -> Result<Exposure, Ledger
     let terminals = roster::terminals(ledger, now)?;
     let mut of_device: BTreeMap<DeviceId, Vec<Lease>> = BTreeMap::new();
     let (mut debtors, mut debt) = (0, Money::ZERO);
+    let mut policies = Vec::new();
     for tenant in ledger.tenants()? {
+        policies.extend(ledger.policies(tenant.id)?);
         for lease in ledger.open_leases(tenant.id)? {
             of_device.entry(lease.device).or_default().push(lease);
         }
@@ -121,21 +130,44 @@ pub fn exposure(ledger: &dyn Archive, now: Timestamp) -> Result<Exposure, Ledger
         debt += owed.1;
     }
     let of_terminal = |terminal: Terminal| {
-        let leases = of_device.remove(&terminal.device)?;
-        Some(TerminalExposure::of(terminal, &leases))
+        let leases = of_device.remove(&terminal.device).unwrap_or_default();
+        let floor = most_beyond(&terminal, &policies);
+        let is_exposed = !leases.is_empty() || floor.is_positive();
+        is_exposed.then(|| TerminalExposure::of(terminal, &leases, floor))
     };
     let terminals: Vec<_> = terminals.into_iter().filter_map(of_terminal).collect();
     Ok(Exposure {
         held_fen: terminals.iter().map(|terminal| terminal.held_fen).sum(),
         lost_fen: terminals.iter().map(|terminal| terminal.lost_fen).sum(),
+        floor_fen: terminals.iter().map(|terminal| terminal.floor_fen).sum(),
         terminals,
         debtors,
         debt_fen: debt.fen(),
     })
 }
 
+/// The most that a terminal can take beyond its leases, by the rules that it may hold: those in force
+/// when it was last heard, and all since. What one out of service takes waits for a person.
+fn most_beyond(terminal: &Terminal, policies: &[Arc<Policy>]) -> Money {
+    let Some(heard_at) = terminal.heard_at else {
+        return Money::ZERO;
+    };
+    if terminal.standing != DeviceStanding::Active {
+        return Money::ZERO;
+    }
+    let of_store = || {
+        let policies = policies.iter();
+        policies.filter(|policy| policy.store.id == terminal.store_id)
+    };
+    let known = of_store().filter(|policy| policy.effective_from <= heard_at);
+    let oldest = known.map(|policy| policy.version).max().unwrap_or_default();
+    let held = of_store().filter(|policy| policy.version >= oldest);
+    let most = held.map(|policy| policy.offline.risk_floor.most_per_device());
+    most.max().unwrap_or_default()
+}
+
 impl TerminalExposure {
-    fn of(terminal: Terminal, leases: &[Lease]) -> TerminalExposure {
+    fn of(terminal: Terminal, leases: &[Lease], floor: Money) -> TerminalExposure {
         let sum = |state: LeaseState| {
             let leases = leases.iter().filter(|lease| lease.state == state);
             leases.map(Lease::left).sum::<Money>().fen()
@@ -148,6 +180,7 @@ impl TerminalExposure {
             members: members.len() as u64,
             held_fen: sum(LeaseState::Held),
             lost_fen: sum(LeaseState::Lost),
+            floor_fen: floor.fen(),
             unheard_ms: unheard.map(|unheard| unheard.0),
             store: terminal.store,
             terminal: terminal.code,
@@ -163,9 +196,10 @@ impl fmt::Display for Exposure {
         let yuan = Money::from_fen;
         write!(
             f,
-            "held {}, lost {}; {} members owe {}",
+            "held {}, lost {}, at most {} beyond; {} members owe {}",
             yuan(self.held_fen),
             yuan(self.lost_fen),
+            yuan(self.floor_fen),
             self.debtors,
             yuan(self.debt_fen)
         )
@@ -177,12 +211,13 @@ impl fmt::Display for TerminalExposure {
         let yuan = Money::from_fen;
         write!(
             f,
-            "store {} terminal {}: {} members, held {}, lost {}",
+            "store {} terminal {}: {} members, held {}, lost {}, at most {} beyond",
             self.store,
             self.terminal,
             self.members,
             yuan(self.held_fen),
-            yuan(self.lost_fen)
+            yuan(self.lost_fen),
+            yuan(self.floor_fen)
         )?;
         match self.unheard_ms {
             None => f.write_str("; never heard"),

@@ -15,6 +15,7 @@ mod outage;
 mod reads;
 mod references;
 mod restore;
+mod risk_floor;
 mod roles;
 mod schema;
 mod small_words;

@@ -31,7 +31,7 @@ async fn ask(shop: &Shop, till: &Till, members: &[MemberId]) -> Vec<LeaseDto> {
 }
 
 /// A payment of `fen` that draws on these leases.
-fn payment(member: MemberId, fen: i64, draws: &[(Uuid, i64)]) -> OperationBody {
+pub fn payment(member: MemberId, fen: i64, draws: &[(Uuid, i64)]) -> OperationBody {
     let draw = |(lease, fen): &(Uuid, i64)| LeaseDraw {
         lease: LeaseId(*lease),
         amount: Money::from_fen(*fen),
@@ -50,14 +50,14 @@ fn account(shop: &Shop, member: MemberId) -> Account {
 }
 
 /// Balance, held of it, debt; in fen.
-fn stands(shop: &Shop, member: MemberId) -> [i64; 3] {
+pub fn stands(shop: &Shop, member: MemberId) -> [i64; 3] {
     let account = account(shop, member);
     let held = account.frozen_principal + account.frozen_bonus;
     [account.principal + account.bonus, held, account.debt].map(Money::fen)
 }
 
 /// The books hold, and their log makes them again, the same to the last row.
-async fn assert_whole(shop: &Shop, on: On) {
+pub async fn assert_whole(shop: &Shop, on: On) {
     let ledger = shop.place.open();
     let tenant = ledger.tenants().unwrap().remove(0);
     let found = verify(ledger.as_ref(), &tenant);
@@ -72,7 +72,7 @@ async fn assert_whole(shop: &Shop, on: On) {
 }
 
 /// A member with 1000 yuan of this day's, and what is there besides.
-async fn funded(shop: &Shop, till: &mut Till) -> MemberId {
+pub async fn funded(shop: &Shop, till: &mut Till) -> MemberId {
     let member = shop.members()[0];
     let cash = till.cash(shop, member, 1_000).await;
     let taken = till.act(shop, OperationBody::RechargeCash(cash)).await;
