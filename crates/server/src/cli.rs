@@ -302,7 +302,8 @@ pub(crate) enum Leases {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Quarantine {
     /// Every operation that waits: of terminals that were out of service when it came, of two
-    /// histories, or without those before it. A server may serve the books meanwhile.
+    /// histories, or without those before it; and every operation that is held, because it could not be
+    /// decided when it came. A server may serve the books meanwhile.
     List {
         /// As JSON.
         #[arg(long)]

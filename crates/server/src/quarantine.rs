@@ -32,8 +32,10 @@ pub struct Waiting {
     pub terminal: String,
     /// Its number in the terminal's chain.
     pub number: u64,
-    /// What it does, as in docs/protocol; nothing where this version cannot read it.
+    /// What it does, as in docs/protocol; nothing where this version does not know it.
     pub kind: Option<&'static str>,
+    /// Number of that.
+    pub kind_number: u16,
     /// What it is about, without personal data.
     pub subject: String,
     /// When it was made, by the terminal's clock.
@@ -42,6 +44,9 @@ pub struct Waiting {
     pub came_ms: i64,
     /// Why it was kept.
     pub reason: &'static str,
+    /// Whether it is held: it has its place and could not be decided, so nobody can admit or refuse
+    /// it.
+    pub held: bool,
 }
 
 /// What became of an operation that a person looked at.
@@ -94,7 +99,7 @@ pub enum ReviewError {
     Write(#[from] WriteError),
 }
 
-/// Everything that waits, by store, terminal and number.
+/// Everything that waits or is held, by store, terminal and number.
 ///
 /// # Errors
 /// See [`LedgerError`].
@@ -102,7 +107,8 @@ pub fn waiting(ledger: &dyn Archive, now: Timestamp) -> Result<Vec<Waiting>, Led
     let terminals = roster::terminals(ledger, now)?;
     let mut all = Vec::new();
     for tenant in ledger.tenants()? {
-        for row in ledger.kept_outside(tenant.id)? {
+        let held = ledger.held(tenant.id)?;
+        for row in ledger.kept_outside(tenant.id)?.into_iter().chain(held) {
             let terminal = terminals.iter().find(|it| it.device == row.device);
             all.push(Waiting::of(&row, terminal));
         }
@@ -266,17 +272,27 @@ impl Waiting {
             terminal: terminal.map_or_else(String::new, |it| it.code.clone()),
             number: row.device_seq,
             kind: Kind::from_number(row.kind).map(Kind::name),
+            kind_number: row.kind,
             subject: operation
                 .as_ref()
                 .map_or_else(String::new, |it| subject(&it.body)),
             claimed_ms: operation.map(|it| it.wall_time.ms()),
             came_ms: row.decided_at.ms(),
-            reason: match row.standing {
-                Standing::Quarantined(HeldReason::Fork) => "another operation has its place",
-                Standing::Quarantined(HeldReason::BeyondGap) => "those before it are missing",
-                _ => "the terminal was not believed",
-            },
+            reason: reason(row.standing),
+            held: matches!(row.standing, Standing::Held(_)),
         }
+    }
+}
+
+fn reason(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Quarantined(HeldReason::Fork) => "another operation has its place",
+        Standing::Quarantined(HeldReason::BeyondGap) => "those before it are missing",
+        Standing::Held(HeldReason::UnknownKind) => "this version does not know its kind",
+        Standing::Held(HeldReason::NewerVersion) => "a newer version of the program wrote it",
+        Standing::Held(HeldReason::Malformed) => "it cannot be read",
+        Standing::Held(HeldReason::Invariant) => "deciding it would have broken the books",
+        _ => "the terminal was not believed",
     }
 }
 
@@ -305,14 +321,20 @@ fn subject(body: &OperationBody) -> String {
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.kind.unwrap_or("not readable here");
         write!(f, "store {} terminal {} ", self.store, self.terminal)?;
-        write!(f, "number {}: {kind}", self.number)?;
+        write!(f, "number {}: ", self.number)?;
+        match self.kind {
+            Some(kind) => f.write_str(kind)?,
+            None => write!(f, "kind {}", self.kind_number)?,
+        }
         if !self.subject.is_empty() {
             write!(f, " {}", self.subject)?;
         }
         if let Some(at) = self.claimed_ms {
             write!(f, ", made {}", Timestamp::from_ms(at))?;
+        }
+        if self.held {
+            write!(f, ", held since {}", Timestamp::from_ms(self.came_ms))?;
         }
         write!(f, "; {}", self.reason)
     }

@@ -29,7 +29,11 @@ fn list(json: bool, place: &Place) -> Result<Ending, AnyError> {
     for one in &waiting {
         say(&one.to_string())?;
     }
-    say(&format!("waiting={}", waiting.len()))?;
+    let held = waiting.iter().filter(|one| one.held).count();
+    if held > 0 {
+        say(&format!("held={held}"))?;
+    }
+    say(&format!("waiting={}", waiting.len() - held))?;
     Ok(Ending::Well)
 }
 

@@ -114,7 +114,7 @@ async fn a_wrong_previous_hash_is_a_fork() {
 }
 
 /// An operation of a kind that does not exist yet, signed by this till.
-fn of_the_future(till: &mut Till) -> SignedOperation {
+pub fn of_the_future(till: &mut Till) -> SignedOperation {
     let operation = till.operation(unknown_order(), ActionId(Uuid::now_v7()));
     let known = SignedOperation::sign(&operation, &till.key);
     let payload = payload_of(&known.bytes);

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use qiantai_core::Money;
 use qiantai_core::ids::OrderId;
 use qiantai_core::operation::OperationBody;
+use qiantai_core::{Millis, Money};
 use qiantai_server::audit::Act;
 use qiantai_server::copies::Stopped;
 use qiantai_server::quarantine::{Chosen, ReviewError, Reviewed, review, waiting};
@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::copies::{head, unsynced, write};
 use crate::harness::{On, Place, Shop};
 use crate::new_members::Registration;
+use crate::push::of_the_future;
 use crate::till::{Till, push_body};
 
 fn revoke(shop: &Shop) {
@@ -212,19 +213,7 @@ async fn the_program_lists_and_admits() {
     write(stick.path(), "1", &head(&till), 2, &written, Some(&new));
     revoke(&shop);
     shop.server.stop().await;
-    let Place::Cluster(database) = &shop.place else {
-        panic!("on PostgreSQL")
-    };
-    let run = |arguments: &[&str], path: Option<&Path>| {
-        let ended = Command::new(env!("CARGO_BIN_EXE_qiantai-server"))
-            .args(arguments)
-            .args(["--database-url", &database.url()])
-            .args(path)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
-        (ended.status.code(), said)
-    };
+    let run = |arguments: &[&str], path: Option<&Path>| run(&shop, arguments, path);
     let (code, said) = run(&["import-copy"], Some(stick.path()));
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("kept_for_review=100 quarantined"), "{said}");
@@ -243,4 +232,55 @@ async fn the_program_lists_and_admits() {
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(said.matches(": applied").count(), 100, "{said}");
     assert_eq!(run(&["quarantine", "list"], None).1, "waiting=0\n");
+}
+
+/// What the program says on the shop's books, with its exit status.
+fn run(shop: &Shop, arguments: &[&str], path: Option<&Path>) -> (Option<i32>, String) {
+    let Place::Cluster(database) = &shop.place else {
+        panic!("on PostgreSQL")
+    };
+    let ended = Command::new(env!("CARGO_BIN_EXE_qiantai-server"))
+        .args(arguments)
+        .args(["--database-url", &database.url()])
+        .args(path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    (ended.status.code(), said)
+}
+
+/// It has its place, so nobody admits or refuses it; but whoever looks sees it.
+#[tokio::test]
+async fn what_is_held_is_listed_with_its_reason() {
+    for on in On::BOTH {
+        let shop = Shop::open_on(on, 1).await;
+        let ledger = shop.place.open();
+        let mut till = Till::open(&shop).await;
+        shop.time.advance(Millis::hours(1));
+        let future = of_the_future(&mut till);
+        let answer = till.push(&shop, &[future]).await;
+        assert_eq!(answer.results[0].outcome, OutcomeDto::Held, "{on:?}");
+        let held = waiting(ledger.as_ref(), shop.now()).unwrap().remove(0);
+        let at = (held.number, held.kind, held.came_ms, held.held);
+        assert_eq!(at, (till.seq, None, shop.now().ms(), true), "{on:?}");
+        let (store, number) = (&shop.seeded.store_code, till.seq);
+        let (kind, now) = (held.kind_number, shop.now());
+        let why = "this version does not know its kind";
+        let line = format!(
+            "store {store} terminal 01 number {number}: kind {kind}, held since {now}; {why}"
+        );
+        assert_eq!(held.to_string(), line, "{on:?}");
+        let chosen = Chosen {
+            store,
+            terminal: "01",
+            numbers: &[number],
+        };
+        let refused = review(&shop.server, ledger.as_ref(), chosen, Verdict::Refuse, "?").await;
+        assert!(matches!(refused, Err(ReviewError::NotWaiting(_))), "{on:?}");
+        shop.server.stop().await;
+        if on == On::Postgres {
+            let said = run(&shop, &["quarantine", "list"], None);
+            assert_eq!(said, (Some(0), format!("{line}\nheld=1\nwaiting=0\n")));
+        }
+    }
 }

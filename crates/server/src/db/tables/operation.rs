@@ -97,6 +97,15 @@ pub(in crate::db) fn kept_outside(tenant: TenantId) -> Question {
     .with(tenant.0)
 }
 
+/// Placed in the chains of their devices, and not decided.
+pub(in crate::db) fn held(tenant: TenantId) -> Question {
+    Question::new(log_rows!(
+        "WHERE operation.tenant_id = ?1 AND operation.standing = 'held'
+         ORDER BY operation.server_seq"
+    ))
+    .with(tenant.0)
+}
+
 /// The last place taken; zero in an empty log.
 pub(in crate::db) fn last(tenant: TenantId) -> Question {
     Question::new(
