@@ -13,6 +13,7 @@ use qiantai_core::ids::{ActionId, MemberId};
 use qiantai_core::lease::{SEEN_WITHIN, draws};
 use qiantai_core::ledger::CaseKind;
 use qiantai_core::operation::{NamedLease, OperationBody, SpendOffline, StaffProof};
+use qiantai_core::risk_floor::SpentBeyond;
 use qiantai_store::{LeaseDue, OwnLease, Store};
 use qiantai_sync::{LeaseBook, LeaseKeeper, LocalLogError};
 use qiantai_wire::api::GrantedLease;
@@ -26,8 +27,13 @@ use crate::serve::blocking;
 use crate::terminal::Draft;
 use crate::view::order::Approval;
 
-/// What the store's own count of leases and a manager's word settle, whatever the replica shows.
-const COUNTED_HERE: [CaseKind; 2] = [CaseKind::LeaseExceeded, CaseKind::Overdrawn];
+/// What the store's own count of leases, the risk floor and a manager's word settle, whatever the
+/// replica shows.
+const COUNTED_HERE: [CaseKind; 3] = [
+    CaseKind::LeaseExceeded,
+    CaseKind::Overdrawn,
+    CaseKind::LimitPassed,
+];
 
 /// A payment from stored value without the server.
 pub struct SpendingOffline {
@@ -42,12 +48,12 @@ pub struct SpendingOffline {
 }
 
 impl Counter {
-    /// Pays from the leases of this terminal, and beyond them with a manager's PIN alone. The
-    /// account as it will be once the server knows.
+    /// Pays from the leases of this terminal, beyond them as far as the shop's risk floor goes, and
+    /// beyond that with a manager's PIN alone. The account as it will be once the server knows.
     ///
     /// # Errors
-    /// Nobody is signed in, no shift is open, the member is not active, or the leases hold less and
-    /// no manager approves. Then nothing was written.
+    /// Nobody is signed in, no shift is open, the member is not active, or the leases and the
+    /// floor give less and no manager approves. Then nothing was written.
     pub fn spend_offline(&self, request: &SpendingOffline) -> Result<Account, CallError> {
         let (_, proof) = self.staff()?;
         let _sale = self.sale_lock();
@@ -59,24 +65,26 @@ impl Counter {
         let shift = self.open_shift_id(&overlay)?;
         let held = self.store.spendable_leases(member)?;
         let held: Vec<_> = held.iter().map(|lease| (lease.id, lease.left)).collect();
-        let (draws, beyond) = draws(&held, request.amount);
-        let approval = self.approval_beyond(&proof, beyond, request)?;
-        let body = SpendOffline {
+        let (draws, _) = draws(&held, request.amount);
+        let mut body = SpendOffline {
             member,
             amount: request.amount,
             draws,
-            approval: approval.map(|(manager, _)| manager),
+            approval: None,
         };
         if !body.is_whole() {
             return Err(refused(RefusalCode::AmountOutOfRange));
         }
-        let draft = Draft {
+        let draft = |body: &SpendOffline| Draft {
             action: intent,
             staff: Some(proof),
             shift: Some(shift),
             offline: true,
-            body: OperationBody::SpendOffline(body),
+            body: OperationBody::SpendOffline(body.clone()),
         };
+        let approval = self.approval_beyond(&proof, draft(&body), request)?;
+        body.approval = approval.map(|(manager, _)| manager);
+        let draft = draft(&body);
         self.check_no_case_but(&COUNTED_HERE, &draft, &overlay)?;
         if let Some((manager, typed)) = approval {
             self.check_pin(manager.staff, &typed.pin)?;
@@ -105,21 +113,30 @@ impl Counter {
         }
     }
 
-    /// Nothing where the leases pay it all; else the manager named for it, with what was typed.
+    /// Nothing where the leases and the floor pay it all; else the manager named for it, with what was
+    /// typed.
     fn approval_beyond<'a>(
         &self,
         own: &StaffProof,
-        beyond: Money,
+        draft: Draft,
         request: &'a SpendingOffline,
     ) -> Result<Option<(StaffProof, &'a Approval)>, CallError> {
-        if !beyond.is_positive() {
+        let policy = self.policy_of(own.policy_version)?;
+        let operation = self.terminal.operation(draft, self.log_position()?);
+        let Some(next) = SpentBeyond::at_terminal(&operation) else {
             return Ok(None);
-        }
+        };
+        let cut_off = policy.store.cut_off_minutes;
+        let used = self.store.floor_use(&next, cut_off)?;
+        let room = policy.offline.risk_floor.room(&used);
+        let Some(cap) = room.refuses(next.amount) else {
+            return Ok(None);
+        };
         let typed = request.approval.as_ref().ok_or_else(|| {
+            tracing::info!(cap = cap.name(), "beyond the leases of this terminal");
             let short = CallError::new(ErrorCode::ApprovalNeeded, "lease_short");
-            short.with("missing", beyond.to_string())
+            short.with("missing", (next.amount - room.most).to_string())
         })?;
-        let policy = self.policy()?;
         Ok(Some((approver(&policy, own, typed)?, typed)))
     }
 

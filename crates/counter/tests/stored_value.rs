@@ -3,7 +3,9 @@
 use qiantai_core::Money;
 use qiantai_core::account::Account;
 use qiantai_core::ids::{ActionId, MemberId};
+use qiantai_core::risk_floor::RiskFloor;
 use qiantai_counter::SpendingOffline;
+use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::{CallError, ErrorCode};
 use uuid::Uuid;
 
@@ -87,4 +89,42 @@ async fn leases_pay_without_the_server_and_no_more_than_they_hold() {
     );
     assert_eq!(shown.principal + shown.bonus, balance - leased);
     assert_eq!((shown.frozen_principal + shown.frozen_bonus).fen(), 0);
+    risks(&shop, till, &member).await;
+}
+
+/// Beyond the leases, which are spent, the shop's floor lets payments pass, and no fen more.
+async fn risks(shop: &Shop, till: Till, member: &str) {
+    let yuan = Money::from_yuan;
+    let floor = RiskFloor {
+        per_transaction: yuan(5),
+        per_member_day: yuan(8),
+        per_device: yuan(20),
+        count: 9,
+        hours: 8,
+    };
+    shop.change_rules(|rules| rules.offline.risk_floor = floor)
+        .await;
+    let newest = shop.policy().version;
+    till.until("the floor at the till", async || {
+        let rules = till.desk.shop_rules(()).await.unwrap();
+        (rules.version == newest).then_some(())
+    })
+    .await;
+    till.cut(shop).await;
+    for (asked, missing) in [(6, Some("1.00")), (5, None), (4, Some("1.00")), (3, None)] {
+        let paid = spend(&till, member, Uuid::now_v7(), asked).await;
+        let short = paid.as_ref().err().map(|error| &error.params["missing"]);
+        assert_eq!(short.map(String::as_str), missing, "{asked}: {paid:?}");
+    }
+    till.crash().await;
+    let till = Till::reopen(shop, Weather::Cut).await;
+    let short = spend(&till, member, Uuid::now_v7(), 1).await;
+    assert_eq!(sentence(short), "error.lease_short");
+    let before = shop.account(member);
+    till.mend(shop).await;
+    let after = shop.account(member);
+    let taken = (before.principal + before.bonus) - (after.principal + after.bonus);
+    assert_eq!((taken, after.debt), (yuan(8), Money::ZERO));
+    let told = shop.server.ledger().cases(shop.tenant, 9).unwrap();
+    assert!(told.is_empty(), "{told:?}");
 }

@@ -5,7 +5,9 @@
 use qiantai_core::Timestamp;
 use qiantai_core::ids::{LeaseId, MemberId, StoreId};
 use qiantai_core::operation::OperationBody;
+use qiantai_core::risk_floor::{FloorUse, SpentBeyond};
 use qiantai_wire::api::GrantedLease;
+use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::operation::Kind;
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -13,7 +15,8 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::tables::lease::{self, OwnLease};
-use crate::tables::operation;
+use crate::tables::row::unreadable;
+use crate::tables::{operation, replica_account, replica_case};
 
 /// A member for whom leases may be due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +76,21 @@ impl Store {
         self.read(|connection| lease::spendable(connection, member))
     }
 
+    /// What counts against the risk floor beside a payment that is to be written next.
+    pub fn floor_use(
+        &self,
+        next: &SpentBeyond,
+        cut_off_minutes: u16,
+    ) -> Result<FloorUse, StoreError> {
+        self.read(|connection| {
+            let known = spent_beyond(connection, next.counts_from())?;
+            let account = replica_account::find(connection, next.member)?;
+            let overdrawn = replica_case::overdrawn(connection, next.device)?;
+            let used = FloorUse::beside(next, &known, cut_off_minutes);
+            Ok(used.told(&known, account.as_ref(), overdrawn.as_ref()))
+        })
+    }
+
     /// Leases that have ended and whose release this terminal has still to write.
     pub fn ended_leases(&self) -> Result<Vec<OwnLease>, StoreError> {
         self.read(lease::ended)
@@ -82,6 +100,25 @@ impl Store {
     pub fn lease_word(&self, lease: LeaseId) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|connection| lease::word(connection, lease))
     }
+}
+
+/// What was taken beyond leases and may be in the books, each intent once.
+fn spent_beyond(connection: &Connection, since: Timestamp) -> Result<Vec<SpentBeyond>, StoreError> {
+    let mut known: Vec<SpentBeyond> = Vec::new();
+    for row in operation::payments_since(connection, since)? {
+        let may_count = matches!(row.outcome, None | Some(OutcomeDto::Applied));
+        if !may_count || known.iter().any(|spent| spent.action == row.action_id) {
+            continue;
+        }
+        let operation = row.signed.operation();
+        let operation = operation.map_err(|error| unreadable("operation", error.to_string()))?;
+        let spent = SpentBeyond::at_terminal(&operation);
+        known.extend(spent.map(|spent| SpentBeyond {
+            is_open: !row.covered,
+            ..spent
+        }));
+    }
+    Ok(known)
 }
 
 /// Counts what an operation that is being written does to leases. A second record of an intent

@@ -1,10 +1,11 @@
-use qiantai_core::ids::{LeaseId, MemberId, StoreId};
+use qiantai_core::ids::{ActionId, LeaseId, MemberId, StoreId};
 use qiantai_core::operation::{LeaseDraw, NamedLease, OperationBody, SpendOffline};
+use qiantai_core::risk_floor::SpentBeyond;
 use qiantai_core::{Millis, Money};
-use qiantai_store::{CommitError, LeaseDue, StoreError};
+use qiantai_store::{Answer, CommitError, LeaseDue, StoreError};
 use qiantai_wire::api::GrantedLease;
-use qiantai_wire::codes::LeaseStateDto;
-use qiantai_wire::feed::{FeedChange, LeaseLotDto, LeaseRowDto};
+use qiantai_wire::codes::{CaseKindDto, LeaseStateDto};
+use qiantai_wire::feed::{AccountDto, CaseDto, FeedChange, LeaseLotDto, LeaseRowDto, OutcomeDto};
 
 use crate::fixture::{
     DEVICE, NOW, Shelf, account, append, entry, id, member, page, snapshot, try_append,
@@ -212,4 +213,76 @@ fn a_lease_is_drawn_on_while_the_replica_shows_it_held() {
     shelf.store.apply_snapshot(None, &later).unwrap();
     let shown = shelf.store.leases_of(MemberId(id(ZHANG))).unwrap();
     assert_eq!(shown.len(), 1);
+}
+
+/// What a payment on the risk floor counts beside it: the member's day, what the replica does not show
+/// yet, and what the server told of overdrafts.
+#[test]
+fn what_was_taken_beyond_leases_counts_until_it_is_shown() {
+    let mut shelf = shelf();
+    let beyond = |member: u128, fen: i64| {
+        OperationBody::SpendOffline(SpendOffline {
+            member: MemberId(id(member)),
+            amount: Money::from_fen(fen),
+            draws: Vec::new(),
+            approval: None,
+        })
+    };
+    append(&shelf.store, 1, beyond(ZHANG, 500));
+    append(&shelf.store, 2, beyond(0xb, 300));
+    // The first intent once more.
+    append(&shelf.store, 1 << 64 | 1, beyond(ZHANG, 500));
+    shelf = shelf.reopened();
+    let used = |member: u128| {
+        let next = SpentBeyond {
+            action: ActionId(id(9)),
+            device: DEVICE,
+            member: MemberId(id(member)),
+            at: NOW + Millis::minutes(1),
+            heard_at: Some(NOW),
+            amount: Money::from_fen(1),
+            is_open: false,
+        };
+        let used = shelf.store.floor_use(&next, 0).unwrap();
+        let sums = [used.member_day, used.device].map(Money::fen);
+        (sums, used.count, used.is_cut)
+    };
+    assert_eq!(used(ZHANG), ([500, 800], 2, false));
+    assert_eq!(used(0xc), ([0, 800], 2, false));
+    let sent = shelf.store.operations_after(0, 9).unwrap();
+    let answer = |op_id: u128, server_seq, outcome| Answer {
+        op_id: id(op_id),
+        server_seq,
+        outcome,
+    };
+    let answers = [
+        answer(1, Some(6), OutcomeDto::Applied),
+        answer(2, Some(7), OutcomeDto::Applied),
+        answer(1 << 64 | 1, None, OutcomeDto::Exists),
+    ];
+    let hash = sent[2].signed.hash();
+    shelf.store.apply_answers(3, &hash, &answers).unwrap();
+    assert_eq!(used(ZHANG), ([500, 800], 2, false));
+    // The server says that the first one overdrew the member; the second is still to be shown.
+    let owes = FeedChange::Account(AccountDto {
+        debt_fen: 1,
+        ..account(ZHANG, 0, NOW)
+    });
+    let case = FeedChange::Case(CaseDto {
+        id: id(0xca5e),
+        kind: CaseKindDto::Overdrawn,
+        order: None,
+        attempt: None,
+        member: Some(id(ZHANG)),
+        device: Some(DEVICE.0),
+        amount_fen: 0,
+        opened_at_ms: NOW.ms(),
+    });
+    let feed = page(1, vec![entry(6, 77, vec![owes, case])]);
+    shelf.store.apply_feed(&feed).unwrap();
+    assert_eq!(used(0xc), ([0, 300], 1, true), "the terminal is cut");
+    let feed = page(1, vec![entry(7, 78, Vec::new())]);
+    shelf.store.apply_feed(&feed).unwrap();
+    assert_eq!(used(0xc), ([0, 0], 0, false), "everything is shown");
+    assert_eq!(used(ZHANG), ([500, 0], 0, true), "who owes is cut");
 }

@@ -238,6 +238,24 @@ pub fn hash_of(connection: &Connection, device_seq: u64) -> Result<Option<Hash>,
     Ok(hash)
 }
 
+/// Payments without the server whose effect the replica does not show yet, or written since then.
+pub fn payments_since(
+    connection: &Connection,
+    since: Timestamp,
+) -> Result<Vec<OwnOperation>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {JOINED}
+         WHERE o.kind = :kind AND (d.covered = 0 OR o.created_ms >= :since)
+         ORDER BY o.device_seq"
+    );
+    let kind = Kind::SpendOffline.number();
+    select(
+        connection,
+        &sql,
+        named_params! {":kind": kind, ":since": since.ms()},
+    )
+}
+
 pub fn seq_of(connection: &Connection, op_id: Uuid) -> Result<Option<u64>, StoreError> {
     let device_seq: Option<i64> = connection
         .prepare_cached("SELECT device_seq FROM operation WHERE op_id = ?1")?

@@ -1,6 +1,6 @@
 //! Exception cases as the server last told.
 
-use qiantai_core::ids::OrderId;
+use qiantai_core::ids::{DeviceId, OrderId};
 use qiantai_core::ledger::ExceptionCase;
 use qiantai_wire::feed::CaseDto;
 use rusqlite::{Connection, Rows, named_params};
@@ -31,6 +31,19 @@ impl Store {
             read(statement.query([order.to_string()])?)
         })
     }
+}
+
+/// The newest case of a payment of `device` that overdrew a member.
+pub fn overdrawn(
+    connection: &Connection,
+    device: DeviceId,
+) -> Result<Option<ExceptionCase>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT json FROM replica_case
+         WHERE json_extract(json, '$.kind') = 'overdrawn' AND json_extract(json, '$.device') = ?1
+         ORDER BY opened_ms DESC LIMIT 1",
+    )?;
+    Ok(read(statement.query([device.to_string()])?)?.pop())
 }
 
 fn read(mut rows: Rows<'_>) -> Result<Vec<ExceptionCase>, StoreError> {
