@@ -3,6 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use qiantai_core::ids::MemberId;
+use qiantai_core::ledger::{CaseKind, ExceptionCase};
+use qiantai_core::risk_floor::RiskFloor;
 use qiantai_core::{Millis, Money};
 use qiantai_server::db::Ledger;
 use rand::RngExt;
@@ -28,8 +30,10 @@ pub struct Attacked {
     pub held: Money,
     /// What was spent of leases.
     pub leased: Money,
-    /// What a manager let pass beyond them.
+    /// What was spent beyond them.
     pub beyond: Money,
+    /// What of that nobody let pass but the risk floor.
+    pub risked: Money,
     /// Balance once everything has come together.
     pub left: Money,
     /// Debt then.
@@ -37,8 +41,8 @@ pub struct Attacked {
 }
 
 /// `terminals` lose their lines and then take `payments` each of one member's stored value: all that
-/// they hold, and each payment with up to so much `beyond` it, which a manager's PIN lets pass. Then
-/// everything comes together and is audited.
+/// they hold, and each payment with up to so much `beyond` it, which the `floor` or a manager's PIN lets
+/// pass. Then everything comes together and is audited.
 ///
 /// # Errors
 /// What should have held did not, or the simulator itself cannot go on.
@@ -47,8 +51,10 @@ pub fn attack(
     terminals: usize,
     payments: u32,
     beyond: Money,
+    floor: RiskFloor,
 ) -> Result<Attacked, String> {
-    let lived = catch_unwind(AssertUnwindSafe(|| live(seed, terminals, payments, beyond)));
+    let attacked = || live(seed, terminals, payments, (beyond, floor));
+    let lived = catch_unwind(AssertUnwindSafe(attacked));
     match lived {
         Ok(Ok(attacked)) => Ok(attacked),
         Ok(Err(Halt::Violated(invariant, detail))) => Err(format!("{invariant}: {detail}")),
@@ -57,7 +63,12 @@ pub fn attack(
     }
 }
 
-fn live(seed: u64, terminals: usize, payments: u32, beyond: Money) -> Step<Attacked> {
+fn live(
+    seed: u64,
+    terminals: usize,
+    payments: u32,
+    (beyond, floor): (Money, RiskFloor),
+) -> Step<Attacked> {
     let cut = |till| Fault {
         number: till,
         at: START + CUT_AT,
@@ -69,6 +80,7 @@ fn live(seed: u64, terminals: usize, payments: u32, beyond: Money) -> Step<Attac
         days: 1,
         terminals,
         faults: (0..terminals).map(cut).collect(),
+        floor,
         bug: None,
     };
     let folder = tempfile::Builder::new()
@@ -85,7 +97,7 @@ fn live(seed: u64, terminals: usize, payments: u32, beyond: Money) -> Step<Attac
     world.run_until(START + CUT_AT + Millis::minutes(1), |_| false)?;
     let (member, held) = richest(&world)?;
     let balance = balance_of(&world, member)?.0;
-    let (mut leased, mut passed) = (Money::ZERO, Money::ZERO);
+    let (mut leased, mut passed, mut risked) = (Money::ZERO, Money::ZERO, Money::ZERO);
     for payment in 0..payments {
         for seat in 0..terminals {
             let till = world.seats[seat];
@@ -104,6 +116,9 @@ fn live(seed: u64, terminals: usize, payments: u32, beyond: Money) -> Step<Attac
             };
             leased += amount - fact.beyond;
             passed += fact.beyond;
+            if !fact.is_approved {
+                risked += fact.beyond;
+            }
             world.oracle.did(fact);
             world.check_shown(till)?;
             world.poll(till)?;
@@ -112,11 +127,16 @@ fn live(seed: u64, terminals: usize, payments: u32, beyond: Money) -> Step<Attac
     world.come_together()?;
     world.audit()?;
     let (left, debt) = balance_of(&world, member)?;
+    let told = broken_limits(&world)?;
+    must(told == 0, Invariant::FloorKept, || {
+        format!("{told} payments are told to pass a floor that their terminals kept to")
+    })?;
     Ok(Attacked {
         balance,
         held,
         leased,
         beyond: passed,
+        risked,
         left,
         debt,
     })
@@ -138,6 +158,14 @@ fn richest(world: &World) -> Step<(MemberId, Money)> {
         "no terminal holds any lease".to_owned()
     })?;
     Ok(best)
+}
+
+/// How many payments the server says broke a limit.
+fn broken_limits(world: &World) -> Step<usize> {
+    let ledger = world.authority.ledger().expect("the server is on");
+    let cases = ledger.cases(world.authority.tenant(), u32::MAX)?;
+    let is_broken = |case: &&ExceptionCase| case.kind == CaseKind::LimitPassed;
+    Ok(cases.iter().filter(is_broken).count())
 }
 
 /// Balance and debt.

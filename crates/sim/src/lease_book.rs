@@ -1,6 +1,6 @@
 //! What terminals may spend without asking, kept from operations alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use qiantai_core::Money;
 use qiantai_core::account::Account;
@@ -20,6 +20,11 @@ pub struct LeaseBook {
     /// How far below nothing a member may come: what a manager let pass, and what terminals whose
     /// leases were declared lost may spend all the same.
     floors: BTreeMap<MemberId, Money>,
+    /// Terminals that took anything of a member on the risk floor, however often: once the member
+    /// owes, a terminal that knows of it takes no more.
+    takers: BTreeSet<(MemberId, DeviceId)>,
+    /// The most that each of them may take.
+    most: Money,
 }
 
 struct Held {
@@ -37,6 +42,11 @@ enum Standing {
 }
 
 impl LeaseBook {
+    /// What a terminal may take on the risk floor until it synchronises.
+    pub fn may_take(&mut self, most: Money) {
+        self.most = most;
+    }
+
     /// A lease was granted, if it was.
     pub fn grant(&mut self, operation: &Operation, body: &LeaseGrant, changes: &[Change]) {
         if changes.is_empty() {
@@ -94,7 +104,11 @@ impl LeaseBook {
                 *self.held.entry(lease.member).or_default() -= draw.amount;
             }
         }
-        *self.floors.entry(body.member).or_default() += body.beyond_leases();
+        if body.approval.is_some() {
+            *self.floors.entry(body.member).or_default() += body.beyond_leases();
+        } else if body.beyond_leases().is_positive() {
+            self.takers.insert((body.member, operation.device));
+        }
         let (principal, bonus) = drawn(changes);
         let mut debt = Money::ZERO;
         for change in changes {
@@ -134,7 +148,9 @@ impl LeaseBook {
         must(is_covered, Invariant::LeasesHeld, || {
             format!("of {balance} of {member} {frozen} are frozen")
         })?;
-        let floor = self.floors.get(&member).copied().unwrap_or_default();
+        let passed = self.floors.get(&member).copied().unwrap_or_default();
+        let takers = self.takers.iter().filter(|(of, _)| *of == member);
+        let floor = passed + takers.map(|_| self.most).sum();
         must(
             account.debt - balance <= floor,
             Invariant::FloorKept,

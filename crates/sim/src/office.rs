@@ -8,6 +8,7 @@ use qiantai_core::operation::{
     DeviceEnrol, MemberRegister, NamedLease, OpeningBalance, OperationBody,
 };
 use qiantai_core::policy::{LadderBonus, Policy, SpendOrder};
+use qiantai_core::risk_floor::RiskFloor;
 use qiantai_core::{Money, Timestamp};
 use qiantai_server::db::{Attachment, DeviceToken, Ledger, SealedProfile};
 use qiantai_server::writer::OwnOperation;
@@ -101,6 +102,15 @@ impl Office {
         operations
     }
 
+    /// Rules with a risk floor.
+    pub fn risk(&mut self, newest: &Policy, floor: RiskFloor, now: Timestamp) -> OwnOperation {
+        let mut policy = newest.clone();
+        policy.version += 1;
+        policy.effective_from = now;
+        policy.offline.risk_floor = floor;
+        self.publish(policy, now)
+    }
+
     /// New rules: other bonuses from now on.
     pub fn new_rules(&mut self, newest: &Policy, now: Timestamp) -> OwnOperation {
         let mut policy = newest.clone();
@@ -120,6 +130,10 @@ impl Office {
             package.version += 1;
             package.bonus = Money::from_yuan(self.dice.random_range(0..200));
         }
+        self.publish(policy, now)
+    }
+
+    fn publish(&mut self, policy: Policy, now: Timestamp) -> OwnOperation {
         let bytes = encode_policy(&policy);
         let body = OperationBody::PolicyPublish {
             version: policy.version,

@@ -33,6 +33,8 @@ pub struct Fact {
     pub is_shown: bool,
     /// What a payment takes that no lease pays.
     pub beyond: Money,
+    /// Whether a manager let that pass.
+    pub is_approved: bool,
     /// What a payment draws on.
     pub draws: Vec<LeaseDraw>,
 }
@@ -49,14 +51,19 @@ impl Fact {
             OperationBody::SpendOffline(body) => (Some(body.member), Money::ZERO),
             _ => (None, Money::ZERO),
         };
-        let (beyond, draws) = match &operation.body {
-            OperationBody::SpendOffline(body) => (body.beyond_leases(), body.draws.clone()),
-            _ => (Money::ZERO, Vec::new()),
+        let (beyond, draws, is_approved) = match &operation.body {
+            OperationBody::SpendOffline(body) => (
+                body.beyond_leases(),
+                body.draws.clone(),
+                body.approval.is_some(),
+            ),
+            _ => (Money::ZERO, Vec::new(), false),
         };
         Fact {
             principal: cash - drawn.unwrap_or_default(),
             is_shown: drawn.is_some() || !is_payment,
             beyond,
+            is_approved,
             draws,
             op_id: operation.op_id,
             action: operation.action_id,

@@ -1,12 +1,25 @@
 //! What will go wrong, decided before the run begins, so that a part of it can be left out.
 
-use qiantai_core::{Millis, Timestamp};
+use qiantai_core::risk_floor::RiskFloor;
+use qiantai_core::{Millis, Money, Timestamp};
 use rand::RngExt;
 
 use crate::bug::Bug;
 use crate::dice::{Dice, dice};
 use crate::time::START;
 use crate::trap::Side;
+
+/// Every so many seeds the shop has a risk floor.
+const FLOOR_EVERY: u64 = 4;
+
+/// Tight enough that every cap of it is met within a day.
+const FLOOR: RiskFloor = RiskFloor {
+    per_transaction: Money::from_yuan(120),
+    per_member_day: Money::from_yuan(150),
+    per_device: Money::from_yuan(300),
+    count: 5,
+    hours: 12,
+};
 
 /// A run.
 #[derive(Clone, Debug)]
@@ -19,6 +32,8 @@ pub struct Plan {
     pub terminals: usize,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// What terminals may take beyond their leases without a manager.
+    pub floor: RiskFloor,
     /// A bug to plant.
     pub bug: Option<Bug>,
 }
@@ -173,6 +188,10 @@ impl Plan {
             days,
             terminals,
             faults,
+            floor: match seed % FLOOR_EVERY {
+                0 => FLOOR,
+                _ => RiskFloor::default(),
+            },
             bug: None,
         }
     }

@@ -13,6 +13,7 @@ use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_core::policy::{Policy, Role};
 use qiantai_core::quote::{CashShare, price};
 use qiantai_core::recharge::AmountChoice;
+use qiantai_core::risk_floor::SpentBeyond;
 use qiantai_store::{Commit, CommitError, LogHead, StoreError};
 use qiantai_sync::SyncStatus;
 use qiantai_wire::SignedOperation;
@@ -191,23 +192,49 @@ impl Till {
         Ok(held.iter().map(|lease| lease.left).sum())
     }
 
-    /// A payment from the leases of this terminal, and beyond them with a manager's PIN.
+    /// A payment from the leases of this terminal, beyond them on the risk floor, and beyond that with
+    /// a manager's PIN.
     pub fn pay(&mut self, member: MemberId, amount: Money) -> Step<Option<Fact>> {
         let Some(running) = &self.running else {
             return Ok(None);
         };
-        let manager = staff_of(running, self.clock.shows(), Role::Manager);
         let held = running.store.spendable_leases(member)?;
         let held: Vec<_> = held.iter().map(|lease| (lease.id, lease.left)).collect();
-        let (draws, beyond) = draws(&held, amount);
-        let body = SpendOffline {
+        let (draws, _) = draws(&held, amount);
+        let mut body = SpendOffline {
             member,
             amount,
             draws,
-            approval: manager.filter(|_| beyond.is_positive()),
+            approval: None,
         };
         let action = self.intent();
+        body.approval = self.approval_beyond(action, &body)?;
         self.write(action, OperationBody::SpendOffline(body))
+    }
+
+    /// The manager who lets it pass what the leases and the risk floor give.
+    fn approval_beyond(&self, action: ActionId, body: &SpendOffline) -> Step<Option<StaffProof>> {
+        let now = self.clock.shows();
+        let Some((running, policy)) = self
+            .running
+            .as_ref()
+            .and_then(|running| Some((running, in_force(running, now)?)))
+        else {
+            return Ok(None);
+        };
+        let (store, body) = (&running.store, OperationBody::SpendOffline(body.clone()));
+        let head = store.log_head()?;
+        let operation = Operation {
+            server_anchor: store.sync_mark()?.server_time,
+            ..self.operation(running, OpId(action.0), action, &body, head, true)
+        };
+        let Some(next) = SpentBeyond::at_terminal(&operation) else {
+            return Ok(None);
+        };
+        let used = store.floor_use(&next, policy.store.cut_off_minutes)?;
+        let room = policy.offline.risk_floor.room(&used);
+        let manager = staff_of(running, now, Role::Manager);
+        Ok(manager.filter(|_| room.refuses(next.amount).is_some()))
     }
 
     /// Gives back what the server says has ended.

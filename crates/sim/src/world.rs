@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::channel::mpsc::UnboundedSender;
 use qiantai_core::ids::MemberId;
+use qiantai_core::risk_floor::RiskFloor;
 use qiantai_core::{Millis, Timestamp};
 use qiantai_server::db::Ledger;
 use qiantai_server::sample::ShopKind;
@@ -182,6 +183,7 @@ impl World {
             root: root.to_owned(),
             plan,
         };
+        world.risks()?;
         for _ in 0..world.plan.terminals {
             let till = world.enrol()?;
             world.seats.push(till);
@@ -191,6 +193,29 @@ impl World {
             world.at(at, Happening::Begins(index));
         }
         Ok(world)
+    }
+
+    /// Gives the shop the risk floor of its plan.
+    fn risks(&mut self) -> Step {
+        let (floor, now) = (self.plan.floor, self.now());
+        self.oracle.leases.may_take(floor.most_per_device());
+        let Some(ledger) = self
+            .authority
+            .ledger()
+            .filter(|_| floor != RiskFloor::default())
+        else {
+            return Ok(());
+        };
+        let Some(newest) = ledger.policies(self.authority.tenant())?.pop() else {
+            return Ok(());
+        };
+        let operation = self.office.risk(&newest, floor, now);
+        let (said, turned) = self.authority.say(vec![operation])?;
+        self.take(turned)?;
+        let is_said = said.as_deref().is_some_and(all_applied);
+        must(is_said, Invariant::KeepsWorking, || {
+            "the risk floor was not published".to_owned()
+        })
     }
 
     /// Now, in true time.
