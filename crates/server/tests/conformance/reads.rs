@@ -191,14 +191,14 @@ fn keys_of(ledger: &dyn Ledger, tenant: TenantId, rows: &[LogRow]) -> Keys {
     for row in rows {
         keys.devices.insert(row.device);
         keys.actions.insert(row.action_id);
-        // Some are looked for by their place, some by their hash, some by both.
-        if row.server_seq % 3 > 0 {
+        // Some are looked for by their place, some by their hash, some by both; what is quarantined has
+        // no place, another operation may.
+        let is_quarantined = matches!(row.standing, qiantai_server::db::Standing::Quarantined(_));
+        if row.server_seq % 3 > 0 && !is_quarantined {
             keys.sequences
                 .insert((row.device, row.epoch, row.device_seq));
         }
-        if row.server_seq % 3 < 2
-            || matches!(row.standing, qiantai_server::db::Standing::Quarantined(_))
-        {
+        if row.server_seq % 3 < 2 || is_quarantined {
             keys.hashes.insert(row.hash);
         }
         let Some(order) = orders.get(usize::try_from(row.server_seq).unwrap() % orders.len())
