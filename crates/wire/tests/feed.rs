@@ -368,17 +368,7 @@ fn policy() -> Policy {
             day_sum: Money::from_yuan(10_000),
             new_member_cash: Money::from_yuan(2_000),
         },
-        offline: OfflineLimits {
-            cash_per_order: Money::from_yuan(1_000),
-            cash_per_terminal: Money::from_yuan(5_000),
-            risk_floor: RiskFloor {
-                per_transaction: Money::from_yuan(50),
-                per_member_day: Money::from_yuan(100),
-                per_device: Money::from_yuan(500),
-                count: 20,
-                hours: 12,
-            },
-        },
+        offline: offline(),
         channels: vec![Channel::Wechat, Channel::Cash],
         merchant_account: Some(MerchantAccount {
             acquirer: "31127040".into(),
@@ -391,6 +381,20 @@ fn policy() -> Policy {
         quote_valid: Millis::minutes(15),
         order_valid: Millis::minutes(15),
         qr_valid: Millis::minutes(5),
+    }
+}
+
+fn offline() -> OfflineLimits {
+    OfflineLimits {
+        cash_per_order: Money::from_yuan(1_000),
+        cash_per_terminal: Money::from_yuan(5_000),
+        risk_floor: RiskFloor {
+            per_transaction: Money::from_yuan(50),
+            per_member_day: Money::from_yuan(100),
+            per_device: Money::from_yuan(500),
+            count: 20,
+            hours: 12,
+        },
     }
 }
 
