@@ -168,19 +168,33 @@ impl Till {
 
     fn spend(&mut self, member: MemberId) -> Step<Option<Fact>> {
         let all = self.may_spend(member)?;
-        if !all.is_positive() {
+        let on_floor = self.has_floor();
+        if !all.is_positive() && !on_floor {
             return Ok(None);
         }
-        let passes = chance(&mut self.dice, 8);
+        let passes = match on_floor {
+            true => chance(&mut self.dice, 60),
+            false => chance(&mut self.dice, 8),
+        };
         let most = match passes {
             true => all.fen() + 20_000,
             false => all.fen(),
         };
+        if most == 0 {
+            return Ok(None);
+        }
         let amount = match chance(&mut self.dice, 20) {
             true => most,
             false => self.dice.random_range(1..=most),
         };
         self.pay(member, Money::from_fen(amount))
+    }
+
+    /// Whether anything passes the leases without a manager.
+    fn has_floor(&self) -> bool {
+        let running = self.running.as_ref();
+        let policy = running.and_then(|running| in_force(running, self.clock.shows()));
+        policy.is_some_and(|policy| !policy.offline.risk_floor.most_per_device().is_zero())
     }
 
     /// What this terminal may spend of a member without asking.
