@@ -312,6 +312,34 @@ async fn closing_waits_until_the_code_has_ended() {
     check(Millis::minutes(1), "61", CloseAnswer::Closed).await;
 }
 
+/// The charge went out and was taken: that the question after it finds no line is no word about it.
+#[tokio::test]
+async fn a_charge_that_went_out_is_never_called_unsent() {
+    let unknown = GatewayAnswer::Unknown;
+    for (answers, expected) in [
+        (
+            vec![Err(TransportError::NotSent)],
+            unknown(UnknownCause::NotSent),
+        ),
+        (
+            vec![code("00"), Err(TransportError::NotSent)],
+            unknown(UnknownCause::Broken),
+        ),
+        (
+            vec![code("00"), original(&attempt(), "00")],
+            GatewayAnswer::Success(paid()),
+        ),
+    ] {
+        let calls = answers.len();
+        let (channel, dialogue) = channel(answers);
+        let found = channel
+            .charge_code(&code_request("6220000000000000001"))
+            .await;
+        assert_eq!(found, expected);
+        assert_eq!(dialogue.requests().len(), calls);
+    }
+}
+
 /// Reverses the attempt of half a minute ago; what the gateway answers to each call, in order.
 async fn check_reversal(answers: Vec<Answer>, expected: ReverseAnswer) {
     let calls = answers.len();

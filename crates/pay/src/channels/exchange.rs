@@ -1,42 +1,16 @@
-//! What the gateways' clients share: one exchange, settings, and the time in a number.
+//! What the gateways' clients share: requests, settings, and the time in a number.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderValue, Method, Uri, header};
 use qiantai_core::clock::Timestamp;
 use qiantai_core::order_no::OrderNo;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::answer::UnknownCause;
 use crate::channel::{Channel, ChannelId};
 use crate::registry::OpenError;
-use crate::transport::{HttpTransport, TransportError};
-
-/// Sends one request and gives the answer's headers and body if its status is 200. Anything else
-/// says nothing certain about money.
-pub(super) async fn exchange(
-    channel: ChannelId,
-    call: &str,
-    transport: &Arc<dyn HttpTransport>,
-    request: http::Request<Bytes>,
-) -> Result<http::Response<Bytes>, UnknownCause> {
-    let answer = transport.send(request).await.map_err(|error| {
-        tracing::warn!(%channel, call, %error, "gateway call without an answer");
-        match error {
-            TransportError::NotSent => UnknownCause::NotSent,
-            TransportError::Timeout => UnknownCause::Timeout,
-            TransportError::Broken => UnknownCause::Broken,
-        }
-    })?;
-    match answer.status() {
-        StatusCode::OK => Ok(answer),
-        StatusCode::TOO_MANY_REQUESTS => Err(UnknownCause::Busy),
-        status if status.is_server_error() => Err(UnknownCause::GatewayFault(status.as_u16())),
-        status => Err(UnknownCause::Unreadable(format!("status {status}"))),
-    }
-}
 
 /// A POST of `body` to `address`, which was made of a checked base address.
 pub(super) fn post(

@@ -11,6 +11,7 @@ use crate::surroundings::Surroundings;
 use crate::transport::HttpTransport;
 
 pub mod alipay;
+mod errand;
 mod exchange;
 mod keyed_md5;
 mod qr_life;

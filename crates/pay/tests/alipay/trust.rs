@@ -189,6 +189,44 @@ async fn a_new_certificate_is_fetched_and_believed_only_from_the_roots() {
     }
 }
 
+/// The charge went out and was answered: that the certificate cannot be fetched then is no word
+/// about it.
+#[tokio::test]
+async fn a_charge_that_went_out_is_never_called_unsent() {
+    let company = "支付宝(中国)网络技术有限公司-2088000000000099";
+    let root = certified("Ant Root", &STRANGER, 1, None);
+    let by_root = Some((&root, &*STRANGER));
+    let app = certified("2088-app", &OURS, 2, by_root);
+    let (old, new) = (
+        certified(company, &GATEWAY, 3, by_root),
+        certified(company, &GATEWAY, 4, by_root),
+    );
+    let settings = json!({
+        "app_id": APP,
+        "private_key": OURS.private_pem(),
+        "app_certificate": pem(&app),
+        "alipay_certificates": [pem(&old)],
+        "alipay_root_certificates": pem(&root),
+    });
+    let sn = cert_sn(&Certificate::from_pem(&pem(&new)).unwrap()).unwrap();
+    let more = format!(",\"alipay_cert_sn\":\"{sn}\"");
+    let node = trade("ignored").to_string();
+    let paid = signed_by(&GATEWAY, &node_of("trade.pay"), node.as_bytes(), &more);
+    let unsent = || Err(TransportError::NotSent);
+    for (answers, cause) in [
+        (vec![unsent()], UnknownCause::NotSent),
+        (vec![paid, unsent()], UnknownCause::Broken),
+    ] {
+        let calls = answers.len();
+        let (channel, dialogue) = channel(settings.clone(), answers);
+        let found = channel
+            .charge_code(&code_request("280000000000000000"))
+            .await;
+        assert_eq!(found, GatewayAnswer::Unknown(cause));
+        assert_eq!(dialogue.requests().len(), calls);
+    }
+}
+
 /// Configured by hand or not, a certificate is believed between its dates only.
 #[tokio::test]
 async fn a_configured_certificate_is_believed_between_its_dates_only() {

@@ -234,6 +234,28 @@ async fn answers_to_a_payment_code() {
     }
 }
 
+/// A charge refused for its key went out all the same.
+#[tokio::test]
+async fn a_charge_that_went_out_is_never_called_unsent() {
+    let wrong_key = json!({ "result_code": "400", "error_code": "ILLEGAL_SIGN" });
+    let unsent = || Err(TransportError::NotSent);
+    for (answers, cause) in [
+        (vec![unsent()], UnknownCause::NotSent),
+        (
+            vec![ok(wrong_key.to_string()), unsent()],
+            UnknownCause::Broken,
+        ),
+    ] {
+        let calls = answers.len();
+        let (channel, dialogue) = checked_in(answers);
+        let found = channel
+            .charge_code(&code_request("130000000000000001"))
+            .await;
+        assert_eq!(found, GatewayAnswer::Unknown(cause));
+        assert_eq!(dialogue.requests().len(), calls);
+    }
+}
+
 #[tokio::test]
 async fn requests_are_signed_by_the_terminal() {
     let created = business("PRECREATE_SUCCESS", None, json!({ "qr_code": "https://q" }));

@@ -19,7 +19,8 @@ use crate::answer::{
 };
 use crate::bill::{BillAnswer, BillRequest};
 use crate::channel::{Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest};
-use crate::channels::exchange::{base_url, exchange, post, wrong};
+use crate::channels::errand::{self, Errand};
+use crate::channels::exchange::{base_url, post, wrong};
 use crate::credentials::Expiry;
 use crate::notice::{Notice, NoticeError, NoticeReceipt};
 use crate::registry::OpenError;
@@ -58,14 +59,16 @@ impl AlipayChannel {
     /// Calls the gateway and believes only what Alipay signed. A certificate that we do not hold
     /// is fetched first.
     async fn call(&self, call: &Call) -> Outcome {
-        let answer = self.send(call).await?;
+        let mut errand = Errand::new(ID, &self.transport);
+        let answer = errand.send(call.method, self.request(call)?).await;
+        let answer = answer.and_then(errand::ok).map_err(Fault::Unknown)?;
         let charset = charset_of(content_type(answer.headers()), answer.body());
         let signed = SignedAnswer::read(answer.body(), charset, &call.node())
             .map_err(|error| unreadable(error.to_string()))?;
         let now = self.surroundings.now();
         let verdict = match self.keys.judge(&signed, now) {
             Verdict::UnknownCertificate(sn) => {
-                self.fetch_certificate(&sn).await?;
+                self.fetch_certificate(&errand, &sn).await?;
                 self.keys.judge(&signed, self.surroundings.now())
             }
             verdict => verdict,
@@ -81,26 +84,24 @@ impl AlipayChannel {
         }
     }
 
-    async fn send(&self, call: &Call) -> Result<http::Response<Bytes>, Fault> {
+    fn request(&self, call: &Call) -> Result<http::Request<Bytes>, Fault> {
         let now = self.surroundings.now();
         let params = message::signed(&self.config, &self.keys, call, now)
             .map_err(|error| unreadable(format!("our request cannot be signed: {error}")))?;
         let address = format!("{}/gateway.do?charset=utf-8", self.config.base_url);
         let content_type = "application/x-www-form-urlencoded;charset=utf-8";
-        let request = post(&address, content_type, params.to_form());
-        exchange(ID, call.method, &self.transport, request)
-            .await
-            .map_err(Fault::Unknown)
+        Ok(post(&address, content_type, params.to_form()))
     }
 
     /// Fetches one of Alipay's certificates. The answer is signed by that same certificate, so
     /// not its signature counts but that the certificate chains to the configured roots.
-    async fn fetch_certificate(&self, sn: &str) -> Result<(), Fault> {
+    async fn fetch_certificate(&self, errand: &Errand<'_>, sn: &str) -> Result<(), Fault> {
         let Trust::Certificates(trust) = &self.keys.trust else {
             return Ok(());
         };
         let call = message::certificate(sn);
-        let answer = self.send(&call).await?;
+        let answer = errand.prepare(call.method, self.request(&call)?).await;
+        let answer = answer.and_then(errand::ok).map_err(Fault::Unknown)?;
         let charset = charset_of(content_type(answer.headers()), answer.body());
         let signed = SignedAnswer::read(answer.body(), charset, &call.node());
         let text = signed.ok().and_then(|signed| signed.text());
@@ -175,7 +176,9 @@ impl Channel for AlipayChannel {
         let mut download = http::Request::new(Bytes::new());
         *download.uri_mut() = address;
         download.extensions_mut().insert(AnswerLimit::BILL);
-        match exchange(ID, "bill download", &self.transport, download).await {
+        let mut errand = Errand::new(ID, &self.transport);
+        let file = errand.send("bill download", download).await;
+        match file.and_then(errand::ok) {
             Ok(file) => match AlipayBill::read(file.body()).and_then(|bill| bill.lines()) {
                 Ok(lines) => BillAnswer::Ready(lines),
                 Err(error) => BillAnswer::Damaged(error.to_string()),

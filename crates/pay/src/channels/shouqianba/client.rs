@@ -18,7 +18,8 @@ use crate::answer::{
     CloseAnswer, ConfigCause, GatewayAnswer, QrAnswer, RefundAnswer, ReverseAnswer, UnknownCause,
 };
 use crate::channel::{Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest};
-use crate::channels::exchange::{base_url, exchange, wrong};
+use crate::channels::errand::{self, Errand};
+use crate::channels::exchange::{base_url, wrong};
 use crate::crypto::VerifyKey;
 use crate::notice::{Notice, NoticeError, NoticeReceipt, PaymentNotice};
 use crate::registry::OpenError;
@@ -77,7 +78,7 @@ impl ShouqianbaChannel {
         if held.is_some() {
             return Ok(());
         }
-        let terminal = self.ask_for_terminal().await?;
+        let terminal = self.ask_for_terminal(&self.errand()).await?;
         self.store
             .save(&terminal)
             .map_err(ActivationFault::NotKept)?;
@@ -87,38 +88,47 @@ impl ShouqianbaChannel {
 
     /// One call as the terminal. A call refused for its key was not carried out, so it is repeated
     /// with the next one.
-    async fn call(&self, path: &str, mut content: Value) -> Outcome {
-        let terminal = self.terminal_of_today().await?;
+    async fn call(&self, errand: &mut Errand<'_>, path: &str, mut content: Value) -> Outcome {
+        let terminal = self.terminal_of_today(errand).await?;
         content["terminal_sn"] = json!(terminal.sn);
-        let refused = match self.send(path, &content, &terminal.sn, &terminal.key).await {
+        let request = self.request(path, &content, &terminal.sn, &terminal.key)?;
+        let refused = match answered(errand.send(path, request).await) {
             Err(refused @ (Fault::WrongKey | Fault::NotActivated)) => refused,
             outcome => return outcome,
         };
-        let renewed = self.terminal_after(&terminal, &refused).await?;
+        let renewed = self.terminal_after(errand, &terminal, &refused).await?;
         content["terminal_sn"] = json!(renewed.sn);
-        self.send(path, &content, &renewed.sn, &renewed.key).await
+        let request = self.request(path, &content, &renewed.sn, &renewed.key)?;
+        answered(errand.send(path, request).await)
     }
 
-    async fn send(&self, path: &str, content: &Value, sn: &str, key: &SecretText) -> Outcome {
+    fn errand(&self) -> Errand<'_> {
+        Errand::new(ID, &self.transport)
+    }
+
+    fn request(
+        &self,
+        path: &str,
+        content: &Value,
+        sn: &str,
+        key: &SecretText,
+    ) -> Result<http::Request<Bytes>, Fault> {
         let request = message::signed(&self.config, path, content, sn, key.expose());
-        let request = request
-            .map_err(|error| unreadable(format!("our request cannot be signed: {error}")))?;
-        let answer = exchange(ID, path, &self.transport, request).await;
-        Reply::read(answer.map_err(Fault::Unknown)?.body())
+        request.map_err(|error| unreadable(format!("our request cannot be signed: {error}")))
     }
 
     /// The terminal, activated if need be and checked in today. A check-in that brings no answer
     /// stops nothing: the key that we have may well be the one in force.
-    async fn terminal_of_today(&self) -> Result<Terminal, Fault> {
+    async fn terminal_of_today(&self, errand: &Errand<'_>) -> Result<Terminal, Fault> {
         let mut held = self.terminal.lock().await;
         let Some(terminal) = held.clone() else {
-            return self.activate(&mut held).await;
+            return self.activate(errand, &mut held).await;
         };
         let today = self.surroundings.now().local().date();
         if terminal.changed_at.local().date() >= today {
             return Ok(terminal);
         }
-        match self.check_in(&mut held, &terminal).await {
+        match self.check_in(errand, &mut held, &terminal).await {
             Err(Fault::Unknown(cause)) => {
                 tracing::warn!(channel = %ID, %cause, "the daily check-in brought no answer");
                 Ok(terminal)
@@ -129,7 +139,12 @@ impl ShouqianbaChannel {
 
     /// The terminal after the gateway refused `used`: the one that another call renewed meanwhile,
     /// or a newly checked-in, or a newly activated one.
-    async fn terminal_after(&self, used: &Terminal, refused: &Fault) -> Result<Terminal, Fault> {
+    async fn terminal_after(
+        &self,
+        errand: &Errand<'_>,
+        used: &Terminal,
+        refused: &Fault,
+    ) -> Result<Terminal, Fault> {
         let mut held = self.terminal.lock().await;
         match &*held {
             Some(now) if now.key != used.key || now.sn != used.sn => return Ok(now.clone()),
@@ -144,44 +159,52 @@ impl ShouqianbaChannel {
             return Ok(kept);
         }
         if *refused == Fault::NotActivated {
-            return self.activate(&mut held).await;
+            return self.activate(errand, &mut held).await;
         }
-        self.check_in(&mut held, used).await
+        self.check_in(errand, &mut held, used).await
     }
 
     /// Changes the key: with the key we have, then with the one before, then by activation.
     async fn check_in(
         &self,
+        errand: &Errand<'_>,
         held: &mut Option<Terminal>,
         terminal: &Terminal,
     ) -> Result<Terminal, Fault> {
         let content = message::check_in(&self.config, terminal);
         let keys = [Some(&terminal.key), terminal.previous_key.as_ref()];
         for key in keys.into_iter().flatten() {
-            match self.send(CHECK_IN, &content, &terminal.sn, key).await {
+            let request = self.request(CHECK_IN, &content, &terminal.sn, key)?;
+            match answered(errand.prepare(CHECK_IN, request).await) {
                 Ok(reply) => return self.take(held, &reply, Some(key)),
                 Err(Fault::WrongKey | Fault::NotActivated) => {}
                 Err(fault) => return Err(fault),
             }
         }
         tracing::warn!(channel = %ID, "both keys of the terminal are refused; activating again");
-        self.activate(held).await
+        self.activate(errand, held).await
     }
 
-    async fn activate(&self, held: &mut Option<Terminal>) -> Result<Terminal, Fault> {
-        let terminal = self.ask_for_terminal().await?;
+    async fn activate(
+        &self,
+        errand: &Errand<'_>,
+        held: &mut Option<Terminal>,
+    ) -> Result<Terminal, Fault> {
+        let terminal = self.ask_for_terminal(errand).await?;
         self.store.save(&terminal).map_err(not_saved)?;
         *held = Some(terminal.clone());
         Ok(terminal)
     }
 
-    async fn ask_for_terminal(&self) -> Result<Terminal, ActivationFault> {
+    async fn ask_for_terminal(&self, errand: &Errand<'_>) -> Result<Terminal, ActivationFault> {
         let (sn, key) = (&self.config.vendor_sn, &self.config.vendor_key);
         let content = message::activate(&self.config);
         let request = message::signed(&self.config, ACTIVATE, &content, sn, key.expose());
         let request = request.map_err(|error| ActivationFault::unreadable(error.to_string()))?;
-        let answer = exchange(ID, ACTIVATE, &self.transport, request).await;
-        let answer = answer.map_err(ActivationFault::Unclear)?;
+        let answer = errand.prepare(ACTIVATE, request).await;
+        let answer = answer
+            .and_then(errand::ok)
+            .map_err(ActivationFault::Unclear)?;
         let reply = activation::read(answer.body())?;
         let terminal = self.read_terminal(&reply, None);
         terminal.map_err(|_| ActivationFault::unreadable("it names no terminal".to_owned()))
@@ -220,12 +243,20 @@ impl ShouqianbaChannel {
 
     async fn cancel(&self, attempt_no: &str) -> ReverseAnswer {
         let order = message::order(attempt_no);
-        let outcome = self.call(CANCEL, order.clone()).await;
+        let mut errand = self.errand();
+        let outcome = self.call(&mut errand, CANCEL, order.clone()).await;
         match read::cancelled(attempt_no, outcome, self.surroundings.now()) {
             Some(answer) => answer,
-            None => read::cancelled_by_standing(attempt_no, self.call(QUERY, order).await),
+            None => {
+                let outcome = self.call(&mut errand, QUERY, order).await;
+                read::cancelled_by_standing(attempt_no, outcome)
+            }
         }
     }
+}
+
+fn answered(answer: Result<http::Response<Bytes>, UnknownCause>) -> Outcome {
+    Reply::read(answer.and_then(errand::ok).map_err(Fault::Unknown)?.body())
 }
 
 /// A key that cannot be saved must not be used: after a restart nobody would know it.
@@ -248,23 +279,25 @@ impl Channel for ShouqianbaChannel {
         let Some(content) = message::precreate(&self.config, request) else {
             return QrAnswer::ConfigError(ConfigCause::NotPermitted);
         };
-        let outcome = self.call(PRECREATE, content).await;
+        let outcome = self.call(&mut self.errand(), PRECREATE, content).await;
         read::created(&request.attempt_no, outcome)
     }
 
     async fn charge_code(&self, request: &CodeRequest) -> GatewayAnswer {
-        let outcome = self.call(PAY, message::pay(&self.config, request)).await;
+        let content = message::pay(&self.config, request);
+        let outcome = self.call(&mut self.errand(), PAY, content).await;
         read::standing(&request.attempt_no, outcome)
     }
 
     async fn query(&self, attempt_no: &str) -> GatewayAnswer {
-        let outcome = self.call(QUERY, message::order(attempt_no)).await;
+        let order = message::order(attempt_no);
+        let outcome = self.call(&mut self.errand(), QUERY, order).await;
         read::standing(attempt_no, outcome)
     }
 
     async fn confirm(&self, notice: &PaymentNotice) -> GatewayAnswer {
         let order = message::paid_order(notice);
-        read::confirmed(notice, self.call(QUERY, order).await)
+        read::confirmed(notice, self.call(&mut self.errand(), QUERY, order).await)
     }
 
     /// The gateway cancels paid orders as well, so one that is paid is not cancelled here.
@@ -282,12 +315,14 @@ impl Channel for ShouqianbaChannel {
 
     async fn refund(&self, request: &RefundRequest) -> RefundAnswer {
         let content = message::refund(&self.config, request);
-        let outcome = self.call(REFUND, content).await;
+        let mut errand = self.errand();
+        let outcome = self.call(&mut errand, REFUND, content).await;
         match read::refunded(request, outcome) {
             Some(answer) => answer,
             None => {
                 let order = message::order(&request.attempt_no);
-                read::refunded_by_standing(request, self.call(QUERY, order).await)
+                let outcome = self.call(&mut errand, QUERY, order).await;
+                read::refunded_by_standing(request, outcome)
             }
         }
     }

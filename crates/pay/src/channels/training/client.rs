@@ -15,14 +15,13 @@ use super::message::{
 use super::read::{self, Outcome, Trouble};
 use super::signature::{Envelope, Scope};
 use super::{ID, TrainingConfig};
-use crate::answer::{
-    CloseAnswer, GatewayAnswer, QrAnswer, RefundAnswer, ReverseAnswer, UnknownCause,
-};
+use crate::answer::{CloseAnswer, GatewayAnswer, QrAnswer, RefundAnswer, ReverseAnswer};
 use crate::channel::{Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest};
+use crate::channels::errand::Errand;
 use crate::notice::{Notice, NoticeError, NoticeReceipt};
 use crate::registry::OpenError;
 use crate::surroundings::Surroundings;
-use crate::transport::{HttpTransport, TransportError};
+use crate::transport::HttpTransport;
 
 /// One merchant account at the simulated gateway.
 pub struct TrainingChannel {
@@ -69,14 +68,8 @@ impl TrainingChannel {
     async fn call(&self, path: &str, message: &impl Serialize) -> Outcome {
         let nonce = self.surroundings.nonce();
         let request = request(&self.config, path, &nonce, self.surroundings.now(), message);
-        let answer = self.transport.send(request).await.map_err(|error| {
-            tracing::warn!(channel = %ID, path, %error, "gateway call without an answer");
-            Trouble::Unknown(match error {
-                TransportError::NotSent => UnknownCause::NotSent,
-                TransportError::Timeout => UnknownCause::Timeout,
-                TransportError::Broken => UnknownCause::Broken,
-            })
-        })?;
+        let answer = Errand::new(ID, &self.transport).send(path, request).await;
+        let answer = answer.map_err(Trouble::Unknown)?;
         read::verified(&self.config, &nonce, &answer, self.surroundings.now())
     }
 

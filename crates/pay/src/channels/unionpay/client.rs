@@ -16,7 +16,8 @@ use crate::answer::{
     CloseAnswer, ConfigCause, GatewayAnswer, QrAnswer, RefundAnswer, ReverseAnswer, UnknownCause,
 };
 use crate::channel::{Channel, ChannelId, CodeRequest, QrRequest, RefundQuery, RefundRequest};
-use crate::channels::exchange::{base_url, exchange, post, wrong};
+use crate::channels::errand::{self, Errand};
+use crate::channels::exchange::{base_url, post, wrong};
 use crate::credentials::Expiry;
 use crate::crypto::{Certificate, KeyStore};
 use crate::notice::{Notice, NoticeError, NoticeReceipt};
@@ -67,21 +68,31 @@ impl UnionpayChannel {
         })
     }
 
-    async fn call(&self, path: &str, at: &Reference, params: Pairs) -> Outcome {
+    fn errand(&self) -> Errand<'_> {
+        Errand::new(ID, &self.transport)
+    }
+
+    async fn call(
+        &self,
+        errand: &mut Errand<'_>,
+        path: &str,
+        at: &Reference,
+        params: Pairs,
+    ) -> Outcome {
         let params = message::signed(params, &self.keys).map_err(|error| {
             UnknownCause::Unreadable(format!("our request cannot be signed: {error}"))
         })?;
         let address = format!("{}{path}", self.config.base_url);
         let content_type = "application/x-www-form-urlencoded;charset=UTF-8";
         let request = post(&address, content_type, params.to_form());
-        let answer = exchange(ID, path, &self.transport, request).await?;
+        let answer = errand::ok(errand.send(path, request).await?)?;
         let now = self.surroundings.now();
         read::answer(&self.config, &self.trusted, at, answer.body(), now)
     }
 
-    async fn standing(&self, at: &Reference) -> GatewayAnswer {
+    async fn standing(&self, errand: &mut Errand<'_>, at: &Reference) -> GatewayAnswer {
         let params = message::query(&self.config, at);
-        read::queried(&self.call(QUERY, at, params).await)
+        read::queried(&self.call(errand, QUERY, at, params).await)
     }
 }
 
@@ -102,8 +113,9 @@ impl Channel for UnionpayChannel {
     async fn create_qr(&self, request: &QrRequest) -> QrAnswer {
         match reference(&request.attempt_no) {
             Ok(at) => {
+                let mut errand = self.errand();
                 let params = message::qr(&self.config, &at, request);
-                read::created(&self.call(TRANSACT, &at, params).await)
+                read::created(&self.call(&mut errand, TRANSACT, &at, params).await)
             }
             Err(cause) => QrAnswer::ConfigError(cause),
         }
@@ -114,16 +126,20 @@ impl Channel for UnionpayChannel {
             Ok(at) => at,
             Err(cause) => return GatewayAnswer::ConfigError(cause),
         };
+        let mut errand = self.errand();
         let params = message::charge(&self.config, &at, request);
-        match read::charged(&self.call(TRANSACT, &at, params).await) {
+        match read::charged(&self.call(&mut errand, TRANSACT, &at, params).await) {
             Some(answer) => answer,
-            None => self.standing(&at).await,
+            None => self.standing(&mut errand, &at).await,
         }
     }
 
     async fn query(&self, attempt_no: &str) -> GatewayAnswer {
         match reference(attempt_no) {
-            Ok(at) => self.standing(&at).await.recorded_when_scanned(),
+            Ok(at) => {
+                let standing = self.standing(&mut self.errand(), &at).await;
+                standing.recorded_when_scanned()
+            }
             Err(cause) => GatewayAnswer::ConfigError(cause),
         }
     }
@@ -131,7 +147,7 @@ impl Channel for UnionpayChannel {
     async fn close(&self, attempt_no: &str) -> CloseAnswer {
         match reference(attempt_no) {
             Ok(at) => {
-                let standing = self.standing(&at).await;
+                let standing = self.standing(&mut self.errand(), &at).await;
                 let end = at.code_ends_at(&self.config);
                 read::closed(standing, end, self.surroundings.now())
             }
@@ -144,7 +160,8 @@ impl Channel for UnionpayChannel {
             Ok(at) => at,
             Err(cause) => return ReverseAnswer::ConfigError(cause),
         };
-        let standing = self.standing(&at).await;
+        let mut errand = self.errand();
+        let standing = self.standing(&mut errand, &at).await;
         let paid = match read::nothing_to_cancel(standing, &at, self.surroundings.now()) {
             Ok(paid) => paid,
             Err(answer) => return answer,
@@ -152,8 +169,8 @@ impl Channel for UnionpayChannel {
         let reversal = at.reversal();
         let query_id = &paid.channel_txn_no;
         let params = message::cancel(&self.config, &reversal, query_id, paid.amount);
-        let sent = read::of_call(&self.call(TRANSACT, &reversal, params).await);
-        read::cancelled(sent, self.standing(&reversal).await)
+        let sent = read::of_call(&self.call(&mut errand, TRANSACT, &reversal, params).await);
+        read::cancelled(sent, self.standing(&mut errand, &reversal).await)
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundAnswer {
@@ -164,24 +181,28 @@ impl Channel for UnionpayChannel {
             (Ok(at), Ok(back)) => (at, back),
             (Err(cause), _) | (_, Err(cause)) => return RefundAnswer::ConfigError(cause),
         };
+        let mut errand = self.errand();
         let query_id = match &request.channel_txn_no {
             Some(number) => number.clone(),
-            None => match read::refundable(self.standing(&at).await) {
+            None => match read::refundable(self.standing(&mut errand, &at).await) {
                 Ok(paid) => paid.channel_txn_no,
                 Err(answer) => return answer,
             },
         };
         let params = message::refund(&self.config, &back, &query_id, request);
-        let sent = read::of_call(&self.call(TRANSACT, &back, params).await);
+        let sent = read::of_call(&self.call(&mut errand, TRANSACT, &back, params).await);
         match read::refund_refused(sent) {
             Some(answer) => answer,
-            None => read::refund_queried(self.standing(&back).await),
+            None => read::refund_queried(self.standing(&mut errand, &back).await),
         }
     }
 
     async fn query_refund(&self, query: &RefundQuery) -> RefundAnswer {
         match reference(&query.refund_no) {
-            Ok(back) => read::refund_queried(self.standing(&back).await),
+            Ok(back) => {
+                let standing = self.standing(&mut self.errand(), &back).await;
+                read::refund_queried(standing)
+            }
             Err(cause) => RefundAnswer::ConfigError(cause),
         }
     }

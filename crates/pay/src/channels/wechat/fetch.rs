@@ -16,8 +16,9 @@ use super::read::{self, Outcome, Trouble, UnknownKey};
 use super::signature::{Authorization, SERIAL, Seal, Signer};
 use crate::answer::{ConfigCause, UnknownCause};
 use crate::bill::{BillAnswer, BillRequest};
+use crate::channels::errand::Errand;
 use crate::crypto::CryptoError;
-use crate::transport::{AnswerLimit, TransportError};
+use crate::transport::AnswerLimit;
 
 /// Builds and signs one request. `target` is the path with its query, encoded already.
 pub(super) fn request(
@@ -74,8 +75,10 @@ impl WechatChannel {
     /// Makes one call. Fetches certificates first where that is due, and once more when the
     /// answer names one that is not held.
     pub(super) async fn call(&self, method: Method, target: &str, body: Bytes) -> Outcome {
-        self.keep_keys_fresh().await?;
-        let answer = self.exchange(&method, target, body).await?;
+        let mut errand = self.errand();
+        self.keep_keys_fresh(&errand).await?;
+        let request = self.signed(&method, target, body)?;
+        let answer = self.send(&mut errand, request).await?;
         let now = self.surroundings.now();
         let serial = match read::verified(&self.keyring.keys(), &answer, now) {
             Ok(outcome) => return outcome,
@@ -84,7 +87,7 @@ impl WechatChannel {
         tracing::warn!(channel = %ID, %serial, "an answer is signed with an unknown key");
         if self.account.downloads_certificates {
             self.keyring.ask_for_more(now);
-            self.keep_keys_fresh().await?;
+            self.keep_keys_fresh(&errand).await?;
             if let Ok(outcome) = read::verified(&self.keyring.keys(), &answer, now) {
                 return outcome;
             }
@@ -92,59 +95,57 @@ impl WechatChannel {
         Err(read::unsigned(&answer, now))
     }
 
-    /// Sends one signed request; every status is an answer.
-    pub(super) async fn exchange(
+    pub(super) fn errand(&self) -> Errand<'_> {
+        Errand::new(ID, &self.transport)
+    }
+
+    fn signed(
         &self,
         method: &Method,
         target: &str,
         body: Bytes,
-    ) -> Result<http::Response<Bytes>, Trouble> {
+    ) -> Result<http::Request<Bytes>, Trouble> {
         let nonce = self.surroundings.nonce();
         let stamp = (nonce.as_str(), self.surroundings.now());
-        let request = request(&self.account, method, target, body, stamp)?;
-        self.send(request).await
+        request(&self.account, method, target, body, stamp)
     }
 
+    /// Every status is an answer.
     pub(super) async fn send(
         &self,
+        errand: &mut Errand<'_>,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, Trouble> {
         let path = request.uri().path().to_owned();
-        self.transport.send(request).await.map_err(|error| {
-            tracing::warn!(channel = %ID, path, %error, "gateway call without an answer");
-            Trouble::Unknown(match error {
-                TransportError::NotSent => UnknownCause::NotSent,
-                TransportError::Timeout => UnknownCause::Timeout,
-                TransportError::Broken => UnknownCause::Broken,
-            })
-        })
+        let answer = errand.send(&path, request).await;
+        answer.map_err(Trouble::Unknown)
     }
 
     /// Fails only when no key is held at all: then nothing may be sent, as no answer could be
     /// believed.
-    async fn keep_keys_fresh(&self) -> Result<(), Trouble> {
+    async fn keep_keys_fresh(&self, errand: &Errand<'_>) -> Result<(), Trouble> {
         if !self.account.downloads_certificates {
             return Ok(());
         }
         let _turn = self.fetching.lock().await;
         let now = self.surroundings.now();
         if !self.keyring.is_due(now) {
-            return self.keys_at_hand(None);
+            return self.keys_at_hand(errand, None);
         }
-        match self.fetch_certificates().await {
+        match self.fetch_certificates(errand).await {
             Ok(keys) => {
                 self.keyring.fetched(keys, now);
-                self.keys_at_hand(None)
+                self.keys_at_hand(errand, None)
             }
             Err(trouble) => {
                 tracing::warn!(channel = %ID, ?trouble, "platform certificates not fetched");
                 self.keyring.failed(now);
-                self.keys_at_hand(Some(trouble))
+                self.keys_at_hand(errand, Some(trouble))
             }
         }
     }
 
-    fn keys_at_hand(&self, trouble: Option<Trouble>) -> Result<(), Trouble> {
+    fn keys_at_hand(&self, errand: &Errand<'_>, trouble: Option<Trouble>) -> Result<(), Trouble> {
         if !self.keyring.keys().is_empty() {
             return Ok(());
         }
@@ -153,14 +154,14 @@ impl WechatChannel {
             Some(Trouble::Refused { code, .. }) if code == "RESOURCE_NOT_EXISTS" => incomplete(
                 "the merchant has no platform certificates: set its WeChat Pay public key",
             ),
-            _ => Trouble::Unknown(UnknownCause::NotSent),
+            _ => Trouble::Unknown(errand.not_sent()),
         })
     }
 
-    async fn fetch_certificates(&self) -> Result<PlatformKeys, Trouble> {
-        let answer = self
-            .exchange(&Method::GET, CERTIFICATES, Bytes::new())
-            .await?;
+    async fn fetch_certificates(&self, errand: &Errand<'_>) -> Result<PlatformKeys, Trouble> {
+        let request = self.signed(&Method::GET, CERTIFICATES, Bytes::new())?;
+        let answer = errand.prepare(CERTIFICATES, request).await;
+        let answer = answer.map_err(Trouble::Unknown)?;
         let now = self.surroundings.now();
         if !answer.status().is_success() {
             // Nothing is believed of a refusal but that there is no list.
@@ -239,11 +240,9 @@ impl WechatChannel {
             let problem = "the bill's address is not one".to_owned();
             return Err(Trouble::Unknown(UnknownCause::Unreadable(problem)));
         };
-        let nonce = self.surroundings.nonce();
-        let stamp = (nonce.as_str(), self.surroundings.now());
-        let mut request = self::request(&self.account, &Method::GET, &target, Bytes::new(), stamp)?;
+        let mut request = self.signed(&Method::GET, &target, Bytes::new())?;
         request.extensions_mut().insert(AnswerLimit::BILL);
-        let answer = self.send(request).await?;
+        let answer = self.send(&mut self.errand(), request).await?;
         if !answer.status().is_success() {
             return Err(read::unsigned(&answer, self.surroundings.now()));
         }

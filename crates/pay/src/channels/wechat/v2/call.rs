@@ -71,7 +71,7 @@ async fn call(
     if let Some(identity) = identity {
         request.extensions_mut().insert(identity.clone());
     }
-    let answer = channel.send(request).await?;
+    let answer = channel.send(&mut channel.errand(), request).await?;
     verified(&channel.account, key, &answer)
 }
 
