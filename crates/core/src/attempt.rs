@@ -46,6 +46,18 @@ pub struct PaymentAttempt {
     pub changed_at: Timestamp,
 }
 
+impl PaymentAttempt {
+    /// Whether it ended and money reported from now on is money that came after its end. After a
+    /// reversal of what was or may have been paid, a success is older than the reversal.
+    pub fn may_be_paid_late(&self) -> bool {
+        match self.state {
+            AttemptState::Failed | AttemptState::Closed => true,
+            AttemptState::Reversed => self.money_returned == Some(false),
+            _ => false,
+        }
+    }
+}
+
 /// A payment beyond what the order asks, standing in suspense until the gateway sent it back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surplus {
@@ -319,11 +331,11 @@ impl AttemptState {
 
     /// The states that may follow this one (docs: domain §2.2).
     ///
-    /// A notice can overtake our own request, so `Init` may jump ahead. `Failed` and `Closed` are
-    /// final for us; should the gateway report the money after all, the money is the fact. A
-    /// reversed attempt stays reversed: a success reported later is older than the reversal. While
-    /// it is being reversed only a gateway that refused to reverse can say that it is paid; the
-    /// server asks for no other word and takes none.
+    /// A notice can overtake our own request, so `Init` may jump ahead. `Failed`, `Closed` and
+    /// `Reversed` are final for us; should the gateway report the money after all, the money is the
+    /// fact, unless it is what a reversal sent back (see [`PaymentAttempt::may_be_paid_late`]).
+    /// While an attempt is being reversed only a gateway that refused to reverse can say that it is
+    /// paid; the server asks for no other word and takes none.
     pub const fn successors(self) -> &'static [AttemptState] {
         use AttemptState::{
             Closed, Failed, Init, Reversed, Reversing, Submitted, Succeeded, Unknown, UserPaying,
@@ -334,8 +346,8 @@ impl AttemptState {
             UserPaying => &[Unknown, Succeeded, Failed, Reversing, Closed],
             Unknown => &[Submitted, UserPaying, Succeeded, Failed, Reversing, Closed],
             Reversing => &[Reversed, Succeeded],
-            Failed | Closed => &[Succeeded],
-            Succeeded | Reversed => &[],
+            Failed | Closed | Reversed => &[Succeeded],
+            Succeeded => &[],
         }
     }
 

@@ -175,7 +175,8 @@ fn success_in_every_state() {
             .state = before;
         let decision = shop.pays(attempt, "t1", 300);
         match before {
-            // A reversal is the last word, however late an older success is told.
+            // Where the gateway does not say that nothing had been paid, this may be what it sent
+            // back.
             AttemptState::Reversed => {
                 assert_eq!(refused(&decision), Some(RefusalCode::AttemptState));
                 assert_eq!(shop.order_state(order), OrderState::PendingPayment);
@@ -192,6 +193,54 @@ fn success_in_every_state() {
             }
         }
     }
+}
+
+/// Nothing had been paid when it was reversed: the charge came after it.
+#[test]
+fn money_after_a_reversal_of_nothing_is_late_money() {
+    for (money_returned, is_late) in [(Some(false), true), (Some(true), false), (None, false)] {
+        for is_over in [false, true] {
+            let (mut shop, order, attempt) = waiting(300);
+            shop.answer(attempt, GatewayOutcome::Unknown);
+            shop.answer(attempt, GatewayOutcome::Reversing);
+            shop.answer(attempt, GatewayOutcome::Reversed { money_returned });
+            if is_over {
+                shop.run_body(OperationBody::RechargeCancel { order });
+                assert_eq!(shop.order_state(order), OrderState::Cancelled);
+            }
+            let decision = shop.pays(attempt, "t1", 300);
+            let (state, found) = (shop.attempt_state(attempt), shop.order_state(order));
+            if !is_late {
+                assert_eq!(refused(&decision), Some(RefusalCode::AttemptState));
+                assert_eq!(state, AttemptState::Reversed, "{money_returned:?}");
+                continue;
+            }
+            assert_eq!(state, AttemptState::Succeeded);
+            assert_eq!(shop.state.attempts[&attempt].money_returned, None);
+            let (order_state, told) = match is_over {
+                false => (OrderState::Credited, vec![]),
+                true => (OrderState::Abnormal, vec![CaseKind::LatePayment]),
+            };
+            assert_eq!((found, cases(&decision)), (order_state, told));
+        }
+    }
+}
+
+/// Charged again meanwhile, and paid: what the first charge brings goes back by itself.
+#[test]
+fn money_after_a_reversal_beside_the_orders_money_is_surplus() {
+    let (mut shop, order, first) = waiting(300);
+    shop.answer(first, GatewayOutcome::Unknown);
+    shop.answer(first, GatewayOutcome::Reversing);
+    let money_returned = Some(false);
+    shop.answer(first, GatewayOutcome::Reversed { money_returned });
+    let second = shop.submitted_attempt(order);
+    shop.pays(second, "t2", 300);
+    let decision = shop.pays(first, "t1", 300);
+    assert_eq!(cases(&decision), [CaseKind::SecondPayment]);
+    assert_eq!(shop.state.attempts[&first].surplus.len(), 1);
+    assert_eq!(shop.order_state(order), OrderState::Credited);
+    assert_eq!(shop.balance(SUSPENSE), yuan(-300));
 }
 
 #[test]

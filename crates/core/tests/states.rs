@@ -29,7 +29,7 @@ const ORDER: [(Order, Order); 22] = [
     (Order::PartiallyRefunded, Order::Refunded),
 ];
 
-const ATTEMPT: [(Attempt, Attempt); 26] = [
+const ATTEMPT: [(Attempt, Attempt); 27] = [
     (Attempt::Init, Attempt::Submitted),
     (Attempt::Init, Attempt::UserPaying),
     (Attempt::Init, Attempt::Unknown),
@@ -56,6 +56,7 @@ const ATTEMPT: [(Attempt, Attempt); 26] = [
     (Attempt::Reversing, Attempt::Succeeded),
     (Attempt::Failed, Attempt::Succeeded),
     (Attempt::Closed, Attempt::Succeeded),
+    (Attempt::Reversed, Attempt::Succeeded),
 ];
 
 #[test]

@@ -410,6 +410,48 @@ async fn the_last_query_credits_what_it_finds_paid() {
     assert_eq!(desk.gained(), Money::from_yuan(300));
 }
 
+/// The gateway had no record of the charge, and so nothing was reversed; then the charge came.
+#[tokio::test]
+async fn a_charge_that_comes_after_its_reversal_is_late_money() {
+    let mut desk = Desk::open().await;
+    let doubt = || GatewayAnswer::Unknown(UnknownCause::Timeout);
+    let missing = || GatewayAnswer::Unknown(UnknownCause::NotFound);
+    let paid = desk.paid();
+    desk.shop.gateway.script(|script| {
+        script.charges.push_back(doubt());
+        script
+            .queries
+            .extend([missing(), missing(), missing(), missing()]);
+        let money_returned = Some(false);
+        let unpaid = ReverseAnswer::Reversed { money_returned };
+        script.reversals.push_back(unpaid);
+    });
+    let code = desk.code(false).digits;
+    desk.charge(desk.attempt, &code).await.unwrap();
+    for seconds in [5, 5, 5, 2] {
+        desk.pass(seconds).await;
+    }
+    assert_eq!(desk.state(), AttemptState::Reversed);
+    let reversed = desk.shop.attempt(desk.attempt);
+    assert_eq!(reversed.money_returned, Some(false));
+    // Nobody offers it any more, and the order is given up.
+    let cancel = OperationBody::RechargeCancel {
+        order: reversed.order,
+    };
+    desk.till.act(&desk.shop, cancel).await;
+    assert_eq!(desk.order_state(), OrderState::Cancelled);
+    let reversals = desk.count(Call::Reverse);
+    desk.shop
+        .gateway
+        .script(|script| script.queries.push_back(paid));
+    desk.pass(5).await;
+    assert_eq!(desk.state(), AttemptState::Succeeded);
+    assert_eq!(desk.order_state(), OrderState::Abnormal);
+    assert_eq!(desk.shop.cases(), ["LatePayment"]);
+    assert_eq!(desk.shop.balance("clearing"), 30_000);
+    assert_eq!(desk.count(Call::Reverse), reversals);
+}
+
 #[tokio::test]
 async fn a_refused_reversal_leaves_the_word_to_the_gateway() {
     let check = async |refusal: ReverseAnswer, word: Option<GatewayAnswer>, state, yuan| {

@@ -120,7 +120,7 @@ fn paid(
         surplus(&mut draft, attempt.clone(), order, &payment);
         return Ok(draft.applied());
     }
-    if !attempt.state.can_become(AttemptState::Succeeded) {
+    if !attempt.state.is_open() && !attempt.may_be_paid_late() {
         return Err(RefusalCode::AttemptState.into());
     }
     // Whoever was told that it ended may have given the cash of a split back.

@@ -3,7 +3,7 @@
 use qiantai_core::attempt::{AttemptState, Channel, PaymentAttempt};
 use qiantai_core::{Millis, Timestamp};
 
-use super::schedule::back_off;
+use super::schedule::{back_off, next_query_at};
 use super::step::{Memory, Step};
 
 /// Between queries, and before the first.
@@ -44,6 +44,11 @@ pub(super) fn next_code_step(
 ) -> Option<(Timestamp, Step)> {
     use AttemptState::{Closed, Failed, Init, Reversed, Reversing, Succeeded, Unknown, UserPaying};
     let charged_at = match (attempt.state, charge) {
+        // The charge itself may have been on its way all the while, and no notice tells of it.
+        (Closed | Reversed, Charge::At(_) | Charge::Perhaps) if attempt.may_be_paid_late() => {
+            let at = next_query_at(attempt.changed_at, memory.last_query)?;
+            return Some((at, Step::QueryLate));
+        }
         (Succeeded | Failed | Closed | Reversed, _) => return None,
         (Init, Charge::Never) => {
             let end = match attempt.cancel_requested {
@@ -204,8 +209,33 @@ mod tests {
     #[test]
     fn what_has_ended_is_left_alone() {
         use AttemptState::{Closed, Failed, Reversed, Succeeded};
-        for state in [Closed, Failed, Reversed, Succeeded] {
+        for state in [Failed, Reversed, Succeeded] {
             check(&attempt(state), Charge::At(at(10)), None, (0, 0), None);
+        }
+        for state in [Closed, Failed, Reversed, Succeeded] {
+            check(&attempt(state), Charge::Never, None, (0, 0), None);
+        }
+    }
+
+    #[test]
+    fn what_was_charged_and_ended_without_money_is_watched_for_late_money() {
+        use AttemptState::{Closed, Reversed};
+        let unpaid = PaymentAttempt {
+            money_returned: Some(false),
+            ..attempt(Reversed)
+        };
+        let paid_back = PaymentAttempt {
+            money_returned: Some(true),
+            ..attempt(Reversed)
+        };
+        for charge in [Charge::At(at(10)), Charge::Perhaps] {
+            for attempt in [&unpaid, &attempt(Closed)] {
+                let check = |last, expected| check(attempt, charge, last, (0, 0), expected);
+                check(Some(10), Some((17, Step::QueryLate)));
+                check(Some(17), Some((22, Step::QueryLate)));
+                check(Some(86_412), None);
+            }
+            check(&paid_back, charge, None, (0, 0), None);
         }
     }
 }

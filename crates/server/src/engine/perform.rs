@@ -415,10 +415,8 @@ pub(super) fn says_nothing_new(attempt: &PaymentAttempt, outcome: &GatewayOutcom
     match outcome {
         // Older than the reversal, or of the very payment that is being reversed.
         GatewayOutcome::Success { .. }
-            if matches!(
-                attempt.state,
-                AttemptState::Reversing | AttemptState::Reversed
-            ) =>
+            if attempt.state == AttemptState::Reversing
+                || (attempt.state == AttemptState::Reversed && !attempt.may_be_paid_late()) =>
         {
             true
         }
