@@ -222,7 +222,7 @@ pub(super) fn reversed(attempt_no: &str, outcome: Outcome, now: Timestamp) -> Re
         Err(Fault::CancelWindowPassed) => return ReverseAnswer::WindowPassed,
         Err(Fault::Closed) => {
             return ReverseAnswer::Reversed {
-                money_returned: Some(false),
+                money_returned: None,
             };
         }
         Err(Fault::Unknown(UnknownCause::NotFound))
@@ -246,8 +246,11 @@ pub(super) fn reversed(attempt_no: &str, outcome: Outcome, now: Timestamp) -> Re
         Some("refund") => ReverseAnswer::Reversed {
             money_returned: Some(true),
         },
-        Some("close") | None => ReverseAnswer::Reversed {
+        Some("close") => ReverseAnswer::Reversed {
             money_returned: Some(false),
+        },
+        None => ReverseAnswer::Reversed {
+            money_returned: None,
         },
         Some(other) => ReverseAnswer::Unknown(UnknownCause::Unlisted(other.to_owned())),
     }
