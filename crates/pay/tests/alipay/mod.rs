@@ -105,7 +105,7 @@ fn with(mut node: Value, name: &str, value: Value) -> Value {
 
 #[tokio::test]
 async fn answers_to_a_query() {
-    use GatewayAnswer::{Closed, ConfigError, Pending, Success, Unknown};
+    use GatewayAnswer::{Closed, ConfigError, Pending, Returned, Success, Unknown};
     let bad_signature = || Unknown(UnknownCause::BadSignature);
     let query = |node: &Value| reply("trade.query", node);
     let unsigned = |node: &str, value: Value| ok(json!({ node: value }).to_string());
@@ -123,7 +123,11 @@ async fn answers_to_a_query() {
             query(&trade("WAIT_BUYER_PAY")),
             Pending(PendingState::UserPaying),
         ),
-        (query(&trade("TRADE_CLOSED")), Closed),
+        (query(&trade("TRADE_CLOSED")), Returned(paid())),
+        (
+            query(&with(trade("TRADE_CLOSED"), "send_pay_date", json!(""))),
+            Closed,
+        ),
         (
             failure("trade.query", "ACQ.TRADE_NOT_EXIST"),
             Unknown(UnknownCause::NotFoundOrNotScanned),

@@ -151,6 +151,8 @@ async fn answers_to_a_payment_code() {
     let failed = |code| business("PAY_FAIL", Some(code), Value::Null);
     let mut broken_off = order("PAY_CANCELED");
     broken_off["status"] = json!("FAIL_IO_1");
+    let mut factless = order("CANCELED");
+    factless["finish_time"] = Value::Null;
     let mut other = order("PAID");
     other["client_sn"] = json!("ZF1");
     let cases: Vec<(Answer, GatewayAnswer)> = vec![
@@ -207,7 +209,16 @@ async fn answers_to_a_payment_code() {
             business("PAY_FAIL_IN_PROGRESS", None, Value::Null),
             unlisted("PAY_FAIL_IN_PROGRESS"),
         ),
-        (business("SUCCESS", None, order("REFUNDED")), Closed),
+        (
+            business("SUCCESS", None, order("REFUNDED")),
+            Returned(paid()),
+        ),
+        (
+            business("SUCCESS", None, order("CANCELED")),
+            Returned(paid()),
+        ),
+        // Without the facts of the payment it says at least that nothing is owed.
+        (business("SUCCESS", None, factless), Closed),
         (
             business("SUCCESS", None, order("PARTIAL_REFUNDED")),
             Returned(paid()),
@@ -361,6 +372,20 @@ async fn answers_to_reversing() {
         (
             vec![refused("UPAY_CANCEL_ORDER_NOOP"), query(order("CANCELED"))],
             reversed(Some(true)),
+        ),
+        (
+            vec![
+                refused("UPAY_CANCEL_INVALID_ORDER_STATE"),
+                query(order("REFUNDED")),
+            ],
+            reversed(Some(true)),
+        ),
+        (
+            vec![
+                refused("UPAY_CANCEL_INVALID_ORDER_STATE"),
+                query(order("PARTIAL_REFUNDED")),
+            ],
+            ReverseAnswer::WindowPassed,
         ),
         (
             vec![

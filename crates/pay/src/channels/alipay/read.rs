@@ -163,7 +163,7 @@ pub(super) fn charged(attempt_no: &str, outcome: Outcome) -> GatewayAnswer {
     }))
 }
 
-/// A closed trade was never paid or was paid back in full: either way nothing is owed.
+/// A closed trade was never paid, or was paid, as the time of that tells, and paid back in full.
 pub(super) fn queried(attempt_no: &str, outcome: Outcome) -> GatewayAnswer {
     standing(outcome.and_then(|reply| {
         let reply = reply.about("out_trade_no", attempt_no)?;
@@ -171,6 +171,9 @@ pub(super) fn queried(attempt_no: &str, outcome: Outcome) -> GatewayAnswer {
             "WAIT_BUYER_PAY" => Ok(GatewayAnswer::Pending(PendingState::UserPaying)),
             "TRADE_SUCCESS" | "TRADE_FINISHED" => {
                 reply.paid("send_pay_date").map(GatewayAnswer::Success)
+            }
+            "TRADE_CLOSED" if reply.text("send_pay_date").is_some() => {
+                reply.paid("send_pay_date").map(GatewayAnswer::Returned)
             }
             "TRADE_CLOSED" => Ok(GatewayAnswer::Closed),
             other => Err(unreadable(format!("trade_status {other}"))),

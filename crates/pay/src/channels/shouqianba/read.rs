@@ -169,7 +169,10 @@ fn stands(reply: &Reply) -> Result<GatewayAnswer, Fault> {
     match status.as_str() {
         "PAID" => paid(&reply.order).map(GatewayAnswer::Success),
         "PARTIAL_REFUNDED" => paid(&reply.order).map(GatewayAnswer::Returned),
-        "REFUNDED" | "CANCELED" => Ok(GatewayAnswer::Closed),
+        // All of it went back: where the order does not tell of what, nothing is owed either.
+        "REFUNDED" | "CANCELED" => {
+            Ok(paid(&reply.order).map_or(GatewayAnswer::Closed, GatewayAnswer::Returned))
+        }
         _ if reply.broke_off() => Err(unlisted(&status)),
         "CREATED" if is_qr => Ok(GatewayAnswer::Pending(PendingState::NotScanned)),
         "CREATED" => Ok(GatewayAnswer::Pending(PendingState::UserPaying)),
@@ -270,7 +273,8 @@ fn not_cancelled(attempt_no: &str, fault: Fault, now: Timestamp) -> Option<Rever
     }
 }
 
-/// What an order that could not be cancelled tells by how it stands.
+/// What an order that could not be cancelled tells by how it stands. One whose whole money went back
+/// is what was asked for, whoever did it first.
 pub(super) fn cancelled_by_standing(attempt_no: &str, outcome: Outcome) -> ReverseAnswer {
     let status = match &outcome {
         Ok(reply) => reply.status(),
@@ -282,6 +286,9 @@ pub(super) fn cancelled_by_standing(attempt_no: &str, outcome: Outcome) -> Rever
         _ => None,
     };
     match standing(attempt_no, outcome) {
+        GatewayAnswer::Returned(_) if money_returned == Some(true) => {
+            ReverseAnswer::Reversed { money_returned }
+        }
         GatewayAnswer::Closed | GatewayAnswer::Declined(_) => {
             ReverseAnswer::Reversed { money_returned }
         }
