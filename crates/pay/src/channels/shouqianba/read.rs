@@ -147,7 +147,9 @@ pub(super) fn standing(attempt_no: &str, outcome: Outcome) -> GatewayAnswer {
 /// What the gateway says of the very payment that a notice tells of.
 pub(super) fn confirmed(notice: &PaymentNotice, outcome: Outcome) -> GatewayAnswer {
     match standing(&notice.attempt_no, outcome) {
-        GatewayAnswer::Success(paid) if paid.channel_txn_no != notice.paid.channel_txn_no => {
+        GatewayAnswer::Success(paid) | GatewayAnswer::Returned(paid)
+            if paid.channel_txn_no != notice.paid.channel_txn_no =>
+        {
             GatewayAnswer::Unknown(UnknownCause::Mismatched)
         }
         answer => answer,
