@@ -105,8 +105,8 @@ async fn requests(
     };
     channel.charge_code(&code).await;
     channel.query(&attempt_no).await;
-    channel.close(&attempt_no).await;
-    channel.reverse(&attempt_no).await;
+    channel.close(&attempt_no, None).await;
+    channel.reverse(&attempt_no, None).await;
     let refund = RefundRequest {
         attempt_no: attempt_no.clone(),
         channel_txn_no: None,

@@ -40,11 +40,14 @@ pub trait Channel: Send + Sync {
         self.query(&notice.attempt_no).await
     }
 
-    /// Closes an unpaid QR attempt, so that it can no longer be paid.
-    async fn close(&self, attempt_no: &str) -> CloseAnswer;
+    /// Closes an unpaid QR attempt, so that it can no longer be paid. `asked_at` is when the code was
+    /// last asked for: what a gateway has no record of may be on its way for a while from then.
+    /// Without, the time in the number stands for it, which is a terminal's.
+    async fn close(&self, attempt_no: &str, asked_at: Option<Timestamp>) -> CloseAnswer;
 
     /// Undoes a payment-code attempt, paid or not (撤销). To be repeated until it answers.
-    async fn reverse(&self, attempt_no: &str) -> ReverseAnswer;
+    /// `charged_at` is when the charge went out, as for [`Channel::close`].
+    async fn reverse(&self, attempt_no: &str, charged_at: Option<Timestamp>) -> ReverseAnswer;
 
     /// Returns money to the payer. After any doubt repeat with the same `refund_no`: a new
     /// number pays twice.

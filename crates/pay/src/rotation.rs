@@ -71,12 +71,12 @@ impl Channel for Rotated {
         self.current.confirm(notice).await
     }
 
-    async fn close(&self, attempt_no: &str) -> CloseAnswer {
-        self.current.close(attempt_no).await
+    async fn close(&self, attempt_no: &str, asked_at: Option<Timestamp>) -> CloseAnswer {
+        self.current.close(attempt_no, asked_at).await
     }
 
-    async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
-        self.current.reverse(attempt_no).await
+    async fn reverse(&self, attempt_no: &str, charged_at: Option<Timestamp>) -> ReverseAnswer {
+        self.current.reverse(attempt_no, charged_at).await
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundAnswer {

@@ -304,7 +304,11 @@ async fn answers_to_closing() {
     ];
     for (answer, expected) in cases {
         let shown = format!("{answer:?}");
-        assert_eq!(channel(answer).0.close(ATTEMPT).await, expected, "{shown}");
+        assert_eq!(
+            channel(answer).0.close(ATTEMPT, None).await,
+            expected,
+            "{shown}"
+        );
     }
 }
 
@@ -341,7 +345,7 @@ async fn answers_to_reversing() {
     for (answer, expected) in cases {
         let shown = format!("{answer:?}");
         assert_eq!(
-            channel(answer).0.reverse(ATTEMPT).await,
+            channel(answer).0.reverse(ATTEMPT, None).await,
             expected,
             "{shown}"
         );

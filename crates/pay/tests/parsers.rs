@@ -392,8 +392,8 @@ async fn ask(channel: &dyn Channel, what: u8) {
     let refund_no = "TK2026112214031248000001010000".to_owned();
     match what % 6 {
         0 => drop(channel.query(NUMBER).await),
-        1 => drop(channel.close(NUMBER).await),
-        2 => drop(channel.reverse(NUMBER).await),
+        1 => drop(channel.close(NUMBER, None).await),
+        2 => drop(channel.reverse(NUMBER, None).await),
         3 => {
             let request = RefundRequest {
                 attempt_no: NUMBER.to_owned(),

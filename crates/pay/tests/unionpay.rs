@@ -300,7 +300,7 @@ async fn closing_waits_until_the_code_has_ended() {
             _ => original(&number, code),
         };
         assert_eq!(
-            unionpay([answer]).close(&number).await,
+            unionpay([answer]).close(&number, None).await,
             expected,
             "{age:?} {code}"
         );
@@ -344,7 +344,7 @@ async fn a_charge_that_went_out_is_never_called_unsent() {
 async fn check_reversal(answers: Vec<Answer>, expected: ReverseAnswer) {
     let calls = answers.len();
     let (channel, dialogue) = channel(answers);
-    assert_eq!(channel.reverse(&attempt()).await, expected);
+    assert_eq!(channel.reverse(&attempt(), None).await, expected);
     assert_eq!(dialogue.requests().len(), calls);
     if calls > 1 {
         let form = dialogue.form(1);
@@ -371,7 +371,18 @@ async fn a_payment_is_reversed_by_cancelling_it_once() {
     check_reversal(vec![code("34")], not_found).await;
     let old = number(Prefix::Attempt, Millis::minutes(2));
     let answer = about(&old, &[("respCode", "34")]);
-    assert_eq!(unionpay([answer]).reverse(&old).await, reversed(false));
+    assert_eq!(
+        unionpay([answer]).reverse(&old, None).await,
+        reversed(false)
+    );
+    // From when the charge went out, however old the number is.
+    let not_found = ReverseAnswer::Unknown(UnknownCause::NotFound);
+    for (age_s, expected) in [(119, not_found), (120, reversed(false))] {
+        let charged_at = Some(NOW - Millis::seconds(age_s));
+        let answer = about(&old, &[("respCode", "34")]);
+        let found = unionpay([answer]).reverse(&old, charged_at).await;
+        assert_eq!(found, expected, "{age_s}");
+    }
 }
 
 /// An earlier call may have cancelled it: what the cancellation itself came to decides.

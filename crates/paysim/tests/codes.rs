@@ -158,7 +158,7 @@ async fn reversal_undoes_paid_and_unpaid_and_may_be_repeated() {
             .charge_code(&charge(ATTEMPT, &code.digits))
             .await;
         for _ in 0..2 {
-            let answer = world.channel.reverse(ATTEMPT).await;
+            let answer = world.channel.reverse(ATTEMPT, None).await;
             assert_eq!(
                 answer,
                 ReverseAnswer::Reversed {
@@ -185,7 +185,7 @@ async fn codes_are_reversed_and_qr_codes_are_closed() {
         .channel
         .charge_code(&charge(ATTEMPT, &code.digits))
         .await;
-    let close = world.channel.close(ATTEMPT).await;
+    let close = world.channel.close(ATTEMPT, None).await;
     assert!(
         matches!(close, CloseAnswer::ConfigError(ConfigCause::BadRequest(_))),
         "{close:?}"
@@ -193,7 +193,7 @@ async fn codes_are_reversed_and_qr_codes_are_closed() {
     let late = world.act(&code.token, PhoneAction::PayLate);
     assert_eq!(late, Err(PhoneRefusal::NotPossible));
     world.show_qr("ZF000002").await;
-    let reverse = world.channel.reverse("ZF000002").await;
+    let reverse = world.channel.reverse("ZF000002", None).await;
     let is_refused = matches!(
         reverse,
         ReverseAnswer::ConfigError(ConfigCause::BadRequest(_))

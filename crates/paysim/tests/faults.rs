@@ -118,7 +118,10 @@ async fn rules_choose_operation_attempt_and_number_of_times() {
         assert_eq!(world.channel.query(ATTEMPT).await, failed);
     }
     world.act(&token, PhoneAction::Pay).unwrap();
-    assert_eq!(world.channel.close(ATTEMPT).await, CloseAnswer::AlreadyPaid);
+    assert_eq!(
+        world.channel.close(ATTEMPT, None).await,
+        CloseAnswer::AlreadyPaid
+    );
     world
         .simulator
         .with(|gateway, _| gateway.faults().answers.clear());

@@ -81,7 +81,10 @@ async fn every_cause_reaches_the_cashier() {
             GatewayAnswer::Declined(cause)
         );
         assert_eq!(world.act(&token, PhoneAction::Pay), Err(PhoneRefusal::Over));
-        assert_eq!(world.channel.close(ATTEMPT).await, CloseAnswer::Closed);
+        assert_eq!(
+            world.channel.close(ATTEMPT, None).await,
+            CloseAnswer::Closed
+        );
         assert_eq!(world.takings(), Money::ZERO);
     }
     let world = World::new();
@@ -140,7 +143,10 @@ async fn an_ignored_code_expires() {
     tokio::time::advance(std_ms(Millis(1))).await;
     assert_eq!(world.channel.query(ATTEMPT).await, GatewayAnswer::Closed);
     assert_eq!(world.act(&token, PhoneAction::Pay), Err(PhoneRefusal::Over));
-    assert_eq!(world.channel.close(ATTEMPT).await, CloseAnswer::Closed);
+    assert_eq!(
+        world.channel.close(ATTEMPT, None).await,
+        CloseAnswer::Closed
+    );
     assert_eq!(
         world.channel.create_qr(&world.qr_request(ATTEMPT)).await,
         QrAnswer::Closed
@@ -153,7 +159,10 @@ async fn late_money_arrives_after_the_close_was_accepted() {
     let token = world.show_qr(ATTEMPT).await;
     world.act(&token, PhoneAction::PayLate).unwrap();
     tokio::time::advance(std_ms(Millis::minutes(2))).await;
-    assert_eq!(world.channel.close(ATTEMPT).await, CloseAnswer::Closed);
+    assert_eq!(
+        world.channel.close(ATTEMPT, None).await,
+        CloseAnswer::Closed
+    );
     assert_eq!(world.channel.query(ATTEMPT).await, GatewayAnswer::Closed);
     tokio::time::advance(std_ms(LATE_BY) - std_ms(Millis(1))).await;
     assert_eq!(world.channel.query(ATTEMPT).await, GatewayAnswer::Closed);
@@ -165,7 +174,10 @@ async fn late_money_arrives_after_the_close_was_accepted() {
         world.channel.query(ATTEMPT).await,
         GatewayAnswer::Success(received.genuine[0].paid.clone())
     );
-    assert_eq!(world.channel.close(ATTEMPT).await, CloseAnswer::AlreadyPaid);
+    assert_eq!(
+        world.channel.close(ATTEMPT, None).await,
+        CloseAnswer::AlreadyPaid
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -180,7 +192,10 @@ async fn late_money_arrives_after_expiry_too_and_on_a_closed_attempt() {
 
     let world = World::new();
     let token = world.show_qr(ATTEMPT).await;
-    assert_eq!(world.channel.close(ATTEMPT).await, CloseAnswer::Closed);
+    assert_eq!(
+        world.channel.close(ATTEMPT, None).await,
+        CloseAnswer::Closed
+    );
     world.act(&token, PhoneAction::PayLate).unwrap();
     assert_eq!(world.channel.query(ATTEMPT).await, GatewayAnswer::Closed);
     tokio::time::advance(std_ms(LATE_BY)).await;
@@ -191,8 +206,14 @@ async fn late_money_arrives_after_expiry_too_and_on_a_closed_attempt() {
 async fn what_is_over_takes_no_money_and_what_is_paid_is_not_closed() {
     let world = World::new();
     let token = world.show_qr(ATTEMPT).await;
-    assert_eq!(world.channel.close(ATTEMPT).await, CloseAnswer::Closed);
-    assert_eq!(world.channel.close(ATTEMPT).await, CloseAnswer::Closed);
+    assert_eq!(
+        world.channel.close(ATTEMPT, None).await,
+        CloseAnswer::Closed
+    );
+    assert_eq!(
+        world.channel.close(ATTEMPT, None).await,
+        CloseAnswer::Closed
+    );
     for action in [
         PhoneAction::Pay,
         PhoneAction::PayTwice,
@@ -206,7 +227,10 @@ async fn what_is_over_takes_no_money_and_what_is_paid_is_not_closed() {
     let token = world.show_qr(ATTEMPT).await;
     world.act(&token, PhoneAction::Pay).unwrap();
     assert_eq!(world.act(&token, PhoneAction::Pay), Err(PhoneRefusal::Over));
-    assert_eq!(world.channel.close(ATTEMPT).await, CloseAnswer::AlreadyPaid);
+    assert_eq!(
+        world.channel.close(ATTEMPT, None).await,
+        CloseAnswer::AlreadyPaid
+    );
     assert_eq!(
         world.channel.create_qr(&world.qr_request(ATTEMPT)).await,
         QrAnswer::Unknown(UnknownCause::AlreadyPaid)

@@ -161,8 +161,8 @@ async fn call(
         } => create(gateway, channel, &amount, order, minutes).await?,
         Call::Charge { amount, order } => charge(channel, &amount, order).await?,
         Call::Query { number } => printed::standing(&channel.query(&number).await),
-        Call::Close { number } => printed::closed(&channel.close(&number).await),
-        Call::Reverse { number } => printed::reversed(&channel.reverse(&number).await),
+        Call::Close { number } => printed::closed(&channel.close(&number, None).await),
+        Call::Reverse { number } => printed::reversed(&channel.reverse(&number, None).await),
         Call::Refund {
             number,
             paid,

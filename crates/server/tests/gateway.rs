@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
+use qiantai_core::Timestamp;
 use qiantai_pay::channels::training::TrainingChannel;
 use qiantai_pay::{
     Channel, ChannelId, CloseAnswer, CodeRequest, GatewayAnswer, Notice, NoticeError,
@@ -113,17 +114,17 @@ impl Channel for ScriptedChannel {
         }
     }
 
-    async fn close(&self, attempt_no: &str) -> CloseAnswer {
+    async fn close(&self, attempt_no: &str, asked_at: Option<Timestamp>) -> CloseAnswer {
         match self.take(Call::Close, |script| script.closes.pop_front()) {
             Some(answer) => answer,
-            None => self.inner.close(attempt_no).await,
+            None => self.inner.close(attempt_no, asked_at).await,
         }
     }
 
-    async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
+    async fn reverse(&self, attempt_no: &str, charged_at: Option<Timestamp>) -> ReverseAnswer {
         match self.take(Call::Reverse, |script| script.reversals.pop_front()) {
             Some(answer) => answer,
-            None => self.inner.reverse(attempt_no).await,
+            None => self.inner.reverse(attempt_no, charged_at).await,
         }
     }
 

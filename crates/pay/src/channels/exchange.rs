@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Uri, header};
-use qiantai_core::clock::Timestamp;
+use qiantai_core::clock::{Millis, Timestamp};
 use qiantai_core::order_no::OrderNo;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -73,4 +73,16 @@ pub(super) fn base_url(channel: ChannelId, text: &str) -> Result<String, OpenErr
 pub(super) fn made_at(number: &str) -> Option<Timestamp> {
     let number: OrderNo = number.parse().ok()?;
     Some(number.at())
+}
+
+/// True once what was sent for this number can no longer arrive: `wait` after it was sent, or, where
+/// the caller does not know when that was, after the number was made.
+pub(super) fn cannot_arrive(
+    number: &str,
+    sent_at: Option<Timestamp>,
+    wait: Millis,
+    now: Timestamp,
+) -> bool {
+    let sent_at = sent_at.or_else(|| made_at(number));
+    sent_at.is_some_and(|sent| now >= sent + wait)
 }

@@ -1,6 +1,7 @@
 //! Each call: what is sent, and what its answers mean.
 
 use super::*;
+use crate::scripted::NOW;
 
 #[tokio::test]
 async fn answers_to_a_payment_code() {
@@ -119,7 +120,11 @@ async fn requests_are_signed_forms() {
 async fn a_code_that_nobody_scanned_is_closed_when_it_has_ended() {
     let check = async |age: Millis, answer: Answer, expected: CloseAnswer| {
         let number = number(Prefix::Attempt, age);
-        assert_eq!(alipay(answer).close(&number).await, expected, "{age:?}");
+        assert_eq!(
+            alipay(answer).close(&number, None).await,
+            expected,
+            "{age:?}"
+        );
     };
     let missing = || failure("trade.close", "ACQ.TRADE_NOT_EXIST");
     let not_found = CloseAnswer::Unknown(UnknownCause::NotFound);
@@ -132,9 +137,12 @@ async fn a_code_that_nobody_scanned_is_closed_when_it_has_ended() {
         "trade.close",
         &json!({ "code": "10000", "out_trade_no": attempt() }),
     );
-    assert_eq!(alipay(closed).close(&attempt()).await, CloseAnswer::Closed);
+    assert_eq!(
+        alipay(closed).close(&attempt(), None).await,
+        CloseAnswer::Closed
+    );
     // A number without a time never proves that the code has ended.
-    assert_eq!(alipay(missing()).close("ORDER-1").await, not_found);
+    assert_eq!(alipay(missing()).close("ORDER-1", None).await, not_found);
 }
 
 #[tokio::test]
@@ -180,13 +188,21 @@ async fn answers_to_reversing() {
     for (answer, expected) in cases {
         let shown = format!("{answer:?}");
         assert_eq!(
-            alipay(answer).reverse(&attempt()).await,
+            alipay(answer).reverse(&attempt(), None).await,
             expected,
             "{shown}"
         );
     }
     let old = number(Prefix::Attempt, Millis::seconds(61));
-    assert_eq!(alipay(missing()).reverse(&old).await, reversed(Some(false)));
+    let unpaid = || reversed(Some(false));
+    assert_eq!(alipay(missing()).reverse(&old, None).await, unpaid());
+    // From when the charge went out, however old the number is.
+    let not_found = ReverseAnswer::Unknown(UnknownCause::NotFound);
+    for (age_s, expected) in [(59, not_found), (60, unpaid())] {
+        let charged_at = Some(NOW - Millis::seconds(age_s));
+        let found = alipay(missing()).reverse(&old, charged_at).await;
+        assert_eq!(found, expected, "{age_s}");
+    }
 }
 
 #[tokio::test]

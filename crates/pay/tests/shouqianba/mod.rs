@@ -331,13 +331,58 @@ async fn a_paid_order_is_not_closed() {
     for (answers, expected) in cases {
         let calls = answers.len();
         let (channel, dialogue) = checked_in(answers);
-        assert_eq!(channel.close(&attempt()).await, expected);
+        assert_eq!(channel.close(&attempt(), None).await, expected);
         assert_eq!(dialogue.requests().len(), calls);
     }
     assert_eq!(
-        shouqianba([missing()]).close(&old).await,
+        shouqianba([missing()]).close(&old, None).await,
         CloseAnswer::Closed
     );
+}
+
+/// What the gateway has no record of is over so long after it was sent, however old its number is.
+#[tokio::test]
+async fn an_order_that_never_arrived_is_over_a_while_after_it_was_sent() {
+    let old = number(Prefix::Attempt, Millis::hours(1));
+    let missing = || business("FAIL", Some("UPAY_ORDER_NOT_EXISTS"), Value::Null);
+    for (age_s, is_over) in [(329, false), (330, true)] {
+        let asked_at = Some(NOW - Millis::seconds(age_s));
+        let closed = shouqianba([missing()]).close(&old, asked_at).await;
+        assert_eq!(closed == CloseAnswer::Closed, is_over, "{closed:?}");
+    }
+    for (age_s, is_over) in [(119, false), (120, true)] {
+        let charged_at = Some(NOW - Millis::seconds(age_s));
+        let missing = refused("UPAY_ORDER_NOT_EXISTS");
+        let reversed = shouqianba([missing]).reverse(&old, charged_at).await;
+        let money_returned = Some(false);
+        let unpaid = ReverseAnswer::Reversed { money_returned };
+        assert_eq!(reversed == unpaid, is_over, "{reversed:?}");
+    }
+}
+
+/// Of another payment under the same number it says nothing.
+#[tokio::test]
+async fn a_hint_is_confirmed_by_its_own_payment_only() {
+    for status in ["PAID", "PARTIAL_REFUNDED"] {
+        for (sn, is_confirmed) in [("7895259485469125", true), ("7895259485469126", false)] {
+            let notice = PaymentNotice {
+                notice_id: "1".to_owned(),
+                attempt_no: attempt(),
+                paid: PaidFact {
+                    channel_txn_no: sn.to_owned(),
+                    ..paid()
+                },
+            };
+            let answer = business("SUCCESS", None, order(status));
+            let found = shouqianba([answer]).confirm(&notice).await;
+            let expected = match (is_confirmed, status) {
+                (false, _) => GatewayAnswer::Unknown(UnknownCause::Mismatched),
+                (true, "PAID") => GatewayAnswer::Success(paid()),
+                (true, _) => GatewayAnswer::Returned(paid()),
+            };
+            assert_eq!(found, expected, "{sn} {status}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -400,7 +445,10 @@ async fn answers_to_reversing() {
         ),
     ];
     for (answers, expected) in cases {
-        assert_eq!(shouqianba(answers).reverse(&attempt()).await, expected);
+        assert_eq!(
+            shouqianba(answers).reverse(&attempt(), None).await,
+            expected
+        );
     }
 }
 

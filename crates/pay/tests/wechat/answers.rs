@@ -285,7 +285,11 @@ async fn answers_to_a_qr_code() {
 async fn answers_to_closing() {
     let check = async |answer: Answer, expected: CloseAnswer| {
         let shown = format!("{answer:?}");
-        assert_eq!(channel(answer).close(ATTEMPT).await, expected, "{shown}");
+        assert_eq!(
+            channel(answer).close(ATTEMPT, None).await,
+            expected,
+            "{shown}"
+        );
     };
     check(signed(204, ""), CloseAnswer::Closed).await;
     check(signed(400, &fault("ORDER_CLOSED")), CloseAnswer::Closed).await;
@@ -336,13 +340,30 @@ async fn an_order_that_never_arrived_is_over_after_a_while() {
                 CloseAnswer::Unknown(not_found),
             ),
         };
-        let found = channel(answer.clone()).reverse(&number).await;
+        let found = channel(answer.clone()).reverse(&number, None).await;
         assert_eq!(found, reversed, "{shown}");
-        assert_eq!(channel(answer).close(&number).await, closed, "{shown}");
+        assert_eq!(
+            channel(answer).close(&number, None).await,
+            closed,
+            "{shown}"
+        );
+    }
+    // From when it went out, however old the number is.
+    let old = made_before(Millis::hours(1));
+    for (age_s, is_over) in [(119, false), (120, true)] {
+        let sent_at = Some(NOW - Millis::seconds(age_s));
+        let reversed = channel(missing()).reverse(&old, sent_at).await;
+        let closed = channel(missing()).close(&old, sent_at).await;
+        let money_returned = Some(false);
+        let is_reversed = reversed == ReverseAnswer::Reversed { money_returned };
+        assert_eq!(
+            (is_reversed, closed == CloseAnswer::Closed),
+            (is_over, is_over)
+        );
     }
     // A number without a time never proves that the order can no longer arrive.
     assert_eq!(
-        channel(missing()).reverse("ORDER-1").await,
+        channel(missing()).reverse("ORDER-1", None).await,
         ReverseAnswer::Unknown(UnknownCause::NotFound)
     );
 }
@@ -351,7 +372,11 @@ async fn an_order_that_never_arrived_is_over_after_a_while() {
 async fn answers_to_reversing() {
     let check = async |answer: Answer, expected: ReverseAnswer| {
         let shown = format!("{answer:?}");
-        assert_eq!(channel(answer).reverse(ATTEMPT).await, expected, "{shown}");
+        assert_eq!(
+            channel(answer).reverse(ATTEMPT, None).await,
+            expected,
+            "{shown}"
+        );
     };
     let done = ReverseAnswer::Reversed {
         money_returned: None,

@@ -183,7 +183,7 @@ async fn answers_to_a_reversal() {
     let check = async |answer: Answer, expected: ReverseAnswer| {
         let shown = format!("{answer:?}");
         let (channel, _) = channel_with(by_v2(), vec![answer]);
-        assert_eq!(channel.reverse(ATTEMPT).await, expected, "{shown}");
+        assert_eq!(channel.reverse(ATTEMPT, None).await, expected, "{shown}");
     };
     let done = ReverseAnswer::Reversed {
         money_returned: None,
@@ -199,7 +199,7 @@ async fn answers_to_a_reversal() {
     check(fault("ORDERNOTEXIST"), missing.clone()).await;
     let by_age = async |age: Millis, answer: Answer| {
         let (channel, _) = channel_with(by_v2(), vec![answer]);
-        channel.reverse(&made_before(age)).await
+        channel.reverse(&made_before(age), None).await
     };
     let soon = by_age(Millis::seconds(119), fault("ORDERNOTEXIST")).await;
     assert_eq!(soon, missing);
@@ -226,7 +226,7 @@ async fn requests_are_signed_and_only_a_reversal_shows_the_certificate() {
     let answers = vec![unsigned(500, ""), unsigned(500, "")];
     let (channel, gateway) = channel_with(by_v2(), answers);
     channel.charge_code(&code_request()).await;
-    channel.reverse(ATTEMPT).await;
+    channel.reverse(ATTEMPT, None).await;
     assert_eq!(gateway.targets(), ["/pay/micropay", "/secapi/pay/reverse"]);
     let requests = gateway.requests.lock().unwrap();
     let sent: Vec<Params> = requests

@@ -49,8 +49,8 @@ async fn every_call_is_signed_and_says_what_the_protocol_wants() {
     channel.create_qr(&qr_request()).await;
     channel.charge_code(&code_request()).await;
     channel.query(ATTEMPT).await;
-    channel.close(ATTEMPT).await;
-    channel.reverse(ATTEMPT).await;
+    channel.close(ATTEMPT, None).await;
+    channel.reverse(ATTEMPT, None).await;
     channel.refund(&refund_request()).await;
     let by_transaction = RefundRequest {
         channel_txn_no: Some("4200002026".to_owned()),
@@ -148,8 +148,8 @@ async fn what_the_gateway_would_refuse_is_not_sent() {
             |answer: String| assert!(answer.contains("ConfigError"), "{number}: {answer}");
         refused(format!("{:?}", channel.create_qr(&request).await));
         refused(format!("{:?}", channel.query(number).await));
-        refused(format!("{:?}", channel.close(number).await));
-        refused(format!("{:?}", channel.reverse(number).await));
+        refused(format!("{:?}", channel.close(number, None).await));
+        refused(format!("{:?}", channel.reverse(number, None).await));
     }
     assert!(gateway.targets().is_empty());
 }

@@ -50,13 +50,13 @@ async fn a_code_that_nobody_scanned_leaves_no_trace() {
         let desk = Desk::new(account);
         let (number, payload) = desk.show_qr().await;
         let not_found = UnknownCause::NotFound;
-        let close = desk.channel.close(&number).await;
+        let close = desk.channel.close(&number, None).await;
         assert_eq!(
             close,
             CloseAnswer::Unknown(not_found.clone()),
             "{account:?}"
         );
-        let cancel = desk.channel.reverse(&number).await;
+        let cancel = desk.channel.reverse(&number, None).await;
         assert_eq!(cancel, ReverseAnswer::Unknown(not_found), "{account:?}");
         // It can still be paid: the end of the code is the only end.
         let token = desk.scan(&payload);
@@ -67,7 +67,7 @@ async fn a_code_that_nobody_scanned_leaves_no_trace() {
         let (number, payload) = desk.show_qr().await;
         desk.wait(331).await;
         assert_eq!(
-            desk.channel.close(&number).await,
+            desk.channel.close(&number, None).await,
             CloseAnswer::Closed,
             "{account:?}"
         );
@@ -90,7 +90,7 @@ async fn yesterday_s_payment_is_not_cancelled() {
         let code = desk.show_code(false, None);
         desk.charge(&number, &code.digits).await;
         desk.wait_for_noon().await;
-        let answer = desk.channel.reverse(&number).await;
+        let answer = desk.channel.reverse(&number, None).await;
         assert_eq!(answer, ReverseAnswer::WindowPassed, "{account:?}");
     }
 }

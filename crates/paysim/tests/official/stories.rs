@@ -150,13 +150,17 @@ async fn a_closed_code_cannot_be_paid_and_a_paid_one_not_closed() {
         let desk = Desk::new(account);
         let (number, payload) = desk.show_qr().await;
         let token = desk.scan(&payload);
-        let answer = desk.channel.close(&number).await;
+        let answer = desk.channel.close(&number, None).await;
         assert_eq!(answer, CloseAnswer::Closed, "{account:?}");
         let again = match account.closes_again() {
             true => CloseAnswer::Closed,
             false => CloseAnswer::AlreadyPaid,
         };
-        assert_eq!(desk.channel.close(&number).await, again, "{account:?}");
+        assert_eq!(
+            desk.channel.close(&number, None).await,
+            again,
+            "{account:?}"
+        );
         assert_eq!(
             desk.channel.query(&number).await,
             GatewayAnswer::Closed,
@@ -164,7 +168,7 @@ async fn a_closed_code_cannot_be_paid_and_a_paid_one_not_closed() {
         );
         assert_eq!(desk.act(&token, PhoneAction::Pay), Err(PhoneRefusal::Over));
         let number = desk.pay_qr().await;
-        let answer = desk.channel.close(&number).await;
+        let answer = desk.channel.close(&number, None).await;
         assert_eq!(answer, CloseAnswer::AlreadyPaid, "{account:?}");
         assert_eq!(desk.takings(), Money::from_yuan(300), "{account:?}");
     }
@@ -178,7 +182,7 @@ async fn money_that_comes_after_closing_is_told() {
         let token = desk.scan(&payload);
         desk.act(&token, PhoneAction::PayLate).unwrap();
         assert_eq!(
-            desk.channel.close(&number).await,
+            desk.channel.close(&number, None).await,
             CloseAnswer::Closed,
             "{account:?}"
         );
@@ -200,7 +204,7 @@ async fn a_reversal_undoes_paid_and_unpaid() {
             let code = desk.show_code(asks_password, None);
             desk.charge(&number, &code.digits).await;
             desk.wait(16).await;
-            let answer = desk.channel.reverse(&number).await;
+            let answer = desk.channel.reverse(&number, None).await;
             let is_undone = matches!(answer, ReverseAnswer::Reversed { .. });
             assert!(is_undone, "{account:?}: {answer:?}");
             desk.wait(16).await;
@@ -263,7 +267,7 @@ async fn a_payment_is_returned_in_slices_and_no_more_than_paid() {
         let expected = RefundAnswer::Refused(account.unpaid());
         assert_eq!(answer, expected, "{account:?}: never paid");
         if account.closes() {
-            desk.channel.close(&unpaid).await;
+            desk.channel.close(&unpaid, None).await;
             let answer = desk.refund(&unpaid, &desk.refund_no(), 300).await;
             let is_refused = matches!(answer, RefundAnswer::Refused(_));
             assert!(is_refused, "{account:?}: closed: {answer:?}");
@@ -350,7 +354,7 @@ async fn the_bill_of_a_day_is_what_the_book_says() {
         let (reversed, code) = (desk.attempt_no(), desk.show_code(false, None));
         desk.charge(&reversed, &code.digits).await;
         desk.wait(16).await;
-        desk.channel.reverse(&reversed).await;
+        desk.channel.reverse(&reversed, None).await;
         let (unpaid, _) = desk.show_qr().await;
         let request = BillRequest { date };
         let early = desk.channel.fetch_bill(&request).await;

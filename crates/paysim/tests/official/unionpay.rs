@@ -25,10 +25,10 @@ async fn a_new_key_is_believed_by_its_root() {
 async fn a_code_ends_by_its_time_only() {
     let desk = Desk::new(Account::Unionpay);
     let (number, payload) = desk.show_qr().await;
-    let close = desk.channel.close(&number).await;
+    let close = desk.channel.close(&number, None).await;
     assert_eq!(close, CloseAnswer::Unknown(UnknownCause::NotFound));
     desk.wait(331).await;
-    assert_eq!(desk.channel.close(&number).await, CloseAnswer::Closed);
+    assert_eq!(desk.channel.close(&number, None).await, CloseAnswer::Closed);
     let token = desk.scan(&payload);
     assert!(desk.act(&token, PhoneAction::Pay).is_err());
 }
@@ -42,7 +42,10 @@ async fn money_that_comes_after_the_end_of_a_code_is_told() {
     desk.wait(304).await;
     let answer = desk.channel.query(&number).await;
     assert!(matches!(answer, GatewayAnswer::Success(_)), "{answer:?}");
-    assert_eq!(desk.channel.close(&number).await, CloseAnswer::AlreadyPaid);
+    assert_eq!(
+        desk.channel.close(&number, None).await,
+        CloseAnswer::AlreadyPaid
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -58,12 +61,12 @@ async fn a_reversal_is_of_the_same_day_and_can_be_repeated() {
         money_returned: Some(true),
     };
     for _ in 0..2 {
-        assert_eq!(desk.channel.reverse(&number).await, returned);
+        assert_eq!(desk.channel.reverse(&number, None).await, returned);
     }
     let number = charge().await;
     desk.wait_for_noon().await;
     assert_eq!(
-        desk.channel.reverse(&number).await,
+        desk.channel.reverse(&number, None).await,
         ReverseAnswer::WindowPassed
     );
 }

@@ -157,10 +157,10 @@ async fn codes_are_reversed_not_before_fifteen_seconds_and_never_closed() {
         let number = desk.attempt_no();
         let code = desk.show_code(true, None);
         desk.charge(&number, &code.digits).await;
-        let early = desk.channel.reverse(&number).await;
+        let early = desk.channel.reverse(&number, None).await;
         let is_done = matches!(early, qiantai_pay::ReverseAnswer::Reversed { .. });
         assert!(!is_done, "{account:?}: {early:?}");
-        let close = desk.channel.close(&number).await;
+        let close = desk.channel.close(&number, None).await;
         assert!(
             matches!(close, qiantai_pay::CloseAnswer::ConfigError(_)),
             "{close:?}"
@@ -187,7 +187,7 @@ async fn the_reversal_of_a_charge_that_never_arrived_comes_to_an_end() {
         for (wait_s, expected) in [(45, not_found), (120, unpaid)] {
             desk.wait(wait_s).await;
             desk.spoil(Operation::Reverse, AnswerFault::NotFound);
-            let answer = desk.channel.reverse(&number).await;
+            let answer = desk.channel.reverse(&number, None).await;
             assert_eq!(answer, expected, "{account:?} after {wait_s} s");
         }
         assert_eq!(desk.takings(), Money::ZERO, "{account:?}");

@@ -206,14 +206,14 @@ impl Channel for Heard {
         answer
     }
 
-    async fn close(&self, attempt_no: &str) -> CloseAnswer {
-        let answer = self.gateway.close(attempt_no).await;
+    async fn close(&self, attempt_no: &str, asked_at: Option<Timestamp>) -> CloseAnswer {
+        let answer = self.gateway.close(attempt_no, asked_at).await;
         self.answered(failed!(&answer, CloseAnswer));
         answer
     }
 
-    async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
-        let answer = self.gateway.reverse(attempt_no).await;
+    async fn reverse(&self, attempt_no: &str, charged_at: Option<Timestamp>) -> ReverseAnswer {
+        let answer = self.gateway.reverse(attempt_no, charged_at).await;
         self.answered(failed!(&answer, ReverseAnswer));
         answer
     }

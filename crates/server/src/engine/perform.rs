@@ -5,6 +5,7 @@ use std::sync::Arc;
 use qiantai_core::attempt::{AttemptState, ConfigFault, GatewayOutcome, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{OrderId, StoreId, TenantId};
 use qiantai_core::operation::{AttemptResult, OperationBody};
+use qiantai_core::{Millis, Timestamp};
 use qiantai_pay::{
     Channel, ChannelId, CloseAnswer, GatewayAnswer, PaidFact, PendingState, QrAnswer, QrRequest,
     UnknownCause, Wallet,
@@ -13,7 +14,7 @@ use qiantai_wire::feed::OutcomeDto;
 
 use super::health::probe_number;
 use super::schedule::CODE_END_MARGIN;
-use super::step::Step;
+use super::step::{Step, end_of_code};
 use super::{Engine, EngineError, Task, Turn};
 
 /// A gateway that cannot be reached this often in a row makes the attempt unknown: nobody can
@@ -342,7 +343,8 @@ impl Engine {
         attempt: &PaymentAttempt,
         channel: &Arc<dyn Channel>,
     ) -> CloseOutcome {
-        match channel.close(&attempt.attempt_no).await {
+        let asked_at = self.asked_for_code_at(attempt);
+        match channel.close(&attempt.attempt_no, Some(asked_at)).await {
             CloseAnswer::Closed => CloseOutcome::Closed,
             CloseAnswer::AlreadyPaid => CloseOutcome::AlreadyPaid,
             CloseAnswer::Unknown(UnknownCause::NotFound | UnknownCause::NotFoundOrNotScanned) => {
@@ -357,6 +359,13 @@ impl Engine {
                 CloseOutcome::Unknown
             }
         }
+    }
+
+    /// When the gateway was last asked for the QR code. What was asked for before a restart was asked
+    /// for before the attempt was to end.
+    fn asked_for_code_at(&self, attempt: &PaymentAttempt) -> Timestamp {
+        let last = self.recall(attempt.id).last_create;
+        last.unwrap_or(end_of_code(attempt))
     }
 
     /// Writes what the gateway said, unless the ledger says so already.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use qiantai_core::Timestamp;
 use qiantai_core::attempt::{AttemptState, GatewayOutcome, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{AttemptId, TenantId};
 use qiantai_pay::{Channel, GatewayAnswer, PaidFact, ReverseAnswer, UnknownCause};
@@ -10,6 +11,7 @@ use qiantai_pay::{Channel, GatewayAnswer, PaidFact, ReverseAnswer, UnknownCause}
 use super::schedule::NOTICE_YOUNG;
 use super::turns::Turns;
 use super::{Engine, EngineError, returned, success};
+use crate::db::CodeCharge;
 
 impl Engine {
     /// Closes an attempt for which nothing was sent to the gateway. A code that came in between
@@ -61,7 +63,8 @@ impl Engine {
         if attempt.state != AttemptState::Reversing {
             return Ok(());
         }
-        let answer = channel.reverse(&attempt.attempt_no).await;
+        let charged_at = self.charged_at(tenant, &attempt).await?;
+        let answer = channel.reverse(&attempt.attempt_no, Some(charged_at)).await;
         match answer {
             ReverseAnswer::Reversed { money_returned } => {
                 tracing::info!(?money_returned, attempt = %attempt.attempt_no, "reversed");
@@ -80,6 +83,23 @@ impl Engine {
                 self.reversal_is_unclear(tenant, &attempt).await
             }
         }
+    }
+
+    /// When the code went to the gateway. Where books that were restored do not know, by when: no code
+    /// is charged after the attempt's time.
+    async fn charged_at(
+        &self,
+        tenant: TenantId,
+        attempt: &PaymentAttempt,
+    ) -> Result<Timestamp, EngineError> {
+        let id = attempt.id;
+        let charge = self
+            .read(move |ledger| ledger.code_charge(tenant, id))
+            .await?;
+        Ok(match charge {
+            Some(CodeCharge { code: Some(_), at }) => at,
+            _ => attempt.expires_at,
+        })
     }
 
     /// Writes what a notice says. A payment code is charged or reversed by one task at a time, and

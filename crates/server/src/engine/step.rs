@@ -82,17 +82,21 @@ pub(super) fn next_step_beside_the_money(
     Some((if is_asked_at_end { at } else { at.min(end) }, step))
 }
 
+/// From when on no QR code is asked for, and the attempt is to end.
+pub(super) fn end_of_code(attempt: &PaymentAttempt) -> Timestamp {
+    match attempt.cancel_requested {
+        true => attempt.changed_at,
+        false => attempt.expires_at,
+    }
+}
+
 fn open_step(
     attempt: &PaymentAttempt,
     memory: &Memory,
     is_watched: bool,
     now: Timestamp,
 ) -> (Timestamp, Step) {
-    let end = if attempt.cancel_requested {
-        attempt.changed_at
-    } else {
-        attempt.expires_at
-    };
+    let end = end_of_code(attempt);
     if now >= end {
         let retry_at = memory.last_close.map(|last| last + back_off(memory.closes));
         return (retry_at.map_or(end, |at| at.max(end)), Step::Close);

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::{HeaderMap, header};
+use qiantai_core::clock::Timestamp;
 
 use super::codes::Fault;
 use super::keys::{Keys, Trust, Verdict};
@@ -146,15 +147,16 @@ impl Channel for AlipayChannel {
         read::queried(attempt_no, outcome).recorded_when_scanned()
     }
 
-    async fn close(&self, attempt_no: &str) -> CloseAnswer {
+    /// A code says itself when it ends, whenever it was asked for.
+    async fn close(&self, attempt_no: &str, _asked_at: Option<Timestamp>) -> CloseAnswer {
         let outcome = self.call(&message::close(attempt_no)).await;
         let end = message::code_ends_at(&self.config, attempt_no);
         read::closed(attempt_no, outcome, end, self.surroundings.now())
     }
 
-    async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
+    async fn reverse(&self, attempt_no: &str, charged_at: Option<Timestamp>) -> ReverseAnswer {
         let outcome = self.call(&message::cancel(attempt_no)).await;
-        read::reversed(attempt_no, outcome, self.surroundings.now())
+        read::reversed(attempt_no, outcome, charged_at, self.surroundings.now())
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundAnswer {

@@ -18,7 +18,7 @@ use crate::beijing;
 use crate::bill::BillAnswer;
 use crate::channel::{RefundQuery, RefundRequest};
 use crate::channels::QrLife;
-use crate::channels::exchange::made_at;
+use crate::channels::exchange::cannot_arrive;
 use crate::notice::{ElsewhereNotice, Notice, NoticeError, PaymentNotice, RefundNotice};
 use crate::pairs::Charset;
 use crate::yuan::from_yuan;
@@ -219,7 +219,14 @@ pub(super) fn closed(
     }
 }
 
-pub(super) fn reversed(attempt_no: &str, outcome: Outcome, now: Timestamp) -> ReverseAnswer {
+/// Only `close` says that nothing was charged. What is closed already, or leaves nothing to do, may
+/// be so by an earlier call that returned the money and whose answer was lost.
+pub(super) fn reversed(
+    attempt_no: &str,
+    outcome: Outcome,
+    charged_at: Option<Timestamp>,
+    now: Timestamp,
+) -> ReverseAnswer {
     let reply = match outcome.and_then(|reply| reply.about("out_trade_no", attempt_no)) {
         Ok(reply) => reply,
         Err(Fault::CancelWindowPassed) => return ReverseAnswer::WindowPassed,
@@ -229,7 +236,7 @@ pub(super) fn reversed(attempt_no: &str, outcome: Outcome, now: Timestamp) -> Re
             };
         }
         Err(Fault::Unknown(UnknownCause::NotFound))
-            if made_at(attempt_no).is_some_and(|made| now >= made + CHARGE_MAY_ARRIVE) =>
+            if cannot_arrive(attempt_no, charged_at, CHARGE_MAY_ARRIVE, now) =>
         {
             return ReverseAnswer::Reversed {
                 money_returned: Some(false),

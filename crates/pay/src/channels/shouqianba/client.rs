@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use qiantai_core::clock::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -241,11 +242,11 @@ impl ShouqianbaChannel {
         })
     }
 
-    async fn cancel(&self, attempt_no: &str) -> ReverseAnswer {
+    async fn cancel(&self, attempt_no: &str, sent_at: Option<Timestamp>) -> ReverseAnswer {
         let order = message::order(attempt_no);
         let mut errand = self.errand();
         let outcome = self.call(&mut errand, CANCEL, order.clone()).await;
-        match read::cancelled(attempt_no, outcome, self.surroundings.now()) {
+        match read::cancelled(attempt_no, outcome, sent_at, self.surroundings.now()) {
             Some(answer) => answer,
             None => {
                 let outcome = self.call(&mut errand, QUERY, order).await;
@@ -301,16 +302,16 @@ impl Channel for ShouqianbaChannel {
     }
 
     /// The gateway cancels paid orders as well, so one that is paid is not cancelled here.
-    async fn close(&self, attempt_no: &str) -> CloseAnswer {
+    async fn close(&self, attempt_no: &str, asked_at: Option<Timestamp>) -> CloseAnswer {
         let standing = self.query(attempt_no).await;
-        match read::closed_already(attempt_no, &standing, self.surroundings.now()) {
+        match read::closed_already(attempt_no, &standing, asked_at, self.surroundings.now()) {
             Some(answer) => answer,
-            None => read::closed(self.cancel(attempt_no).await),
+            None => read::closed(self.cancel(attempt_no, asked_at).await),
         }
     }
 
-    async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
-        self.cancel(attempt_no).await
+    async fn reverse(&self, attempt_no: &str, charged_at: Option<Timestamp>) -> ReverseAnswer {
+        self.cancel(attempt_no, charged_at).await
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundAnswer {

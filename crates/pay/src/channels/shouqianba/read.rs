@@ -15,13 +15,13 @@ use crate::answer::{
     RefundRefusal, ReverseAnswer, UnknownCause,
 };
 use crate::channel::RefundRequest;
-use crate::channels::exchange::made_at;
+use crate::channels::exchange::cannot_arrive;
 use crate::crypto::VerifyKey;
 use crate::notice::{Notice, NoticeError, PaymentNotice};
 use crate::yuan::from_fen;
 
 /// An order that the gateway has no record of may still arrive for this long: the gateway itself
-/// waits for the wallet, and the time in our number is a terminal's.
+/// waits for the wallet.
 const CHARGE_MAY_ARRIVE: Millis = Millis::minutes(2);
 /// A QR code whose making was never confirmed can be paid for this long: four minutes by the
 /// gateway's text, and a margin.
@@ -213,12 +213,15 @@ pub(super) fn created(attempt_no: &str, outcome: Outcome) -> QrAnswer {
 pub(super) fn closed_already(
     attempt_no: &str,
     standing: &GatewayAnswer,
+    asked_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<CloseAnswer> {
     match standing {
         GatewayAnswer::Success(_) | GatewayAnswer::Returned(_) => Some(CloseAnswer::AlreadyPaid),
         GatewayAnswer::Closed | GatewayAnswer::Declined(_) => Some(CloseAnswer::Closed),
-        GatewayAnswer::Unknown(UnknownCause::NotFound) if is_past(attempt_no, CODE_LIFE, now) => {
+        GatewayAnswer::Unknown(UnknownCause::NotFound)
+            if cannot_arrive(attempt_no, asked_at, CODE_LIFE, now) =>
+        {
             Some(CloseAnswer::Closed)
         }
         GatewayAnswer::Unknown(cause) => Some(CloseAnswer::Unknown(cause.clone())),
@@ -241,11 +244,13 @@ pub(super) fn closed(reversed: ReverseAnswer) -> CloseAnswer {
 pub(super) fn cancelled(
     attempt_no: &str,
     outcome: Outcome,
+    sent_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<ReverseAnswer> {
+    let is_late = cannot_arrive(attempt_no, sent_at, CHARGE_MAY_ARRIVE, now);
     let reply = match outcome.and_then(|reply| reply.about(attempt_no)) {
         Ok(reply) => reply,
-        Err(fault) => return not_cancelled(attempt_no, fault, now),
+        Err(fault) => return not_cancelled(fault, is_late),
     };
     match reply.result.as_str() {
         "CANCEL_SUCCESS" | "CANCEL_ABORT_SUCCESS" => Some(ReverseAnswer::Reversed {
@@ -255,19 +260,18 @@ pub(super) fn cancelled(
                 _ => None,
             },
         }),
-        _ if reply.error.is_some() => not_cancelled(attempt_no, reply.fault(), now),
-        result => not_cancelled(attempt_no, unlisted(result), now),
+        _ if reply.error.is_some() => not_cancelled(reply.fault(), is_late),
+        result => not_cancelled(unlisted(result), is_late),
     }
 }
 
-fn not_cancelled(attempt_no: &str, fault: Fault, now: Timestamp) -> Option<ReverseAnswer> {
+/// `is_late` once what the gateway has no record of can no longer arrive.
+fn not_cancelled(fault: Fault, is_late: bool) -> Option<ReverseAnswer> {
     match fault {
         Fault::Noop | Fault::WrongState => None,
-        Fault::Unknown(UnknownCause::NotFound) if is_past(attempt_no, CHARGE_MAY_ARRIVE, now) => {
-            Some(ReverseAnswer::Reversed {
-                money_returned: Some(false),
-            })
-        }
+        Fault::Unknown(UnknownCause::NotFound) if is_late => Some(ReverseAnswer::Reversed {
+            money_returned: Some(false),
+        }),
         fault => Some(match setback(fault) {
             Setback::Unknown(cause) => ReverseAnswer::Unknown(cause),
             Setback::Config(cause) => ReverseAnswer::ConfigError(cause),
@@ -419,10 +423,6 @@ fn setback(fault: Fault) -> Setback {
             "{other:?} does not answer the request"
         ))),
     }
-}
-
-fn is_past(number: &str, span: Millis, now: Timestamp) -> bool {
-    made_at(number).is_some_and(|made| now >= made + span)
 }
 
 pub(super) fn unreadable(problem: String) -> Fault {

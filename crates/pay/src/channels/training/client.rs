@@ -151,12 +151,12 @@ impl Channel for TrainingChannel {
         read::standing(&self.config, attempt_no, outcome)
     }
 
-    async fn close(&self, attempt_no: &str) -> CloseAnswer {
+    async fn close(&self, attempt_no: &str, _asked_at: Option<Timestamp>) -> CloseAnswer {
         let outcome = self.call(CLOSE, &self.attempt(attempt_no)).await;
         read::closed(&self.config, attempt_no, outcome)
     }
 
-    async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
+    async fn reverse(&self, attempt_no: &str, _charged_at: Option<Timestamp>) -> ReverseAnswer {
         let outcome = self.call(REVERSE, &self.attempt(attempt_no)).await;
         read::reversed(&self.config, attempt_no, outcome)
     }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use qiantai_core::clock::Timestamp;
 use zeroize::Zeroizing;
 
 use super::message::{self, QUERY, Reference, TRANSACT};
@@ -144,7 +145,8 @@ impl Channel for UnionpayChannel {
         }
     }
 
-    async fn close(&self, attempt_no: &str) -> CloseAnswer {
+    /// A code says itself when it ends, whenever it was asked for.
+    async fn close(&self, attempt_no: &str, _asked_at: Option<Timestamp>) -> CloseAnswer {
         match reference(attempt_no) {
             Ok(at) => {
                 let standing = self.standing(&mut self.errand(), &at).await;
@@ -155,14 +157,16 @@ impl Channel for UnionpayChannel {
         }
     }
 
-    async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
+    async fn reverse(&self, attempt_no: &str, charged_at: Option<Timestamp>) -> ReverseAnswer {
         let at = match reference(attempt_no) {
             Ok(at) => at,
             Err(cause) => return ReverseAnswer::ConfigError(cause),
         };
         let mut errand = self.errand();
         let standing = self.standing(&mut errand, &at).await;
-        let paid = match read::nothing_to_cancel(standing, &at, self.surroundings.now()) {
+        let charged_at = charged_at.unwrap_or(at.txn_time);
+        let now = self.surroundings.now();
+        let paid = match read::nothing_to_cancel(standing, charged_at, now) {
             Ok(paid) => paid,
             Err(answer) => return answer,
         };

@@ -18,7 +18,7 @@ use crate::pairs::{Charset, Pairs};
 use crate::yuan::from_fen;
 
 /// A charge that the gateway has no record of may still arrive for this long. Twice the minute of
-/// the table, because the time in our number is a terminal's.
+/// the table, because where nobody knows when it went out the time in our number is a terminal's.
 const CHARGE_MAY_ARRIVE: Millis = Millis::minutes(2);
 
 /// `txnType` of a payment and of a refund.
@@ -155,7 +155,7 @@ pub(super) fn closed(
 /// What a reversal comes to when there is nothing to cancel; for a payment, the payment.
 pub(super) fn nothing_to_cancel(
     standing: GatewayAnswer,
-    at: &Reference,
+    charged_at: Timestamp,
     now: Timestamp,
 ) -> Result<PaidFact, ReverseAnswer> {
     let unpaid = ReverseAnswer::Reversed {
@@ -164,9 +164,7 @@ pub(super) fn nothing_to_cancel(
     Err(match standing {
         GatewayAnswer::Success(paid) | GatewayAnswer::Returned(paid) => return Ok(paid),
         GatewayAnswer::Declined(_) | GatewayAnswer::Closed => unpaid,
-        GatewayAnswer::Unknown(UnknownCause::NotFound)
-            if now >= at.txn_time + CHARGE_MAY_ARRIVE =>
-        {
+        GatewayAnswer::Unknown(UnknownCause::NotFound) if now >= charged_at + CHARGE_MAY_ARRIVE => {
             unpaid
         }
         GatewayAnswer::Pending(_) => ReverseAnswer::Unknown(still_paying()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use qiantai_core::clock::Timestamp;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
@@ -194,7 +195,7 @@ impl Channel for WechatChannel {
         read::standing(&self.account, attempt_no, outcome)
     }
 
-    async fn close(&self, attempt_no: &str) -> CloseAnswer {
+    async fn close(&self, attempt_no: &str, asked_at: Option<Timestamp>) -> CloseAnswer {
         let message = CloseOrder {
             mchid: &self.account.mchid,
         };
@@ -205,14 +206,14 @@ impl Channel for WechatChannel {
             }
             Err(trouble) => Err(trouble),
         };
-        read::closed(attempt_no, outcome, self.surroundings.now())
+        read::closed(attempt_no, outcome, asked_at, self.surroundings.now())
     }
 
-    async fn reverse(&self, attempt_no: &str) -> ReverseAnswer {
+    async fn reverse(&self, attempt_no: &str, charged_at: Option<Timestamp>) -> ReverseAnswer {
         if let CodeApi::V2 { key, identity, .. } = &self.account.code_api {
             let outcome = v2::reverse(self, attempt_no, key, identity).await;
             let now = self.surroundings.now();
-            return v2::reversed(&self.account, attempt_no, outcome, now);
+            return v2::reversed(&self.account, attempt_no, outcome, charged_at, now);
         }
         let message = ReverseOrder {
             appid: &self.account.appid,
@@ -226,7 +227,7 @@ impl Channel for WechatChannel {
             Err(trouble) => Err(trouble),
         };
         let now = self.surroundings.now();
-        read::reversed(&self.account, attempt_no, outcome, now)
+        read::reversed(&self.account, attempt_no, outcome, charged_at, now)
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundAnswer {

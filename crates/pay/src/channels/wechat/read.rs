@@ -20,11 +20,11 @@ use crate::answer::{
     CloseAnswer, ConfigCause, GatewayAnswer, PaidFact, PendingState, QrAnswer, RefundAnswer,
     RefundRefusal, ReverseAnswer, UnknownCause,
 };
-use crate::channels::exchange::made_at;
+use crate::channels::exchange::cannot_arrive;
 use crate::notice::CLOCK_TOLERANCE;
 
 /// An order that the gateway has no record of may still arrive for this long. Twice the minute of
-/// the table, because the time in our number is a terminal's.
+/// the table, because where nobody knows when it went out the time in our number is a terminal's.
 const ORDER_MAY_ARRIVE: Millis = Millis::minutes(2);
 
 /// What came back from one call: a verified answer, or why there is none.
@@ -267,13 +267,18 @@ fn amount(paid: PaidTotal) -> Result<Money, UnknownCause> {
     }
 }
 
-pub(super) fn closed(attempt_no: &str, outcome: Outcome, now: Timestamp) -> CloseAnswer {
+pub(super) fn closed(
+    attempt_no: &str,
+    outcome: Outcome,
+    asked_at: Option<Timestamp>,
+    now: Timestamp,
+) -> CloseAnswer {
     let trouble = match outcome {
         Ok(reply) if reply.status == StatusCode::NO_CONTENT => return CloseAnswer::Closed,
         Ok(reply) => Trouble::Unknown(UnknownCause::Unreadable(format!("status {}", reply.status))),
         Err(trouble) => trouble,
     };
-    if never_arrived(&trouble, attempt_no, now) {
+    if is_missing(&trouble) && cannot_arrive(attempt_no, asked_at, ORDER_MAY_ARRIVE, now) {
         return CloseAnswer::Closed;
     }
     match setback(trouble) {
@@ -290,6 +295,7 @@ pub(super) fn reversed(
     account: &Account,
     attempt_no: &str,
     outcome: Outcome,
+    charged_at: Option<Timestamp>,
     now: Timestamp,
 ) -> ReverseAnswer {
     let done = ReverseAnswer::Reversed {
@@ -312,7 +318,7 @@ pub(super) fn reversed(
     if window_passed(&trouble) {
         return ReverseAnswer::WindowPassed;
     }
-    if never_arrived(&trouble, attempt_no, now) {
+    if is_missing(&trouble) && cannot_arrive(attempt_no, charged_at, ORDER_MAY_ARRIVE, now) {
         return ReverseAnswer::Reversed {
             money_returned: Some(false),
         };
@@ -326,12 +332,10 @@ pub(super) fn reversed(
     }
 }
 
-/// True when the gateway says, signed, that it has no such order, so long after the order was made
-/// that it can no longer arrive.
-fn never_arrived(trouble: &Trouble, attempt_no: &str, now: Timestamp) -> bool {
-    let is_missing = matches!(trouble, Trouble::Refused { code, .. }
-        if matches!(code.as_str(), "ORDER_NOT_EXIST" | "ORDERNOTEXIST"));
-    is_missing && made_at(attempt_no).is_some_and(|made| now >= made + ORDER_MAY_ARRIVE)
+/// True when the gateway says, signed, that it has no such order.
+fn is_missing(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Refused { code, .. }
+        if matches!(code.as_str(), "ORDER_NOT_EXIST" | "ORDERNOTEXIST"))
 }
 
 /// Reversals end after seven days.

@@ -32,6 +32,7 @@ pub(in crate::channels::wechat) fn reversed(
     account: &Account,
     attempt_no: &str,
     outcome: Result<Params, Trouble>,
+    charged_at: Option<Timestamp>,
     now: Timestamp,
 ) -> ReverseAnswer {
     match outcome.and_then(succeeded) {
@@ -41,7 +42,7 @@ pub(in crate::channels::wechat) fn reversed(
             }
         }
         Ok(_) => ReverseAnswer::Unknown(UnknownCause::Unlisted("recall".to_owned())),
-        Err(trouble) => read::reversed(account, attempt_no, Err(trouble), now),
+        Err(trouble) => read::reversed(account, attempt_no, Err(trouble), charged_at, now),
     }
 }
 
