@@ -168,6 +168,10 @@ pub enum LineState {
     LosesRequests,
     /// Answers wait until the line is in another state.
     HoldsAnswers,
+    /// One request is answered; then no connection can be made.
+    AnswersOnce,
+    /// No connection can be made.
+    Cut,
 }
 
 /// The line to the gateway, with the path of every request.
@@ -193,8 +197,11 @@ impl HttpTransport for Line {
         self.sent.lock().unwrap().push(request.uri().path().into());
         let mut state = self.state.subscribe();
         let is = *state.borrow_and_update();
-        if is == LineState::LosesRequests {
-            return Err(TransportError::Timeout);
+        match is {
+            LineState::LosesRequests => return Err(TransportError::Timeout),
+            LineState::Cut => return Err(TransportError::NotSent),
+            LineState::AnswersOnce => self.set(LineState::Cut),
+            LineState::Well | LineState::LosesAnswers | LineState::HoldsAnswers => {}
         }
         let answer = self.inner.send(request).await;
         if is == LineState::LosesAnswers {
@@ -440,11 +447,20 @@ impl Desk {
 
     /// Spoils every answer to such a request from now on.
     pub fn spoil(&self, operation: Operation, fault: AnswerFault) {
+        self.spoil_times(operation, fault, None);
+    }
+
+    /// Spoils the next answer to such a request.
+    pub fn spoil_once(&self, operation: Operation, fault: AnswerFault) {
+        self.spoil_times(operation, fault, Some(1));
+    }
+
+    fn spoil_times(&self, operation: Operation, fault: AnswerFault, times: Option<u32>) {
         let rule = AnswerRule {
             attempt_no: None,
             operation: Some(operation),
             fault,
-            times: None,
+            times,
         };
         self.shop
             .simulator
