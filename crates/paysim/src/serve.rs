@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use bytes::Bytes;
-use qiantai_core::clock::Timestamp;
+use qiantai_core::clock::{Millis, Timestamp};
 use tokio::net::TcpListener;
 
 use crate::gateway::{Gateway, Operation};
@@ -56,9 +56,10 @@ async fn practice(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let reply = simulator
-        .with(|gateway, now| training::answer(gateway, path, operation, &headers, &body, now));
-    given(reply).await
+    let answer = move |gateway: &mut Gateway, now: Timestamp| {
+        training::answer(gateway, path, operation, &headers, &body, now)
+    };
+    given(heard(&simulator, answer)).await
 }
 
 /// Answers a whole request: its signature covers method, path and query as they came.
@@ -71,7 +72,8 @@ fn official(simulator: &Simulator, paths: &[&str], answer: Answer) -> Router {
             return StatusCode::PAYLOAD_TOO_LARGE.into_response();
         };
         let request = http::Request::from_parts(head, body);
-        given(simulator.with(|gateway, now| answer(gateway, &request, now))).await
+        let answer = move |gateway: &mut Gateway, now: Timestamp| answer(gateway, &request, now);
+        given(heard(&simulator, answer)).await
     };
     let mut router = Router::new();
     for path in paths {
@@ -80,12 +82,27 @@ fn official(simulator: &Simulator, paths: &[&str], answer: Answer) -> Router {
     router.with_state(simulator.clone())
 }
 
+/// Lets the gateway answer a request, now or when it arrives.
+fn heard(
+    simulator: &Simulator,
+    answer: impl Fn(&mut Gateway, Timestamp) -> Reply + Send + Sync + 'static,
+) -> Reply {
+    simulator.with(|gateway, now| {
+        let reply = answer(gateway, now);
+        if let Timing::NotArrived(delay_ms) = reply.timing {
+            let delay = Millis(i64::try_from(delay_ms).unwrap_or(i64::MAX));
+            gateway.hold_back(now + delay, move |gateway, at| drop(answer(gateway, at)));
+        }
+        reply
+    })
+}
+
 async fn given(reply: Reply) -> Response {
     let Reply { response, timing } = reply;
     match timing {
         Timing::AtOnce => {}
         Timing::AfterMs(delay_ms) => tokio::time::sleep(Duration::from_millis(delay_ms)).await,
-        Timing::Never => tokio::time::sleep(HOLD_MAX).await,
+        Timing::Never | Timing::NotArrived(_) => tokio::time::sleep(HOLD_MAX).await,
         Timing::Cut => return cut(),
     }
     response.map(Body::from)

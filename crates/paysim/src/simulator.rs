@@ -66,6 +66,7 @@ impl Simulator {
             .gateway
             .lock()
             .expect("no user of the gateway panics");
+        gateway.let_arrive(now);
         work(&mut gateway, now)
     }
 

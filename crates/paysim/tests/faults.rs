@@ -74,6 +74,29 @@ async fn each_fault_is_unknown_to_the_shop_and_done_by_the_gateway_unless_lost()
     check(AnswerFault::Garbled, unreadable, true, 0).await;
 }
 
+/// It is done when it arrives, long after the caller gave up; until then there is no such thing.
+#[tokio::test(start_paused = true)]
+async fn a_request_may_be_long_on_its_way() {
+    let world = World::new();
+    let fault = AnswerFault::ArrivesLate { delay_ms: 40_000 };
+    set(&world, Some(Operation::Create), fault, Some(1));
+    let answer = world.channel.create_qr(&world.qr_request(ATTEMPT)).await;
+    assert_eq!(answer, QrAnswer::Unknown(UnknownCause::Timeout));
+    let next_at = world.simulator.with(|gateway, _| gateway.next_event_at());
+    assert!(next_at.is_some());
+    let unknown = GatewayAnswer::Unknown(UnknownCause::NotFound);
+    assert_eq!(world.channel.query(ATTEMPT).await, unknown);
+    tokio::time::advance(Duration::from_secs(29)).await;
+    assert_eq!(world.channel.query(ATTEMPT).await, unknown);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let waiting = GatewayAnswer::Pending(PendingState::NotScanned);
+    assert_eq!(world.channel.query(ATTEMPT).await, waiting);
+    assert_eq!(
+        world.simulator.with(|gateway, _| gateway.next_event_at()),
+        None
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_delay_within_patience_is_only_slow() {
     let world = World::new();

@@ -79,6 +79,11 @@ pub enum AnswerFault {
     },
     /// Neither done nor answered: the request never arrived.
     Lost,
+    /// Done late and never answered: the request is on its way for so long.
+    ArrivesLate {
+        /// For how long.
+        delay_ms: u64,
+    },
     /// Done, never answered.
     Silent,
     /// Done, answered with status 500.

@@ -3,6 +3,7 @@
 
 mod charge;
 mod faults;
+mod held_back;
 mod ledger;
 mod order;
 mod outbox;
@@ -30,6 +31,7 @@ pub(crate) use payment::{Payment, Stage, Transaction};
 pub(crate) use refund::{Refund, RefundStage};
 
 use crate::protocols::{self, Sides};
+use held_back::HeldBack;
 use outbox::Outbox;
 use phone::ShownCode;
 
@@ -61,6 +63,7 @@ pub struct Gateway {
     /// By merchant and number of the refund.
     refunds: BTreeMap<AttemptKey, Refund>,
     late_money: Vec<LateMoney>,
+    held_back: HeldBack,
     outbox: Outbox,
     faults: Faults,
     payer: String,
@@ -100,6 +103,7 @@ impl Gateway {
             codes: BTreeMap::new(),
             refunds: BTreeMap::new(),
             late_money: Vec::new(),
+            held_back: HeldBack::default(),
             outbox: Outbox::default(),
             faults: Faults::default(),
             payer,
@@ -181,7 +185,9 @@ impl Gateway {
     /// When [`Gateway::due_notices`] has something to do next; `None` while nothing is planned.
     pub fn next_event_at(&self) -> Option<Timestamp> {
         let late = self.late_money.iter().map(|late| late.arrives_at);
-        late.chain(self.outbox.next_at()).min()
+        late.chain(self.outbox.next_at())
+            .chain(self.held_back.next_at())
+            .min()
     }
 
     /// Notices whose last try failed, oldest first: the merchant will have to query.

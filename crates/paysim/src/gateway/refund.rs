@@ -144,6 +144,37 @@ impl Gateway {
         }
     }
 
+    /// The merchant's staff return money of an attempt's first payment on the gateway's platform. No
+    /// notice tells of it: nobody asked for one.
+    pub fn return_on_platform(
+        &mut self,
+        attempt_no: &str,
+        amount: Money,
+        now: Timestamp,
+    ) -> Result<(), BookRefusal> {
+        let mut keys = self.payments.keys();
+        let key = keys.find(|key| key.attempt_no == attempt_no).cloned();
+        let order = NewRefund {
+            key: key.ok_or(BookRefusal::NotFound)?,
+            channel_txn_no: None,
+            refund_no: format!("PT{attempt_no}"),
+            amount,
+            reason: "平台退款".to_owned(),
+            notify_url: None,
+        };
+        self.refund(&order, Millis(0), now).map(drop)
+    }
+
+    /// Everything that was ever received for an attempt, whatever went back since.
+    pub fn ever_received(&self, attempt_no: &str) -> Money {
+        let payments = self.payments.iter();
+        payments
+            .filter(|(key, _)| key.attempt_no == attempt_no)
+            .flat_map(|(_, payment)| &payment.transactions)
+            .map(|transaction| transaction.amount)
+            .sum()
+    }
+
     /// A refund as it stands now, of which a notice tells.
     pub(crate) fn refund_told<'a>(&'a self, told: &'a Refund) -> &'a Refund {
         self.refunds.get(&told.key()).unwrap_or(told)

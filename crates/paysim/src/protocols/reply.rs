@@ -24,6 +24,9 @@ pub enum Timing {
     AfterMs(u64),
     /// Not at all: hold the connection until the caller gives up.
     Never,
+    /// Not at all, as it has not arrived: whoever gave the request gives it once more after this many
+    /// milliseconds.
+    NotArrived(u64),
     /// Not at all: cut the connection.
     Cut,
 }
@@ -82,6 +85,9 @@ pub(crate) fn conduct<T>(
         .take_answer(call.attempt_no, call.operation);
     match fault {
         Some(AnswerFault::Lost) => return Reply::without(Timing::Never),
+        Some(AnswerFault::ArrivesLate { delay_ms }) => {
+            return Reply::without(Timing::NotArrived(delay_ms));
+        }
         Some(AnswerFault::Busy) => {
             return Reply::at_once(dress(gateway, Said::Busy, Seal::Genuine));
         }
@@ -94,6 +100,7 @@ pub(crate) fn conduct<T>(
         None
         | Some(
             AnswerFault::Lost
+            | AnswerFault::ArrivesLate { .. }
             | AnswerFault::Busy
             | AnswerFault::NewKey
             | AnswerFault::SetUpRefused { .. }
