@@ -1,9 +1,9 @@
 //! The gateways behind the shop, by their own protocols, and the line to them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use qiantai_pay::channels::training::message::WalletName;
 use qiantai_pay::transport::{HttpTransport, TransportError};
 use qiantai_pay::{Registry, Surroundings};
 use qiantai_paysim::gateway::{
-    AnswerRule, CodeView, CodeWish, NoticeRule, PhoneAction, PhoneRefusal, PhoneState,
+    AnswerRule, BookRefusal, CodeView, CodeWish, NoticeRule, PhoneAction, PhoneRefusal, PhoneState,
 };
 use qiantai_paysim::protocols::alipay::{AlipayOpening, Mode};
 use qiantai_paysim::protocols::shouqianba::ShouqianbaOpening;
@@ -97,6 +97,43 @@ struct Line {
     inner: RouterTransport,
     state: AtomicU8,
     calls: AtomicU64,
+    /// Attempts at whose second call it fails; true once the first was answered.
+    snaps: Mutex<BTreeMap<String, bool>>,
+}
+
+impl Line {
+    /// Whether it fails for this call.
+    fn snaps_at(&self, request: &Request<Bytes>) -> bool {
+        let mut snaps = lock(&self.snaps);
+        let found = snaps.iter().find(|(attempt_no, was_answered)| {
+            mentions(request, attempt_no) || (**was_answered && mentions(request, CERTIFICATE))
+        });
+        let Some((attempt_no, was_answered)) = found else {
+            return false;
+        };
+        let (attempt_no, was_answered) = (attempt_no.clone(), *was_answered);
+        match was_answered {
+            true => snaps.remove(&attempt_no),
+            false => snaps.insert(attempt_no, true),
+        };
+        was_answered
+    }
+}
+
+/// What Alipay is asked for between a charge and its meaning, when it signs with a new key.
+const CERTIFICATE: &str = "alipaycert.download";
+
+fn mentions(request: &Request<Bytes>, text: &str) -> bool {
+    let is_in = |bytes: &[u8]| {
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    is_in(request.uri().to_string().as_bytes()) || is_in(request.body())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
@@ -104,7 +141,7 @@ impl HttpTransport for Line {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let state = self.state.load(Ordering::Relaxed);
-        if state == LineState::Cut as u8 {
+        if state == LineState::Cut as u8 || self.snaps_at(&request) {
             return Err(TransportError::NotSent);
         }
         let answer = self.inner.send(request).await;
@@ -162,6 +199,7 @@ impl Bank {
             inner: RouterTransport::new(serve::router(simulator.clone()), PATIENCE),
             state: AtomicU8::new(LineState::Well as u8),
             calls: AtomicU64::new(0),
+            snaps: Mutex::default(),
         };
         Bank {
             simulator,
@@ -187,6 +225,11 @@ impl Bank {
     /// Changes the line.
     pub fn set_line(&self, state: LineState) {
         self.line.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// Lets the line fail for the second call about an attempt.
+    pub fn snap_at(&self, attempt_no: &str) {
+        lock(&self.line.snaps).insert(attempt_no.to_owned(), false);
     }
 
     /// Calls that the server made.
@@ -225,6 +268,7 @@ impl Bank {
     /// Behaves from now on.
     pub fn heal(&self) {
         self.set_line(LineState::Well);
+        lock(&self.line.snaps).clear();
         self.simulator.with(|gateway, _| {
             gateway.faults().answers.clear();
             gateway.faults().notices.clear();
@@ -265,6 +309,22 @@ impl Bank {
             let token = gateway.scan(payload, now)?.token;
             gateway.act(&token, action, now).map(drop)
         })
+    }
+
+    /// The merchant's staff return money on the platform.
+    pub fn return_on_platform(&self, attempt_no: &str, amount: Money) -> Result<(), BookRefusal> {
+        self.simulator
+            .with(|gateway, now| gateway.return_on_platform(attempt_no, amount, now))
+    }
+
+    /// Everything that was ever received for an attempt, and what is left of it.
+    pub fn ever_and_left(&self, attempt_no: &str) -> (Money, Money) {
+        let ever = self
+            .simulator
+            .with(|gateway, _| gateway.ever_received(attempt_no));
+        let left = self.holdings().into_iter();
+        let left = left.filter(|holding| holding.attempt_no == attempt_no);
+        (ever, left.map(|holding| holding.received).sum())
     }
 
     /// The customer scans a code.

@@ -27,6 +27,8 @@ pub struct Books {
     pub orders: BTreeMap<OrderId, RechargeOrder>,
     /// Orders with a case, by its cause.
     cases: BTreeSet<(OrderId, u8)>,
+    /// Attempts with a case that tells of a return on the platform.
+    returned_outside: BTreeSet<AttemptId>,
     /// What was paid for orders that could not take it, as their cases say.
     in_doubt: BTreeMap<OrderId, Money>,
     /// Events that ask for a payment to be sent back, by attempt.
@@ -82,6 +84,7 @@ impl Books {
             attempts: BTreeMap::new(),
             orders: BTreeMap::new(),
             cases: BTreeSet::new(),
+            returned_outside: BTreeSet::new(),
             in_doubt: BTreeMap::new(),
             returns: BTreeMap::new(),
             trace: Sha256::new(),
@@ -101,6 +104,9 @@ impl Books {
                     heard.reviews.extend(waits.then_some(order.id));
                 }
                 Change::Case(case) => {
+                    if case.kind == CaseKind::ReturnedOutside {
+                        self.returned_outside.extend(case.attempt);
+                    }
                     if let Some(order) = case.order {
                         self.cases.insert((order, number(case.kind)));
                         if matches!(case.kind, CaseKind::AmountMismatch | CaseKind::LatePayment) {
@@ -164,7 +170,7 @@ impl Books {
             }
             Some(_) => {}
         }
-        Ok(())
+        check_reversal(attempt, bank)
     }
 
     /// A second charge is asked for only when nothing can come of the first: not by the ledger's
@@ -232,13 +238,25 @@ impl Books {
         ledger: &SimLedger,
         tenant: qiantai_core::ids::TenantId,
         bank: &Bank,
+        paid_back: &BTreeSet<AttemptId>,
     ) -> Step<BTreeMap<End, u64>> {
+        let untold = paid_back.difference(&self.returned_outside).next();
+        must(untold.is_none(), Invariant::OrdersEnd, || {
+            format!("nobody is told that {untold:?} was returned on the platform")
+        })?;
+        for attempt in self.attempts.values() {
+            check_reversal(attempt, bank)?;
+        }
         let holdings: BTreeMap<String, Holding> = bank
             .holdings()
             .into_iter()
             .map(|holding| (holding.attempt_no.clone(), holding))
             .collect();
         let received = |attempt: &PaymentAttempt| {
+            // What is left where a part went back on the platform is for a person to find.
+            if self.returned_outside.contains(&attempt.id) {
+                return Money::ZERO;
+            }
             let holding = holdings.get(&attempt.attempt_no);
             holding.map_or(Money::ZERO, |holding| holding.received)
         };
@@ -393,7 +411,11 @@ impl Books {
                 Ok(End::Unpaid)
             }
             OrderState::Abnormal => {
-                let told = has_case(CaseKind::AmountMismatch) || has_case(CaseKind::LatePayment);
+                let of_return =
+                    |attempt: &&PaymentAttempt| self.returned_outside.contains(&attempt.id);
+                let told = has_case(CaseKind::AmountMismatch)
+                    || has_case(CaseKind::LatePayment)
+                    || attempts.iter().any(of_return);
                 must(told, Invariant::OrdersEnd, || wrong("it has no case"))?;
                 surplus_end(&attempts, waits)?;
                 Ok(End::Case)
@@ -424,6 +446,24 @@ impl Books {
         }
         Ok(())
     }
+}
+
+/// That nothing had been paid is said only where the gateway never had the money, and that it went
+/// back, only where the gateway had it and keeps none of it.
+fn check_reversal(attempt: &PaymentAttempt, bank: &Bank) -> Step {
+    if attempt.state != AttemptState::Reversed {
+        return Ok(());
+    }
+    let (ever, left) = bank.ever_and_left(&attempt.attempt_no);
+    let is_true = match attempt.money_returned {
+        Some(false) => ever == Money::ZERO,
+        Some(true) => ever > Money::ZERO && left == Money::ZERO,
+        None => true,
+    };
+    must(is_true, Invariant::GatewayAgrees, || {
+        let (number, said) = (&attempt.attempt_no, attempt.money_returned);
+        format!("{number} says that money returned is {said:?}; {ever} came, {left} is left")
+    })
 }
 
 /// What came beside the money of an order went back, or waits for people who were told.

@@ -7,12 +7,13 @@ use qiantai_core::recharge::OrderState;
 use qiantai_paysim::gateway::{AnswerFault, AnswerRule, NoticeRule, Operation, PhoneAction};
 use rand::RngExt;
 
+use super::bank::Contracts;
 use super::rates::{
-    self, BY_CODE, CALLS, CASHIERS, CODE_CUSTOMERS, CUSTOMERS, CodeCustomer, Customer, Impatience,
-    NOTICES, REFUNDS, SPOILT,
+    self, ARRIVALS, BY_CODE, CALLS, CASHIERS, CODE_CUSTOMERS, CUSTOMERS, CodeCustomer, Customer,
+    Impatience, LINE_SNAPS, NOTICES, REFUNDS, SPOILT,
 };
 use super::street::{Event, Street};
-use crate::halt::Step;
+use crate::halt::{Invariant, Step, must};
 
 /// How often a cashier scans the same code again.
 const SCANS_MOST: u32 = 8;
@@ -102,6 +103,14 @@ impl Street {
             let times = self.fate.random_range(1..3);
             self.spoil_answers(attempt_no, operation, fault, times);
         }
+        for operation in [Operation::Create, Operation::Charge] {
+            let fault = rates::pick(&ARRIVALS, &mut self.way);
+            self.spoil_answers(attempt_no, operation, fault, 1);
+        }
+        if self.way.random_range(0..1_000) < LINE_SNAPS {
+            self.count("line that fails for one call");
+            self.bank.snap_at(attempt_no);
+        }
         let fault = rates::pick(&REFUNDS, &mut self.fate);
         self.spoil_answers(attempt_no, Operation::Refund, fault, 2);
         if let Some((name, fault)) = rates::pick(&NOTICES, &mut self.fate) {
@@ -133,22 +142,24 @@ impl Street {
     }
 
     /// The customer acts, once there is a code to scan.
-    pub(super) fn phone(&mut self, attempt: AttemptId) {
+    pub(super) fn phone(&mut self, attempt: AttemptId) -> Step {
         let (Some(known), Some(intent)) = (
             self.books.attempts.get(&attempt),
             self.intents.get(&attempt),
         ) else {
-            return;
+            return Ok(());
         };
         let Some(payload) = known.qr_payload.clone() else {
             if known.state.is_open() {
                 self.within(2, 6, Event::Phone(attempt));
             }
-            return;
+            return Ok(());
         };
         let decline = PhoneAction::Decline {
             cause: "BALANCE_SHORT".to_owned(),
         };
+        let (number, intent) = (known.attempt_no.clone(), *intent);
+        let returned = self.part_returned(known, intent);
         let action = match intent {
             Customer::Pays => PhoneAction::Pay,
             Customer::PaysUnnoticed => PhoneAction::PayWithoutNotice,
@@ -163,14 +174,39 @@ impl Street {
                 let _closed = self.bank.scan(&payload);
                 PhoneAction::Ignore
             }
-            Customer::Leaves => return,
+            Customer::Leaves => return Ok(()),
             Customer::PaysLate => PhoneAction::PayLate,
             Customer::PaysTwice => PhoneAction::PayTwice,
             Customer::PaysAmountOff => PhoneAction::PayAmountOff,
             Customer::IsImpersonated => PhoneAction::ForgeNotice,
+            Customer::IsPaidBack | Customer::IsPaidBackHalf => PhoneAction::PayWithoutNotice,
         };
         if self.bank.act(&payload, &action).is_err() {
             self.count("code that was over");
+        } else if let Some(amount) = returned {
+            // Before anybody asks: what stood in the books already would be for the bills to find.
+            let is_returned = self.bank.return_on_platform(&number, amount).is_ok();
+            must(is_returned, Invariant::KeepsWorking, || {
+                format!("the platform does not return {amount} of {number}")
+            })?;
+            self.count("payment returned on the platform");
+            self.paid_back.insert(attempt);
+        }
+        Ok(())
+    }
+
+    /// What the merchant's staff return on the platform. UnionPay itself does not tell that a payment
+    /// went back, nor does Alipay of a part.
+    fn part_returned(&self, attempt: &PaymentAttempt, customer: Customer) -> Option<Money> {
+        let (whole, half) = (
+            attempt.amount,
+            Money::from_fen((attempt.amount.fen() + 1) / 2),
+        );
+        match (customer, attempt.channel) {
+            (_, Channel::Unionpay) if self.contracts == Contracts::Keys => None,
+            (Customer::IsPaidBackHalf, Channel::Alipay) | (Customer::IsPaidBack, _) => Some(whole),
+            (Customer::IsPaidBackHalf, _) => Some(half),
+            _ => None,
         }
     }
 

@@ -27,6 +27,22 @@ pub const CALLS: [Rate<AnswerFault>; 10] = [
     (20, "answer slow", AnswerFault::Delay { delay_ms: 4_000 }),
 ];
 
+/// What can happen to the request for a QR code or of a charge beside that.
+pub const ARRIVALS: [Rate<AnswerFault>; 3] = [
+    (30, "arrives after 20 s", arrives_late(20)),
+    (30, "arrives after 35 s", arrives_late(35)),
+    (30, "arrives after 50 s", arrives_late(50)),
+];
+
+const fn arrives_late(seconds: u64) -> AnswerFault {
+    AnswerFault::ArrivesLate {
+        delay_ms: seconds * 1_000,
+    }
+}
+
+/// Chance that the line fails for one call, once a gateway has answered the first about an attempt.
+pub const LINE_SNAPS: u32 = 60;
+
 /// What can happen to the refund of an attempt beside that.
 pub const REFUNDS: [Rate<AnswerFault>; 2] = [
     (100, "merchant's funds short", AnswerFault::FundsShort),
@@ -74,11 +90,15 @@ pub enum Customer {
     PaysAmountOff,
     /// Pays nothing; a stranger sends a notice that says so.
     IsImpersonated,
+    /// Pays, and gets it all back on the platform before the server hears of it.
+    IsPaidBack,
+    /// Pays, and gets half back on the platform before the server hears of it.
+    IsPaidBackHalf,
 }
 
 /// What customers do.
-pub const CUSTOMERS: [Rate<Customer>; 10] = [
-    (560, "pays", Customer::Pays),
+pub const CUSTOMERS: [Rate<Customer>; 12] = [
+    (520, "pays", Customer::Pays),
     (80, "pays, no notice is sent", Customer::PaysUnnoticed),
     (60, "is declined, then pays", Customer::IsDeclinedThenPays),
     (40, "is declined and leaves", Customer::IsDeclined),
@@ -95,6 +115,16 @@ pub const CUSTOMERS: [Rate<Customer>; 10] = [
         20,
         "pays nothing, a forged notice comes",
         Customer::IsImpersonated,
+    ),
+    (
+        20,
+        "pays, all is returned on the platform",
+        Customer::IsPaidBack,
+    ),
+    (
+        20,
+        "pays, half is returned on the platform",
+        Customer::IsPaidBackHalf,
     ),
 ];
 
@@ -239,6 +269,14 @@ pub fn table() -> String {
     for (chance, what, _) in CALLS {
         add("calls of a kind about an attempt", chance, what);
     }
+    for (chance, what, _) in ARRIVALS {
+        add("request for a QR code, or of a charge", chance, what);
+    }
+    add(
+        "line, at the second call about an attempt",
+        LINE_SNAPS,
+        "fails for this call",
+    );
     for (chance, what, _) in REFUNDS {
         add("refunds of an attempt", chance, what);
     }

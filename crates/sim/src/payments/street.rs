@@ -1,6 +1,6 @@
 //! The shop's days: who does what next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,10 +59,14 @@ pub struct Street {
     pub(super) news_at: Timestamp,
     /// Each attempt's customer.
     pub(super) intents: BTreeMap<AttemptId, Customer>,
+    /// Attempts whose payment went back on the platform.
+    pub(super) paid_back: BTreeSet<AttemptId>,
     /// Payment codes that customers show.
     pub(super) codes: BTreeMap<AttemptId, (CodeCustomer, CodeView)>,
     pub(super) people: Dice,
     pub(super) fate: Dice,
+    /// Of requests that are long on their way, and of single calls that the line fails.
+    pub(super) way: Dice,
     pub(super) contracts: Contracts,
     pub(super) report: PaymentReport,
 }
@@ -135,6 +139,7 @@ impl Street {
             members: books.oracle.owed.keys().copied().collect(),
             people: dice(plan.seed, "people", 0),
             fate: dice(plan.seed, "fate", 0),
+            way: dice(plan.seed, "way", 0),
             plan: plan.clone(),
             sky,
             authority,
@@ -146,6 +151,7 @@ impl Street {
             looked_at: now,
             news_at: now,
             intents: BTreeMap::new(),
+            paid_back: BTreeSet::new(),
             codes: BTreeMap::new(),
             contracts,
             report: PaymentReport::default(),
@@ -261,10 +267,7 @@ impl Street {
     fn happen(&mut self, event: Event) -> Step {
         match event {
             Event::Visit => self.visit(),
-            Event::Phone(attempt) => {
-                self.phone(attempt);
-                Ok(())
-            }
+            Event::Phone(attempt) => self.phone(attempt),
             Event::Scan(attempt, left) => self.scan(attempt, left),
             Event::Confirm(attempt) => {
                 self.confirm(attempt);
@@ -420,9 +423,12 @@ impl Street {
             let detail = "the server does not stay up".to_owned();
             return Err(Halt::Violated(Invariant::KeepsWorking, detail));
         };
-        let ends = self
-            .books
-            .audit(&ledger, self.authority.tenant(), &self.bank)?;
+        let ends = self.books.audit(
+            &ledger,
+            self.authority.tenant(),
+            &self.bank,
+            &self.paid_back,
+        )?;
         let count = |(end, count): (&End, &u64)| (end.words(), *count);
         self.report.ends = ends.iter().map(count).collect();
         self.authority.replayed_digest()?;
