@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use qiantai_core::Timestamp;
 use qiantai_core::attempt::{AttemptState, ConfigFault, GatewayOutcome, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{OrderId, StoreId, TenantId};
 use qiantai_core::operation::{AttemptResult, OperationBody};
-use qiantai_core::{Millis, Timestamp};
 use qiantai_pay::{
     Channel, ChannelId, CloseAnswer, GatewayAnswer, PaidFact, PendingState, QrAnswer, QrRequest,
     UnknownCause, Wallet,
