@@ -1,8 +1,10 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
+import { sentences } from "./sentences.ts";
+
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [sentences(), svelte()],
   // Tauri serves the pages from its own origin; relative addresses work there and from a folder.
   base: "./",
   build: {

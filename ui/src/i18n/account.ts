@@ -1,5 +1,6 @@
 import type { AccountRemark } from "../bindings/AccountRemark";
 import { isKey, t, tell } from "./index.svelte";
+import "./later";
 
 /** The gateway of a payment account. */
 export function gatewayName(name: string): string {

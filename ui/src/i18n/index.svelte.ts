@@ -1,6 +1,8 @@
+import first from "virtual:sentences/first";
+
 import type { CallError } from "../bindings/CallError";
 import type { Language } from "../bindings/Language";
-import zh from "../../messages/zh-CN.json";
+import type zh from "../../messages/zh-CN.json";
 import { fill, type Params } from "./lookup";
 
 export type MessageKey = keyof typeof zh;
@@ -8,15 +10,20 @@ export type MessageKey = keyof typeof zh;
 export type Sentence = () => string;
 type Catalogue = Readonly<Record<MessageKey, string>>;
 
+/** A screen that has sentences of its own brings them before it says one; see `later.ts`. */
+let chinese = first as Catalogue;
+
 /** Catalogues beside the first, which comes with the program. */
 const LATER: Record<Exclude<Language, "zh-CN">, () => Promise<{ default: Catalogue }>> = {
   en: () => import("../../messages/en.json"),
 };
-const known = new Map<Language, Catalogue>([["zh-CN", zh]]);
-const FIRST = { language: "zh-CN", catalogue: zh } as const;
+const known = new Map<Language, Catalogue>([["zh-CN", chinese]]);
 
 /** What the screen speaks: language and sentences change in one step, never one before the other. */
-let spoken = $state.raw<{ language: Language; catalogue: Catalogue }>(FIRST);
+let spoken = $state.raw<{ language: Language; catalogue: Catalogue }>({
+  language: "zh-CN",
+  catalogue: chinese,
+});
 const plural = $derived(new Intl.PluralRules(spoken.language));
 let wanted: Language = "zh-CN";
 
@@ -56,13 +63,20 @@ function say(language: Language, catalogue: Catalogue): void {
   if (spoken.language !== language) spoken = { language, catalogue };
 }
 
+/** Adds the Chinese sentences of a screen that was not there at the start. */
+export function bring(later: Readonly<Record<string, string>>): void {
+  chinese = { ...chinese, ...later };
+  known.set("zh-CN", chinese);
+  if (spoken.language === "zh-CN") spoken = { language: "zh-CN", catalogue: chinese };
+}
+
 /** The sentence for `key` in the language of the screen. */
 export function t(key: MessageKey, params: Params = {}): string {
   return fill(spoken.catalogue[key], params, plural);
 }
 
 export function isKey(key: string): key is MessageKey {
-  return Object.hasOwn(zh, key);
+  return Object.hasOwn(chinese, key);
 }
 
 /** For keys that come from the counter. An unknown one is shown with its key, for support. */

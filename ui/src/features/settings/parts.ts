@@ -1,3 +1,4 @@
+import "../../i18n/later";
 import type { MessageKey } from "../../i18n/index.svelte";
 
 /** What the settings are divided into, each with its title, in the order of the list. */

@@ -1,0 +1,5 @@
+import later from "virtual:sentences/later";
+
+import { bring } from "./index.svelte";
+
+bring(later);
