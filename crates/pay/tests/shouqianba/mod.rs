@@ -127,6 +127,13 @@ fn order(status: &str) -> Value {
     })
 }
 
+/// Cancelled, and told without the time of its payment.
+fn factless() -> Value {
+    let mut order = order("CANCELED");
+    order["finish_time"] = Value::Null;
+    order
+}
+
 fn qr_order(status: &str) -> Value {
     let mut order = order(status);
     order["sub_payway"] = json!("2");
@@ -151,8 +158,6 @@ async fn answers_to_a_payment_code() {
     let failed = |code| business("PAY_FAIL", Some(code), Value::Null);
     let mut broken_off = order("PAY_CANCELED");
     broken_off["status"] = json!("FAIL_IO_1");
-    let mut factless = order("CANCELED");
-    factless["finish_time"] = Value::Null;
     let mut other = order("PAID");
     other["client_sn"] = json!("ZF1");
     let cases: Vec<(Answer, GatewayAnswer)> = vec![
@@ -218,7 +223,7 @@ async fn answers_to_a_payment_code() {
             Returned(paid()),
         ),
         // Without the facts of the payment it says at least that nothing is owed.
-        (business("SUCCESS", None, factless), Closed),
+        (business("SUCCESS", None, factless()), Closed),
         (
             business("SUCCESS", None, order("PARTIAL_REFUNDED")),
             Returned(paid()),
