@@ -203,12 +203,14 @@ test("a declined attempt does not explain an abnormal order", async () => {
   expect(screen.queryByText(/可以重新收款|可以放心/)).toBeNull();
 });
 
-test("an amount that differs has words of its own", async () => {
+test("what differs and what was returned have words of their own", async () => {
   const { screen, move } = await paying();
   move({ stage: "abnormal", abnormal: "late", qr: null });
   expect(await screen.findByText("收到的款需要核对，已转人工处理")).toBeTruthy();
   move({ stage: "abnormal", abnormal: "mismatch", qr: null });
   expect(await screen.findByText("收款金额与订单不符，已转人工处理，请勿交付")).toBeTruthy();
+  move({ stage: "abnormal", abnormal: "returned", qr: null });
+  expect(await screen.findByText("这笔款已在支付平台退回，没有入账，请勿交付")).toBeTruthy();
 });
 
 test("after missed events everything shown is asked anew", async () => {
