@@ -8,9 +8,8 @@ use qiantai_core::operation::{OperationBody, StaffMethod, StaffProof};
 use qiantai_core::policy::Policy;
 use uuid::Uuid;
 
-use crate::shop::{AUDITOR, CASHIER, MANAGER, SHIFT, Shop, cases, policy};
+use crate::shop::{AUDITOR, CASHIER, MANAGER, SECOND, SHIFT, Shop, cases, policy, with_second};
 
-const SECOND: StaffId = StaffId(Uuid::from_u128(24));
 const STRANGER: StaffId = StaffId(Uuid::from_u128(25));
 
 fn proof(staff: StaffId) -> StaffProof {
@@ -27,16 +26,6 @@ pub fn opening(reason: DrawerReason, words: Option<&str>, approver: StaffId) -> 
         words: words.map(str::to_owned),
         approval: proof(approver),
     })
-}
-
-/// The shop with a second manager, who works here or did.
-fn with_second(active: bool) -> Policy {
-    let mut rules = policy();
-    let known = rules.staff.iter().find(|person| person.id == MANAGER);
-    let mut second = known.expect("a manager").clone();
-    (second.id, second.active) = (SECOND, active);
-    rules.staff.push(second);
-    rules
 }
 
 #[test]

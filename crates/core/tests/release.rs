@@ -13,20 +13,11 @@ use qiantai_core::release::{NoReleaser, Releaser};
 use qiantai_core::{Millis, Money};
 use uuid::Uuid;
 
-use crate::shop::{AUDITOR, CASHIER, MANAGER, Shop, amount, policy, refused, yuan};
+use crate::shop::{
+    AUDITOR, CASHIER, MANAGER, SECOND, Shop, amount, policy, refused, with_second, yuan,
+};
 
-const SECOND: StaffId = StaffId(Uuid::from_u128(24));
 const STRANGER: StaffId = StaffId(Uuid::from_u128(25));
-
-/// The shop with a second manager, who works here or did.
-fn with_second(active: bool) -> Policy {
-    let mut rules = policy();
-    let known = rules.staff.iter().find(|person| person.id == MANAGER);
-    let mut second = known.expect("a manager").clone();
-    (second.id, second.active) = (SECOND, active);
-    rules.staff.push(second);
-    rules
-}
 
 #[test]
 fn who_took_the_money_lets_it_go_only_where_nobody_else_could() {

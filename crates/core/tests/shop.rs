@@ -33,6 +33,8 @@ pub const TILL: DeviceId = DeviceId(Uuid::from_u128(11));
 pub const OTHER_TILL: DeviceId = DeviceId(Uuid::from_u128(12));
 pub const CASHIER: StaffId = StaffId(Uuid::from_u128(20));
 pub const MANAGER: StaffId = StaffId(Uuid::from_u128(21));
+/// Of [`with_second`].
+pub const SECOND: StaffId = StaffId(Uuid::from_u128(24));
 pub const AUDITOR: StaffId = StaffId(Uuid::from_u128(22));
 pub const SHIFT: ShiftId = ShiftId(Uuid::from_u128(30));
 pub const OTHER_SHIFT: ShiftId = ShiftId(Uuid::from_u128(31));
@@ -115,6 +117,16 @@ pub fn policy() -> Policy {
         order_valid: minutes(15),
         qr_valid: minutes(5),
     }
+}
+
+/// The shop with a second manager, who works here or did.
+pub fn with_second(active: bool) -> Policy {
+    let mut rules = policy();
+    let known = rules.staff.iter().find(|person| person.id == MANAGER);
+    let mut second = known.expect("a manager").clone();
+    (second.id, second.active) = (SECOND, active);
+    rules.staff.push(second);
+    rules
 }
 
 /// The same rules without limits and triggers, for tests that are about something else.
