@@ -129,14 +129,15 @@ impl Engine {
         paid: PaidFact,
     ) -> Result<(), EngineError> {
         let is_old = self.clock.now() - paid.paid_at > NOTICE_YOUNG;
+        let number = paid.channel_txn_no.clone();
         let mut told = success(paid);
         if is_old
             && attempt.state != AttemptState::Succeeded
             && let Some(channel) = self.gateway(attempt.channel)
-            && let Some(returned @ GatewayOutcome::ReturnedOutside { .. }) =
-                self.ask(attempt, &channel).await
+            && let Some(now) = self.ask(attempt, &channel).await
+            && is_return_of(&now, &number)
         {
-            told = returned;
+            told = now;
         }
         self.hear(tenant, attempt, told).await
     }
@@ -190,4 +191,9 @@ impl Engine {
         let attempt = self.read(move |ledger| ledger.attempt(tenant, id)).await?;
         attempt.ok_or_else(|| EngineError::Missing(format!("attempt {id}")))
     }
+}
+
+/// Another payment under the same number says nothing about this one.
+fn is_return_of(outcome: &GatewayOutcome, number: &str) -> bool {
+    matches!(outcome, GatewayOutcome::ReturnedOutside { channel_txn_no, .. } if channel_txn_no == number)
 }
