@@ -94,7 +94,7 @@ async fn an_old_notice_of_what_was_returned_since_credits_nothing() {
     for account in [Account::WechatV3, Account::WechatV2] {
         let mut desk = Desk::open(account).await;
         let attempt = desk.show_qr().await;
-        desk.spoil(Operation::Query, AnswerFault::Lost);
+        desk.line.set(LineState::LosesRequests);
         desk.shop.phone(&attempt, &PhoneAction::Pay);
         desk.pass(200).await;
         desk.heal();
