@@ -137,12 +137,10 @@ async fn a_top_up_by_the_shops_code_while_the_server_is_down() {
     window.fill("textbox", &field, "4200KM9").await.unwrap();
     let question = word("approval.title");
     // Keys as quick as these and their Enter may be taken for a scan, which waits for a person.
-    until("the question for a manager", PATIENCE, || async {
-        cashier.take_payment().await?;
-        Ok(window.look("dialog", &question).await?.map(drop))
-    })
-    .await
-    .unwrap();
+    cashier
+        .take_payment_until("dialog", &question)
+        .await
+        .unwrap();
     assert!(orders(&window).await.is_empty(), "nor without a manager");
     approve(&shop, &window).await;
     cashier.success().await.unwrap();
@@ -162,12 +160,10 @@ async fn a_top_up_by_the_shops_code_while_the_server_is_down() {
     window.fill("textbox", &field, "4200km9").await.unwrap();
     let asked = word("reference_used.title");
     // A press right after the code came is taken for the second of a double one.
-    until("the question", PATIENCE, || async {
-        cashier.take_payment().await?;
-        Ok(window.look("alertdialog", &asked).await?.map(drop))
-    })
-    .await
-    .unwrap();
+    cashier
+        .take_payment_until("alertdialog", &asked)
+        .await
+        .unwrap();
     tour.stop(&window, "used-today", EVERY).await;
     window.press(Key::Escape).await.unwrap();
     window.gone("alertdialog", &asked).await.unwrap();

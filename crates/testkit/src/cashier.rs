@@ -197,6 +197,22 @@ impl Cashier<'_> {
         self.window.click("button", &self.payment_button()?).await
     }
 
+    /// Presses the one big button until what it leads to is there: a press that follows a code or
+    /// a scan too quickly is not taken.
+    ///
+    /// # Errors
+    /// Where it does not come.
+    pub async fn take_payment_until(&self, role: &str, name: &str) -> Result<(), Fault> {
+        let button = self.payment_button()?;
+        until(&format!("the {role} called {name:?}"), PATIENCE, || async {
+            if self.window.look(role, name).await?.is_some() {
+                return Ok(Some(()));
+            }
+            self.window.try_click("button", &button).await.map(|_| None)
+        })
+        .await
+    }
+
     /// Clicks the one big button twice, as quickly as a hand can.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use fantoccini::error::{CmdError, ErrorStatus};
+
 /// Why a test could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -31,7 +33,7 @@ pub enum Fault {
     },
     /// The window's driver refused a command.
     #[error("WebDriver: {0}")]
-    Driver(#[from] fantoccini::error::CmdError),
+    Driver(#[from] CmdError),
     /// The window did not open.
     #[error("the window did not open: {0}")]
     Session(#[from] fantoccini::error::NewSessionError),
@@ -64,6 +66,12 @@ impl Fault {
     pub fn is_gone(&self) -> bool {
         matches!(self, Fault::Driver(error)
             if error.is_stale_element_reference() || error.is_no_such_element())
+    }
+
+    /// Whether something else, such as a dialog that just opened, would have taken a click.
+    pub fn is_covered(&self) -> bool {
+        matches!(self, Fault::Driver(CmdError::Standard(answer))
+            if answer.error == ErrorStatus::ElementClickIntercepted)
     }
 
     /// Whether the driver never answered when it was asked to open the app.

@@ -177,15 +177,28 @@ impl Window {
     /// Where it does not come.
     pub async fn click(&self, role: &str, name: &str) -> Result<(), Fault> {
         let what = format!("a click on the {role} called {name:?}");
-        self.on(&what, role, name, |control| async move {
-            if !control.is_enabled().await? {
-                return Ok(None);
+        let clicked = until(&what, PATIENCE, || async {
+            Ok(self.try_click(role, name).await?.then_some(()))
+        });
+        self.explained(clicked.await).await
+    }
+
+    /// Clicks the control of this role and name if it is there now and takes input.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn try_click(&self, role: &str, name: &str) -> Result<bool, Fault> {
+        let Some(control) = self.look(role, name).await? else {
+            return Ok(false);
+        };
+        match control.click_if_enabled().await {
+            Ok(clicked) => {
+                self.actions.add(u32::from(clicked));
+                Ok(clicked)
             }
-            control.click().await?;
-            self.actions.add(1);
-            Ok(Some(()))
-        })
-        .await
+            Err(fault) if fault.is_gone() || fault.is_covered() => Ok(false),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Types into the control of this role and name, once it is there.
@@ -425,6 +438,14 @@ impl Control {
     /// Where it cannot be clicked.
     pub async fn click(&self) -> Result<(), Fault> {
         Ok(self.element.click().await?)
+    }
+
+    async fn click_if_enabled(&self) -> Result<bool, Fault> {
+        let enabled = self.is_enabled().await?;
+        if enabled {
+            self.click().await?;
+        }
+        Ok(enabled)
     }
 
     /// Types into it.
