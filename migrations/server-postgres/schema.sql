@@ -395,7 +395,7 @@ CREATE TABLE operation (
     PRIMARY KEY (tenant_id, server_seq)
 );
 CREATE INDEX operation_spent ON operation USING btree (tenant_id, device_id, decided_ms) WHERE (kind = 9);
-CREATE UNIQUE INDEX operation_by_device ON operation USING btree (tenant_id, device_id, epoch, device_seq) WHERE (standing <> 'quarantined'::text);
+CREATE UNIQUE INDEX operation_by_device ON operation USING btree (tenant_id, device_id, epoch, device_seq, standing) WHERE (standing <> 'quarantined'::text);
 CREATE UNIQUE INDEX operation_by_hash ON operation USING btree (tenant_id, hash, standing);
 CREATE UNIQUE INDEX operation_pkey ON operation USING btree (tenant_id, server_seq);
 

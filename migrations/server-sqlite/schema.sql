@@ -351,7 +351,7 @@ CREATE TABLE operation (
     PRIMARY KEY (tenant_id, server_seq)
 ) STRICT, WITHOUT ROWID;
 
-CREATE UNIQUE INDEX operation_by_device ON operation (tenant_id, device_id, epoch, device_seq)
+CREATE UNIQUE INDEX operation_by_device ON operation (tenant_id, device_id, epoch, device_seq, standing)
     WHERE standing <> 'quarantined';
 
 CREATE UNIQUE INDEX operation_by_hash ON operation (tenant_id, hash, standing);

@@ -304,6 +304,8 @@ pub trait Ledger: Send + Sync {
     fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError>;
     /// Devices of a tenant that are out of service.
     fn revocations(&self, tenant: TenantId) -> Result<Vec<Revocation>, LedgerError>;
+    /// What has its place in the chain of its device and was not decided, in the order of the log.
+    fn held(&self, tenant: TenantId) -> Result<Vec<LogRow>, LedgerError>;
     /// When an operation of each device was last taken, for devices that have sent any.
     fn last_taken(&self, tenant: TenantId) -> Result<HashMap<DeviceId, Timestamp>, LedgerError>;
     /// How many operations of each device wait because it was not believed.

@@ -1,6 +1,7 @@
 //! The server as a value: opened on a file, in whatever process needs it.
 
 mod contacts;
+mod held;
 mod keeper;
 mod revoked;
 
@@ -216,9 +217,10 @@ impl Server {
             let engine = Arc::clone(&self.0.engine).run();
             let keeper = keeper::run(Arc::downgrade(&self.0));
             let contacts = contacts::run(Arc::downgrade(&self.0));
+            let held = held::run(Arc::downgrade(&self.0));
             let revoked = revoked::run(Arc::downgrade(&self.0));
             *background = Some(tokio::spawn(async move {
-                tokio::join!(engine, keeper, contacts, revoked);
+                tokio::join!(engine, keeper, contacts, held, revoked);
             }));
         }
     }

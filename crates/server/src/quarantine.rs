@@ -5,6 +5,7 @@
 //! with its answer, so that the log alone explains the books.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ed25519_dalek::VerifyingKey;
 use qiantai_core::Timestamp;
@@ -16,9 +17,10 @@ use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::operation::Kind;
 use qiantai_wire::profile::attachment_hash;
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
 use crate::audit::{Act, Deed};
-use crate::db::{Archive, Attachment, HeldReason, LedgerError, LogRow, Standing};
+use crate::db::{Archive, Attachment, HeldReason, Ledger, LedgerError, LogRow, Standing};
 use crate::embedded::Server;
 use crate::roster::{self, Terminal};
 use crate::writer::{Arrival, BroughtBack, Content, Received, Verdict, WriteError, receive};
@@ -44,8 +46,7 @@ pub struct Waiting {
     pub came_ms: i64,
     /// Why it was kept.
     pub reason: &'static str,
-    /// Whether it is held: it has its place and could not be decided, so nobody can admit or refuse
-    /// it.
+    /// Whether it is held: it has its place in the chain of its terminal and could not be decided.
     pub held: bool,
 }
 
@@ -133,8 +134,7 @@ pub async fn review(
     let now = server.now();
     let terminal = found(ledger, chosen, now)?;
     let rows = rows_of(ledger, &terminal, chosen.numbers)?;
-    let device = ledger.device(terminal.tenant, terminal.device)?;
-    let key = device.and_then(|(device, _)| VerifyingKey::from_bytes(&device.public_key).ok());
+    let key = key_of(ledger, &terminal)?;
     let mut reviewed = Vec::new();
     let mut kept = Vec::new();
     for row in &rows {
@@ -147,15 +147,87 @@ pub async fn review(
         let deed = deed_of(&terminal, &kept, verdict, reason, now);
         ledger.save_deed(terminal.tenant, &deed)?;
     }
+    reviewed.extend(written(server, &terminal, &kept, verdict).await?);
+    reviewed.sort_by_key(|(number, _)| *number);
+    Ok(reviewed)
+}
+
+fn key_of(ledger: &dyn Ledger, terminal: &Terminal) -> Result<Option<VerifyingKey>, LedgerError> {
+    let device = ledger.device(terminal.tenant, terminal.device)?;
+    Ok(device.and_then(|(device, _)| VerifyingKey::from_bytes(&device.public_key).ok()))
+}
+
+async fn written(
+    server: &Server,
+    terminal: &Terminal,
+    kept: &[Received],
+    verdict: Verdict,
+) -> Result<Vec<(u64, Reviewed)>, WriteError> {
     let desk = server.0.desks.get(terminal.tenant);
     let desk = desk.ok_or(WriteError::Stopped)?;
+    let mut reviewed = Vec::new();
     for part in kept.chunks(PUSH_LIMIT) {
         let numbers = part.iter().map(|it| it.header.device_seq);
         let answers = desk.writer.review(part.to_vec(), verdict).await?;
         reviewed.extend(numbers.zip(answers.into_iter().map(Reviewed::from)));
     }
-    reviewed.sort_by_key(|(number, _)| *number);
     Ok(reviewed)
+}
+
+/// Decides the facts of `tenant` that an older version of the program held because it could not read
+/// them, and that this one can; entered in the audit log first. How many it decided.
+///
+/// # Errors
+/// See [`ReviewError`]. What was decided before it stays so; repeating goes on.
+pub(crate) async fn take_up(server: &Server, tenant: TenantId) -> Result<usize, ReviewError> {
+    const WHY: &str = "an older version could not read them";
+    let (ledger, now) = (Arc::clone(server.ledger()), server.now());
+    let found = spawn_blocking(move || readable_now(ledger.as_ref(), tenant, now));
+    let found = found.await.map_err(|_| WriteError::Defect)??;
+    let mut taken = 0;
+    for (terminal, kept) in found {
+        let deed = deed_of(&terminal, &kept, Verdict::Admit, WHY, now);
+        let ledger = Arc::clone(server.ledger());
+        let saved = spawn_blocking(move || ledger.save_deed(tenant, &deed));
+        saved.await.map_err(|_| WriteError::Defect)??;
+        let reviewed = written(server, &terminal, &kept, Verdict::Admit).await?;
+        for (number, became) in &reviewed {
+            let (store, code) = (&terminal.store, &terminal.code);
+            tracing::info!(%store, %code, number, %became, "what was held is decided");
+        }
+        taken += reviewed.iter().filter(|(_, it)| it.is_settled()).count();
+    }
+    Ok(taken)
+}
+
+fn readable_now(
+    ledger: &dyn Ledger,
+    tenant: TenantId,
+    now: Timestamp,
+) -> Result<Vec<(Terminal, Vec<Received>)>, LedgerError> {
+    ledger.may_write(tenant)?;
+    let mut rows = ledger.held(tenant)?;
+    rows.retain(|row| {
+        let by_its_version = [HeldReason::UnknownKind, HeldReason::NewerVersion];
+        by_its_version.map(Standing::Held).contains(&row.standing)
+    });
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for terminal in roster::of_tenant(ledger, tenant, now)? {
+        let key = key_of(ledger, &terminal)?;
+        let mut kept = Vec::new();
+        for row in rows.iter().filter(|row| row.device == terminal.device) {
+            let received = readable(ledger, tenant, row, key.as_ref(), Verdict::Admit)?;
+            let known = received.ok();
+            kept.extend(known.filter(|it| matches!(it.content, Content::Known(_))));
+        }
+        if !kept.is_empty() {
+            found.push((terminal, kept));
+        }
+    }
+    Ok(found)
 }
 
 fn found(
@@ -177,6 +249,8 @@ fn rows_of(
     numbers: &[u64],
 ) -> Result<Vec<LogRow>, ReviewError> {
     let mut rows = ledger.kept_outside(terminal.tenant)?;
+    rows.extend(ledger.held(terminal.tenant)?);
+    rows.sort_by_key(|row| (row.epoch, row.device_seq, row.server_seq));
     rows.retain(|row| row.device == terminal.device);
     for number in numbers {
         if !rows.iter().any(|row| row.device_seq == *number) {
@@ -189,7 +263,7 @@ fn rows_of(
 
 /// The operation as it is given to the writer, or why it is not.
 fn readable(
-    ledger: &dyn Archive,
+    ledger: &dyn Ledger,
     tenant: TenantId,
     row: &LogRow,
     key: Option<&VerifyingKey>,

@@ -9,16 +9,18 @@ use qiantai_core::{Millis, Money};
 use qiantai_server::audit::Act;
 use qiantai_server::copies::Stopped;
 use qiantai_server::quarantine::{Chosen, ReviewError, Reviewed, review, waiting};
+use qiantai_server::replay::replay;
 use qiantai_server::roster;
 use qiantai_server::verify::verify;
 use qiantai_server::writer::Verdict;
+use qiantai_wire::api::OpResultDto;
 use qiantai_wire::codes::RefusalCodeDto;
 use qiantai_wire::feed::{OutcomeDto, RefusalDto};
 use qiantai_wire::{ApiError, ErrorCode, SignedOperation};
 use uuid::Uuid;
 
 use crate::copies::{head, unsynced, write};
-use crate::harness::{On, Place, Shop};
+use crate::harness::{On, Place, Shop, until};
 use crate::new_members::Registration;
 use crate::push::of_the_future;
 use crate::till::{Till, push_body};
@@ -249,7 +251,7 @@ fn run(shop: &Shop, arguments: &[&str], path: Option<&Path>) -> (Option<i32>, St
     (ended.status.code(), said)
 }
 
-/// It has its place, so nobody admits or refuses it; but whoever looks sees it.
+/// It has its place, and no word of a person makes it readable; but whoever looks sees it.
 #[tokio::test]
 async fn what_is_held_is_listed_with_its_reason() {
     for on in On::BOTH {
@@ -275,12 +277,125 @@ async fn what_is_held_is_listed_with_its_reason() {
             terminal: "01",
             numbers: &[number],
         };
-        let refused = review(&shop.server, ledger.as_ref(), chosen, Verdict::Refuse, "?").await;
-        assert!(matches!(refused, Err(ReviewError::NotWaiting(_))), "{on:?}");
+        for verdict in [Verdict::Admit, Verdict::Refuse] {
+            let answer = review(&shop.server, ledger.as_ref(), chosen, verdict, "?").await;
+            let still_held = [(number, Reviewed::Answered(OutcomeDto::Held))];
+            assert_eq!(answer.unwrap(), still_held, "{on:?}");
+        }
+        assert_eq!(waiting(ledger.as_ref(), shop.now()).unwrap(), [held]);
         shop.server.stop().await;
         if on == On::Postgres {
             let said = run(&shop, &["quarantine", "list"], None);
             assert_eq!(said, (Some(0), format!("{line}\nheld=1\nwaiting=0\n")));
         }
+    }
+}
+
+/// Books in which an older version held a cash top-up that this one can read, and a later one of
+/// the same till that it could read; and the number of the first.
+async fn held_by_an_older_version(on: On) -> (Shop, u64) {
+    let mut shop = Shop::open(2).await;
+    let mut till = Till::open(&shop).await;
+    let members = shop.members();
+    let cash = till.cash(&shop, members[0], 100).await;
+    let result = till.act(&shop, OperationBody::RechargeCash(cash)).await;
+    let number = till.seq;
+    let cash = till.cash(&shop, members[1], 200).await;
+    till.act(&shop, OperationBody::RechargeCash(cash)).await;
+    let paid = shop.principal(members[1]);
+    let place = result.server_seq.unwrap();
+    let held = OpResultDto {
+        server_seq: None,
+        outcome: OutcomeDto::Held,
+        ..result
+    };
+    let held = serde_json::to_string(&held).unwrap();
+    shop.place.execute(&format!(
+        "DROP TRIGGER operation_no_update;
+         UPDATE operation SET standing = 'held', answer = '{held}' WHERE server_seq = {place};
+         INSERT INTO held_operation SELECT tenant_id, server_seq, 'newer_version'
+             FROM operation WHERE server_seq = {place}"
+    ));
+    // Replayed, the log makes the books that the older version had.
+    let (from, tenant) = (shop.place.open(), shop.seeded.tenant);
+    let place = Place::make(on);
+    shop.server.stop().await;
+    shop.serve_on(place.open());
+    replay(from.as_ref(), tenant, &shop.server).await.unwrap();
+    drop(from);
+    shop.place = place;
+    assert_eq!(shop.principal(members[1]), paid, "{on:?}");
+    (shop, number)
+}
+
+/// Everything explains itself, and nothing waits.
+async fn all_is_decided(shop: &Shop) {
+    let ledger = shop.place.open();
+    assert_eq!(waiting(ledger.as_ref(), shop.now()).unwrap(), []);
+    assert_eq!(ledger.held_count().unwrap(), 0);
+    let books = ledger.tenants().unwrap().remove(0);
+    verify(ledger.as_ref(), &books).unwrap();
+    crate::replay::is_the_same_elsewhere(shop).await;
+}
+
+#[tokio::test]
+async fn what_an_older_version_held_is_decided_when_one_starts_that_can_read_it() {
+    for on in On::BOTH {
+        let (shop, number) = held_by_an_older_version(on).await;
+        let (member, tenant) = (shop.members()[0], shop.seeded.tenant);
+        let before = shop.principal(member);
+        assert_eq!(shop.place.open().held(tenant).unwrap().len(), 1, "{on:?}");
+        shop.server.start();
+        until("it is decided", || shop.principal(member) != before).await;
+        assert_eq!(
+            shop.principal(member) - before,
+            Money::from_yuan(100),
+            "{on:?}"
+        );
+        all_is_decided(&shop).await;
+        let entries = shop.place.open().audit_page(tenant, 0, 100).unwrap();
+        let said = entries
+            .iter()
+            .filter(|it| it.deed.act == Act::OperationsAdmitted);
+        let said: Vec<_> = said.map(|it| it.deed.subject.as_str()).collect();
+        let why = format!(
+            "store {} terminal 01 numbers {number}: an older version could not read them",
+            shop.seeded.store_code
+        );
+        assert_eq!(said, [why], "{on:?}");
+        shop.server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_and_can_be_read_is_decided_by_a_person() {
+    for (on, verdict, yuan) in [
+        (On::Sqlite, Verdict::Admit, 100),
+        (On::Postgres, Verdict::Admit, 100),
+        (On::Postgres, Verdict::Refuse, 0),
+    ] {
+        let (shop, number) = held_by_an_older_version(on).await;
+        let (ledger, member) = (shop.place.open(), shop.members()[0]);
+        let before = shop.principal(member);
+        let chosen = Chosen {
+            store: &shop.seeded.store_code,
+            terminal: "01",
+            numbers: &[],
+        };
+        let answers = review(&shop.server, ledger.as_ref(), chosen, verdict, "?").await;
+        let answers = answers.unwrap();
+        assert!(
+            answers.len() == 1 && answers[0].0 == number,
+            "{on:?}: {answers:?}"
+        );
+        assert!(answers[0].1.is_settled(), "{on:?}: {answers:?}");
+        assert_eq!(
+            shop.principal(member) - before,
+            Money::from_yuan(yuan),
+            "{on:?}"
+        );
+        drop(ledger);
+        all_is_decided(&shop).await;
+        shop.server.stop().await;
     }
 }

@@ -295,6 +295,10 @@ impl Ledger for SimLedger {
     fn tokens(&self, tenant: TenantId) -> Result<Vec<DeviceToken>, LedgerError> {
         self.inner.tokens(tenant)
     }
+    fn held(&self, tenant: TenantId) -> Result<Vec<LogRow>, LedgerError> {
+        self.inner.held(tenant)
+    }
+
     fn revocations(&self, tenant: TenantId) -> Result<Vec<Revocation>, LedgerError> {
         self.inner.revocations(tenant)
     }

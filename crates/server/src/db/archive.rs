@@ -48,9 +48,6 @@ pub trait Archive: Ledger + RowSink {
     /// What waits outside the chains of its devices, in the order of these chains.
     fn kept_outside(&self, tenant: TenantId) -> Result<Vec<LogRow>, LedgerError>;
 
-    /// What has its place in the chain of its device and could not be decided, in the order of the log.
-    fn held(&self, tenant: TenantId) -> Result<Vec<LogRow>, LedgerError>;
-
     /// How many members owe anything, and what in all.
     fn debts(&self, tenant: TenantId) -> Result<(u64, Money), LedgerError>;
 
@@ -297,11 +294,6 @@ impl<D: Database> Archive for D {
 
     fn kept_outside(&self, tenant: TenantId) -> Result<Vec<LogRow>, LedgerError> {
         let rows = ask_one(self, operation::kept_outside(tenant))?;
-        rows.iter().map(operation::read).collect()
-    }
-
-    fn held(&self, tenant: TenantId) -> Result<Vec<LogRow>, LedgerError> {
-        let rows = ask_one(self, operation::held(tenant))?;
         rows.iter().map(operation::read).collect()
     }
 

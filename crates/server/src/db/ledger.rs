@@ -473,6 +473,10 @@ impl<D: Database> Ledger for D {
         all(self, device_token::all(tenant), device_token::read)
     }
 
+    fn held(&self, tenant: TenantId) -> Result<Vec<LogRow>, LedgerError> {
+        all(self, operation::held(tenant), operation::read)
+    }
+
     fn revocations(&self, tenant: TenantId) -> Result<Vec<Revocation>, LedgerError> {
         all(
             self,

@@ -30,6 +30,8 @@ pub(super) struct Walk {
     beyond: HashMap<(DeviceId, u32, u64), (Hash, Place)>,
     /// What was kept for review: a person may have taken it later, wherever it stands.
     kept: HashSet<Hash>,
+    /// What has its place and no answer yet: this version or a person may have found one later.
+    held: HashSet<Hash>,
     pub(super) posted: Posted,
 }
 
@@ -72,6 +74,7 @@ impl Walk {
             places: HashMap::new(),
             beyond: HashMap::new(),
             kept: HashSet::new(),
+            held: HashSet::new(),
             posted: Posted::default(),
         }
     }
@@ -192,6 +195,12 @@ impl Walk {
             seq: row.device_seq,
             hash: row.hash,
         };
+        if row.standing == Standing::Decided && self.held.remove(&row.hash) {
+            return Ok(());
+        }
+        if matches!(row.standing, Standing::Held(_)) {
+            self.held.insert(row.hash);
+        }
         let spot = (row.device, row.epoch, row.device_seq);
         if row.device_seq > last.seq + 1 && (is_brought_back(row) || self.kept.contains(&row.hash))
         {

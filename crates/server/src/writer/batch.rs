@@ -82,6 +82,11 @@ const NEW_DEVICE: Cursor = Cursor {
     revoked_at: None,
 };
 
+/// Whether this version can read it, and deciding it has not just failed.
+fn can_be_decided(unit: &Unit, received: &Received) -> bool {
+    matches!(received.content, Content::Known(_)) && unit.instead != Instead::Hold
+}
+
 /// How long after a restore gateways are waited for.
 const ATTEMPTS_ASKED: Millis = Millis::minutes(30);
 
@@ -136,13 +141,19 @@ impl<'a> Desk<'a> {
         let cursor = self.books.cursors.get(&header.device);
         let missing_before = self.chains.missing_before(header, cursor);
         let place = cursor.map(|cursor| self.chains.spot(header, cursor));
-        let (arrival, result) = match (self.chains.kept(&header.hash), place) {
-            (Some(_), Some(Place::Next | Place::Gap(_))) => {
+        let kept = self.chains.kept(&header.hash);
+        let (arrival, result) = match (self.chains.held(&header.hash), kept, place) {
+            // It has its place: only its answer is missing, and may be missing still.
+            (Some(_), _, _) if can_be_decided(unit, received) => {
+                (Arrival::New, self.post(unit, received))
+            }
+            (Some(held), _, _) => (Arrival::Known, held),
+            (None, Some(_), Some(Place::Next | Place::Gap(_))) => {
                 (Arrival::New, self.post(unit, received))
             }
             // Another history has its place, and this one cannot have it too.
-            (Some(kept), _) => (Arrival::Forked, kept),
-            (None, _) => (Arrival::NotWaiting, held(&header.into())),
+            (None, Some(kept), _) => (Arrival::Forked, kept),
+            (None, None, _) => (Arrival::NotWaiting, held(&header.into())),
         };
         BroughtBack {
             result,

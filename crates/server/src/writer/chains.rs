@@ -116,6 +116,14 @@ impl Chains {
         }
     }
 
+    /// The answer to what has its place in its device's chain and was not decided yet.
+    pub(super) fn held(&self, hash: &Hash) -> Option<OpResultDto> {
+        match self.by_hash.get(hash) {
+            Some((Standing::Held(_), answer)) => Some(answer.clone()),
+            _ => None,
+        }
+    }
+
     /// How many places before `header`'s are empty in its device's chain.
     pub(super) fn missing_before(&self, header: &Header, cursor: Option<&Cursor>) -> u64 {
         let last_seq = cursor.map_or(0, |cursor| cursor.last_seq);

@@ -40,9 +40,8 @@ pub(in crate::db) fn count() -> Question {
         "SELECT count(*) AS rows_held FROM held_operation
          JOIN operation ON operation.tenant_id = held_operation.tenant_id
              AND operation.server_seq = held_operation.server_seq
-         WHERE operation.standing <> 'quarantined'
-             OR NOT EXISTS (SELECT 1 FROM operation AS later
-                 WHERE later.tenant_id = operation.tenant_id AND later.hash = operation.hash
-                     AND later.standing <> 'quarantined')",
+         WHERE NOT EXISTS (SELECT 1 FROM operation AS later
+             WHERE later.tenant_id = operation.tenant_id AND later.hash = operation.hash
+                 AND later.server_seq > operation.server_seq)",
     )
 }

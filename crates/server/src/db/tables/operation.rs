@@ -97,10 +97,13 @@ pub(in crate::db) fn kept_outside(tenant: TenantId) -> Question {
     .with(tenant.0)
 }
 
-/// Placed in the chains of their devices, and not decided.
+/// Placed in the chains of their devices, and not decided until now.
 pub(in crate::db) fn held(tenant: TenantId) -> Question {
     Question::new(log_rows!(
         "WHERE operation.tenant_id = ?1 AND operation.standing = 'held'
+             AND NOT EXISTS (SELECT 1 FROM operation AS later
+                 WHERE later.tenant_id = operation.tenant_id AND later.hash = operation.hash
+                     AND later.standing = 'decided')
          ORDER BY operation.server_seq"
     ))
     .with(tenant.0)
