@@ -213,7 +213,11 @@ def drawer_open(body, _):
 
 
 def of_order(body, _):
-    return without_nones({0: an_id(body["order"]), 1: body.get("copy")})
+    return without_nones({
+        0: an_id(body["order"]),
+        1: body.get("copy"),
+        2: proof(body.get("approval")),
+    })
 
 
 # Kind, and who writes its body.
@@ -241,14 +245,14 @@ WORDS = {
 def payload_of(kind, means):
     """The payload of an operation in words (`means` of a vector)."""
     number, body = KINDS[kind]
-    is_approved_cash = kind == "recharge.cash" and means["body"]["approval"]
+    is_approved = kind in ("recharge.cash", "receipt.reprint") and means["body"].get("approval")
     is_split = kind in ("recharge.open", "recharge.recorded") and means["body"]["cash_part_fen"]
     is_by_code = kind == "recharge.recorded" and means["body"]["channel"] == "shop_code"
     made_at = int.from_bytes(an_id(means["op_id"])[:6], "big")
     wall, anchor, cursor = means["wall_time_ms"], means["server_anchor_ms"], means["cursor"]
     return cbor(without_nones({
         0: number,
-        1: 3 if is_by_code else 2 if is_approved_cash or is_split else None,
+        1: 3 if is_by_code else 2 if is_approved or is_split else None,
         2: an_id(means["op_id"]),
         3: None if means["action_id"] == means["op_id"] else an_id(means["action_id"]),
         4: an_id(means["tenant"]),

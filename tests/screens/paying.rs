@@ -117,6 +117,19 @@ impl Walk<'_> {
         until_all_are_up(self.window).await;
     }
 
+    async fn beyond_two_copies(&mut self) {
+        let words = self.cashier.words;
+        self.window.type_text("r").await.unwrap();
+        let second = words.with("receipt.reprinted", &[("copy", "2")]).unwrap();
+        self.window.text(&second).await.unwrap();
+        self.window.type_text("r").await.unwrap();
+        let asked = words.get("receipt.allow_title").unwrap();
+        self.window.control("dialog", &asked).await.unwrap();
+        self.stop("reprint-limit").await;
+        self.window.press(Key::Escape).await.unwrap();
+        self.window.gone("dialog", &asked).await.unwrap();
+    }
+
     async fn paid_and_printed(&mut self) {
         self.begin(MEMBER_PHONE, MEMBER, "300").await;
         let payment = self.scanned().await;
@@ -133,6 +146,7 @@ impl Walk<'_> {
         let reprinted = self.cashier.words.start_of("receipt.reprinted").unwrap();
         self.window.text(reprinted).await.unwrap();
         self.stop("reprint").await;
+        self.beyond_two_copies().await;
         self.window.press(Key::Escape).await.unwrap();
         self.window.gone("dialog", &receipt).await.unwrap();
         self.cashier.next_customer().await.unwrap();

@@ -263,9 +263,11 @@ fn first_time(state: &State, operation: &Operation, now: Timestamp) -> Result<De
             Ok(recharge_recorded::decide(state, operation, body, now))
         }
         OperationBody::RechargeCancel { order } => order_end::cancel(state, operation, *order, now),
-        OperationBody::ReceiptReprint { order, .. } => {
-            Ok(receipt_reprint::decide(state, operation, *order, now))
-        }
+        OperationBody::ReceiptReprint {
+            order, approval, ..
+        } => Ok(receipt_reprint::decide(
+            state, operation, *order, *approval, now,
+        )),
         OperationBody::MemberCreate(body) => member_create::decide(state, operation, body, now),
         OperationBody::PolicyPublish { version } => administration::publish_policy(state, *version),
         OperationBody::DeviceEnrol(body) => administration::enrol_device(state, body),

@@ -111,6 +111,8 @@ pub enum OperationBody {
         order: OrderId,
         /// 1 for the first copy.
         copy: u32,
+        /// The manager whose PIN let it, beyond [`COPIES_ALONE`].
+        approval: Option<StaffProof>,
     },
     /// Fact: somebody became a member at the counter; the sealed profile is the attachment.
     MemberCreate(MemberCreate),
@@ -407,6 +409,9 @@ impl OperationBody {
         )
     }
 }
+
+/// Copies of one receipt that a cashier prints alone (docs: domain §5.2).
+pub const COPIES_ALONE: u32 = 2;
 
 /// How far a device's clock may be off before somebody is warned (docs: domain §3.10).
 pub const MOST_CLOCK_SKEW: Millis = Millis::seconds(60);

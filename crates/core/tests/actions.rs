@@ -163,10 +163,18 @@ fn reused_facts_without_money_open_a_case() {
     let body = shop.cash_body(amount(300));
     let order = body.open.order;
     shop.run_body(OperationBody::RechargeCash(body));
-    let first = shop.by_cashier(OperationBody::ReceiptReprint { order, copy: 1 });
+    let first = shop.by_cashier(OperationBody::ReceiptReprint {
+        order,
+        copy: 1,
+        approval: None,
+    });
     shop.run(&first);
     let second = again(&mut shop, &first, |operation| {
-        operation.body = OperationBody::ReceiptReprint { order, copy: 2 };
+        operation.body = OperationBody::ReceiptReprint {
+            order,
+            copy: 2,
+            approval: None,
+        };
     });
     let decision = shop.run(&second);
     assert_eq!(cases(&decision), [CaseKind::ActionReused]);

@@ -236,6 +236,7 @@ impl History {
                 self.run(OperationBody::ReceiptReprint {
                     order: order(picked),
                     copy: 1,
+                    approval: None,
                 });
             }
             Event::Drawer { by } => {

@@ -2,12 +2,12 @@
 
 use qiantai_core::Money;
 use qiantai_core::decide::{Change, Outcome};
-use qiantai_core::ids::{DeviceId, OrderId, ShiftId};
+use qiantai_core::ids::{DeviceId, OrderId, ShiftId, StaffId};
 use qiantai_core::ledger::{CaseKind, CashMovementKind, LedgerAccount, ShiftState};
-use qiantai_core::operation::OperationBody;
+use qiantai_core::operation::{OperationBody, StaffMethod, StaffProof};
 use uuid::Uuid;
 
-use crate::shop::{SHIFT, Shop, amount, cases, policy, yuan};
+use crate::shop::{CASHIER, MANAGER, SHIFT, Shop, amount, cases, policy, yuan};
 
 const OTHER: ShiftId = ShiftId(Uuid::from_u128(31));
 
@@ -77,12 +77,43 @@ fn copies_are_counted() {
     shop.run_body(OperationBody::RechargeCash(body));
     // Two tills may both call theirs the first.
     for (copy, expected) in [(1, 1), (1, 2), (2, 3)] {
-        shop.run_body(OperationBody::ReceiptReprint { order, copy });
+        shop.run_body(OperationBody::ReceiptReprint {
+            order,
+            copy,
+            approval: None,
+        });
         assert_eq!(shop.state.orders[&order].copies, expected);
     }
     let unknown = OperationBody::ReceiptReprint {
         order: OrderId(Uuid::nil()),
         copy: 1,
+        approval: None,
     };
     assert_eq!(cases(&shop.run_body(unknown)), [CaseKind::Unattributed]);
+}
+
+#[test]
+fn a_copy_that_was_let_by_who_may_not_is_told_and_counted() {
+    let stranger = StaffId(Uuid::from_u128(25));
+    for (approver, expected) in [
+        (MANAGER, &[][..]),
+        (CASHIER, &[CaseKind::StaffIrregular]),
+        (stranger, &[CaseKind::StaffIrregular]),
+    ] {
+        let mut shop = Shop::open(policy());
+        let body = shop.cash_body(amount(300));
+        let order = body.open.order;
+        shop.run_body(OperationBody::RechargeCash(body));
+        let reprint = OperationBody::ReceiptReprint {
+            order,
+            copy: 3,
+            approval: Some(StaffProof {
+                staff: approver,
+                method: StaffMethod::Pin,
+                policy_version: 1,
+            }),
+        };
+        assert_eq!(cases(&shop.run_body(reprint)), expected, "{approver}");
+        assert_eq!(shop.state.orders[&order].copies, 1, "{approver}");
+    }
 }

@@ -19,7 +19,8 @@ use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
 use crate::view::member_page::{EarlierOrders, MemberOrders, MemberPage};
 use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
 use crate::view::order::{
-    OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
+    OrderKey, OrderSummary, OrderView, PayCash, PrintCopy, PrintJobView, ReceiptView, RetryPayment,
+    StartQr,
 };
 use crate::view::order_list::{OrderFilter, OrderList};
 use crate::view::order_page::OrderPage;
@@ -162,7 +163,7 @@ commands! {
     /// The receipt as it will be or was printed.
     receipt: OrderKey => ReceiptView;
     /// Prints a marked and counted copy.
-    reprint: OrderKey => PrintJobView;
+    reprint: PrintCopy => PrintJobView;
     /// Gives the receipt of a lost terminal to the server; the same again is safe.
     bring_back: ScannedReceipt => ReceiptBack;
     /// The tills of the shop, for managers.

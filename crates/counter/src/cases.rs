@@ -126,7 +126,12 @@ impl Counter {
             return Err(cut.retryable());
         }
         let policy = self.policy()?;
-        let proof = releaser(&policy, file.order.cashier, &request.approval)?;
+        let proof = releaser(
+            &policy,
+            file.order.cashier,
+            &request.approval,
+            "release_own",
+        )?;
         self.check_pin(proof.staff, &request.approval.pin)?;
         Ok(proof)
     }

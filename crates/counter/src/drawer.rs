@@ -5,7 +5,7 @@ use qiantai_core::drawer::{DrawerOpen, DrawerReason};
 use qiantai_core::ids::ActionId;
 use qiantai_core::operation::OperationBody;
 
-use crate::approval::drawer_approver;
+use crate::approval::releaser;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::parse;
@@ -40,7 +40,12 @@ impl Counter {
         let overlay = self.overlay(&[])?;
         let shift = self.open_shift_id(&overlay)?;
         let policy = self.policy()?;
-        let approval = drawer_approver(policy.as_ref(), proof.staff, &request.approval)?;
+        let approval = releaser(
+            policy.as_ref(),
+            proof.staff,
+            &request.approval,
+            "drawer_own",
+        )?;
         let reason = request.reason.into();
         let body = DrawerOpen {
             reason,

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::line::{Verdict, Weather};
 use crate::paper::{self, Paper};
 use crate::shop::Shop;
-use crate::till::{Setup, Till, key};
+use crate::till::{Setup, Till, copy_of, key};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_months_a_receipt_is_still_the_same_and_nothing_prints_by_itself() {
@@ -60,7 +60,7 @@ async fn after_months_a_receipt_is_still_the_same_and_nothing_prints_by_itself()
         before,
         "what credited it is kept for its receipt"
     );
-    let job = till.desk.reprint(key(&order.id)).await.unwrap();
+    let job = till.desk.reprint(copy_of(&order.id)).await.unwrap();
     assert_eq!(job.copy, 1);
     till.until_printed(&order, 1).await;
     assert!(Paper::of(&till.folder, &order, "member-copy1").says(&["补打 COPY 1"]));

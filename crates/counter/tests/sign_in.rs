@@ -10,7 +10,7 @@ use qiantai_counter::view::session::{OpenShift, SignIn};
 
 use crate::line::Weather;
 use crate::shop::Shop;
-use crate::till::{Setup, Till, key, sentence};
+use crate::till::{Setup, Till, copy_of, key, sentence};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_wrong_pins_lock_for_ten_minutes_and_across_a_restart() {
@@ -107,7 +107,10 @@ async fn nothing_goes_without_a_person() {
             "cancel",
             till.desk.cancel_order(key(&sale.id)).await.map(drop),
         ),
-        ("reprint", till.desk.reprint(key(&sale.id)).await.map(drop)),
+        (
+            "reprint",
+            till.desk.reprint(copy_of(&sale.id)).await.map(drop),
+        ),
         ("order", till.desk.order(key(&sale.id)).await.map(drop)),
         ("codes", till.desk.offer_codes(()).await.map(drop)),
         ("orders", till.desk.orders(()).await.map(drop)),

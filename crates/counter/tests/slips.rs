@@ -5,8 +5,9 @@ use std::path::Path;
 use ed25519_dalek::VerifyingKey;
 use qiantai_core::operation::OperationBody;
 use qiantai_counter::api::CounterApi;
+use qiantai_counter::error::ErrorCode;
 use qiantai_counter::view::order::{
-    Holder, OrderView, PayCash, PrintJobView, PrintState, ReceiptRow, Stage,
+    Approval, Holder, OrderView, PayCash, PrintCopy, PrintJobView, PrintState, ReceiptRow, Stage,
 };
 use qiantai_counter::view::session::{Language, PrinterTarget};
 use qiantai_paysim::gateway::PhoneAction;
@@ -17,7 +18,7 @@ use qiantai_wire::receipt_qr::parse_receipt_text;
 use crate::line::Weather;
 use crate::paper::{self, Paper};
 use crate::shop::Shop;
-use crate::till::{Till, key, sentence};
+use crate::till::{Till, copy_of, key, sentence};
 use crate::time::SLIP_WAITS;
 
 /// What the code on the receipt says.
@@ -216,7 +217,7 @@ async fn the_code_on_a_qr_slip_is_the_servers_signed_settlement() {
         "error.order_state"
     );
     assert_eq!(
-        sentence(till.desk.reprint(key(&waiting.id)).await),
+        sentence(till.desk.reprint(copy_of(&waiting.id)).await),
         "error.order_state"
     );
     shop.phone(&waiting, &PhoneAction::Pay);
@@ -253,7 +254,7 @@ async fn a_reprint_is_marked_counted_and_opens_no_drawer() {
     let order = till.cash(&member, "300").await;
     till.until_printed(&order, 2).await;
     for copy in 1..=2 {
-        let job = till.desk.reprint(key(&order.id)).await.unwrap();
+        let job = till.desk.reprint(copy_of(&order.id)).await.unwrap();
         assert_eq!(
             (job.copy, job.order_no.as_str()),
             (copy, order.order_no.as_str())
@@ -274,6 +275,73 @@ async fn a_reprint_is_marked_counted_and_opens_no_drawer() {
             .then_some(())
     })
     .await;
+}
+
+fn by_manager(order: &str, staff_no: &str, pin: &str) -> PrintCopy {
+    PrintCopy {
+        approval: Some(Approval {
+            staff_no: staff_no.to_owned(),
+            pin: pin.to_owned(),
+        }),
+        ..copy_of(order)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_two_copies_a_manager_lets_each() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    let order = till.cash(&member, "300").await;
+    for _ in 0..2 {
+        // Nobody is asked for, and who was typed all the same is in no operation.
+        let job = till.desk.reprint(by_manager(&order.id, "9999", "")).await;
+        job.unwrap();
+    }
+    let refused = till.desk.reprint(copy_of(&order.id)).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::ApprovalNeeded);
+    assert_eq!(refused.message_key, "error.reprint_limit");
+    for (number, pin, expected) in [
+        ("1001", "1234", "error.approver_no_manager"),
+        ("9999", "8888", "error.approver_unknown"),
+        ("8001", "0000", "error.pin_wrong"),
+    ] {
+        let refused = till.desk.reprint(by_manager(&order.id, number, pin)).await;
+        assert_eq!(sentence(refused), expected);
+    }
+    assert_eq!(till.order(&order.id).await.copies, 2);
+    let job = till
+        .desk
+        .reprint(by_manager(&order.id, "8001", "8888"))
+        .await;
+    assert_eq!(job.unwrap().copy, 3);
+    // For that one alone.
+    let fourth = till.desk.reprint(copy_of(&order.id)).await;
+    assert_eq!(sentence(fourth), "error.reprint_limit");
+    till.until("the server's count", async || {
+        (shop.order(&order.id)?.copies == 3).then_some(())
+    })
+    .await;
+    let approvals =
+        shop.operations()
+            .into_iter()
+            .filter_map(|signed| match signed.operation().unwrap().body {
+                OperationBody::ReceiptReprint { copy, approval, .. } => {
+                    Some((copy, approval.map(|it| it.staff)))
+                }
+                _ => None,
+            });
+    let manager = shop
+        .policy()
+        .staff
+        .iter()
+        .find(|it| it.staff_no == "8001")
+        .map(|it| it.id);
+    assert_eq!(
+        approvals.collect::<Vec<_>>(),
+        [(1, None), (2, None), (3, manager)]
+    );
+    assert_eq!(shop.cases(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -326,7 +394,7 @@ async fn every_slip_of_an_order_speaks_its_first_language() {
     settings.printer.target = folder;
     till.desk.save_settings(settings).await.unwrap();
     till.until_printed(&order, 2).await;
-    till.desk.reprint(key(&order.id)).await.unwrap();
+    till.desk.reprint(copy_of(&order.id)).await.unwrap();
     till.until_printed(&order, 3).await;
     for which in ["shop", "member", "member-copy1"] {
         let slip = Paper::of(&till.folder, &order, which);

@@ -15,7 +15,7 @@ use qiantai_counter::view::Fen;
 use qiantai_counter::view::boot::{BootState, RecoveryAnswer, Training, TroubleCause};
 use qiantai_counter::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
 use qiantai_counter::view::order::{
-    OrderKey, OrderView, PayCash, PrintJobView, PrintState, RetryPayment, Stage, StartQr,
+    OrderKey, OrderView, PayCash, PrintCopy, PrintJobView, PrintState, RetryPayment, Stage, StartQr,
 };
 use qiantai_counter::view::queue::{SyncState, SyncView};
 use qiantai_counter::view::session::{OpenShift, PrinterTarget, SessionView, SignIn};
@@ -514,6 +514,14 @@ impl Till {
 pub fn key(order: &str) -> OrderKey {
     OrderKey {
         order_id: order.to_owned(),
+    }
+}
+
+/// A copy that a cashier prints alone.
+pub fn copy_of(order: &str) -> PrintCopy {
+    PrintCopy {
+        order_id: order.to_owned(),
+        approval: None,
     }
 }
 

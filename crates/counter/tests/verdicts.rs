@@ -14,7 +14,7 @@ use qiantai_wire::feed::{OutcomeDto, RefusalDto};
 use crate::line::{Verdict, Weather};
 use crate::paper::Paper;
 use crate::shop::Shop;
-use crate::till::{Till, key};
+use crate::till::{Till, copy_of, key};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_that_the_server_refuses_sells_for_cash_as_if_offline() {
@@ -222,7 +222,7 @@ async fn cash_that_is_not_credited_leaves_with_a_slip_that_says_so() {
     let slip = Paper::of(&till.folder, &order, "shop");
     assert_eq!(slip.pulses(), 1, "the drawer opens for the change");
     check_cash_not_credited(&till, &order, &["shop", "member"]);
-    till.desk.reprint(key(&order.id)).await.unwrap();
+    till.desk.reprint(copy_of(&order.id)).await.unwrap();
     till.until_printed(&order, 3).await;
     check_cash_not_credited(&till, &order, &["member-copy1"]);
     assert!(till.desk.receipt(key(&order.id)).await.is_ok());
@@ -260,7 +260,7 @@ async fn a_payment_that_is_not_credited_leaves_with_a_slip_that_says_so() {
     let slip = Paper::of(&till.folder, &order, "member");
     assert!(slip.says(&["付款方式", "微信支付"]), "{:#?}", slip.lines());
     assert_eq!(slip.pulses(), 0, "no cash, no drawer");
-    till.desk.reprint(key(&order.id)).await.unwrap();
+    till.desk.reprint(copy_of(&order.id)).await.unwrap();
     till.until_printed(&order, 3).await;
     check_not_credited(&till, &order, &["member-copy1"]);
     let shown = till.desk.receipt(key(&order.id)).await.unwrap();

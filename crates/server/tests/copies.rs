@@ -67,7 +67,11 @@ pub async fn unsynced(shop: &Shop, till: &mut Till, new: &Registration) -> Vec<S
     for number in 1..100_usize {
         let order = OrderId(Uuid::now_v7());
         let body = match number % 10 {
-            3 => OperationBody::ReceiptReprint { order, copy: 1 },
+            3 => OperationBody::ReceiptReprint {
+                order,
+                copy: 1,
+                approval: None,
+            },
             // The server knows nothing yet of who was registered, and prices as for anybody.
             _ => {
                 let mut cash = till.cash(shop, members[0], 100).await;

@@ -48,7 +48,11 @@ async fn destroyed(shop: &Shop, mut till: Till) -> Destroyed {
         let member = members[number % members.len()];
         let order = OrderId(Uuid::now_v7());
         let body = match number % 10 {
-            3 => OperationBody::ReceiptReprint { order, copy: 1 },
+            3 => OperationBody::ReceiptReprint {
+                order,
+                copy: 1,
+                approval: None,
+            },
             8 => OperationBody::RechargeCancel { order },
             6 => {
                 let reference = format!("20261121-{number:04}");

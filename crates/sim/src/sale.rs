@@ -147,7 +147,14 @@ impl Till {
         self.drawer.copies += 1;
         let copy = self.drawer.copies;
         let action = self.intent();
-        self.write(action, OperationBody::ReceiptReprint { order, copy })
+        self.write(
+            action,
+            OperationBody::ReceiptReprint {
+                order,
+                copy,
+                approval: None,
+            },
+        )
     }
 
     fn open_drawer(&mut self) -> Step<Option<Fact>> {

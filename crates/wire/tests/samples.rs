@@ -282,7 +282,23 @@ fn of_terminals() -> Vec<Sample> {
         ),
         (
             "receipt.reprint",
-            terminal(OperationBody::ReceiptReprint { order, copy: 1 }),
+            terminal(OperationBody::ReceiptReprint {
+                order,
+                copy: 1,
+                approval: None,
+            }),
+        ),
+        (
+            "receipt.reprint approved",
+            terminal(OperationBody::ReceiptReprint {
+                order,
+                copy: 3,
+                approval: Some(StaffProof {
+                    staff: StaffId(id(NOW - 90_000_000, 17)),
+                    method: StaffMethod::Pin,
+                    policy_version: 12,
+                }),
+            }),
         ),
         ("drawer.open", drawer_open(DrawerReason::Change, None)),
         (

@@ -38,6 +38,7 @@ import type { PayCash } from "./PayCash";
 import type { PayRecorded } from "./PayRecorded";
 import type { PaymentAccounts } from "./PaymentAccounts";
 import type { PriceCover } from "./PriceCover";
+import type { PrintCopy } from "./PrintCopy";
 import type { PrintJobView } from "./PrintJobView";
 import type { QueueView } from "./QueueView";
 import type { QuoteRequest } from "./QuoteRequest";
@@ -111,7 +112,7 @@ export type Commands = {
   payment_accounts: { request: null; response: PaymentAccounts };
   check_account: { request: CheckAccount; response: AccountCheck };
   receipt: { request: OrderKey; response: ReceiptView };
-  reprint: { request: OrderKey; response: PrintJobView };
+  reprint: { request: PrintCopy; response: PrintJobView };
   bring_back: { request: ScannedReceipt; response: ReceiptBack };
   shop_terminals: { request: null; response: ShopTerminals };
   invite_terminal: { request: InviteTerminal; response: TerminalInvitation };

@@ -117,7 +117,7 @@ fn feed(to: &mut Feeder<'_>, body: &OperationBody) {
         OperationBody::RechargeCash(body) => recharge_cash(to, body),
         OperationBody::RechargeRecorded(body) => recharge_recorded(to, body),
         OperationBody::RechargeCancel { order } => of_order(to, "recharge.cancel", order.0),
-        OperationBody::ReceiptReprint { order, copy } => {
+        OperationBody::ReceiptReprint { order, copy, .. } => {
             of_order(to, "receipt.reprint", order.0);
             to.number(Field::Rest, i64::from(*copy));
         }

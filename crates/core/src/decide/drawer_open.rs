@@ -3,7 +3,7 @@
 
 use crate::clock::Timestamp;
 use crate::decide::draft::{CaseLinks, Draft};
-use crate::decide::permission::{check_shift, check_staff, policy_in_force};
+use crate::decide::permission::{check_shift, is_let};
 use crate::decide::{Decision, State};
 use crate::drawer::DrawerOpen;
 use crate::ledger::CaseKind;
@@ -24,27 +24,11 @@ pub(super) fn decide(
         ),
         (
             CaseKind::StaffIrregular,
-            !is_by_who_may(state, operation, body, &draft),
+            !is_let(state, operation, body.approval, draft.at),
         ),
     ];
     for (kind, _) in broken.into_iter().filter(|(_, is_broken)| *is_broken) {
         draft.case(kind, CaseLinks::default(), Money::ZERO);
     }
     draft.applied()
-}
-
-/// Somebody of the counter opened it, and another manager let it: for who works alone, the same.
-fn is_by_who_may(
-    state: &State,
-    operation: &Operation,
-    body: &DrawerOpen,
-    draft: &Draft<'_>,
-) -> bool {
-    let Ok(policy) = policy_in_force(state, operation, draft.at) else {
-        return false;
-    };
-    let own = operation
-        .staff
-        .filter(|_| check_staff(policy, operation).is_ok());
-    own.is_some_and(|own| policy.releaser(own.staff, body.approval.staff).is_ok())
 }

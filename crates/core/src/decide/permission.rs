@@ -90,3 +90,20 @@ pub(super) fn approver(
         .any(|person| person.id == proof.staff && person.active && person.role == Role::Manager);
     is_manager.then_some(proof.staff)
 }
+
+/// True when somebody of the counter did it and another manager let it: for who works alone, the
+/// same (docs: domain §5.2, adr 0040).
+pub(super) fn is_let(
+    state: &State,
+    operation: &Operation,
+    approval: StaffProof,
+    at: Timestamp,
+) -> bool {
+    let Ok(policy) = policy_in_force(state, operation, at) else {
+        return false;
+    };
+    let own = operation
+        .staff
+        .filter(|_| check_staff(policy, operation).is_ok());
+    own.is_some_and(|own| policy.releaser(own.staff, approval.staff).is_ok())
+}

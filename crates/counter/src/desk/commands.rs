@@ -31,7 +31,8 @@ use crate::view::member::{MemberHit, MemberKey, MemberSearch, MemberView};
 use crate::view::member_page::{EarlierOrders, MemberOrders, MemberPage};
 use crate::view::new_member::{NewMember, NewMemberCheck, NewMemberForm};
 use crate::view::order::{
-    OrderKey, OrderSummary, OrderView, PayCash, PrintJobView, ReceiptView, RetryPayment, StartQr,
+    OrderKey, OrderSummary, OrderView, PayCash, PrintCopy, PrintJobView, ReceiptView, RetryPayment,
+    StartQr,
 };
 use crate::view::order_list::{OrderFilter, OrderList};
 use crate::view::order_page::OrderPage;
@@ -275,9 +276,8 @@ impl CounterApi for Desk {
         serve::receipt(&self.counter()?, request).await
     }
 
-    async fn reprint(&self, request: OrderKey) -> Result<PrintJobView, CallError> {
-        self.work(move |counter| counter.reprint(OrderId(parse::id(&request.order_id)?)))
-            .await
+    async fn reprint(&self, request: PrintCopy) -> Result<PrintJobView, CallError> {
+        self.work(move |counter| counter.reprint(&request)).await
     }
 
     async fn bring_back(&self, request: ScannedReceipt) -> Result<ReceiptBack, CallError> {

@@ -2,7 +2,7 @@
 
 use qiantai_core::attempt::Channel;
 use qiantai_core::ids::{ActionId, OrderId};
-use qiantai_core::operation::{Operation, OperationBody};
+use qiantai_core::operation::{COPIES_ALONE, Operation, OperationBody};
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::{Credit, RechargeOrder};
 use qiantai_core::{Millis, Timestamp, masking};
@@ -16,15 +16,17 @@ use qiantai_wire::SignedOperation;
 use qiantai_wire::receipt_qr::receipt_text;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::releaser;
 use crate::counter::Counter;
 use crate::error::{CallError, ErrorCode};
 use crate::overlay::decode;
+use crate::parse;
 use crate::settings;
 use crate::show::order::OrderFile;
 use crate::show::quote::reasons;
 use crate::show::{coupon_names, staff_name, tier_name};
 use crate::terminal::Draft;
-use crate::view::order::{Holder, PrintJobView, Stage};
+use crate::view::order::{Holder, PrintCopy, PrintJobView, Stage};
 use crate::view::session::{Language, PrinterSetting};
 
 /// Kind of print job for the slip of a recharge.
@@ -75,20 +77,35 @@ impl Counter {
             .collect()
     }
 
-    /// Prints a marked and counted copy.
-    pub(crate) fn reprint(&self, order: OrderId) -> Result<PrintJobView, CallError> {
+    /// Prints a marked and counted copy; beyond two with a manager's PIN (docs: domain §5.2).
+    pub(crate) fn reprint(&self, request: &PrintCopy) -> Result<PrintJobView, CallError> {
+        let order = OrderId(parse::id(&request.order_id)?);
         let (staff, proof) = self.staff()?;
         let _sale = self.sale_lock();
         let file = self.order_file(order)?;
         taken_at(&file)?;
         let copy = file.order.copies + 1;
+        let approval = match &request.approval {
+            _ if copy <= COPIES_ALONE => None,
+            None => return Err(CallError::new(ErrorCode::ApprovalNeeded, "reprint_limit")),
+            Some(typed) => {
+                let policy = self.policy()?;
+                let approval = releaser(policy.as_ref(), proof.staff, typed, "reprint_own")?;
+                self.check_pin(approval.staff, &typed.pin)?;
+                Some(approval)
+            }
+        };
         let overlay = self.overlay(&[file.order.member])?;
         let draft = Draft {
             action: ActionId(self.surroundings.new_id()),
             staff: Some(proof),
             shift: Some(self.open_shift_id(&overlay)?),
             offline: self.is_offline(),
-            body: OperationBody::ReceiptReprint { order, copy },
+            body: OperationBody::ReceiptReprint {
+                order,
+                copy,
+                approval,
+            },
         };
         let overlay = overlay.with_order(&file);
         let job = self.job(order, copy, Holder::Member, Some(staff.name))?;

@@ -66,6 +66,15 @@ pub struct OrderKey {
     pub order_id: String,
 }
 
+/// Asks for a copy of an order's receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PrintCopy {
+    /// Identity of the order.
+    pub order_id: String,
+    /// A manager's number and PIN; beyond two copies there is none without.
+    pub approval: Option<Approval>,
+}
+
 /// One line of a list of orders.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct OrderSummary {

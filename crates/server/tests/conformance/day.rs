@@ -48,7 +48,11 @@ pub async fn day(shop: &Shop) -> Till {
     let cash = till.cash(shop, new.member, 200).await;
     let order = cash.open.order;
     let cash = till.sign(OperationBody::RechargeCash(cash));
-    let reprint = till.sign(OperationBody::ReceiptReprint { order, copy: 1 });
+    let reprint = till.sign(OperationBody::ReceiptReprint {
+        order,
+        copy: 1,
+        approval: None,
+    });
     let drawer = till.sign(OperationBody::DrawerOpen(opened_by_manager(shop)));
     till.push(shop, &[cash, reprint, drawer]).await;
     // The second transfer is the first: its credit waits for a person.

@@ -1,10 +1,10 @@
 //! From an operation to its payload and back.
 
 use minicbor::{Decode, Encode};
-use qiantai_core::operation::{Operation, OperationBody};
+use qiantai_core::operation::{Operation, OperationBody, StaffProof};
 
 use super::drawer::WireDrawerOpen;
-use super::envelope::{Around, Envelope, Skipped};
+use super::envelope::{Around, Envelope, Skipped, Staff};
 use super::lease::{WireLeaseGrant, WireNamedLease, WireSpendOffline};
 use super::member::WireMemberCreate;
 use super::server::{
@@ -36,11 +36,16 @@ pub fn encode(operation: &Operation) -> Vec<u8> {
                 order: (*order).into(),
             },
         ),
-        OperationBody::ReceiptReprint { order, copy } => pack(
+        OperationBody::ReceiptReprint {
+            order,
+            copy,
+            approval,
+        } => pack(
             operation,
             WireReprint {
                 order: (*order).into(),
                 copy: *copy,
+                approval: approval.map(Staff::from),
             },
         ),
         OperationBody::MemberCreate(body) => pack(operation, WireMemberCreate::new(body, &around)),
@@ -117,6 +122,7 @@ fn read(kind: Kind, payload: &[u8]) -> Result<Operation, DecodeError> {
             Ok(OperationBody::ReceiptReprint {
                 order: body.order.into(),
                 copy: body.copy,
+                approval: body.approval.map(StaffProof::try_from).transpose()?,
             })
         }),
         Kind::MemberCreate => unpack(payload, |body: WireMemberCreate, around| {

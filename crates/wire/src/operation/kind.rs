@@ -60,7 +60,7 @@ kinds! {
     /// Stop waiting.
     OperationBody::RechargeCancel { .. } => RechargeCancel, 5, 1, "recharge.cancel";
     /// A receipt was printed again.
-    OperationBody::ReceiptReprint { .. } => ReceiptReprint, 6, 1, "receipt.reprint";
+    OperationBody::ReceiptReprint { .. } => ReceiptReprint, 6, 2, "receipt.reprint";
     /// Somebody became a member at the counter.
     OperationBody::MemberCreate(_) => MemberCreate, 7, 1, "member.create";
     /// Money was taken outside any gateway.
@@ -121,6 +121,7 @@ pub const fn version_of(body: &OperationBody) -> u16 {
     match body {
         OperationBody::RechargeOpen(open) if open.cash_part.is_some() => 2,
         OperationBody::RechargeCash(cash) if cash.approval.is_some() => 2,
+        OperationBody::ReceiptReprint { approval, .. } if approval.is_some() => 2,
         OperationBody::RechargeRecorded(recorded) => match recorded.method {
             RecordedMethod::ShopCode => 3,
             _ if recorded.cash_part.is_some() => 2,

@@ -328,4 +328,6 @@ pub struct WireReprint {
     pub order: Id,
     #[n(1)]
     pub copy: u32,
+    #[n(2)]
+    pub approval: Option<Staff>,
 }

@@ -79,9 +79,14 @@ fn body(body: &OperationBody) -> Value {
             "amount_fen": body.amount.fen(),
         }),
         OperationBody::RechargeCancel { order } => json!({ "order": order.0 }),
-        OperationBody::ReceiptReprint { order, copy } => json!({
+        OperationBody::ReceiptReprint {
+            order,
+            copy,
+            approval,
+        } => json!({
             "order": order.0,
             "copy": copy,
+            "approval": approval.map(proof),
         }),
         OperationBody::MemberCreate(body) => json!({
             "member": body.member.0,

@@ -1,3 +1,4 @@
+import type { Approval } from "../../bindings/Approval";
 import type { DrawerForm } from "../../bindings/DrawerForm";
 import type { OpenDrawer } from "../../bindings/OpenDrawer";
 import type { PrintJobView } from "../../bindings/PrintJobView";
@@ -11,13 +12,18 @@ export function drawerForm(books: DemoBooks): DrawerForm {
   return { intent: `drawer-${(books.last += 1)}`, alone: signed_in?.staff_no === MANAGER };
 }
 
+/** Refuses with `without` where nobody was typed. */
+export function checkManager(approval: Approval | null, without: string) {
+  if (approval === null) throw refusal("approval_needed", without);
+  if (approval.staff_no !== MANAGER) throw refusal("approval_needed", "approver_no_manager");
+  if (approval.pin !== MANAGER) throw refusal("pin_wrong", "pin_wrong", { left: "4" });
+}
+
 export function openDrawer(books: DemoBooks, request: OpenDrawer, emit: Emit): PrintJobView {
-  const { staff_no, pin } = request.approval;
   const length = request.words.trim().length;
   if (request.reason === "other" && (length === 0 || length > 40))
     throw refusal("invalid_input", "drawer_words");
-  if (staff_no !== MANAGER) throw refusal("approval_needed", "approver_no_manager");
-  if (pin !== MANAGER) throw refusal("pin_wrong", "pin_wrong", { left: "4" });
+  checkManager(request.approval, "approver_unknown");
   const known = books.prints.find(({ id }) => id === request.intent);
   if (known !== undefined) return known;
   const job: PrintJobView = {

@@ -6,6 +6,7 @@ import type { OrderKey } from "../../bindings/OrderKey";
 import type { OrderView } from "../../bindings/OrderView";
 import type { PayCash } from "../../bindings/PayCash";
 import type { PayRecorded } from "../../bindings/PayRecorded";
+import type { PrintCopy } from "../../bindings/PrintCopy";
 import type { PrintJobView } from "../../bindings/PrintJobView";
 import type { QrView } from "../../bindings/QrView";
 import type { QuoteView } from "../../bindings/QuoteView";
@@ -15,6 +16,7 @@ import type { StartCode } from "../../bindings/StartCode";
 import type { StartQr } from "../../bindings/StartQr";
 import { readTendered } from "../../i18n/money";
 import { pastOrder } from "./books";
+import { checkManager } from "./drawer";
 import { type DemoBooks, type Emit, memberOf, orderOf, refusal } from "./handlers";
 
 export function qrOf(payload: string): QrView {
@@ -160,8 +162,15 @@ export function cancelOrder(books: DemoBooks, { order_id }: OrderKey): OrderView
   return order;
 }
 
-export function reprint(books: DemoBooks, { order_id }: OrderKey, emit: Emit): PrintJobView {
+const COPIES_ALONE = 2;
+
+export function reprint(
+  books: DemoBooks,
+  { order_id, approval }: PrintCopy,
+  emit: Emit,
+): PrintJobView {
   const order = orderOf(books, order_id);
+  if (order.copies >= COPIES_ALONE) checkManager(approval, "reprint_limit");
   order.copies += 1;
   const job = print(books, order, order.copies);
   emit({ kind: "print", job });
