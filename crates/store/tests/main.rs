@@ -16,4 +16,5 @@ mod search;
 mod second_copy;
 #[cfg(target_os = "linux")]
 mod small_disk;
+mod upgrade;
 mod vault;
