@@ -7,16 +7,17 @@ use qiantai_core::operation::{MemberCreate, OperationBody};
 use qiantai_wire::SignedOperation;
 use qiantai_wire::api::{PushAnswer, PushedProfile};
 use qiantai_wire::feed::{FeedPage, OutcomeDto};
-use qiantai_wire::profile::{attachment_hash, seal_profile};
+use qiantai_wire::profile::{attachment_hash, open_profile, seal_profile};
 use qiantai_wire::text::{Base64, Hex};
 use uuid::Uuid;
 
-use crate::harness::Shop;
+use crate::harness::{On, Shop};
 use crate::till::{Till, push_body_with};
 
 /// A registration as a terminal makes it.
 pub struct Registration {
     pub member: MemberId,
+    action: ActionId,
     profile: PushedProfile,
     serial: u32,
 }
@@ -40,9 +41,26 @@ impl Registration {
         };
         Registration {
             member,
+            action: ActionId(member.0),
             profile,
             serial,
         }
+    }
+
+    /// The same as if it were of `member`.
+    fn taken_from(mut self, member: MemberId) -> Registration {
+        let mut profile = open_profile(
+            &self.profile.sealed.0,
+            MemberId(self.profile.member),
+            &self.profile.key.0,
+        )
+        .unwrap();
+        profile.id = member;
+        let sealed = seal_profile(&profile, &self.profile.key.0, [9; 24]);
+        self.profile.sealed = Base64(sealed);
+        self.profile.member = member.0;
+        self.member = member;
+        self
     }
 
     pub fn profile(&self) -> &PushedProfile {
@@ -54,7 +72,7 @@ impl Registration {
             member: self.member,
             member_no: format!("0020101{:05}", self.serial),
         });
-        let mut operation = till.operation(body, ActionId(self.member.0));
+        let mut operation = till.operation(body, self.action);
         operation.attachment = Some(attachment_hash(&self.profile.sealed.0));
         let signed = SignedOperation::sign(&operation, &till.key);
         till.seq += 1;
@@ -107,6 +125,41 @@ async fn a_new_member_pays_in_the_same_push_and_reaches_every_terminal() {
     // What is stored has no personal data in it.
     let rows = shop.server.ledger().feed(tenant, 0, 500).unwrap();
     assert!(rows.iter().all(|(_, json)| !json.contains("赵敏")));
+}
+
+/// A till signs somebody else's identity: the first one keeps name and phone, whatever the order in
+/// which both come.
+#[tokio::test]
+async fn who_is_a_member_keeps_the_profile() {
+    for on in On::BOTH {
+        let shop = Shop::open_on(on, 1).await;
+        let mut till = Till::open(&shop).await;
+        let (ledger, tenant) = (shop.server.ledger(), shop.seeded.tenant);
+        let known = shop.members()[0];
+        let before = ledger.profile(tenant, known).unwrap().unwrap();
+        let first = Registration::of("赵敏", 1);
+        let signed = [
+            Registration::of("冒名", 2).taken_from(known),
+            Registration::of("冒名", 3).taken_from(first.member),
+        ];
+        let new = first.sign(&mut till);
+        first.push(&till, &shop, &[new]).await;
+        let mine = ledger.profile(tenant, first.member).unwrap().unwrap();
+        assert_eq!(mine.sealed, first.profile.sealed.0, "{on:?}");
+        for other in &signed {
+            let taken = other.sign(&mut till);
+            let answer = other.push(&till, &shop, &[taken]).await;
+            assert_eq!(answer.results[0].outcome, OutcomeDto::Applied, "{on:?}");
+        }
+        for (member, profile) in [(known, before), (first.member, mine)] {
+            let now = ledger.profile(tenant, member).unwrap().unwrap();
+            assert_eq!(now.sealed, profile.sealed, "{on:?}");
+            assert_eq!(now.key, profile.key, "{on:?}: the key that opens it");
+        }
+        assert_eq!(shop.cases(), ["Unattributed"; 2], "{on:?}");
+        let seen = feed(&till, &shop).await;
+        assert!(seen.contains("赵敏") && !seen.contains("冒名"), "{on:?}");
+    }
 }
 
 /// What was signed for must be what came, and must open: otherwise a person looks at it, and what

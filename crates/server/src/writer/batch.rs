@@ -229,7 +229,7 @@ impl<'a> Desk<'a> {
             return kept;
         }
         let standing = Standing::Quarantined(reason);
-        let attachment = self.of_nobody_yet(received.attachment.as_ref());
+        let attachment = self.of_nobody_yet(received.attachment.clone());
         self.keep(
             unit.now,
             header.into(),
@@ -239,17 +239,13 @@ impl<'a> Desk<'a> {
         )
     }
 
-    /// Whom it registers is known by this profile alone. Who is known already keeps theirs: what is
-    /// only kept changes nothing.
-    fn of_nobody_yet(&self, attachment: Option<&Attachment>) -> Option<Attachment> {
-        match attachment {
-            Some(Attachment::Profile { member, .. })
-                if !self.books.state.members.contains_key(member) =>
-            {
-                attachment.cloned()
-            }
-            _ => None,
-        }
+    /// Whom it registers is known by this profile alone. Who is known already keeps theirs, whatever is
+    /// decided or kept: their identity on another's registration changes nothing.
+    fn of_nobody_yet(&self, attachment: Option<Attachment>) -> Option<Attachment> {
+        attachment.filter(|it| match it {
+            Attachment::Profile { member, .. } => !self.books.state.members.contains_key(member),
+            Attachment::Policy { .. } => true,
+        })
     }
 
     /// Decides an operation that has its place, or keeps it where that cannot be done.
@@ -277,7 +273,7 @@ impl<'a> Desk<'a> {
                 if standing == Standing::Quarantined(HeldReason::Fork) {
                     self.cursor_mut(row.device).standing = DeviceStanding::Quarantined;
                 }
-                let attachment = self.of_nobody_yet(replayed.attachment.as_ref());
+                let attachment = self.of_nobody_yet(replayed.attachment.clone());
                 self.keep(unit.now, row.into(), signed, standing, attachment)
             }
         }
@@ -333,6 +329,8 @@ impl<'a> Desk<'a> {
         attachment: Option<Attachment>,
     ) -> OpResultDto {
         let now = self.decided_at(unit, operation);
+        // Before the decision: afterwards everybody is known.
+        let attachment = self.of_nobody_yet(attachment);
         let decision = match unit.instead {
             Instead::Refuse => refused(RefusalCode::NumberTaken),
             Instead::TurnDown => refused(RefusalCode::ReviewRefused),
