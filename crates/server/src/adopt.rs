@@ -2,8 +2,10 @@
 //! that every balance is decided again and compared.
 //!
 //! While it runs, and after it was cut short, the right to write the new books is the adoption's:
-//! no server writes half a history. Running it again goes on where it stopped.
+//! no server writes half a history. Running it again goes on where it stopped. Before it gives that
+//! right away it notes the move in the folder, which nobody serves from then on.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use qiantai_core::Millis;
@@ -13,7 +15,9 @@ use uuid::Uuid;
 
 use crate::audit::{Act, Deed};
 use crate::clock::{Clock, SystemClock};
-use crate::db::postgres::{Holder, OpenPostgresError, PostgresLedger};
+use crate::data_folder::{self, DataFolderError, Moved};
+use crate::db::postgres::{Holder, OpenPostgresError, PostgresLedger, place_of};
+use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
 use crate::db::{Ledger, LedgerError, MemberRow, Tenant};
 use crate::embedded::{OpenServerError, Server};
 use crate::engine::Channels;
@@ -45,6 +49,12 @@ pub struct Adopted {
 /// Why books were not moved. The file is as it was; running it again goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptError {
+    /// The folder.
+    #[error(transparent)]
+    Folder(#[from] DataFolderError),
+    /// The folder's ledger did not open.
+    #[error(transparent)]
+    File(#[from] OpenLedgerError),
     /// The database did not open.
     #[error(transparent)]
     Open(#[from] OpenPostgresError),
@@ -68,13 +78,72 @@ pub enum AdoptError {
     Differs(TenantId),
 }
 
+/// Moves the books of a folder to the database at `url`, and notes in the folder that they are there.
+///
+/// # Errors
+/// See [`AdoptError`].
+pub async fn adopt_folder(folder: &Path, url: &str) -> Result<Vec<Adopted>, AdoptError> {
+    let _alone = data_folder::lock_to_move(folder)?;
+    let to = place_of(url)?;
+    let noted = data_folder::moved(folder)?;
+    let elsewhere = |moved: Moved| DataFolderError::Moved {
+        folder: folder.to_owned(),
+        moved,
+    };
+    let moved = match noted.clone() {
+        Some(noted) if noted.to != to => return Err(elsewhere(noted).into()),
+        Some(noted) => noted,
+        None => Moved::new(SystemClock.now(), to),
+    };
+    let adopted = {
+        let (path, key) = data_folder::to_read(folder)?;
+        let from = SqliteLedger::open(&path, Some(key))?;
+        let course = match noted {
+            Some(_) => Course::Finish,
+            None => Course::Whole,
+        };
+        let note = || data_folder::note_move(folder, &moved);
+        adopt_noting(&from, url, course, note).await
+    };
+    // A run that was cut short may have noted the move and done no more.
+    match (adopted, noted) {
+        (Err(AdoptError::NotEmpty), Some(noted)) => {
+            data_folder::put_aside(folder, &noted)?;
+            Err(elsewhere(noted).into())
+        }
+        (adopted, _) => {
+            let adopted = adopted?;
+            data_folder::put_aside(folder, &moved)?;
+            Ok(adopted)
+        }
+    }
+}
+
 /// Moves every tenant of `from` to the database at `url` and compares both.
 ///
 /// # Errors
 /// See [`AdoptError`].
 pub async fn adopt(from: &dyn Ledger, url: &str) -> Result<Vec<Adopted>, AdoptError> {
+    adopt_noting(from, url, Course::Whole, || Ok(())).await
+}
+
+/// What is yet to be done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// Perhaps everything.
+    Whole,
+    /// The folder says that the books are there: nothing is begun in an empty database.
+    Finish,
+}
+
+async fn adopt_noting(
+    from: &dyn Ledger,
+    url: &str,
+    course: Course,
+    note: impl FnOnce() -> Result<(), DataFolderError>,
+) -> Result<Vec<Adopted>, AdoptError> {
     let tenants = from.tenants()?;
-    require_empty_or_begun(&tenants, url)?;
+    require_empty_or_begun(&tenants, url, course)?;
     let holder = Holder {
         id: ADOPTER,
         address: ADDRESS.to_owned(),
@@ -94,15 +163,20 @@ pub async fn adopt(from: &dyn Ledger, url: &str) -> Result<Vec<Adopted>, AdoptEr
     for tenant in &tenants {
         adopted.push(adopt_tenant(from, tenant, &server).await?);
     }
+    note()?;
     // Gives the rights back: from here on the books are anybody's to serve.
     server.stop().await;
     Ok(adopted)
 }
 
 /// Looks with the eyes of a server: what an unfinished adoption holds is refused to it.
-fn require_empty_or_begun(tenants: &[Tenant], url: &str) -> Result<(), AdoptError> {
+fn require_empty_or_begun(tenants: &[Tenant], url: &str, course: Course) -> Result<(), AdoptError> {
     let looking = PostgresLedger::open(url, Holder::fresh(Uuid::now_v7(), String::new()))?;
-    for found in looking.tenants()? {
+    let found = looking.tenants()?;
+    if course == Course::Finish && found.len() < tenants.len() {
+        return Err(AdoptError::NotEmpty);
+    }
+    for found in found {
         let ours = tenants
             .iter()
             .any(|tenant| tenant.id == found.id && tenant.signing_seed == found.signing_seed);

@@ -68,6 +68,19 @@ pub(crate) fn open_beside(place: &Place) -> Result<Opened, AnyError> {
     }
 }
 
+/// Opens books only to read them, also those in a folder from which they were moved.
+pub(crate) fn open_to_read(place: &Place) -> Result<Opened, AnyError> {
+    let Place::Folder(folder) = place else {
+        return open_beside(place);
+    };
+    let (path, key) = data_folder::to_read(folder)?;
+    let ledger = SqliteLedger::open_beside(&path, Some(key))?;
+    Ok(Opened {
+        ledger: Arc::new(ledger),
+        _alone: None,
+    })
+}
+
 /// Who writes nothing that needs the right to write.
 fn nobody() -> Holder {
     Holder::fresh(uuid::Uuid::now_v7(), String::new())

@@ -223,8 +223,8 @@ pub(crate) struct Restore {
 
 #[derive(Debug, Args)]
 pub(crate) struct Adopt {
-    /// The data folder; no server may run on it. It stays as it is. The database is empty, or left
-    /// by an adoption that was cut short.
+    /// The data folder; no server may run on it, and none will any more: a note in it says where its
+    /// books are. The database is empty, or left by an adoption that was cut short.
     #[arg(long)]
     pub(crate) from: PathBuf,
 }

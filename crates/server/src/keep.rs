@@ -29,7 +29,7 @@ pub(crate) fn verify(asked: &Verify, place: &Place) -> Result<Ending, AnyError> 
     for path in &asked.tree_head {
         heads.push((path, TreeHead::read(path)?));
     }
-    let opened = match books::open_beside(place) {
+    let opened = match books::open_to_read(place) {
         Ok(opened) => opened,
         // A damaged page may be one of those that are read first.
         Err(error) if is_damage(&error) => {

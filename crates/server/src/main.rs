@@ -21,10 +21,9 @@ use std::sync::Arc;
 
 use clap::Parser;
 use qiantai_server::db::Ledger;
-use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_server::sample::{self, SeededShop};
 use qiantai_server::tls::Authority;
-use qiantai_server::{Channels, Clock, Server, SystemClock, adopt, data_folder};
+use qiantai_server::{Channels, Clock, Server, SystemClock, adopt};
 
 use books::Opened;
 use cli::{Adopt, Cli, Command, Init, LogFormat};
@@ -156,10 +155,7 @@ async fn move_books(asked: &Adopt, books: &Place) -> Result<Ending, AnyError> {
     let Place::Database(url) = books else {
         return Err("books are moved to a database: give --database-url".into());
     };
-    let _alone = data_folder::lock(&asked.from)?;
-    let key = data_folder::read_key(&asked.from)?;
-    let from = SqliteLedger::open(&data_folder::ledger_path(&asked.from), Some(key))?;
-    for moved in adopt::adopt(&from, url).await? {
+    for moved in adopt::adopt_folder(&asked.from, url).await? {
         let (name, operations) = (moved.name, moved.operations);
         let digest = hex::encode(moved.digest);
         say(&format!("{name} operations={operations} digest={digest}"))?;

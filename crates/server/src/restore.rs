@@ -100,15 +100,8 @@ pub fn restore_to_folder(
     let part = with_suffix(&path, ".restoring");
     let books = prepare(backup, &part, key, last, now)?;
     drop(replaced);
-    if path.exists() {
-        let aside = with_suffix(&path, &format!(".replaced-{}", now.ms()));
-        for suffix in ["", "-wal", "-shm"] {
-            let from = with_suffix(&path, suffix);
-            if from.exists() {
-                fs::rename(from, with_suffix(&aside, suffix))?;
-            }
-        }
-    }
+    let aside = with_suffix(&path, &format!(".replaced-{}", now.ms()));
+    data_folder::rename_ledger(&path, &aside)?;
     fs::rename(&part, &path)?;
     sync_folder(&path)?;
     Ok(books)

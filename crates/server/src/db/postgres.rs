@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[Migration] = migrations!(
 );
 
 pub use lease::{Holder, LEASE_LASTS};
+pub use reach::place_of;
 
 /// Longest wait for a free connection or for a new one.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);

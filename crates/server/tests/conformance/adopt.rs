@@ -1,11 +1,11 @@
 //! Books that move from a file to the cluster.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 use qiantai_core::ids::{AttemptId, DeviceId};
 use qiantai_server::adopt::{AdoptError, adopt};
 use qiantai_server::audit::Act;
-use qiantai_server::db::postgres::{Holder, PostgresLedger};
+use qiantai_server::db::postgres::{Holder, PostgresLedger, place_of};
 use qiantai_server::db::{CodeCharge, DeviceStanding, Ledger, LedgerError, Revocation};
 
 use super::cluster::TestDatabase;
@@ -155,18 +155,71 @@ fn the_program_moves_a_folder() {
             .output()
             .unwrap()
     };
+    let log = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    // Cut short between the comparison and the note: the right to write is not given away.
+    let way = data.join("adopted.json.part");
+    std::fs::create_dir(&way).unwrap();
+    let cut = adopt();
+    assert!(!cut.status.success(), "{}", log(&cut));
+    assert!(data.join("ledger.db").exists() && !data.join("adopted.json").exists());
+    let server = open(&database);
+    let tenant = server.tenants().unwrap().remove(0).id;
+    let held = server.may_write(tenant);
+    assert!(
+        matches!(held, Err(LedgerError::WrittenElsewhere { .. })),
+        "{held:?}"
+    );
+    // Cut short after the note: nobody serves the folder, and adopting goes on.
+    let place = place_of(&database.url()).unwrap();
+    let note = format!(r#"{{"at_ms":1795240800000,"to":"{place}"}}"#);
+    std::fs::remove_dir(way).unwrap();
+    std::fs::write(data.join("adopted.json"), note).unwrap();
+    let in_folder = |arguments: &[&str]| {
+        let mut command = program();
+        command.args(arguments).arg("--data").arg(&data);
+        command.output().unwrap()
+    };
+    let refused = |output: &Output| {
+        let said = log(output);
+        assert!(!output.status.success(), "{said}");
+        let says = format!("were moved to {place} at 2026-11-21T14:00:00.000+08:00");
+        assert!(said.contains(&says), "{said}");
+        assert!(said.contains("qiantai-server verify --data"), "{said}");
+    };
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    refused(&in_folder(&serve));
     let moved = adopt();
     let said = String::from_utf8_lossy(&moved.stdout);
-    assert!(
-        moved.status.success(),
-        "{}",
-        String::from_utf8_lossy(&moved.stderr)
-    );
+    assert!(moved.status.success(), "{}", log(&moved));
     assert!(said.contains(" digest="), "{said}");
-    let again = adopt();
-    assert!(!again.status.success());
-    let said = String::from_utf8_lossy(&again.stderr);
-    assert!(said.contains("holds a ledger already"), "{said}");
+    server.hold(tenant).unwrap();
+    server.let_go().unwrap();
+    // From here on the folder is a record of what was.
+    assert!(!data.join("ledger.db").exists());
+    assert!(data.join("ledger.db.adopted-1795240800000").exists());
+    refused(&adopt());
+    for command in [
+        &serve[..],
+        &["init"],
+        &["terminals", "list"],
+        &["enrol"],
+        &["backup", "--to", "/nowhere"],
+        &["restore", "--from", "/nowhere", "--replace"],
+    ] {
+        refused(&in_folder(command));
+    }
+    let elsewhere = TestDatabase::make();
+    let other = program()
+        .args(["adopt", "--database-url", &elsewhere.url(), "--from"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    refused(&other);
+    let verified = in_folder(&["verify"]);
+    assert!(verified.status.success(), "{}", log(&verified));
+    let looked = in_folder(&["doctor"]);
+    let said = String::from_utf8_lossy(&looked.stdout);
+    assert!(said.contains("BAD  folder"), "{said}");
     let init = program()
         .args(["init", "--database-url", &database.url()])
         .output()

@@ -91,6 +91,28 @@ pub(super) fn read(url: &str) -> Result<Reach, OpenPostgresError> {
     })
 }
 
+/// Host, port and name of the database at `url`, to show: neither user nor password.
+///
+/// # Errors
+/// As [`read`].
+pub fn place_of(url: &str) -> Result<String, OpenPostgresError> {
+    let config = read(url)?.config;
+    let host = |host: &Host| match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(folder) => folder.display().to_string(),
+    };
+    let mut hosts: Vec<_> = config.get_hosts().iter().map(host).collect();
+    hosts.extend(config.get_hostaddrs().iter().map(IpAddr::to_string));
+    let ports: Vec<_> = config.get_ports().iter().map(u16::to_string).collect();
+    let mut place = hosts.join(",");
+    if !ports.is_empty() {
+        place = format!("{place}:{}", ports.join(","));
+    }
+    let name = config.get_dbname().or(config.get_user());
+    Ok(format!("postgres://{place}/{}", name.unwrap_or_default()))
+}
+
 /// What is said after the question mark, without what is ours; and what is ours.
 fn ours(url: &str) -> Result<(String, Asked), OpenPostgresError> {
     let mut asked = Asked::default();
@@ -204,6 +226,19 @@ fn refuse<T>(why: &str) -> Result<T, OpenPostgresError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_shown_without_its_secrets() {
+        let check = |url: &str, expected: &str| {
+            let place = place_of(url).expect("it can be read");
+            assert_eq!(place, expected, "{url}");
+        };
+        let long = "postgres://a:secret@db.example.com:5433/shop?sslmode=disable&password=secret";
+        check(long, "postgres://db.example.com:5433/shop");
+        check("postgres://a:secret@localhost", "postgres://localhost/a");
+        let socket = "postgres://a:secret@%2Frun%2Fpostgresql/shop";
+        check(socket, "postgres:///run/postgresql/shop");
+    }
 
     #[test]
     fn the_address_says_how_the_database_is_reached() {
