@@ -219,6 +219,10 @@ pub(crate) struct Restore {
     /// Put a ledger that is in the folder aside, under another name.
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Somebody has looked whether every terminal is where it belongs. Asked for where the books after
+    /// the backup are lost: they alone say which terminals went out of service since.
+    #[arg(long)]
+    pub(crate) terminals_checked: bool,
 }
 
 #[derive(Debug, Args)]

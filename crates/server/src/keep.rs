@@ -6,6 +6,7 @@ use qiantai_server::data_folder::{self, DataFolderError};
 use qiantai_server::db::LedgerError;
 use qiantai_server::db::sqlite::OpenLedgerError;
 use qiantai_server::doctor::{self, Finding, Mark};
+use qiantai_server::restore::Allowed;
 use qiantai_server::tree_head::TreeHead;
 use qiantai_server::verify::{self, BadRow, VerifyError};
 use qiantai_server::{Clock, SystemClock, backup as backups, restore as restoring};
@@ -187,13 +188,18 @@ pub(crate) fn restore(asked: &Restore, place: &Place) -> Result<Ending, AnyError
     let now = SystemClock.now();
     let restored = match place {
         Place::Folder(folder) => {
-            restoring::restore_to_folder(&asked.from, key, folder, asked.replace, now)?
+            let allowed = Allowed {
+                replace: asked.replace,
+                terminals_checked: asked.terminals_checked,
+            };
+            restoring::restore_to_folder(&asked.from, key, folder, allowed, now)?
         }
         Place::Database(_) => {
             let to = books::open_to_write(place, String::new())?;
             let scratch = tempfile::tempdir()?;
-            let to = to.ledger.as_ref();
-            restoring::restore_to_database(&asked.from, key, to, scratch.path(), now)?
+            let (to, scratch) = (to.ledger.as_ref(), scratch.path());
+            let checked = asked.terminals_checked;
+            restoring::restore_to_database(&asked.from, key, to, scratch, checked, now)?
         }
     };
     for books in &restored {
@@ -202,6 +208,9 @@ pub(crate) fn restore(asked: &Restore, place: &Place) -> Result<Ending, AnyError
             "{} operations={from} timeline={timeline}",
             books.name
         ))?;
+        for terminal in &books.out_of_service {
+            say(&format!("stays {terminal}"))?;
+        }
     }
     Ok(Ending::Well)
 }

@@ -283,7 +283,7 @@ async fn a_backup_carries_the_audit_log_and_goes_on_with_it() {
         backup(books.as_ref(), &path, key, shop.now()).unwrap();
         let restored = Place::make(on);
         let to = restored.open();
-        restore_to_database(&path, key, to.as_ref(), folder.path(), shop.now()).unwrap();
+        restore_to_database(&path, key, to.as_ref(), folder.path(), true, shop.now()).unwrap();
         assert_eq!(verdict(&restored), "holds", "{on:?}");
         let before = entries(books.as_ref(), shop.seeded.tenant);
         let after = entries(to.as_ref(), shop.seeded.tenant);

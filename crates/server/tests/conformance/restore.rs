@@ -10,19 +10,27 @@ use qiantai_core::Millis;
 use qiantai_core::ids::{DeviceId, MemberId};
 use qiantai_core::operation::OperationBody;
 use qiantai_paysim::gateway::PhoneAction;
+use qiantai_server::audit::Act;
 use qiantai_server::backup::{BackupError, backup};
 use qiantai_server::db::sqlite::SqliteLedger;
-use qiantai_server::db::{Archive, Ledger};
-use qiantai_server::restore::{RestoreError, restore_to_database, restore_to_folder};
+use qiantai_server::db::{Archive, Ledger, Revocation};
+use qiantai_server::restore::{Allowed, RestoreError, restore_to_database, restore_to_folder};
+use qiantai_server::roster;
 use qiantai_server::verify::verify;
 use qiantai_wire::api::PushHalt;
 use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::{ApiError, ErrorCode, SignedOperation};
 
 use crate::harness::{On, Place, Shop};
-use crate::till::Till;
+use crate::till::{Till, push_body};
 
 const KEY: [u8; 32] = [6; 32];
+
+/// Nothing is replaced, and somebody looked at the terminals.
+const CHECKED: Allowed = Allowed {
+    replace: false,
+    terminals_checked: true,
+};
 
 /// What members have, what drawers hold, which orders were credited, and which attempts paid.
 type Totals = BTreeMap<String, String>;
@@ -138,15 +146,15 @@ fn restored(on: On, file: &Path, key: [u8; 32], shop: &Shop) -> (Place, Arc<dyn 
     let now = shop.now();
     let ledger: Arc<dyn Archive> = match &place {
         Place::File(folder) => {
-            restore_to_folder(file, key, folder.path(), false, now).unwrap();
+            restore_to_folder(file, key, folder.path(), CHECKED, now).unwrap();
             Arc::new(SqliteLedger::open(&place.file(), Some(key)).unwrap())
         }
         Place::Cluster(_) => {
             let ledger = place.open();
             let scratch = tempfile::tempdir().unwrap();
-            restore_to_database(file, key, ledger.as_ref(), scratch.path(), now).unwrap();
+            restore_to_database(file, key, ledger.as_ref(), scratch.path(), true, now).unwrap();
             assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
-            let again = restore_to_database(file, key, ledger.as_ref(), scratch.path(), now);
+            let again = restore_to_database(file, key, ledger.as_ref(), scratch.path(), true, now);
             assert!(matches!(again, Err(RestoreError::NotEmpty)), "{again:?}");
             ledger
         }
@@ -240,7 +248,7 @@ async fn a_backup_is_whole_encrypted_and_never_overwritten() {
 
     let check = |file: &Path, key, expected: &str| {
         let to = tempfile::tempdir().unwrap();
-        let refused = restore_to_folder(file, key, &to.path().join("data"), false, shop.now());
+        let refused = restore_to_folder(file, key, &to.path().join("data"), CHECKED, shop.now());
         let said = refused.unwrap_err().to_string();
         assert!(said.contains(expected), "{said}");
         assert!(!to.path().join("data/ledger.db").exists());
@@ -269,14 +277,18 @@ async fn a_backup_is_whole_encrypted_and_never_overwritten() {
 
     // A ledger that is there stays, under another name.
     let data = folder.path().join("data");
-    restore_to_folder(&file, KEY, &data, false, shop.now()).unwrap();
-    let refused = restore_to_folder(&file, KEY, &data, false, shop.now());
+    restore_to_folder(&file, KEY, &data, CHECKED, shop.now()).unwrap();
+    let refused = restore_to_folder(&file, KEY, &data, CHECKED, shop.now());
     assert!(
         matches!(refused, Err(RestoreError::Folder(_))),
         "{refused:?}"
     );
     let first = std::fs::read(data.join("ledger.db")).unwrap();
-    let books = restore_to_folder(&file, KEY, &data, true, shop.now()).unwrap();
+    let replacing = Allowed {
+        replace: true,
+        terminals_checked: false,
+    };
+    let books = restore_to_folder(&file, KEY, &data, replacing, shop.now()).unwrap();
     let aside = format!("ledger.db.replaced-{}", shop.now().ms());
     assert_eq!(std::fs::read(data.join(aside)).unwrap(), first);
     let ledger = SqliteLedger::open(&data.join("ledger.db"), Some(KEY)).unwrap();
@@ -289,4 +301,98 @@ async fn a_backup_is_whole_encrypted_and_never_overwritten() {
     .unwrap();
     let before = earlier.head(shop.seeded.tenant).unwrap().timeline;
     assert!(restored.timeline > before, "a number is never used twice");
+}
+
+/// The backup believes a terminal that was stolen since.
+#[tokio::test]
+async fn who_went_out_of_service_stays_there() {
+    for on in On::BOTH {
+        let mut shop = Shop::open_on(on, 2).await;
+        let (store, tenant) = (shop.seeded.store_code.clone(), shop.seeded.tenant);
+        let till = Till::open(&shop).await;
+        let mut lost = Till::with_key(&shop, [4; 32], "02").await;
+        let cash = lost.cash(&shop, shop.members()[0], 300).await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.backup");
+        backup(shop.place.open().as_ref(), &file, KEY, shop.now()).unwrap();
+        shop.server.stop().await;
+
+        // The disk died: nobody knows, so a person looks first.
+        let data = folder.path().join("data");
+        let restore = |allowed| restore_to_folder(&file, KEY, &data, allowed, shop.now());
+        let unchecked = |refused: Result<_, RestoreError>| match refused {
+            Err(error @ RestoreError::TerminalsUnchecked(_)) => error.to_string(),
+            other => panic!("{on:?}: {other:?}"),
+        };
+        let said = unchecked(restore(Allowed::default()).map(|_| ()));
+        for says in [
+            "terminal 01 (本机): in service; heard ",
+            "--terminals-checked",
+        ] {
+            assert!(said.contains(says), "{says}: {said}");
+        }
+        assert!(!data.join("ledger.db").exists() && !data.join("ledger.db.restoring").exists());
+        let database = Place::make(On::Postgres);
+        let to = database.open();
+        let scratch = tempfile::tempdir().unwrap();
+        let (copy, to_database) = (scratch.path(), to.as_ref());
+        let refused = restore_to_database(&file, KEY, to_database, copy, false, shop.now());
+        unchecked(refused.map(|_| ()));
+        assert!(to.tenants().unwrap().is_empty());
+        assert!(restore(CHECKED).unwrap()[0].out_of_service.is_empty());
+
+        // It is stolen, and so is one that joined after the backup.
+        let opened = || SqliteLedger::open(&data.join("ledger.db"), Some(KEY)).unwrap();
+        let since = opened();
+        roster::revoke(&since, &store, "02", "stolen", shop.now()).unwrap();
+        let joined_later = Revocation {
+            device: DeviceId(uuid::Uuid::from_u128(5)),
+            revoked_at: shop.now(),
+            reason: "stolen too".into(),
+        };
+        since.save_revocation(tenant, &joined_later).unwrap();
+        let mut gone = since.revocations(tenant).unwrap();
+        drop(since);
+        shop.time.advance(Millis::hours(2));
+        let replacing = Allowed {
+            replace: true,
+            terminals_checked: false,
+        };
+        let restored = restore_to_folder(&file, KEY, &data, replacing, shop.now()).unwrap();
+        let stay: Vec<_> = restored[0].out_of_service.iter().collect();
+        assert_eq!(stay.len(), 1, "{stay:?}");
+        assert_eq!(
+            (stay[0].code.as_str(), stay[0].device.0),
+            ("02", lost.join.device)
+        );
+        let ledger = Arc::new(opened());
+        let mut carried = ledger.revocations(tenant).unwrap();
+        for revocations in [&mut gone, &mut carried] {
+            revocations.sort_by_key(|it| it.device);
+        }
+        assert_eq!(carried, gone, "with their time and reason");
+        let deeds = ledger.audit_page(tenant, 0, 1_000).unwrap();
+        let told = deeds
+            .iter()
+            .filter(|it| it.deed.act == Act::TerminalRevoked);
+        assert_eq!(told.count(), 2);
+        verify(ledger.as_ref(), &ledger.tenants().unwrap()[0]).unwrap();
+        shop.serve_on(Arc::clone(&ledger) as Arc<dyn Ledger>);
+        let offline = [lost.sign(OperationBody::RechargeCash(cash))];
+        let sent = lost.request("POST", "/v1/operations", push_body(&offline));
+        assert_eq!(shop.send(sent).await.0, StatusCode::FORBIDDEN, "{on:?}");
+        assert_eq!(ledger.held_count().unwrap(), 1, "kept for review");
+        let asked = till.request("GET", "/v1/snapshot", Vec::new());
+        assert_eq!(shop.send(asked).await.0, StatusCode::OK, "{on:?}");
+        shop.server.stop().await;
+        drop(ledger);
+
+        // What lies there says nothing: it is damaged, or holds no books.
+        let ledger = data.join("ledger.db");
+        std::fs::write(&ledger, [1; 8192]).unwrap();
+        unchecked(restore_to_folder(&file, KEY, &data, replacing, shop.now()).map(|_| ()));
+        std::fs::remove_file(&ledger).unwrap();
+        drop(opened());
+        unchecked(restore_to_folder(&file, KEY, &data, replacing, shop.now()).map(|_| ()));
+    }
 }
