@@ -2,14 +2,10 @@
 
 use qiantai_server::sample::TRAINING_STAFF;
 use qiantai_testkit::{Key, Window};
-use serde_json::{Value, json};
 
-use crate::shop::Shop;
+use crate::shop::{Shop, expect_slow_scans};
 
 const PAYMENT_CODE: &str = "134567890123456789";
-/// The longest pause that the settings allow: a busy machine hands keys on late, and a burst that is
-/// taken for a hand would be a wrong PIN.
-const PAUSE_MAX_MS: u32 = 200;
 /// Wrong PINs after which a person is locked out.
 const PINS_MAX: usize = 5;
 
@@ -18,10 +14,7 @@ async fn a_scan_is_nobodys_pin_and_no_count_of_notes() {
     let shop = Shop::new();
     let window = shop.open().await;
     shop.cashier(&window).sign_in().await.unwrap();
-    let session: Value = window.call("session", Value::Null).await.unwrap();
-    let mut settings = session["settings"].clone();
-    settings["scan_pause_max_ms"] = json!(PAUSE_MAX_MS);
-    let _saved: Value = window.call("save_settings", settings).await.unwrap();
+    expect_slow_scans(&window).await;
 
     let words = &shop.words;
     let hundreds = words.with("shift.note", &[("value", "100")]).unwrap();

@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use qiantai_testkit::{Cashier, Key, Method};
 
-use crate::shop::{MEMBER, MEMBER_PHONE, Shop, synced};
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, expect_slow_scans, synced};
 use crate::tour::{AND_LARGE, EVERY, Tour};
 
 const PHONE: &str = "13800001111";
 const NAME: &str = "赵敏";
+const CARD: &str = "VIP-0088";
+/// The card of somebody else.
+const GIVEN: &str = "00201-9000001";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_keyboard_alone_and_pays_at_once() {
@@ -18,6 +21,7 @@ async fn by_keyboard_alone_and_pays_at_once() {
     let words = &shop.words;
     let mut tour = Tour::new("new-member");
     known(&cashier, &mut tour).await;
+    expect_slow_scans(&window).await;
 
     let began = Instant::now();
     window.type_text(PHONE).await.unwrap();
@@ -27,6 +31,7 @@ async fn by_keyboard_alone_and_pays_at_once() {
     let dialog = words.get("new_member.name").unwrap();
     window.control("dialog", &dialog).await.unwrap();
     window.type_text(NAME).await.unwrap();
+    scan_card(&cashier).await;
     let register = format!("/^{}/", words.get("new_member.go").unwrap());
     window.button(&register).await.unwrap();
     window.press(Key::Enter).await.unwrap();
@@ -46,9 +51,20 @@ async fn by_keyboard_alone_and_pays_at_once() {
     assert_eq!(order["member"], NAME);
     assert_eq!(order["credit"]["balance_before_fen"], 0);
     cashier.next_customer().await.unwrap();
-    cashier.find(PHONE, NAME).await.unwrap();
+    cashier.find(CARD, NAME).await.unwrap();
     tour.end();
     window.close().await.unwrap();
+}
+
+/// With the keyboard in the name a scan is the card, and registers nobody: of somebody else's card
+/// it is said whose it is.
+async fn scan_card(cashier: &Cashier<'_>) {
+    let Cashier { window, words } = cashier;
+    let registered = words.get("new_member.registered").unwrap();
+    window.scan(GIVEN).await.unwrap();
+    window.control("region", &registered).await.unwrap();
+    window.scan(CARD).await.unwrap();
+    window.gone("region", &registered).await.unwrap();
 }
 
 /// A phone that is registered leads to its member.

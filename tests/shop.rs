@@ -154,6 +154,18 @@ pub async fn member(window: &Window) -> Result<Value, Fault> {
         .await
 }
 
+/// The longest pause between two keys of a scan: a busy machine hands keys on late, and a burst that
+/// is taken for a hand would be typed.
+const PAUSE_MAX_MS: u32 = 200;
+
+/// Lets a scan be told from a hand on a busy machine.
+pub async fn expect_slow_scans(window: &Window) {
+    let session: Value = window.call("session", Value::Null).await.unwrap();
+    let mut settings = session["settings"].clone();
+    settings["scan_pause_max_ms"] = json!(PAUSE_MAX_MS);
+    let _saved: Value = window.call("save_settings", settings).await.unwrap();
+}
+
 /// What the member can spend, in fen.
 pub async fn balance(window: &Window) -> i64 {
     member(window).await.unwrap()["available_fen"]

@@ -1,6 +1,7 @@
 import { waitFor } from "@testing-library/dom";
 import { expect, onTestFinished, test, vi } from "vitest";
 
+import { scan } from "./scanner";
 import { openWindow, serving } from "./window";
 
 async function commanding(line: string) {
@@ -139,4 +140,12 @@ test("the member at the counter is meant when nobody is named", async () => {
   await user.type(await screen.findByRole("combobox", { name: /说清给谁/ }), "充 300");
   const asked = counter.calls.filter(({ name }) => name === "understand").at(-1);
   expect(asked?.payload).toEqual({ text: "充 300", member_id: "12" });
+});
+
+test("a scan changes nothing in the line, and gives nobody the counter", async () => {
+  const { screen, field, counter, desk } = await commanding("张伟 充 300");
+  scan("00201-8812", 10);
+  await screen.findByText(/请先办完或关掉打开的小窗，再扫一次/);
+  expect(field).toHaveProperty("value", "张伟 充 300");
+  expect([desk.commanding, counter.times("top_up_form")]).toEqual([true, 0]);
 });

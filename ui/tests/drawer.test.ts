@@ -1,5 +1,7 @@
+import { waitFor } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
+import { scan } from "./scanner";
 import { openWindow, serving } from "./window";
 
 const APPROVED = "2001";
@@ -24,6 +26,24 @@ test("the counter opens the drawer for a reason and with a manager's PIN", async
   ]);
   await user.keyboard("{F8}");
   expect(await screen.findByText("已打开")).toBeTruthy();
+});
+
+test("a card that is scanned is nobody's PIN, and what was typed stays", async () => {
+  const { counter, screen, user } = await openWindow("counter");
+  await user.click(await screen.findByRole("button", { name: "开钱箱" }));
+  await screen.findByRole("textbox", { name: "店长工号" });
+  await user.keyboard(`${APPROVED}{Tab}20`);
+  const pin = screen.getByLabelText("店长 PIN");
+  for (const pace of [10, 60]) {
+    scan("00201-8812", pace);
+    await waitFor(() => expect(counter.times("read_scan")).toBe(pace === 10 ? 1 : 2));
+  }
+  expect(await screen.findByText(/请先办完或关掉打开的小窗，再扫一次/)).toBeTruthy();
+  expect(pin).toHaveProperty("value", "20");
+  expect(document.activeElement).toBe(pin);
+  expect(counter.times("open_drawer")).toBe(0);
+  await user.keyboard("01{Enter}");
+  await screen.findByText("已记录开钱箱");
 });
 
 test("the command bar leads to it, and without a drawer it is said", async () => {

@@ -1,6 +1,7 @@
 import { waitFor } from "@testing-library/dom";
 import { expect, test } from "vitest";
 
+import { scan } from "./scanner";
 import { openWindow } from "./window";
 
 async function registering(typed: string) {
@@ -30,6 +31,25 @@ test("nobody found, Enter, the name, Enter: a member at the counter", async () =
   const sent = counter.calls.filter((call) => call.name === "create_member");
   expect(sent).toHaveLength(1);
   expect(sent[0]?.payload).toMatchObject({ name: "赵敏", phone: "13800001111", card_no: "" });
+});
+
+test("a card that is scanned while the name is typed is the card, and registers nobody", async () => {
+  const { user, screen, counter, name } = await registering("13800001111");
+  const card = screen.getByRole("textbox", { name: /会员卡号/ });
+  await user.type(name, "赵敏");
+  for (const pace of [10, 60]) {
+    await user.clear(card);
+    name.focus();
+    scan("VIP-0088", pace);
+    await waitFor(() => expect(card).toHaveProperty("value", "VIP-0088"));
+    expect(name).toHaveProperty("value", "赵敏");
+    expect(document.activeElement).toBe(name);
+  }
+  expect(counter.times("create_member")).toBe(0);
+  await user.keyboard("{Enter}");
+  await screen.findByText(/已登记 赵敏/);
+  const sent = counter.calls.filter((call) => call.name === "create_member");
+  expect(sent.map(({ payload }) => payload)).toMatchObject([{ name: "赵敏", card_no: "VIP-0088" }]);
 });
 
 test("a name that nobody has begins with the name", async () => {

@@ -1,5 +1,9 @@
 //! What hands do before the window: keys and mouse, and how much of it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
 use fantoccini::actions::{
     InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
 };
@@ -7,6 +11,10 @@ use fantoccini::key::Key;
 
 use crate::fault::Fault;
 use crate::window::{Control, Window};
+
+/// As many characters without a pause are a scan where Enter follows at once. A hand looks up first.
+const SCAN_MIN: u32 = 6;
+const LOOKS_UP_FOR: Duration = Duration::from_millis(120);
 
 impl Window {
     /// How often something was clicked or a key was pressed since the window opened; text put into
@@ -20,7 +28,9 @@ impl Window {
     /// # Errors
     /// Where the driver does not answer.
     pub async fn type_text(&self, text: &str) -> Result<(), Fault> {
-        self.press_each(text.chars()).await
+        self.press_each(text.chars()).await?;
+        self.actions.typed(text);
+        Ok(())
     }
 
     /// Holds a scanner before a code: a keyboard that types without a pause and ends with Enter.
@@ -37,6 +47,7 @@ impl Window {
     /// # Errors
     /// Where the driver does not answer.
     pub async fn press(&self, key: Key) -> Result<(), Fault> {
+        self.look_up(key).await;
         self.press_each([char::from(key)]).await
     }
 
@@ -60,6 +71,7 @@ impl Window {
     /// # Errors
     /// Where the driver does not answer.
     pub async fn press_twice(&self, key: Key) -> Result<(), Fault> {
+        self.look_up(key).await;
         self.press_each([char::from(key); 2]).await
     }
 
@@ -91,6 +103,12 @@ impl Window {
         Ok(self.client.perform_actions(actions).await?)
     }
 
+    async fn look_up(&self, key: Key) {
+        if key == Key::Enter {
+            tokio::time::sleep(self.actions.pause_left()).await;
+        }
+    }
+
     async fn press_each(&self, keys: impl IntoIterator<Item = char>) -> Result<(), Fault> {
         let mut actions = KeyActions::new("keyboard".into());
         for value in keys {
@@ -105,15 +123,38 @@ impl Window {
 
 /// Counts what hands do.
 #[derive(Debug, Default)]
-pub(crate) struct Actions(std::sync::atomic::AtomicU32);
+pub(crate) struct Actions {
+    count: AtomicU32,
+    typed_at: Mutex<Option<Instant>>,
+}
 
 impl Actions {
     pub(crate) fn add(&self, count: u32) {
-        self.0
-            .fetch_add(count, std::sync::atomic::Ordering::Relaxed);
+        self.count.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// A hand has typed `text` this moment.
+    pub(crate) fn typed(&self, text: &str) {
+        if length(text) >= SCAN_MIN {
+            *self.last() = Some(Instant::now());
+        }
     }
 
     fn get(&self) -> u32 {
-        self.0.load(std::sync::atomic::Ordering::Relaxed)
+        self.count.load(Ordering::Relaxed)
     }
+
+    fn pause_left(&self) -> Duration {
+        let past = self.last().map_or(LOOKS_UP_FOR, |at| at.elapsed());
+        LOOKS_UP_FOR.saturating_sub(past)
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.typed_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Characters of a text.
+pub(crate) fn length(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }

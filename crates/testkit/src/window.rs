@@ -13,7 +13,7 @@ use crate::display::Display;
 use crate::driver::Driver;
 use crate::eye::{Eye, Picture};
 use crate::fault::Fault;
-use crate::hand::Actions;
+use crate::hand::{Actions, length};
 use crate::launch::Launch;
 use crate::wait::{PATIENCE, until};
 
@@ -210,8 +210,8 @@ impl Window {
         self.on(&what, role, name, |control| async move {
             control.clear().await?;
             control.type_text(text).await?;
-            self.actions
-                .add(u32::try_from(text.chars().count()).unwrap_or(u32::MAX));
+            self.actions.add(length(text));
+            self.actions.typed(text);
             Ok(Some(()))
         })
         .await

@@ -82,10 +82,7 @@ export class Scans {
     return topUp.member === null ? "light" : "form";
   }
 
-  /**
-   * Answers false where the text is for the field of an open dialog that had the keyboard, or is the
-   * quick end of what a hand began there.
-   */
+  /** Answers false where the text is the quick end of what a hand began in the field. */
   async take(text: string, field: HTMLInputElement | null, continues: boolean): Promise<boolean> {
     if (!this.#desk.isOpen) return this.#tooEarly(text, field);
     const dialog = document.querySelector("dialog[open]");
@@ -99,7 +96,7 @@ export class Scans {
       else if (recording && !searching) this.#desk.topUp.scanReference(text);
       else if (reading.kind === "payment_code" && !recording)
         await this.#paymentCode(text, reading.channel, dialog);
-      else if (dialog !== null) return field === null || !dialog.contains(field);
+      else if (dialog !== null) this.#intoDialog(text, dialog);
       else if (continues) return false;
       else this.sought = { text, turn: (this.sought?.turn ?? 0) + 1 };
     } catch (reason) {
@@ -155,6 +152,14 @@ export class Scans {
     if (offer === undefined) return notices.tell("warn", () => t("scan.offer_gone"));
     leaveTextField();
     topUp.chooseByCode(offer.choice);
+  }
+
+  /** For the one field that wants it, wherever the keyboard is; it answers nothing and sends nothing. */
+  #intoDialog(text: string, dialog: Element): void {
+    const field = dialog.querySelector<HTMLInputElement>("input[data-scans]");
+    if (field === null) return this.#desk.notices.tell("warn", () => t("scan.close_first"));
+    field.value = text;
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
 
   async #paymentCode(code: string, channel: ChannelView | null, dialog: Element | null) {
