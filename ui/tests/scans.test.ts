@@ -193,6 +193,37 @@ test("a member's card finds its member from anywhere", async () => {
   expect(await screen.findByRole("radio", { name: /¥300/ })).toBeTruthy();
 });
 
+test("a card that is scanned over what a hand looked for finds its member alone", async () => {
+  const { user, screen, desk } = await openWindow("counter");
+  const search = (await screen.findByRole("combobox")) as HTMLInputElement;
+  await user.type(search, "zw");
+  await screen.findByRole("option", { name: /张伟/ });
+  scan(CARD, 10);
+  await waitFor(() => expect(desk.topUp.member?.member_no).toBe(CARD));
+  expect([search.value, desk.registering]).toEqual(["", null]);
+});
+
+test("a field that holds something gets its value back from a quick scan", async () => {
+  const { user, screen, counter, desk } = await openWindow("counter");
+  await screen.findByRole("combobox");
+  await user.keyboard("{F7}");
+  const find = (await screen.findByRole("textbox", { name: /会员/ })) as HTMLInputElement;
+  await user.type(find, "zw");
+  scan(CARD, 35);
+  expect(find.value).toBe("zw");
+  await waitFor(() => expect(desk.topUp.member?.member_no).toBe(CARD));
+  expect(counter.times("find_orders")).toBeGreaterThan(0);
+});
+
+test("the quick end of what a hand began is no scan", async () => {
+  const { user, screen, desk } = await openWindow("counter");
+  const search = (await screen.findByRole("combobox")) as HTMLInputElement;
+  await user.type(search, "0020");
+  keys("1-8812", 60, ["Enter"]);
+  await waitFor(() => expect(desk.topUp.member?.member_no).toBe(CARD));
+  expect(desk.scans.sought).toBeNull();
+});
+
 test("an unknown barcode during a payment changes nothing", async () => {
   const { screen, desk } = await paying();
   scan("6901234567892");

@@ -26,7 +26,7 @@ type Parts = {
   remember: () => () => void;
   /**
    * Takes a scan. Answers false where its text belongs to the field that had the keyboard;
-   * `continues` says that something stood in it already.
+   * `continues` says that it may be the quick end of what a hand began there.
    */
   scanned: (text: string, field: HTMLInputElement | null, continues: boolean) => Promise<boolean>;
   /** Whether a text of several lines must not keep this scan. */
@@ -180,9 +180,12 @@ export class ScanWatch {
 
   #take(text: string): void {
     const keys = this.#keys;
-    const { field = null, value = "" } = this.#before?.field ?? {};
+    const before = this.#before?.field ?? null;
+    const field = before?.field ?? null;
+    // No hand's keys are all that close, whatever it wrote before.
+    const continues = !this.#close && before !== null && isKept(before);
     this.#forget();
-    void this.#parts.scanned(text, field, value !== "").then((taken) => {
+    void this.#parts.scanned(text, field, continues).then((taken) => {
       if (taken) return;
       for (const key of keys) this.#typeAgain(key, field);
       this.#enter(field);
@@ -263,6 +266,9 @@ function snapshotOf(target: Element | null): Snapshot | null {
   const [start, end] = [target.selectionStart, target.selectionEnd];
   return { field: target, value, start: start ?? value.length, end: end ?? value.length };
 }
+
+/** Something stays in the field beside what is typed into it now. */
+const isKept = ({ value, start, end }: Snapshot): boolean => end - start < value.length;
 
 /** A field that an earlier key of the burst gave the keyboard to, as it was before that. */
 function joined(target: Element | null, burst: string): Snapshot | null {
