@@ -155,7 +155,10 @@ async fn tendered(cashier: &Cashier<'_>, pay_fen: i64, tendered_fen: i64) {
 async fn key_of(cashier: &Cashier<'_>, fen: i64) -> String {
     let members: Vec<Value> = cashier
         .window
-        .call("search_members", json!({ "text": MEMBER_PHONE }))
+        .call(
+            "search_members",
+            json!({ "text": MEMBER_PHONE, "exact": true }),
+        )
         .await
         .unwrap();
     let form: Value = cashier

@@ -23,6 +23,7 @@ async fn by_keyboard_alone_and_pays_at_once() {
     known(&cashier, &mut tour).await;
     expect_slow_scans(&window).await;
 
+    nobody_has(&cashier, &mut tour).await;
     let began = Instant::now();
     window.type_text(PHONE).await.unwrap();
     let none = words.with("search.none", &[("text", PHONE)]).unwrap();
@@ -54,6 +55,20 @@ async fn by_keyboard_alone_and_pays_at_once() {
     cashier.find(CARD, NAME).await.unwrap();
     tour.end();
     window.close().await.unwrap();
+}
+
+/// A card that nobody has is said, and begins a registration only when asked.
+async fn nobody_has(cashier: &Cashier<'_>, tour: &mut Tour) {
+    let Cashier { window, words } = cashier;
+    window.scan(CARD).await.unwrap();
+    let none = words.with("search.no_card", &[("text", CARD)]).unwrap();
+    window.text(&none).await.unwrap();
+    tour.stop(window, "no-card", EVERY).await;
+    window.press(Key::Enter).await.unwrap();
+    let dialog = words.get("new_member.name").unwrap();
+    window.control("dialog", &dialog).await.unwrap();
+    window.press(Key::Escape).await.unwrap();
+    window.gone("dialog", &dialog).await.unwrap();
 }
 
 /// With the keyboard in the name a scan is the card, and registers nobody: of somebody else's card

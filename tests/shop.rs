@@ -147,7 +147,10 @@ pub fn app() -> PathBuf {
 /// The member as the window knows it.
 pub async fn member(window: &Window) -> Result<Value, Fault> {
     let hits: Vec<Value> = window
-        .call("search_members", json!({ "text": MEMBER_PHONE }))
+        .call(
+            "search_members",
+            json!({ "text": MEMBER_PHONE, "exact": true }),
+        )
         .await?;
     window
         .call("member", json!({ "member_id": hits[0]["id"] }))

@@ -52,6 +52,17 @@ test("a card that is scanned while the name is typed is the card, and registers 
   expect(sent.map(({ payload }) => payload)).toMatchObject([{ name: "赵敏", card_no: "VIP-0088" }]);
 });
 
+test("a card as long as a payment code is scanned into place, a known payment code is not", async () => {
+  const { screen, counter } = await registering("13800001111");
+  const card = screen.getByRole("textbox", { name: /会员卡号/ });
+  scan("9876543210987654");
+  await waitFor(() => expect(card).toHaveProperty("value", "9876543210987654"));
+  scan("134567890123456789");
+  await screen.findByText(/付款码没有扣款。请先回答屏幕上的问题/);
+  expect(card).toHaveProperty("value", "9876543210987654");
+  expect(counter.times("create_member")).toBe(0);
+});
+
 test("a name that nobody has begins with the name", async () => {
   const { name, phone } = await registering("赵敏");
   expect(name).toHaveProperty("value", "赵敏");

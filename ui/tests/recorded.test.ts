@@ -196,7 +196,9 @@ test("in the search box a scan is looked for, and charges nobody either", async 
   screen.getByRole("combobox").focus();
   scan(SERIALS[0]!);
   await waitFor(() =>
-    expect(counter.calls.at(-1)).toEqual({ name: "search_members", payload: { text: SERIALS[0] } }),
+    expect(counter.calls.at(-1)).toEqual({
+      ...{ name: "search_members", payload: { text: SERIALS[0], exact: true } },
+    }),
   );
   expect(desk.topUp.reference).toBe("");
   expect(counter.times("start_code")).toBe(0);

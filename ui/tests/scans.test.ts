@@ -224,6 +224,60 @@ test("the quick end of what a hand began is no scan", async () => {
   expect(desk.scans.sought).toBeNull();
 });
 
+test("a number that is only the beginning of a card serves nobody", async () => {
+  const { user, screen, desk, counter } = await openWindow("counter");
+  const search = (await screen.findByRole("combobox")) as HTMLInputElement;
+  scan(CARD.slice(0, -1));
+  await screen.findByText(`没有人用“${CARD.slice(0, -1)}”这张卡。`);
+  expect(desk.topUp.member).toBeNull();
+  expect(counter.times("top_up_form")).toBe(0);
+  // What a hand types is looked for as ever.
+  await user.clear(search);
+  await user.type(search, CARD.slice(0, -1));
+  expect(await screen.findByRole("option", { name: /张伟/ })).toBeTruthy();
+  expect(screen.queryByText(/没有人用/)).toBeNull();
+});
+
+test("in the middle of something a number that is only the beginning serves nobody either", async () => {
+  const { desk } = await serving();
+  const { member } = desk.topUp;
+  scan("00201-881");
+  await said(/没有找到“00201-881”/);
+  expect(desk.topUp.member).toBe(member);
+});
+
+test("two members with one number are shown, and neither is served", async () => {
+  const { counter, screen, desk } = await openWindow("counter");
+  await screen.findByRole("combobox");
+  for (const member of counter.books.members.slice(0, 2)) member.member_no = CARD;
+  scan(CARD);
+  await waitFor(() => expect(screen.getAllByRole("option")).toHaveLength(2));
+  expect(desk.topUp.member).toBeNull();
+});
+
+test("a card that nobody has begins a registration when asked, and is no phone", async () => {
+  const { user, screen, desk } = await openWindow("counter");
+  await screen.findByRole("combobox");
+  scan("20240001234");
+  await screen.findByText("没有人用“20240001234”这张卡。");
+  expect(desk.registering).toBeNull();
+  await user.keyboard("{Enter}");
+  await screen.findByRole("dialog", { name: "新建会员" });
+  const value = (name: RegExp) => screen.getByRole<HTMLInputElement>("textbox", { name }).value;
+  expect([value(/会员卡号/), value(/手机号/), value(/姓名/)]).toEqual(["20240001234", "", ""]);
+});
+
+test("a second card may be scanned after one that nobody has, slowly too", async () => {
+  const { screen, desk } = await openWindow("counter");
+  const search = (await screen.findByRole("combobox")) as HTMLInputElement;
+  scan("VIP-0088");
+  await screen.findByText("没有人用“VIP-0088”这张卡。");
+  await waitFor(() => expect(document.activeElement).toBe(search));
+  search.select();
+  scan(CARD, 60);
+  await waitFor(() => expect(desk.topUp.member?.member_no).toBe(CARD));
+});
+
 test("an unknown barcode during a payment changes nothing", async () => {
   const { screen, desk } = await paying();
   scan("6901234567892");

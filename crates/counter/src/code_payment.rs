@@ -13,6 +13,7 @@ use qiantai_core::ids::{ActionId, AttemptId, OrderId};
 use qiantai_core::payment_code::{may_be_code, recognise};
 use qiantai_core::quote::CashShare;
 use qiantai_core::recharge::OrderState;
+use qiantai_store::SearchQuery;
 use qiantai_sync::CallFailed;
 use qiantai_wire::ErrorCode as ServerCode;
 use tokio::sync::broadcast::error::RecvError;
@@ -183,12 +184,20 @@ impl Counter {
             return Ok(ScanReading::Receipt);
         }
         let channel = recognise(&scan.text, &policy.channels);
-        if channel.is_none() && !may_be_code(&scan.text) {
+        if channel.is_none() && (!may_be_code(&scan.text) || self.is_somebodys(&scan.text)?) {
             return Ok(ScanReading::Other);
         }
         Ok(ScanReading::PaymentCode {
             channel: channel.map(Into::into),
         })
+    }
+
+    /// Somebody has a card of that number: as many digits as a payment code has are none then.
+    fn is_somebodys(&self, number: &str) -> Result<bool, CallError> {
+        let Some(query) = SearchQuery::from_scanned(number) else {
+            return Ok(false);
+        };
+        Ok(!self.store.search_members(&query, 1)?.is_empty())
     }
 
     fn open_by_code(&self, request: &StartCode) -> Result<(OrderView, Option<Charge>), CallError> {

@@ -24,7 +24,11 @@ impl Counter {
         request: &MemberSearch,
     ) -> Result<Vec<MemberHit>, CallError> {
         self.staff()?;
-        let Some(query) = SearchQuery::from_typed(&request.text) else {
+        let query = match request.exact {
+            true => SearchQuery::from_scanned(&request.text),
+            false => SearchQuery::from_typed(&request.text),
+        };
+        let Some(query) = query else {
             return Ok(Vec::new());
         };
         let found = self.store.search_members(&query, HITS_MAX)?;

@@ -5,7 +5,8 @@ use qiantai_core::ids::{ActionId, MemberId};
 use qiantai_core::member::{Member, MemberProfile};
 use qiantai_core::member_input::{self, CardError, NameError, PhoneError};
 use qiantai_core::operation::{MemberCreate, OperationBody};
-use qiantai_core::pinyin_key::{KeyKind, SearchKey, fold, search_keys};
+use qiantai_core::payment_code::recognise;
+use qiantai_core::pinyin_key::{KeyKind, fold};
 use qiantai_store::{LogHead, MemberHit as Found, NewMember as Registration, SealedMember};
 use qiantai_store::{SearchQuery, StoreError};
 use qiantai_wire::SignedOperation;
@@ -38,16 +39,16 @@ impl Counter {
         self.staff()?;
         let name = member_input::name(&typed.name);
         let phone = member_input::phone(&typed.phone);
-        let card_no = member_input::card_no(&typed.card_no);
+        let card_no = self.card_no(&typed.card_no)?;
         let mut registered = Vec::new();
         if let Ok(phone) = &phone {
-            registered.extend(self.holders(KeyKind::Phone, phone)?);
+            registered.extend(self.holders(&by_phone(phone))?);
         }
         if let Ok(Some(card)) = &card_no {
-            registered.extend(self.holders(KeyKind::CardNo, card)?);
+            registered.extend(self.holders(&SearchQuery::of_card(card))?);
         }
         let namesakes = match &name {
-            Ok(name) => self.holders(KeyKind::Name, name)?,
+            Ok(name) => self.namesakes(name)?,
             Err(_) => Vec::new(),
         };
         let ready = name.is_ok() && phone.is_ok() && card_no.is_ok() && registered.is_empty();
@@ -55,7 +56,7 @@ impl Counter {
             name: name.err().map(name_key),
             phone_begun: matches!(phone, Err(PhoneError::Empty | PhoneError::TooShort)),
             phone: phone.err().map(phone_key),
-            card_no: card_no.err().map(card_key),
+            card_no: card_no.err(),
             registered: self.shown(&registered)?,
             namesakes: self.others(&namesakes, &registered)?,
             ready,
@@ -97,13 +98,12 @@ impl Counter {
         };
         let name = member_input::name(&typed.name).map_err(|error| wrong(name_key(error)))?;
         let phone = member_input::phone(&typed.phone).map_err(|error| wrong(phone_key(error)))?;
-        let card_no = member_input::card_no(&typed.card_no);
-        let card_no = card_no.map_err(|error| wrong(card_key(error)))?;
-        if !self.holders(KeyKind::Phone, &phone)?.is_empty() {
+        let card_no = self.card_no(&typed.card_no)?.map_err(wrong)?;
+        if !self.holders(&by_phone(&phone))?.is_empty() {
             return Err(CallError::new(ErrorCode::InvalidInput, "phone_registered"));
         }
         if let Some(card) = &card_no
-            && !self.holders(KeyKind::CardNo, card)?.is_empty()
+            && !self.holders(&SearchQuery::of_card(card))?.is_empty()
         {
             return Err(CallError::new(ErrorCode::InvalidInput, "card_registered"));
         }
@@ -164,26 +164,32 @@ impl Counter {
         Ok(())
     }
 
-    /// Members with exactly this key.
-    fn holders(&self, kind: KeyKind, text: &str) -> Result<Vec<Found>, StoreError> {
-        let Some(query) = SearchQuery::from_typed(text) else {
-            return Ok(Vec::new());
+    /// The number of a card, or the key of what is wrong with it. One that has the form of a
+    /// payment code would be charged, not looked for, whenever the card is scanned.
+    fn card_no(&self, typed: &str) -> Result<Result<Option<String>, String>, CallError> {
+        let card_no = match member_input::card_no(typed) {
+            Ok(card_no) => card_no,
+            Err(error) => return Ok(Err(card_key(error))),
         };
-        let text = fold(text);
-        let mut found = self.store.search_members(&query, NAMESAKES_MAX + 1)?;
+        let policy = self.policy()?;
+        let is_code = |card: &String| recognise(card, &policy.channels).is_some();
+        Ok(match card_no {
+            Some(card) if is_code(&card) => Err("error.card_payment_code".to_owned()),
+            card_no => Ok(card_no),
+        })
+    }
+
+    fn holders(&self, query: &SearchQuery) -> Result<Vec<Found>, StoreError> {
+        self.store.search_members(query, NAMESAKES_MAX + 1)
+    }
+
+    /// Members with exactly this name.
+    fn namesakes(&self, name: &str) -> Result<Vec<Found>, StoreError> {
+        let text = fold(name);
+        let mut found = self.holders(&SearchQuery::of_key(KeyKind::Name, name))?;
         found.retain(|found| {
-            let Some(profile) = &found.member.profile else {
-                return false;
-            };
-            let keys = search_keys(&profile.name, &profile.phone, profile.card_no.as_deref());
-            // Of a name the first key is the whole of it.
-            match kind {
-                KeyKind::Name => fold(&profile.name) == text,
-                kind => keys.contains(&SearchKey {
-                    kind,
-                    text: text.clone(),
-                }),
-            }
+            let profile = found.member.profile.as_ref();
+            profile.is_some_and(|profile| fold(&profile.name) == text)
         });
         Ok(found)
     }
@@ -211,19 +217,17 @@ impl Counter {
         loop {
             serial = serial.checked_add(1).ok_or_else(CallError::internal)?;
             let number = format!("{}{}{serial:05}", policy.store.code, self.terminal.code);
-            let Some(query) = SearchQuery::from_typed(&number) else {
-                return Err(CallError::internal());
-            };
-            let found = self.store.search_members(&query, NAMESAKES_MAX)?;
-            if found
-                .iter()
-                .all(|found| found.member.member.member_no != number)
-            {
+            let query = SearchQuery::of_key(KeyKind::MemberNo, &number);
+            if self.holders(&query)?.is_empty() {
                 self.store.set_setting(LAST_SERIAL, &serial)?;
                 return Ok(number);
             }
         }
     }
+}
+
+fn by_phone(phone: &str) -> SearchQuery {
+    SearchQuery::of_key(KeyKind::Phone, phone)
 }
 
 fn name_key(error: NameError) -> String {

@@ -2,6 +2,7 @@
 
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::CallError;
+use qiantai_counter::view::code::{Scan, ScanReading};
 use qiantai_counter::view::member::MemberView;
 use qiantai_counter::view::new_member::{NewMember, NewMemberCheck};
 use qiantai_counter::view::queue::SyncState;
@@ -126,6 +127,74 @@ async fn a_phone_belongs_to_one_member() {
     let namesake = check(&till, &new).await;
     assert!(namesake.ready, "a name may be shared");
     assert_eq!(namesake.namesakes.len(), 3);
+}
+
+/// Six members whose phone ends in the card's digits come before it in every search.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_belongs_to_one_member_whoever_has_such_a_number_too() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    for (place, card) in [(1, "4321"), (2, "2024-0001234")] {
+        let mut first = typed(&till, "赵敏", &format!("1380000000{place}")).await;
+        first.card_no = card.to_owned();
+        create(&till, &first).await.unwrap();
+    }
+    for place in 1..=6 {
+        let other = typed(&till, "赵敏", &format!("138000{place}4321")).await;
+        create(&till, &other).await.unwrap();
+    }
+    for card in ["4321", "2024-0001234"] {
+        let mut second = typed(&till, "钱芳", "13900000009").await;
+        second.card_no = card.to_owned();
+        let found = check(&till, &second).await;
+        assert_eq!(found.registered.len(), 1, "{card}");
+        assert!(!found.ready, "{card}");
+        let refused = sentence(create(&till, &second).await);
+        assert_eq!(refused, "error.card_registered", "{card}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_would_be_charged_is_given_to_nobody() {
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    for card in [
+        "134567890123456789",
+        "2876543210987654",
+        "6212345678901234567",
+    ] {
+        let mut new = typed(&till, "赵敏", "13800001111").await;
+        new.card_no = card.to_owned();
+        let found = check(&till, &new).await;
+        assert_eq!(found.card_no.as_deref(), Some("error.card_payment_code"));
+        assert!(!found.ready);
+        let refused = sentence(create(&till, &new).await);
+        assert_eq!(refused, "error.card_payment_code");
+    }
+}
+
+/// As many digits as a payment code has, of no channel: whose card it is goes before whose code.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_card_is_looked_for_and_charges_nobody() {
+    const CARD: &str = "9876543210987654";
+    let shop = Shop::salon().await;
+    let till = Till::open(&shop).await;
+    let scan = async || {
+        let scan = Scan {
+            text: CARD.to_owned(),
+        };
+        till.desk.read_scan(scan).await.unwrap()
+    };
+    assert_eq!(scan().await, ScanReading::PaymentCode { channel: None });
+    let mut new = typed(&till, "赵敏", "13800001111").await;
+    new.card_no = CARD.to_owned();
+    let member = create(&till, &new).await.unwrap();
+    assert_eq!(scan().await, ScanReading::Other);
+    let hits = till.scan(CARD).await;
+    assert_eq!(hits.len(), 1);
+    assert_eq!(hits[0].id, member.id);
+    assert_eq!(till.scan(&CARD[..15]).await, []);
+    assert_eq!(till.scan("1111").await, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -96,6 +96,7 @@ async fn nothing_goes_without_a_person() {
     };
     let search = MemberSearch {
         text: "张伟".to_owned(),
+        exact: false,
     };
     till.desk.save_settings(readable).await.unwrap();
     let answers = [

@@ -291,8 +291,18 @@ impl Till {
     }
 
     pub async fn search(&self, text: &str) -> Vec<MemberHit> {
+        self.found(text, false).await
+    }
+
+    /// Whoever has exactly the number that was scanned.
+    pub async fn scan(&self, text: &str) -> Vec<MemberHit> {
+        self.found(text, true).await
+    }
+
+    async fn found(&self, text: &str, exact: bool) -> Vec<MemberHit> {
         let request = MemberSearch {
             text: text.to_owned(),
+            exact,
         };
         self.desk.search_members(request).await.unwrap()
     }

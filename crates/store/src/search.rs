@@ -15,11 +15,13 @@ use crate::tables::{member_key, replica_account, replica_member};
 /// Longer input is no name, number or card.
 const QUERY_LEN_MAX: usize = 64;
 
-/// What was typed or scanned, and which keys it may be.
+/// What was typed or scanned, as the keys that it may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchQuery {
-    text: String,
-    kinds: &'static [KeyKind],
+    /// The likeliest first.
+    keys: Vec<SearchKey>,
+    /// Longer keys that begin so are found too.
+    is_beginning: bool,
 }
 
 /// A member found.
@@ -35,27 +37,57 @@ impl SearchQuery {
     /// Reads what was typed. `None` when there is nothing to search for.
     pub fn from_typed(typed: &str) -> Option<SearchQuery> {
         use KeyKind::{CardNo, Initials, MemberNo, Name, Phone, PhoneLast4, Pinyin};
-        let mut text = fold(typed);
-        if text.is_empty() || text.chars().count() > QUERY_LEN_MAX {
-            return None;
-        }
-        if !text.is_ascii() {
-            return Some(SearchQuery {
-                text,
-                kinds: &[Name],
-            });
-        }
+        let text = readable(typed)?;
+        let keys = if !text.is_ascii() {
+            keys_of(&text, &[Name])
+        } else if let Some(digits) = phone_digits(&text) {
+            let mut keys = keys_of(&digits, &[PhoneLast4, Phone, CardNo, MemberNo]);
+            if digits != text {
+                keys.extend(keys_of(&text, &[CardNo, MemberNo]));
+            }
+            keys
+        } else {
+            let mut keys = keys_of(&text, &[Initials, Pinyin, Name, CardNo, MemberNo]);
+            keys.extend(undashed(&text));
+            keys
+        };
+        Some(SearchQuery {
+            keys,
+            is_beginning: true,
+        })
+    }
+
+    /// Reads what was scanned: the whole number of a card, a member or a phone, and nobody else's.
+    pub fn from_scanned(scanned: &str) -> Option<SearchQuery> {
+        let text = readable(scanned)?;
+        let mut keys = keys_of(&text, &[KeyKind::CardNo, KeyKind::MemberNo]);
+        keys.extend(undashed(&text));
         if let Some(digits) = phone_digits(&text) {
-            text = digits;
-            return Some(SearchQuery {
-                text,
-                kinds: &[PhoneLast4, Phone, CardNo, MemberNo],
-            });
+            keys.extend(keys_of(&digits, &[KeyKind::Phone]));
         }
         Some(SearchQuery {
-            text,
-            kinds: &[Initials, Pinyin, Name, CardNo, MemberNo],
+            keys,
+            is_beginning: false,
         })
+    }
+
+    /// Whoever has exactly this key.
+    pub fn of_key(kind: KeyKind, text: &str) -> SearchQuery {
+        SearchQuery {
+            keys: keys_of(&fold(text), &[kind]),
+            is_beginning: false,
+        }
+    }
+
+    /// Whoever has this card, with dashes or without.
+    pub fn of_card(card_no: &str) -> SearchQuery {
+        let text = fold(card_no);
+        let mut keys = keys_of(&text, &[KeyKind::CardNo]);
+        keys.extend(undashed(&text).filter(|key| key.kind == KeyKind::CardNo));
+        SearchQuery {
+            keys,
+            is_beginning: false,
+        }
     }
 
     /// Names that sound like `name`, whatever their characters: one query for each way to read it.
@@ -64,8 +96,8 @@ impl SearchQuery {
             return Vec::new();
         }
         let queries = sounds(name).into_iter().map(|key| SearchQuery {
-            text: key.text,
-            kinds: &[KeyKind::Pinyin],
+            keys: vec![key],
+            is_beginning: true,
         });
         queries.collect()
     }
@@ -112,26 +144,46 @@ fn matching_rows(
             ControlFlow::Break(())
         }
     };
-    let keys = || {
-        query.kinds.iter().map(|kind| SearchKey {
-            kind: *kind,
-            text: query.text.clone(),
-        })
-    };
-    for key in keys() {
-        if member_key::equal_to(connection, &key, &mut take)?.is_break() {
+    for key in &query.keys {
+        if member_key::equal_to(connection, key, &mut take)?.is_break() {
             return Ok(found);
         }
     }
-    for key in keys() {
-        if member_key::beginning_with(connection, &key, &mut take)?.is_break() {
+    for key in query.keys.iter().filter(|_| query.is_beginning) {
+        if member_key::beginning_with(connection, key, &mut take)?.is_break() {
             return Ok(found);
         }
     }
     Ok(found)
 }
 
-/// The digits of what may be a phone number, written with or without dashes and country code.
+/// The text as keys hold it; `None` where it can be no key.
+fn readable(text: &str) -> Option<String> {
+    let text = fold(text);
+    (!text.is_empty() && text.chars().count() <= QUERY_LEN_MAX).then_some(text)
+}
+
+fn keys_of(text: &str, kinds: &[KeyKind]) -> Vec<SearchKey> {
+    let key = |kind: &KeyKind| SearchKey {
+        kind: *kind,
+        text: text.to_owned(),
+    };
+    kinds.iter().map(key).collect()
+}
+
+/// The number of a card or a member that is written with dashes and kept without.
+fn undashed(text: &str) -> impl Iterator<Item = SearchKey> {
+    let bare = text.replace('-', "");
+    let is_other = bare != text && !bare.is_empty();
+    let kinds: &[KeyKind] = match is_other {
+        true => &[KeyKind::CardNo, KeyKind::MemberNo],
+        false => &[],
+    };
+    keys_of(&bare, kinds).into_iter()
+}
+
+/// The digits of what may be a phone number, written with or without dashes and country code. No
+/// mobile number begins with another digit than 1: a card number may, dashes and all.
 fn phone_digits(text: &str) -> Option<String> {
     let (bare, country_code) = match text.strip_prefix("+86") {
         Some(rest) => (rest, true),
@@ -143,7 +195,8 @@ fn phone_digits(text: &str) -> Option<String> {
         .collect();
     let all_digits = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
     // `00-12` may be a card number with its dash; only phone-like input loses its dashes.
-    let phone_like = digits.len() == 11 || country_code || digits.len() == bare.len();
+    let is_mobile = digits.len() == 11 && digits.starts_with('1');
+    let phone_like = is_mobile || country_code || digits.len() == bare.len();
     (all_digits && phone_like).then_some(digits)
 }
 
@@ -151,28 +204,38 @@ fn phone_digits(text: &str) -> Option<String> {
 mod tests {
     use super::SearchQuery;
 
+    fn texts(query: Option<SearchQuery>) -> Vec<String> {
+        let mut texts: Vec<String> = query
+            .into_iter()
+            .flat_map(|query| query.keys)
+            .map(|key| key.text)
+            .collect();
+        texts.dedup();
+        texts
+    }
+
     #[test]
     fn input_is_read_as_what_it_may_be() {
-        let cases = [
-            ("", None),
-            ("   ", None),
-            ("13812345678", Some(("13812345678", 4))),
-            ("138-1234-5678", Some(("13812345678", 4))),
-            ("+86 138 1234 5678", Some(("13812345678", 4))),
-            ("１３８", Some(("138", 4))),
-            ("5678", Some(("5678", 4))),
-            ("00-12", Some(("00-12", 5))),
-            ("ZW", Some(("zw", 5))),
-            ("张 伟", Some(("张伟", 1))),
-            ("M%_'\"", Some(("m%_'\"", 5))),
+        let cases: [(&str, &[&str]); 13] = [
+            ("", &[]),
+            ("   ", &[]),
+            ("13812345678", &["13812345678"]),
+            ("138-1234-5678", &["13812345678", "138-1234-5678"]),
+            ("+86 138 1234 5678", &["13812345678", "+8613812345678"]),
+            ("１３８", &["138"]),
+            ("5678", &["5678"]),
+            ("00-12", &["00-12", "0012"]),
+            ("2024-0001234", &["2024-0001234", "20240001234"]),
+            ("1024-0001234", &["10240001234", "1024-0001234"]),
+            ("ZW", &["zw"]),
+            ("张 伟", &["张伟"]),
+            ("M%_'\"", &["m%_'\""]),
         ];
         for (typed, expected) in cases {
-            let query = SearchQuery::from_typed(typed);
-            let found = query
-                .as_ref()
-                .map(|query| (query.text.as_str(), query.kinds.len()));
-            assert_eq!(found, expected, "{typed:?}");
+            let read = texts(SearchQuery::from_typed(typed));
+            assert_eq!(read, expected, "{typed:?}");
         }
         assert_eq!(SearchQuery::from_typed(&"1".repeat(65)), None);
+        assert_eq!(SearchQuery::from_scanned(&"1".repeat(65)), None);
     }
 }

@@ -36,13 +36,73 @@ fn shelf() -> Shelf {
 }
 
 fn found(shelf: &Shelf, typed: &str, limit: usize) -> Vec<u128> {
-    let Some(query) = SearchQuery::from_typed(typed) else {
-        return Vec::new();
-    };
-    let hits = shelf.store.search_members(&query, limit).unwrap();
+    let query = SearchQuery::from_typed(typed);
+    query.map_or_else(Vec::new, |query| answers(shelf, &query, limit))
+}
+
+fn scanned(shelf: &Shelf, text: &str) -> Vec<u128> {
+    answers(shelf, &SearchQuery::from_scanned(text).unwrap(), 20)
+}
+
+fn answers(shelf: &Shelf, query: &SearchQuery, limit: usize) -> Vec<u128> {
+    let hits = shelf.store.search_members(query, limit).unwrap();
     hits.iter()
         .map(|hit| hit.member.member.id.0.as_u128())
         .collect()
+}
+
+/// Gives member `number` a card.
+fn give_card(shelf: &Shelf, number: u128, card_no: &str) {
+    let place = usize::try_from(number).unwrap() - 1;
+    let (name, phone) = PEOPLE[place];
+    let mut row = member(number, name, phone);
+    row.profile.as_mut().unwrap().card_no = Some(card_no.to_owned());
+    let change = vec![FeedChange::Member(row)];
+    let at_seq = u64::try_from(number).unwrap();
+    let entries = vec![entry(at_seq, 0x50 + number, change)];
+    shelf.store.apply_feed(&page(1, entries)).unwrap();
+}
+
+#[test]
+fn a_scan_finds_a_whole_number_only() {
+    let cases: [(&str, &[u128]); 11] = [
+        ("VIP-0088", &[3]),
+        ("vip0088", &[]),
+        ("VIP-008", &[]),
+        ("M000004", &[4]),
+        ("M00000", &[]),
+        ("13812345678", &[1]),
+        ("1381234567", &[]),
+        ("5678", &[]),
+        ("zhangwei", &[]),
+        ("Ann Lee", &[]),
+        ("annlee", &[]),
+    ];
+    let shelf = shelf();
+    for (text, expected) in cases {
+        assert_eq!(scanned(&shelf, text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn eleven_digits_with_a_dash_are_a_card() {
+    let shelf = shelf();
+    give_card(&shelf, 1, "2024-0001234");
+    give_card(&shelf, 2, "20240001235");
+    for (text, expected) in [
+        ("2024-0001234", 1),
+        ("2024-00012", 1),
+        ("2024-0001235", 2),
+        ("20240001235", 2),
+    ] {
+        assert_eq!(found(&shelf, text, 20)[..1], [expected], "{text}");
+    }
+    assert_eq!(scanned(&shelf, "2024-0001234"), [1]);
+    assert_eq!(scanned(&shelf, "2024-0001235"), [2]);
+    assert_eq!(scanned(&shelf, "2024-000123"), [0_u128; 0]);
+    let holders = |card: &str| answers(&shelf, &SearchQuery::of_card(card), 20);
+    assert_eq!(holders("2024-0001234"), [1]);
+    assert_eq!(holders("M000004"), [0_u128; 0]);
 }
 
 #[test]

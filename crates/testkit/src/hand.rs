@@ -104,7 +104,7 @@ impl Window {
     }
 
     async fn look_up(&self, key: Key) {
-        if key == Key::Enter {
+        if matches!(key, Key::Enter) {
             tokio::time::sleep(self.actions.pause_left()).await;
         }
     }

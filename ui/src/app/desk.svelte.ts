@@ -21,6 +21,7 @@ import { OrderBook } from "./order-book.svelte";
 import { Orders, type OrderNews } from "./orders.svelte";
 import { prepare } from "./prepare";
 import { isOutOfReach } from "./reach";
+import type { Begun } from "./registration.svelte";
 import { ReceiptsBack } from "./receipts-back.svelte";
 import { play, type Sound } from "./sound";
 import { isFinal } from "./stages";
@@ -56,7 +57,7 @@ export class Desk {
   /** Member whose page is shown. */
   lookingAt = $state<string | null>(null);
   /** A registration is open, begun with what was searched for. */
-  registering = $state<string | null>(null);
+  registering = $state.raw<Begun | null>(null);
   /** Grows with each wish to look for a member. */
   looks = $state(0);
   /** The map of the keys is shown. */

@@ -5,6 +5,9 @@ import type { NewMemberCheck } from "../bindings/NewMemberCheck";
 import type { Host } from "../platform/host";
 import { asCallError } from "./failure";
 
+/** What a registration begins with: what was typed, a number or a name; or a card that was scanned. */
+export type Begun = { typed?: string; card?: string };
+
 /** One registration: what was typed, what the counter says of it, and the call that makes it so. */
 export class Registration {
   name = $state("");
@@ -30,9 +33,9 @@ export class Registration {
   #asked = 0;
   #checking: Promise<NewMemberCheck | null> = Promise.resolve(null);
 
-  /** Begins with what was searched for: a number, or a name. */
-  constructor(host: Host, typed: string) {
+  constructor(host: Host, { typed = "", card = "" }: Begun) {
     this.#host = host;
+    this.card = card;
     const bare = typed.normalize("NFKC").replace(/[\s-]/g, "");
     if (/^(\+86)?\d{5,}$/.test(bare)) this.phone = typed.trim();
     else if (!/\d/.test(bare)) this.name = typed.trim();

@@ -3,6 +3,7 @@ import type { ChannelView } from "../bindings/ChannelView";
 import type { Choice } from "../bindings/Choice";
 import type { OrderView } from "../bindings/OrderView";
 import type { Offer } from "../bindings/Offer";
+import type { ScanReading } from "../bindings/ScanReading";
 import type { TopUpForm } from "../bindings/TopUpForm";
 import type { Desk } from "./desk.svelte";
 import { asCallError } from "./failure";
@@ -94,7 +95,7 @@ export class Scans {
       else if (this.#desk.receiptsBack.open) this.#desk.receiptsBack.stray = true;
       else if (reading.kind === "offer") this.#offer(reading.choice, dialog);
       else if (recording && !searching) this.#desk.topUp.scanReference(text);
-      else if (reading.kind === "payment_code" && !recording)
+      else if (reading.kind === "payment_code" && !recording && !isCard(reading, dialog))
         await this.#paymentCode(text, reading.channel, dialog);
       else if (dialog !== null) this.#intoDialog(text, dialog);
       else if (continues) return false;
@@ -156,7 +157,7 @@ export class Scans {
 
   /** For the one field that wants it, wherever the keyboard is; it answers nothing and sends nothing. */
   #intoDialog(text: string, dialog: Element): void {
-    const field = dialog.querySelector<HTMLInputElement>("input[data-scans]");
+    const field = fieldFor(dialog);
     if (field === null) return this.#desk.notices.tell("warn", () => t("scan.close_first"));
     field.value = text;
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
@@ -234,6 +235,14 @@ export class Scans {
     }
   }
 }
+
+/** The field of a dialog that keeps what is scanned. */
+const fieldFor = (dialog: Element | null) =>
+  dialog?.querySelector<HTMLInputElement>("input[data-scans]") ?? null;
+
+/** Where a card is wanted, as many digits as a payment code has are one, but for a known kind. */
+const isCard = (reading: ScanReading, dialog: Element | null): boolean =>
+  fieldFor(dialog) !== null && reading.kind === "payment_code" && reading.channel === null;
 
 /** The one offer that a printed code means; an amount that became a package keeps its code. */
 function offerOf(form: TopUpForm, choice: Choice | null): Offer | undefined {

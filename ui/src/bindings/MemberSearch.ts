@@ -7,4 +7,8 @@ export type MemberSearch = {
 /**
  * Text.
  */
-text: string, };
+text: string, 
+/**
+ * Scanned: the whole number of a card, a member or a phone, and nothing that begins so.
+ */
+exact: boolean, };

@@ -10,6 +10,8 @@ use crate::view::{Fen, Ms};
 pub struct MemberSearch {
     /// Text.
     pub text: String,
+    /// Scanned: the whole number of a card, a member or a phone, and nothing that begins so.
+    pub exact: bool,
 }
 
 /// One hit, masked.

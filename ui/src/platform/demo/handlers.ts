@@ -151,9 +151,9 @@ export const handlers: Handlers = {
   },
   drawer_form: drawerForm,
   open_drawer: openDrawer,
-  search_members: ({ members }, { text }) =>
+  search_members: ({ members }, { text, exact }) =>
     members
-      .filter((member) => found(member, text))
+      .filter((member) => (exact ? member.member_no === text : found(member, text)))
       .map(({ id, name, phone, member_no, tier, available_fen }) => ({
         ...{ id, name, phone, member_no, tier, available_fen },
         birth_month: (Number(id) % 12) + 1,
