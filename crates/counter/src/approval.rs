@@ -1,6 +1,7 @@
 //! A manager's PIN on the cashier's screen (docs: domain §5.2). It is checked here and bound to the
 //! one operation that it was typed for, which is signed with it. The server looks again.
 
+use qiantai_core::half_width::half_width;
 use qiantai_core::ids::StaffId;
 use qiantai_core::operation::{StaffMethod, StaffProof};
 use qiantai_core::policy::{Policy, Role, Staff};
@@ -46,7 +47,7 @@ pub(crate) fn manager(policy: &Policy, approval: &Approval) -> Result<StaffProof
 }
 
 fn named<'a>(policy: &'a Policy, approval: &Approval) -> Result<&'a Staff, CallError> {
-    let staff_no = approval.staff_no.trim();
+    let staff_no: String = approval.staff_no.trim().chars().map(half_width).collect();
     let mut staff = policy.staff.iter();
     let person = staff.find(|person| person.active && person.staff_no == staff_no);
     person.ok_or_else(|| refused("approver_unknown"))

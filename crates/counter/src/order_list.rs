@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use qiantai_core::half_width::half_width;
 use qiantai_core::ids::{MemberId, OrderId, StaffId};
 use qiantai_core::recharge::RechargeOrder;
 use qiantai_core::{Money, Timestamp};
@@ -122,7 +123,11 @@ impl Counter {
             members.extend(hits.iter().map(|hit| hit.member.member.id));
         }
         Ok(Sought {
-            number: text.to_ascii_uppercase(),
+            number: text
+                .chars()
+                .map(half_width)
+                .collect::<String>()
+                .to_ascii_uppercase(),
             members,
             cashier,
         })

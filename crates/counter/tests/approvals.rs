@@ -62,6 +62,7 @@ async fn a_managers_pin_raises_the_cap_for_one_top_up() {
     assert_eq!(asked.message_key, "error.offline_cash_cap_order");
     for (staff_no, pin, expected) in [
         ("1001", "1234", "approver_self"),
+        (" １００１", "1234", "approver_self"),
         ("1002", "2345", "approver_no_manager"),
         ("9999", MANAGERS_PIN, "approver_unknown"),
         ("", "", "approver_unknown"),
@@ -75,7 +76,7 @@ async fn a_managers_pin_raises_the_cap_for_one_top_up() {
     assert_eq!(wrong.params["left"], "4");
 
     let order = till
-        .pay_cash(&approved(&offer, MANAGER, MANAGERS_PIN))
+        .pay_cash(&approved(&offer, "８００１", MANAGERS_PIN))
         .await
         .unwrap();
     assert_eq!((order.stage, order.provisional), (Stage::Credited, true));

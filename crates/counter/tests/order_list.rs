@@ -58,6 +58,11 @@ async fn orders_are_found_by_what_people_know_of_them() {
     let own = staff.iter().position(|tile| tile.staff_no == "1001");
     let own = own.unwrap();
     let (paid, open) = (cash.order_no.as_str(), waiting.order_no.as_str());
+    // As an input method leaves it behind.
+    let wide = paid
+        .chars()
+        .map(|c| char::from_u32(u32::from(c) + 0xFEE0).unwrap());
+    let wide: String = wide.collect();
     let cases: Vec<(&str, OrderFilter, Vec<&str>)> = vec![
         ("today", today(), vec![open, paid]),
         (
@@ -111,6 +116,7 @@ async fn orders_are_found_by_what_people_know_of_them() {
             vec![paid],
         ),
         ("its number", with_text(paid), vec![paid]),
+        ("its number in full width", with_text(&wide), vec![paid]),
         (
             "part of a number",
             with_text(&open[20..].to_lowercase()),
