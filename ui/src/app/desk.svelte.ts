@@ -4,6 +4,7 @@ import type { BootStatus } from "../bindings/BootStatus";
 import type { ChannelView } from "../bindings/ChannelView";
 import type { CommandChoice } from "../bindings/CommandChoice";
 import type { CounterEvent } from "../bindings/CounterEvent";
+import type { Settings } from "../bindings/Settings";
 import type { Stage } from "../bindings/Stage";
 import type { SyncView } from "../bindings/SyncView";
 import type { SessionView } from "../bindings/SessionView";
@@ -71,6 +72,8 @@ export class Desk {
 
   /** Who asked on the spot to be led through a top-up, or to be left alone. */
   #led = $state.raw<Readonly<Record<string, boolean>>>({});
+
+  #saving: Promise<void> = Promise.resolve();
 
   readonly host: Host;
   readonly notices = new Notices();
@@ -144,6 +147,18 @@ export class Desk {
     remember(looks);
     if (session.signed_in?.id !== before?.signed_in?.id) this.#personIs();
     if (isAtWork(session) && !isAtWork(before)) void this.attempt(() => this.orders.refresh());
+  }
+
+  /** Changes settings, one change after another: each keeps what those before it have changed. */
+  saveSettings(changes: Partial<Settings>): Promise<void> {
+    const save = async () => {
+      if (this.session === null) return;
+      const settings = { ...this.session.settings, ...changes };
+      this.sessionIs(await this.host.call("save_settings", settings));
+    };
+    // Also after one that failed, which is told to whoever asked for it.
+    this.#saving = this.#saving.then(save, save);
+    return this.#saving;
   }
 
   /** Somebody is at the counter, and the shift is open: only then is anything sold. */
