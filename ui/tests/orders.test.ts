@@ -1,15 +1,24 @@
 import { waitFor, within } from "@testing-library/dom";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 import { pastOrder } from "../src/platform/demo/books";
 import { openWindow } from "./window";
 
 const YESTERDAY = 30 * 60;
 
+afterEach(() => void vi.useRealTimers());
+
+/** Sets the clock, in China's time; timers go on as they are. */
+function clockSays(time: string) {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  vi.setSystemTime(Date.parse(`${time}+08:00`));
+}
+
 /** The list over orders of 张伟 (cash, today), 单雨 (WeChat, today) and 曾可 (ended, before today). */
-async function orders() {
+async function orders(todayLeftMs = 43_200_000) {
   const window = await openWindow("sign_in");
   const { books } = window.counter;
+  books.todayLeftMs = todayLeftMs;
   books.session.signed_in = books.session.staff[0]!;
   books.session.shift = { shift_no: "JB1", cashier: "陈静", opened_at_ms: 1, float_fen: 0 };
   const cash = pastOrder(books, "12", 3, { channel: "cash", pay_fen: 50_000 });
@@ -82,4 +91,25 @@ test("an order without money says that nothing was posted", async () => {
   await waitFor(() => expect(screen.getAllByRole("button", { name: /^订单详情/ })).toHaveLength(3));
   await user.click(screen.getAllByRole("button", { name: /^订单详情/ })[2]!);
   expect(await screen.findByText("没有收到钱，账上没有变动。")).toBeTruthy();
+});
+
+test("after midnight every order says its date, whatever the business day is called", async () => {
+  clockSays("2026-11-24T00:02:00");
+  const { screen } = await orders();
+  const times = () =>
+    screen
+      .getAllByRole("row")
+      .slice(1)
+      .map((row) => row.firstElementChild?.textContent.trim());
+  expect(times()).toEqual(["11月23日 23:59", "11月23日 23:57"]);
+});
+
+test("a list left open over the end of the business day is asked for anew", async () => {
+  clockSays("2026-11-24T03:58:00");
+  const { screen, counter, members } = await orders(120_000);
+  expect(members()).toEqual(["张伟", "单雨"]);
+  counter.books.orders = [];
+  counter.books.todayLeftMs = 86_400_000;
+  clockSays("2026-11-24T04:00:01");
+  expect(await screen.findByText("这几天没有订单")).toBeTruthy();
 });

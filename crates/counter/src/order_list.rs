@@ -16,6 +16,7 @@ use crate::overlay::Overlay;
 use crate::parse;
 use crate::show::order::OrderFile;
 use crate::show::staff_name;
+use crate::view::Ms;
 use crate::view::order::Stage;
 use crate::view::order_list::{OrderFilter, OrderGroup, OrderLine, OrderList, OrderPeriod};
 use crate::view::top_up::ChannelView;
@@ -31,7 +32,8 @@ impl Counter {
     /// Orders of the shop known here that fit `filter`, newest first.
     pub(crate) fn find_orders(&self, filter: &OrderFilter) -> Result<OrderList, CallError> {
         self.staff()?;
-        let (since, until) = self.span(filter)?;
+        let now = self.now();
+        let (since, until) = self.span(filter, now)?;
         let sought = self.sought(filter)?;
         let overlay = self.overlay(&[])?;
         let (orders, cut) = self.opened_between(&overlay, since, until)?;
@@ -45,10 +47,10 @@ impl Counter {
         }));
         files.retain(|file| fits(file, filter));
         files.sort_by_key(|file| std::cmp::Reverse(file.order.opened_at));
-        self.list(&files, cut)
+        self.list(&files, cut, now)
     }
 
-    fn list(&self, files: &[OrderFile], cut: bool) -> Result<OrderList, CallError> {
+    fn list(&self, files: &[OrderFile], cut: bool, now: Timestamp) -> Result<OrderList, CallError> {
         let credited = files.iter().filter(|file| file.stage() == Stage::Credited);
         let (mut count, mut paid, mut bonus) = (0_u32, Money::ZERO, Money::ZERO);
         for file in credited {
@@ -57,6 +59,8 @@ impl Counter {
             bonus += file.order.quote.bonus;
         }
         let policy = self.policy()?;
+        let cut_off = policy.store.cut_off_minutes;
+        let today_ends = end_of(now.business_date(cut_off), cut_off);
         let lines = files.iter().take(LINES_MAX).map(|file| OrderLine {
             order: file.summary(),
             cashier: staff_name(&policy, file.order.cashier),
@@ -68,6 +72,7 @@ impl Counter {
             paid_fen: paid.into(),
             bonus_fen: bonus.into(),
             cut,
+            today_left_ms: Ms((today_ends - now).0),
         })
     }
 
@@ -89,9 +94,13 @@ impl Counter {
     }
 
     /// From the start of the first business day until before the end of the last.
-    fn span(&self, filter: &OrderFilter) -> Result<(Timestamp, Timestamp), CallError> {
+    fn span(
+        &self,
+        filter: &OrderFilter,
+        now: Timestamp,
+    ) -> Result<(Timestamp, Timestamp), CallError> {
         let cut_off = self.policy()?.store.cut_off_minutes;
-        let today = self.now().business_date(cut_off);
+        let today = now.business_date(cut_off);
         let day = |text: &str, field: &str| {
             parse::day(text, today).map_err(|error| error.with("field", field))
         };
@@ -108,9 +117,8 @@ impl Counter {
             let error = CallError::new(ErrorCode::InvalidInput, "day_order");
             return Err(error.with("field", "to"));
         }
-        let start = |date| Timestamp::start_of_business_day(date, cut_off);
-        let until = last.next_day().map_or(Timestamp::from_ms(i64::MAX), start);
-        Ok((start(first), until))
+        let since = Timestamp::start_of_business_day(first, cut_off);
+        Ok((since, end_of(last, cut_off)))
     }
 
     fn sought(&self, filter: &OrderFilter) -> Result<Sought, CallError> {
@@ -170,6 +178,12 @@ fn group_of(stage: Stage) -> OrderGroup {
             OrderGroup::Open
         }
     }
+}
+
+/// When the business day after `day` begins.
+fn end_of(day: Date, cut_off_minutes: u16) -> Timestamp {
+    let start = |date| Timestamp::start_of_business_day(date, cut_off_minutes);
+    day.next_day().map_or(Timestamp::from_ms(i64::MAX), start)
 }
 
 fn days_before(day: Date, days: i64) -> Date {

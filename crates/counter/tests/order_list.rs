@@ -1,5 +1,6 @@
 //! Finding orders, and what one of them tells.
 
+use qiantai_core::{Millis, Timestamp};
 use qiantai_counter::api::CounterApi;
 use qiantai_counter::error::{CallError, ErrorCode};
 use qiantai_counter::view::Fen;
@@ -10,6 +11,9 @@ use qiantai_counter::view::top_up::ChannelView;
 
 use crate::shop::Shop;
 use crate::till::{Till, key};
+
+const CUT_OFF_MINUTES: u16 = 240;
+const HALF_A_DAY: Millis = Millis::hours(12);
 
 fn today() -> OrderFilter {
     OrderFilter {
@@ -150,6 +154,37 @@ fn adds_up(list: &OrderList, count: usize, credited: u32, cashier: &str, name: &
     assert_eq!(sum, (credited, paid, bonus), "{name}");
     let named = list.lines.iter().all(|line| line.cashier == cashier);
     assert!(named && !list.cut, "{name}");
+}
+
+/// A list that stays open over the end of the business day is asked for anew then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_says_how_long_its_today_lasts() {
+    let shop = Shop::salon().await;
+    let now = shop.time.now();
+    let tomorrow = now.business_date(CUT_OFF_MINUTES).next_day().unwrap();
+    let ends = Timestamp::start_of_business_day(tomorrow, CUT_OFF_MINUTES);
+    shop.time.advance(ends - now);
+    shop.time.advance(HALF_A_DAY);
+    let till = Till::open(&shop).await;
+    let member = till.zhang_wei().await;
+    till.cash(&member, "300").await;
+    let count_and_left = async |period| {
+        let list = find(&till, OrderFilter { period, ..today() })
+            .await
+            .unwrap();
+        (list.count, Millis(list.today_left_ms.0))
+    };
+    let (count, left) = count_and_left(OrderPeriod::Today).await;
+    assert_eq!(count, 1);
+    let took = HALF_A_DAY.0 - left.0;
+    assert!((0..60_000).contains(&took), "{left:?} are left");
+
+    shop.time.advance(left);
+    let (count, left) = count_and_left(OrderPeriod::Today).await;
+    assert_eq!(count, 0, "it is yesterday's now");
+    let took = HALF_A_DAY.0 * 2 - left.0;
+    assert!((0..60_000).contains(&took), "{left:?} are left");
+    assert_eq!(count_and_left(OrderPeriod::Yesterday).await.0, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

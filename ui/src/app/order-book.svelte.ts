@@ -21,6 +21,9 @@ export class OrderBook {
   /** What is wrong with what was asked; the list stays as it was. */
   error = $state.raw<CallError | null>(null);
 
+  /** When the list's days stop being what they are called, by this machine's clock. */
+  staleAt = $state.raw(Infinity);
+
   readonly #host: Host;
   #asked = 0;
 
@@ -47,7 +50,9 @@ export class OrderBook {
     const asked = ++this.#asked;
     try {
       const list = await this.#host.call("find_orders", this.filter);
-      if (asked === this.#asked) [this.list, this.error] = [list, null];
+      if (asked !== this.#asked) return;
+      [this.list, this.error] = [list, null];
+      this.staleAt = Date.now() + list.today_left_ms;
     } catch (reason) {
       if (asked === this.#asked) this.error = asCallError(reason);
     }

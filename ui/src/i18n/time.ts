@@ -42,6 +42,9 @@ export function said(at: number, now: number): string {
   return day(at);
 }
 
+/** 12 月 3 日 23:50: beside business days, which end after midnight and have the same names. */
+export const dated = (at: number) => `${day(at)} ${clock(at)}`;
+
 /** 03:12 left until `at`; 00:00 when past. */
 export function countdown(at: number, now: number): string {
   const seconds = Math.max(0, Math.ceil((at - now) / 1000));

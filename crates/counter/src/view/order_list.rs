@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::view::Fen;
 use crate::view::order::OrderSummary;
 use crate::view::top_up::ChannelView;
+use crate::view::{Fen, Ms};
 
 /// Which orders are wanted. Everything asked for must fit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -69,6 +69,8 @@ pub struct OrderList {
     pub bonus_fen: Fen,
     /// True when there were too many orders to look at all: older ones are missing everywhere.
     pub cut: bool,
+    /// How long today still lasts by the counter's clock; after that, days mean other days.
+    pub today_left_ms: Ms,
 }
 
 /// One order.

@@ -139,6 +139,7 @@ export function freshBooks(settings: Partial<Settings>): DemoBooks {
     session,
     members,
     orders: [],
+    todayLeftMs: 12 * 60 * MINUTE,
     prints: [],
     usb: [
       {

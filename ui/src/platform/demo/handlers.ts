@@ -41,6 +41,8 @@ export type DemoBooks = {
   session: SessionView;
   members: MemberView[];
   orders: OrderView[];
+  /** How long the business day goes on. */
+  todayLeftMs: number;
   prints: PrintJobView[];
   /** Printers that are plugged in. */
   usb: UsbPrinter[];

@@ -45,6 +45,7 @@ export function findOrders(books: DemoBooks, filter: OrderFilter): OrderList {
     paid_fen: sum(({ pay_fen }) => pay_fen),
     bonus_fen: sum(({ bonus_fen }) => bonus_fen),
     cut: false,
+    today_left_ms: books.todayLeftMs,
   };
 }
 
