@@ -10,8 +10,8 @@ use crate::tour::{AND_LARGE, EVERY, Tour};
 const PHONE: &str = "13800001111";
 const NAME: &str = "赵敏";
 const CARD: &str = "VIP-0088";
-/// The card of somebody else.
-const GIVEN: &str = "00201-9000001";
+/// The card of [`MEMBER`].
+const GIVEN: &str = "00101-9000001";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_keyboard_alone_and_pays_at_once() {
