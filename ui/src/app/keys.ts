@@ -1,5 +1,14 @@
 import type { KeyMap } from "./shortcuts";
 
+/** The key code of what an input method took. */
+const TAKEN = 229;
+/**
+ * Keys of an input method: Enter chooses Chinese, Esc gives it up. WebKit says of the last one that
+ * nothing is composed any more; only its code tells.
+ */
+export const isComposed = ({ isComposing, keyCode }: KeyboardEvent): boolean =>
+  isComposing || keyCode === TAKEN;
+
 const ACTIVATED_BY_ENTER = "button, a, summary, [role=option]";
 
 export function inTextField(target: EventTarget | null): boolean {
@@ -32,7 +41,7 @@ type Options = {
  * a dialog keeps the keyboard to itself, and a text field keeps its characters.
  */
 export function onKey(event: KeyboardEvent, keys: KeyMap, options: Options = {}): void {
-  if (event.defaultPrevented || event.repeat || event.isComposing || event.altKey) return;
+  if (event.defaultPrevented || event.repeat || isComposed(event) || event.altKey) return;
   const dialogOpen = document.querySelector("dialog[open]") !== null;
   if (dialogOpen !== (options.dialog ?? false)) return;
   const name = nameOf(event);

@@ -1,8 +1,9 @@
-import { inTextField } from "./keys";
+import { inTextField, isComposed } from "./keys";
 import {
   FINGERS_MIN_MS,
   follow,
   OF_NO_HAND,
+  RHYTHM,
   SILENCE,
   STALL_MAX_MS,
   type Burst,
@@ -33,6 +34,8 @@ type Parts = {
   refuses: (text: string) => boolean;
   /** Keys that were no hand's were no scan either; none of them was pressed. */
   brokenOff: () => void;
+  /** An input method took keys that were no hand's: nobody knows any more what was scanned. */
+  composed: () => void;
 };
 
 /** A burst into several lines, and what stood there before it. */
@@ -61,6 +64,8 @@ export class ScanWatch {
   /** Keys of an answer that may be the first of a burst. */
   #waiting: KeyboardEvent[] = [];
   #lines: LineBurst | null = null;
+  /** Keys that an input method took, each soon after the one before. */
+  #composed = { keys: 0, at: Number.NEGATIVE_INFINITY };
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Our own events, which are no news. */
   readonly #typedAgain = new WeakSet<Event>();
@@ -73,10 +78,11 @@ export class ScanWatch {
   /** To be asked about every key before anybody else. */
   onkeydown = (event: KeyboardEvent): void => {
     if (this.#typedAgain.has(event)) return;
+    if (isComposed(event)) this.#compose(event);
     const rhythm = this.#parts.rhythm();
     if (event.target instanceof HTMLTextAreaElement)
       return this.#inLines(event, event.target, rhythm);
-    const free = !event.isComposing && !event.repeat;
+    const free = !isComposed(event) && !event.repeat;
     const plain = free && !event.ctrlKey && !event.altKey && !event.metaKey;
     if (!plain || this.#hasMoved(event)) this.release();
     if (!plain) return;
@@ -147,6 +153,14 @@ export class ScanWatch {
     swallow(event);
     this.#waiting.push(event);
     this.#after(ANSWER_AFTER_MS, this.#letGo);
+  }
+
+  /** Told once for each scan; a key that is held down is none. */
+  #compose({ repeat, timeStamp: at }: KeyboardEvent): void {
+    if (repeat) return;
+    const isClose = at - this.#composed.at <= FINGERS_MIN_MS;
+    this.#composed = { keys: isClose ? this.#composed.keys + 1 : 1, at };
+    if (this.#composed.keys === RHYTHM.keysMin) this.#parts.composed();
   }
 
   #refuse(): void {
