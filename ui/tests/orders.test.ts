@@ -113,3 +113,22 @@ test("a list left open over the end of the business day is asked for anew", asyn
   clockSays("2026-11-24T04:00:01");
   expect(await screen.findByText("这几天没有订单")).toBeTruthy();
 });
+
+test("arrow keys belong to a filter that has the keyboard, and else to the rows", async () => {
+  const { user, screen } = await orders();
+  const pressed = async (control: HTMLElement, key: string) => {
+    control.focus();
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    return [control.dispatchEvent(event), document.activeElement === control];
+  };
+  for (const name of ["方式", "收银"])
+    expect(await pressed(screen.getByRole("combobox", { name }), "ArrowDown")).toEqual([
+      true,
+      true,
+    ]);
+  const today = screen.getByRole("radio", { name: "今天" });
+  expect(await pressed(today, "ArrowUp")).toEqual([true, true]);
+  today.blur();
+  await user.keyboard("{ArrowDown}");
+  expect(document.activeElement?.hasAttribute("data-door")).toBe(true);
+});

@@ -16,6 +16,11 @@ export function inTextField(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && /^(text|search|password|tel)$/.test(target.type);
 }
 
+/** Arrow keys choose in it. */
+const isChoice = (target: EventTarget | null): boolean =>
+  target instanceof HTMLSelectElement ||
+  (target instanceof HTMLInputElement && target.type === "radio");
+
 /** Gives the keyboard to the screen, whose letters and Enter a text field would keep. */
 export function leaveTextField(): void {
   const field = document.activeElement;
@@ -52,6 +57,7 @@ export function onKey(event: KeyboardEvent, keys: KeyMap, options: Options = {})
   if (action === undefined || (character && isKept)) return;
   const native = target instanceof Element && target.closest(ACTIVATED_BY_ENTER) !== null;
   if ((name === "Enter" || name === "Space") && native) return;
+  if (name.startsWith("Arrow") && isChoice(target)) return;
   event.preventDefault();
   action(event);
 }
