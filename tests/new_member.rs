@@ -4,12 +4,14 @@ use std::time::{Duration, Instant};
 
 use qiantai_testkit::{Cashier, Key, Method};
 
-use crate::shop::{MEMBER, MEMBER_PHONE, Shop, expect_slow_scans, synced};
+use crate::screens::counter::go;
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, expect_slow_scans, orders, synced};
 use crate::tour::{AND_LARGE, EVERY, Tour};
 
 const PHONE: &str = "13800001111";
 const NAME: &str = "赵敏";
 const CARD: &str = "VIP-0088";
+const PAYMENT_CODE: &str = "134567890123456789";
 /// The card of [`MEMBER`].
 const GIVEN: &str = "00101-9000001";
 
@@ -54,6 +56,7 @@ async fn by_keyboard_alone_and_pays_at_once() {
     cashier.next_customer().await.unwrap();
     cashier.find(CARD, NAME).await.unwrap();
     tour.end();
+    scan_elsewhere(&cashier).await;
     window.close().await.unwrap();
 }
 
@@ -80,6 +83,45 @@ async fn scan_card(cashier: &Cashier<'_>) {
     window.control("region", &registered).await.unwrap();
     window.scan(CARD).await.unwrap();
     window.gone("region", &registered).await.unwrap();
+}
+
+/// The screens beside the counter give way to the member of the card; what is open over the counter
+/// stays as it is, and says so.
+async fn scan_elsewhere(cashier: &Cashier<'_>) {
+    let window = cashier.window;
+    for (screen, heading, card, member) in [
+        (Key::F7, "orders.name", GIVEN, MEMBER),
+        (Key::F8, "queue.name", CARD, NAME),
+        (Key::F9, "settings.name", GIVEN, MEMBER),
+    ] {
+        go(cashier, screen, heading).await;
+        window.scan(card).await.unwrap();
+        served(cashier, member).await;
+    }
+    window.press(Key::F4).await.unwrap();
+    stays(cashier, "member_page.name", CARD, "scan.close_first").await;
+    window.press_with(Key::Control, 'k').await.unwrap();
+    stays(cashier, "command.name", PAYMENT_CODE, "scan.answer_first").await;
+    served(cashier, MEMBER).await;
+    assert_eq!(orders(window).await.len(), 1);
+}
+
+/// The dialog takes no scan.
+async fn stays(cashier: &Cashier<'_>, dialog: &str, code: &str, said: &str) {
+    let Cashier { window, words } = cashier;
+    let dialog = words.get(dialog).unwrap();
+    window.control("dialog", &dialog).await.unwrap();
+    window.scan(code).await.unwrap();
+    window.text(&words.get(said).unwrap()).await.unwrap();
+    window.control("dialog", &dialog).await.unwrap();
+    window.press(Key::Escape).await.unwrap();
+    window.gone("dialog", &dialog).await.unwrap();
+}
+
+async fn served(cashier: &Cashier<'_>, member: &str) {
+    let title = cashier.words.with("top_up.title", &[("member", member)]);
+    let title = title.unwrap();
+    cashier.window.control("heading", &title).await.unwrap();
 }
 
 /// A phone that is registered leads to its member.
