@@ -38,6 +38,7 @@ mod rules;
 mod screens;
 mod second_start;
 mod set_up;
+mod settings;
 mod shop;
 mod shop_code;
 mod split;

@@ -110,12 +110,12 @@ async fn set(window: &Window, changes: &Value) {
 }
 
 /// The program that speaks, in a folder of its own.
-struct Voice {
+pub struct Voice {
     folder: TempDir,
 }
 
 impl Voice {
-    fn new() -> Voice {
+    pub fn new() -> Voice {
         let folder = TempDir::new().unwrap();
         let program = folder.path().join("spd-say");
         let heard = folder.path().join("heard");
@@ -126,7 +126,7 @@ impl Voice {
     }
 
     /// The search path of programs with this one before all others.
-    fn path(&self) -> String {
+    pub fn path(&self) -> String {
         let others = std::env::var("PATH").unwrap();
         format!("{}:{others}", self.folder.path().display())
     }
@@ -135,7 +135,7 @@ impl Voice {
         lines(&self.folder.path().join("heard"))
     }
 
-    async fn has_said(&self, expected: &[&str]) {
+    pub async fn has_said(&self, expected: &[&str]) {
         until("the voice to speak", PATIENCE, || async {
             Ok((self.said().len() >= expected.len()).then_some(()))
         })

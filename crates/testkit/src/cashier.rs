@@ -85,6 +85,21 @@ impl Cashier<'_> {
     /// # Errors
     /// Where the window does not follow.
     pub async fn sign_in_as(&self, number: &str, pin: &str) -> Result<(), Fault> {
+        self.enter_pin(number, pin).await?;
+        let session: Value = self.window.call("session", Value::Null).await?;
+        let mut settings = session["settings"].clone();
+        settings["guide"] = json!("never");
+        self.window
+            .call::<Value>("save_settings", settings)
+            .await
+            .map(drop)
+    }
+
+    /// Signs in with a staff number and its PIN, and leaves every setting as it is.
+    ///
+    /// # Errors
+    /// Where the window does not follow.
+    pub async fn enter_pin(&self, number: &str, pin: &str) -> Result<(), Fault> {
         self.window
             .control("heading", &self.words.get("sign_in.who")?)
             .await?;
@@ -96,14 +111,7 @@ impl Cashier<'_> {
         self.window.press(Key::Enter).await?;
         self.window
             .gone("button", &contains(&self.words.get("sign_in.enter")?))
-            .await?;
-        let session: Value = self.window.call("session", Value::Null).await?;
-        let mut settings = session["settings"].clone();
-        settings["guide"] = json!("never");
-        self.window
-            .call::<Value>("save_settings", settings)
             .await
-            .map(drop)
     }
 
     /// Opens the shift with five notes of 100 yuan.

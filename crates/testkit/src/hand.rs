@@ -33,6 +33,22 @@ impl Window {
         Ok(())
     }
 
+    /// Types `text` and Enter with at least `pause` between two keys.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn type_slowly(&self, text: &str, pause: Duration) -> Result<(), Fault> {
+        let mut actions = KeyActions::new("keyboard".into());
+        for value in text.chars().chain([char::from(Key::Enter)]) {
+            self.actions.add(1);
+            actions = actions
+                .then(KeyAction::Down { value })
+                .then(KeyAction::Up { value })
+                .then(KeyAction::Pause { duration: pause });
+        }
+        Ok(self.client.perform_actions(actions).await?)
+    }
+
     /// Holds a scanner before a code: a keyboard that types without a pause and ends with Enter.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 //! ```
 
 mod cashier;
+mod choices;
 mod display;
 mod driver;
 mod examine;

@@ -219,7 +219,7 @@ impl Window {
 
     /// Does something with a control until it is done; a control that is drawn anew in the middle
     /// is looked for again.
-    async fn on<F>(
+    pub(crate) async fn on<F>(
         &self,
         what: &str,
         role: &str,
@@ -242,7 +242,7 @@ impl Window {
     }
 
     /// Adds what the screen says to a wait in vain.
-    async fn explained<T>(&self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+    pub(crate) async fn explained<T>(&self, outcome: Result<T, Fault>) -> Result<T, Fault> {
         match outcome {
             Err(Fault::InVain { what, seconds }) => {
                 let there = self.seen().await?;
@@ -256,7 +256,7 @@ impl Window {
     }
 
     /// The control that a script gave back, if it gave one.
-    fn taken(&self, answer: &Value) -> Option<Control> {
+    pub(crate) fn taken(&self, answer: &Value) -> Option<Control> {
         let id = answer.get(ELEMENT)?.as_str()?.to_owned();
         let element = Element::from_element_id(self.client.clone(), ElementRef::from(id));
         Some(Control { element })
@@ -269,21 +269,21 @@ impl Window {
     pub async fn choose(&self, role: &str, name: &str) -> Result<(), Fault> {
         let what = format!("a choice of the {role} called {name:?}");
         self.on(&what, role, name, |control| async move {
-            let script = "const [control] = arguments; return control.closest('label') ?? control";
-            let label = self
-                .client
-                .execute(script, vec![control.reference()?])
-                .await?;
-            match self.taken(&label) {
-                Some(label) => {
-                    label.click().await?;
-                    self.actions.add(1);
-                    Ok(Some(()))
-                }
-                None => Ok(None),
-            }
+            self.click_label_of(&control).await
         })
         .await
+    }
+
+    pub(crate) async fn click_label_of(&self, control: &Control) -> Result<Option<()>, Fault> {
+        let script = "const [control] = arguments; return control.closest('label') ?? control";
+        let control = vec![control.reference()?];
+        let label = self.client.execute(script, control).await?;
+        let Some(label) = self.taken(&label) else {
+            return Ok(None);
+        };
+        label.click().await?;
+        self.actions.add(1);
+        Ok(Some(()))
     }
 
     /// Waits until the control is no longer on the screen.
