@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use qiantai_testkit::{Cashier, Key, Method};
 
 use crate::screens::counter::go;
-use crate::shop::{MEMBER, MEMBER_PHONE, Shop, expect_slow_scans, orders, synced};
+use crate::shop::{
+    MEMBER, MEMBER_PHONE, Shop, amount_in, expect_slow_scans, fen_of, orders, suggested, synced,
+};
 use crate::tour::{AND_LARGE, EVERY, Tour};
 
 const PHONE: &str = "13800001111";
@@ -45,12 +47,19 @@ async fn by_keyboard_alone_and_pays_at_once() {
     assert!(took < Duration::from_secs(15), "{took:?}");
     tour.stop(&window, "served", EVERY).await;
 
-    cashier.choose_amount("300").await.unwrap();
+    // Nothing is on the account yet: one key fills the smallest amount on sale in.
+    let low = words.start_of("member.low").unwrap();
+    window.text(low).await.unwrap();
+    let suggested = suggested(&cashier).await;
+    window.type_text("l").await.unwrap();
     cashier.choose_method(Method::Cash).await.unwrap();
+    let filled = cashier.ready_to_pay().await.unwrap().text().await.unwrap();
+    assert_eq!(amount_in(&filled), suggested);
     cashier.take_payment().await.unwrap();
     cashier.success().await.unwrap();
     synced(&window).await;
     let order = cashier.newest_order().await.unwrap();
+    assert_eq!(order["pay_fen"], fen_of(&suggested));
     assert_eq!(order["member"], NAME);
     assert_eq!(order["credit"]["balance_before_fen"], 0);
     cashier.next_customer().await.unwrap();

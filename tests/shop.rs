@@ -176,6 +176,27 @@ pub async fn balance(window: &Window) -> i64 {
         .unwrap()
 }
 
+/// The amount that one step fills in, by the button that says so: `¥300`.
+pub async fn suggested(Cashier { window, words }: &Cashier<'_>) -> String {
+    let go = words.start_of("member.low_go").unwrap();
+    let button = window.button(&format!("/^{go} ?¥/")).await.unwrap();
+    amount_in(&button.text().await.unwrap())
+}
+
+/// The first amount in a text: `¥1,300`.
+pub fn amount_in(text: &str) -> String {
+    let (_, amount) = text.split_once('¥').unwrap();
+    let figures = amount.chars();
+    let figures = figures.take_while(|figure| figure.is_ascii_digit() || ",.".contains(*figure));
+    format!("¥{}", figures.collect::<String>().trim_end_matches(".00"))
+}
+
+/// An amount in whole yuan as the books have it.
+pub fn fen_of(amount: &str) -> i64 {
+    let yuan: i64 = amount.replace(['¥', ','], "").parse().unwrap();
+    yuan * 100
+}
+
 /// Every order of this terminal.
 pub async fn orders(window: &Window) -> Vec<Value> {
     window.call("orders", Value::Null).await.unwrap()

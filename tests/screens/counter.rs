@@ -1,8 +1,8 @@
 //! The counter in training, up to the moment of paying, and the screens beside it.
 
-use qiantai_testkit::{Cashier, Key, Method, Window};
+use qiantai_testkit::{Cashier, Key, Method, PATIENCE, Window, until};
 
-use crate::shop::{MEMBER, MEMBER_PHONE, Shop};
+use crate::shop::{MEMBER, MEMBER_PHONE, Shop, amount_in, fen_of, suggested};
 use crate::tour::{AND_LARGE, EVERY, EVERY_SIZE, Tour};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,6 +54,7 @@ async fn amounts(cashier: &Cashier<'_>, tour: &mut Tour) {
     let lacks = words.with("booked.lacks", &values).unwrap();
     window.text(&lacks).await.unwrap();
     tour.stop(window, "price-lacks", AND_LARGE).await;
+    step_to_what_covers_it(cashier).await;
 
     let other = words.get("top_up.custom").unwrap();
     for (typed, said, screen) in [
@@ -73,6 +74,26 @@ async fn amounts(cashier: &Cashier<'_>, tour: &mut Tour) {
         window.text(&said).await.unwrap();
         tour.stop(window, screen, AND_LARGE).await;
     }
+}
+
+/// One step fills the form with what covers the price, whatever was chosen before.
+async fn step_to_what_covers_it(cashier: &Cashier<'_>) {
+    let covers = suggested(cashier).await;
+    assert!(fen_of(&covers) >= 13_000, "{covers} is enough");
+    cashier.choose_amount("2000").await.unwrap();
+    let becomes = async |amount: &str| {
+        until("another amount in the form", PATIENCE, || async {
+            let button = cashier.ready_to_pay().await?;
+            Ok((amount_in(&button.text().await?) == amount).then_some(()))
+        })
+        .await
+        .unwrap();
+    };
+    becomes("¥2,000").await;
+    let go = cashier.words.start_of("member.low_go").unwrap();
+    let step = format!("/^{go} ?{covers}/");
+    cashier.window.click("button", &step).await.unwrap();
+    becomes(&covers).await;
 }
 
 async fn cash(cashier: &Cashier<'_>, tour: &mut Tour) {
