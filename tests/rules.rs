@@ -1,7 +1,7 @@
 //! A manager changes the shop's rules at the counter: people, receipt, payment methods.
 
 use qiantai_server::sample::{ShopKind, TRAINING_STAFF};
-use qiantai_testkit::{Cashier, Key, PATIENCE, until};
+use qiantai_testkit::{Cashier, Key, PATIENCE, Window, until};
 use serde_json::Value;
 
 use crate::books::Books;
@@ -66,6 +66,24 @@ async fn enter_account(cashier: &Cashier<'_>, tour: &mut Tour) {
     tour.stop(window, "account", AND_LARGE).await;
 }
 
+/// Moves a method one place up, which a manager lets happen.
+async fn move_up(cashier: &Cashier<'_>, method: &str) {
+    let Cashier { window, words } = cashier;
+    let method = words.get(method).unwrap();
+    let up = words.with("rules.up_name", &[("method", &method)]).unwrap();
+    window.click("button", &up).await.unwrap();
+    click(cashier, "rules.save").await;
+    allow(cashier).await;
+}
+
+/// Everything that the form lets choose, in its order.
+async fn offered(window: &Window) -> Vec<String> {
+    let script = "return window.__testkit.queryAllByRole('radio', /./) \
+                  .map((radio) => radio.closest('label').innerText)";
+    let names = window.run(script).await.unwrap();
+    serde_json::from_value(names).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_changes_who_works_here_and_what_receipts_say() {
     let shop = Shop::new();
@@ -115,6 +133,7 @@ async fn a_manager_changes_who_works_here_and_what_receipts_say() {
         .await
         .unwrap();
     tour.stop(&window, "methods", AND_LARGE).await;
+    move_up(&cashier, "channel.alipay").await;
     enter_account(&cashier, &mut tour).await;
     part(&cashier, "settings.shop").await;
     let slate = word("brand.colour.slate");
@@ -145,6 +164,10 @@ async fn a_manager_changes_who_works_here_and_what_receipts_say() {
     window.press(Key::F12).await.unwrap();
     cashier.sign_in_as(&number, "4713").await.unwrap();
     cashier.find(MEMBER_PHONE, MEMBER).await.unwrap();
+    let offered = offered(&window).await;
+    let place = |method: &str| offered.iter().position(|name| name.contains(&word(method)));
+    let (alipay, wechat) = (place("channel.alipay"), place("channel.wechat"));
+    assert!(alipay.is_some() && alipay < wechat, "{offered:?}");
     cashier.choose_amount("300").await.unwrap();
     let cash = word("channel.cash");
     window.choose("radio", &format!("/{cash}/")).await.unwrap();
