@@ -169,4 +169,12 @@ async fn wrong(cashier: &Cashier<'_>, tour: &mut Tour) {
         window.text(&words.get(said).unwrap()).await.unwrap();
     }
     tour.stop(window, "wrong", AND_LARGE).await;
+    // As the system's own table of pictures puts it in; WebDriver types no such character.
+    let name = words.get("new_member.full_name").unwrap();
+    window.fill("textbox", &name, "小美").await.unwrap();
+    let insert = "document.execCommand('insertText', false, '\u{1F600}')";
+    window.run(insert).await.unwrap();
+    window.press(Key::Enter).await.unwrap();
+    let refused = words.get("error.name_emoji").unwrap();
+    window.text(&refused).await.unwrap();
 }
