@@ -104,8 +104,12 @@ pub fn show(pane: Pane) -> tauri::Result<()> {
 fn counter_window(app: &App, folder: PathBuf) -> tauri::Result<()> {
     let window = WebviewWindowBuilder::new(app, COUNTER, WebviewUrl::App("index.html".into()))
         .title("前台 Qiantai")
+        // Maximised where the desktop can, and within its bars until then and whenever it is not:
+        // the smallest common counter PC has 1366×768 with them.
         .inner_size(1366.0, 768.0)
-        .min_inner_size(1024.0, 720.0)
+        .min_inner_size(1024.0, 660.0)
+        .prevent_overflow()
+        .maximized(true)
         .data_directory(folder)
         .build()?;
     #[cfg(target_os = "linux")]

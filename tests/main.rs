@@ -41,6 +41,7 @@ mod set_up;
 mod settings;
 mod shop;
 mod shop_code;
+mod small_window;
 mod split;
 #[expect(dead_code, reason = "the counter's own tests ask it more")]
 #[path = "../crates/counter/tests/talking_printer.rs"]
