@@ -86,11 +86,7 @@ pub fn recharge_cash() -> Operation {
 pub fn approved_cash() -> Operation {
     let mut operation = recharge_cash();
     if let OperationBody::RechargeCash(cash) = &mut operation.body {
-        cash.approval = Some(StaffProof {
-            staff: StaffId(id(NOW - 90_000_000, 17)),
-            method: StaffMethod::Pin,
-            policy_version: 12,
-        });
+        cash.approval = Some(manager());
     }
     operation
 }
@@ -126,11 +122,6 @@ pub fn approved_split() -> Operation {
 fn recorded(method: RecordedMethod, reference: &str, approved: bool) -> Operation {
     let open = recharge_open();
     let op_id = OpId(open.order.0);
-    let manager = StaffProof {
-        staff: StaffId(id(NOW - 90_000_000, 17)),
-        method: StaffMethod::Pin,
-        policy_version: 12,
-    };
     Operation {
         op_id,
         action_id: ActionId(op_id.0),
@@ -139,7 +130,7 @@ fn recorded(method: RecordedMethod, reference: &str, approved: bool) -> Operatio
             method,
             reference: PaymentReference::parse(method, reference).unwrap(),
             reference_confirmed: approved,
-            approval: approved.then_some(manager),
+            approval: approved.then(manager),
             cash_part: None,
         }))
     }
@@ -280,26 +271,8 @@ fn of_terminals() -> Vec<Sample> {
             "recharge.cancel",
             terminal(OperationBody::RechargeCancel { order }),
         ),
-        (
-            "receipt.reprint",
-            terminal(OperationBody::ReceiptReprint {
-                order,
-                copy: 1,
-                approval: None,
-            }),
-        ),
-        (
-            "receipt.reprint approved",
-            terminal(OperationBody::ReceiptReprint {
-                order,
-                copy: 3,
-                approval: Some(StaffProof {
-                    staff: StaffId(id(NOW - 90_000_000, 17)),
-                    method: StaffMethod::Pin,
-                    policy_version: 12,
-                }),
-            }),
-        ),
+        ("receipt.reprint", reprint(1, None)),
+        ("receipt.reprint approved", reprint(3, Some(manager()))),
         ("drawer.open", drawer_open(DrawerReason::Change, None)),
         (
             "drawer.open for a reason of its own",
@@ -326,15 +299,28 @@ fn of_terminals() -> Vec<Sample> {
     ]
 }
 
+/// Who approves.
+fn manager() -> StaffProof {
+    StaffProof {
+        staff: StaffId(id(NOW - 90_000_000, 17)),
+        method: StaffMethod::Pin,
+        policy_version: 12,
+    }
+}
+
+fn reprint(copy: u32, approval: Option<StaffProof>) -> Operation {
+    terminal(OperationBody::ReceiptReprint {
+        order: OrderId(id(NOW, 20)),
+        copy,
+        approval,
+    })
+}
+
 fn drawer_open(reason: DrawerReason, words: Option<&str>) -> Operation {
     terminal(OperationBody::DrawerOpen(DrawerOpen {
         reason,
         words: words.map(str::to_owned),
-        approval: StaffProof {
-            staff: StaffId(id(NOW - 90_000_000, 17)),
-            method: StaffMethod::Pin,
-            policy_version: 12,
-        },
+        approval: manager(),
     }))
 }
 
@@ -356,11 +342,7 @@ fn of_leases() -> Vec<Sample> {
                 member: MemberId(id(NOW, 21)),
                 amount: Money::from_yuan(140),
                 draws: vec![lease_draw(50, 9_000)],
-                approval: Some(StaffProof {
-                    staff: StaffId(id(NOW - 90_000_000, 17)),
-                    method: StaffMethod::Pin,
-                    policy_version: 12,
-                }),
+                approval: Some(manager()),
             })),
         ),
         (
