@@ -20,4 +20,5 @@ mod roles;
 mod schema;
 mod small_words;
 mod split;
+mod upgrade;
 mod verify;

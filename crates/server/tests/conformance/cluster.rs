@@ -238,6 +238,11 @@ impl TestDatabase {
         });
     }
 
+    /// The same in the name of the user whose database it is.
+    pub fn execute_as_its_owner(&self, sql: &str) {
+        self.execute(&format!("SET ROLE {}; {sql}", self.name));
+    }
+
     pub fn query(&self, sql: &str) -> Vec<Row> {
         let sql = sql.to_owned();
         on_a_connection(&self.name, self.port, move |client| async move {

@@ -82,16 +82,8 @@ fn columns(database: &TestDatabase) -> Columns {
     columns
 }
 
-#[test]
-fn the_committed_schema_is_what_the_migrations_make() {
-    let database = TestDatabase::make();
-    drop(
-        PostgresLedger::open(
-            &database.url(),
-            Holder::fresh(uuid::Uuid::now_v7(), "here".into()),
-        )
-        .unwrap(),
-    );
+/// The schema as text.
+pub(super) fn snapshot(database: &TestDatabase) -> String {
     let mut made = String::new();
     let constraints =
         "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
@@ -106,7 +98,7 @@ fn the_committed_schema_is_what_the_migrations_make() {
         lines
     };
     let (mut constraints, mut indexes) = (lines(constraints), lines(indexes));
-    for (table, columns) in columns(&database) {
+    for (table, columns) in columns(database) {
         writeln!(made, "CREATE TABLE {table} (").unwrap();
         for (name, kind, may_be_empty, _) in columns {
             let rule = if may_be_empty { "" } else { " NOT NULL" };
@@ -119,6 +111,20 @@ fn the_committed_schema_is_what_the_migrations_make() {
         }
         made.push('\n');
     }
+    made
+}
+
+#[test]
+fn the_committed_schema_is_what_the_migrations_make() {
+    let database = TestDatabase::make();
+    drop(
+        PostgresLedger::open(
+            &database.url(),
+            Holder::fresh(uuid::Uuid::now_v7(), "here".into()),
+        )
+        .unwrap(),
+    );
+    let made = snapshot(&database);
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../migrations/server-postgres/schema.sql"
