@@ -8,6 +8,7 @@ import hashlib
 import json
 import pathlib
 import struct
+import unicodedata
 import uuid
 
 import cbor2
@@ -293,6 +294,10 @@ def text(value):
     return isinstance(value, str)
 
 
+def number_text(value):
+    return text(value) and len(value) <= 64 and all(unicodedata.category(c) != "Cc" for c in value)
+
+
 def true(value):
     return value is True
 
@@ -302,7 +307,7 @@ def array(value):
 
 
 ID, HASH = raw(16), raw(32)
-NUMBER = either(raw(13), text)
+NUMBER = either(raw(13), number_text)
 OPEN = ({1: NUMBER, 2: ID, 5: array},
         {0: ID, 3: array, 4: whole, 6: either(ID, true), 7: true})
 # Fields that must be there, and fields that may.
@@ -319,7 +324,7 @@ BODIES = {
     4: ({0: lambda value: fits(value, OPEN), 1: whole}, {2: whole, 3: array}),
     5: ({0: ID}, {}),
     6: ({0: ID, 1: whole}, {}),
-    7: ({1: text}, {0: ID}),
+    7: ({1: number_text}, {0: ID}),
     8: ({0: lambda value: fits(value, OPEN), 1: whole, 2: text}, {3: true, 4: array, 5: whole}),
     9: ({0: ID, 1: whole}, {2: array, 3: array}),
     10: ({0: ID, 1: ID}, {}),

@@ -18,6 +18,7 @@ pub mod member;
 pub mod member_input;
 pub mod merchant_account;
 pub mod money;
+pub mod number_text;
 pub mod operation;
 pub mod order_no;
 pub mod payment_code;

@@ -9,6 +9,7 @@ mod faults;
 #[cfg(unix)]
 mod handover;
 mod hints;
+mod hostile_text;
 mod lease;
 mod offline_spending;
 mod outage;

@@ -31,8 +31,9 @@ pub(super) async fn join(
     Body(request): Body<JoinRequest>,
 ) -> Result<Json<JoinAnswer>, Failure> {
     let name_length = request.name.chars().count();
+    let is_plain = !request.name.chars().any(char::is_control);
     let is_key = VerifyingKey::from_bytes(&request.public_key.0).is_ok_and(|key| !key.is_weak());
-    if !is_key || !(1..=NAME_LENGTH_MAX).contains(&name_length) {
+    if !is_key || !is_plain || !(1..=NAME_LENGTH_MAX).contains(&name_length) {
         return Err(ErrorCode::BadRequest.into());
     }
     Ok(Json(

@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use qiantai_core::attempt::PaymentAttempt;
 use qiantai_core::ids::TenantId;
+use qiantai_core::number_text::is_number_text;
 use qiantai_pay::{ChannelId, ElsewhereNotice, Notice, NoticeReceipt, PaymentNotice, RefundNotice};
 use qiantai_wire::{ApiError, ErrorCode};
 
@@ -40,6 +41,10 @@ pub(super) async fn take(
     let channels = server.0.engine.channels();
     let channel = channels.named(&name).ok_or(ErrorCode::NotFound)?;
     let receipt = match channel.parse_notice(&headers, &body) {
+        Ok(notice) if !is_to_be_kept(&notice) => {
+            tracing::warn!(channel = %name, "a notice with a number that is none");
+            NoticeReceipt::Refused
+        }
         Ok(Notice::Payment(notice)) => apply(&server, &name, notice).await?,
         Ok(Notice::Hint(notice)) => apply_hint(&server, channel.id(), notice).await?,
         Ok(Notice::PaidElsewhere(notice)) => apply_elsewhere(&server, &name, notice).await?,
@@ -51,6 +56,19 @@ pub(super) async fn take(
         }
     };
     Ok(channel.notice_response(&body, receipt).map(HttpBody::from))
+}
+
+/// What goes into the books or is looked for there.
+fn is_to_be_kept(notice: &Notice) -> bool {
+    let [ours, theirs] = match notice {
+        Notice::Payment(notice) | Notice::Hint(notice) => {
+            [&notice.attempt_no, &notice.paid.channel_txn_no]
+        }
+        Notice::PaidElsewhere(notice) => [&notice.attempt_no, &notice.channel_txn_no],
+        Notice::Refund(notice) => [&notice.attempt_no, &notice.refund_no],
+        Notice::Other(_) => return true,
+    };
+    is_number_text(ours) && is_number_text(theirs)
 }
 
 async fn apply(

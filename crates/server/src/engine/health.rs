@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
+use qiantai_core::number_text::is_number_text;
 use qiantai_core::order_no::{OrderNo, Prefix};
 use qiantai_core::{Millis, Timestamp};
 use qiantai_pay::credentials::Expiry;
@@ -166,6 +167,18 @@ fn is_failure(cause: &UnknownCause) -> bool {
     }
 }
 
+/// The answer, as far as the books can keep it.
+fn kept(answer: GatewayAnswer) -> GatewayAnswer {
+    match answer {
+        GatewayAnswer::Success(paid) | GatewayAnswer::Returned(paid)
+            if !is_number_text(&paid.channel_txn_no) =>
+        {
+            GatewayAnswer::Unknown(UnknownCause::Unreadable("the payment's number".into()))
+        }
+        answer => answer,
+    }
+}
+
 macro_rules! failed {
     ($answer:expr, $kind:ident) => {
         match $answer {
@@ -183,25 +196,30 @@ impl Channel for Heard {
     }
 
     async fn create_qr(&self, request: &QrRequest) -> QrAnswer {
-        let answer = self.gateway.create_qr(request).await;
+        let answer = match self.gateway.create_qr(request).await {
+            QrAnswer::Created { payload } if payload.chars().any(char::is_control) => {
+                QrAnswer::Unknown(UnknownCause::Unreadable("no QR code says this".into()))
+            }
+            answer => answer,
+        };
         self.answered(failed!(&answer, QrAnswer));
         answer
     }
 
     async fn charge_code(&self, request: &CodeRequest) -> GatewayAnswer {
-        let answer = self.gateway.charge_code(request).await;
+        let answer = kept(self.gateway.charge_code(request).await);
         self.answered(failed!(&answer, GatewayAnswer));
         answer
     }
 
     async fn query(&self, attempt_no: &str) -> GatewayAnswer {
-        let answer = self.gateway.query(attempt_no).await;
+        let answer = kept(self.gateway.query(attempt_no).await);
         self.answered(failed!(&answer, GatewayAnswer));
         answer
     }
 
     async fn confirm(&self, notice: &PaymentNotice) -> GatewayAnswer {
-        let answer = self.gateway.confirm(notice).await;
+        let answer = kept(self.gateway.confirm(notice).await);
         self.answered(failed!(&answer, GatewayAnswer));
         answer
     }

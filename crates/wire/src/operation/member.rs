@@ -5,7 +5,7 @@ use qiantai_core::ids::MemberId;
 use qiantai_core::operation::MemberCreate;
 
 use super::envelope::Around;
-use super::value::Id;
+use super::value::{Id, NumberText};
 
 /// The member is left out when its id is the action's.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -14,14 +14,14 @@ pub struct WireMemberCreate {
     #[n(0)]
     member: Option<Id>,
     #[n(1)]
-    member_no: String,
+    member_no: NumberText,
 }
 
 impl WireMemberCreate {
     pub fn new(body: &MemberCreate, around: &Around) -> WireMemberCreate {
         WireMemberCreate {
             member: (body.member.0 != around.action_id).then_some(body.member.into()),
-            member_no: body.member_no.clone(),
+            member_no: NumberText(body.member_no.clone()),
         }
     }
 
@@ -30,7 +30,7 @@ impl WireMemberCreate {
             member: self
                 .member
                 .map_or(MemberId(around.action_id), MemberId::from),
-            member_no: self.member_no,
+            member_no: self.member_no.0,
         }
     }
 }

@@ -8,6 +8,7 @@ use qiantai_core::ids::{
     AttemptId, CouponTemplateId, DeviceId, LeaseId, LotId, MemberId, OrderId, PackageId, ShiftId,
     StaffId, StoreId, TenantId, TierId,
 };
+use qiantai_core::number_text::is_number_text;
 use uuid::Uuid;
 
 /// A UUID: 16 bytes.
@@ -215,12 +216,42 @@ impl<C, P: Prefix> Encode<C> for Number<P> {
 impl<'b, C, P: Prefix> Decode<'b, C> for Number<P> {
     fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Number<P>, DecodeFailure> {
         if decoder.datatype()? == Type::String {
-            return Ok(Number::new(decoder.str()?));
+            return Ok(Number::new(number_text(decoder)?));
         }
         <[u8; PACKED_LEN]>::try_from(decoder.bytes()?)
             .ok()
             .and_then(Number::unpack)
             .ok_or_else(|| DecodeFailure::message("not a packed number"))
+    }
+}
+
+/// A number without a form of its own: text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberText(pub String);
+
+impl<C> Encode<C> for NumberText {
+    fn encode<W: Write>(
+        &self,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeFailure<W::Error>> {
+        encoder.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for NumberText {
+    fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<NumberText, DecodeFailure> {
+        number_text(decoder).map(|text| NumberText(text.to_owned()))
+    }
+}
+
+fn number_text<'b>(decoder: &mut Decoder<'b>) -> Result<&'b str, DecodeFailure> {
+    let text = decoder.str()?;
+    match is_number_text(text) {
+        true => Ok(text),
+        false => Err(DecodeFailure::message(
+            "a number has at most 64 characters, none of them a control character",
+        )),
     }
 }
 
@@ -301,6 +332,25 @@ mod tests {
         check("CZ202611211403124800000101A0ZU", 32);
         check("CZ1", 4);
         check("", 1);
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_kept_are_refused() {
+        let refused = |text: &str| {
+            let encoded = minicbor::to_vec(NumberText(text.to_owned())).unwrap();
+            assert!(
+                minicbor::decode::<NumberText>(&encoded).is_err(),
+                "{text:?}"
+            );
+            assert!(
+                minicbor::decode::<Number<Shift>>(&encoded).is_err(),
+                "{text:?}"
+            );
+        };
+        refused("JB1\0");
+        refused("JB1\r\n");
+        refused(&"1".repeat(65));
+        check(&"1".repeat(64), 66);
     }
 
     #[test]

@@ -70,6 +70,14 @@ pub fn all() -> Vec<Value> {
             let open = field(as_map(field(fields, BODY)), 0);
             as_map(open).retain(|(name, _)| *name != Cbor::from(2));
         }),
+        changed("a NUL in the order's number", |fields| {
+            let open = field(as_map(field(fields, BODY)), 0);
+            *field(as_map(open), 1) = Cbor::from("CZ\u{0}1");
+        }),
+        changed("an order's number of 65 characters", |fields| {
+            let open = field(as_map(field(fields, BODY)), 0);
+            *field(as_map(open), 1) = Cbor::from("7".repeat(65));
+        }),
         changed("an amount that is not whole", |fields| {
             *field(as_map(field(fields, BODY)), 1) = Cbor::Float(400.5);
         }),

@@ -84,6 +84,9 @@ fn meaning(code: &SqlState, text: String) -> LedgerError {
         "55P03" | "57014" | "25P03" | "57P01" | "57P02" | "57P03" | "57P05" => LedgerError::Busy,
         // A table or another object of that name: somebody else has just made it.
         "42P07" | "42710" => LedgerError::Taken(text),
+        // A NUL in a text, and a row too long for its index: this row is not to be had, as with any
+        // constraint, and those beside it are.
+        "22021" | "54000" => LedgerError::Taken(text),
         other => match other.get(..2) {
             Some("23") => LedgerError::Taken(text),
             // Connections, resources other than the disk, rolled back transactions.
@@ -119,6 +122,8 @@ mod tests {
         check("23514", "Taken");
         check("23502", "Taken");
         check("42P07", "Taken");
+        check("22021", "Taken");
+        check("54000", "Taken");
         check("53100", "DiskFull");
         check("53300", "Busy");
         check("40001", "Busy");
