@@ -1,4 +1,7 @@
 //! How terminals become devices of a shop.
+//!
+//! A device's id follows from its key. Books that were restored from before it joined know nothing of
+//! it, and give it the same id when it joins again: its operations, signed under that id, fit.
 
 use std::net::IpAddr;
 
@@ -11,7 +14,7 @@ use qiantai_core::{Millis, Timestamp};
 use qiantai_wire::api::JoinAnswer;
 use qiantai_wire::enrol::invite_text;
 use qiantai_wire::text::Hex;
-use uuid::Uuid;
+use sha2::{Digest, Sha256};
 
 use crate::audit::{Act, Deed};
 use crate::db::{Cursor, DeviceToken, Invite, LedgerError};
@@ -121,16 +124,16 @@ impl Server {
         public_key: [u8; 32],
         name: &str,
     ) -> Result<JoinAnswer, AdminError> {
-        self.join_from(None, invite, public_key, name).await
+        self.join_from(None, invite, public_key, (name, None)).await
     }
 
-    /// The same, over the network.
+    /// The same, over the network, with the terminal code that it had here before.
     pub(crate) async fn join_from(
         &self,
         address: Option<IpAddr>,
         invite: &str,
         public_key: [u8; 32],
-        name: &str,
+        (name, had): (&str, Option<&str>),
     ) -> Result<JoinAnswer, AdminError> {
         let _joining = self.0.joining.lock().await;
         let now = self.0.clock.now();
@@ -149,7 +152,7 @@ impl Server {
         let (device, cursor) = match known {
             Some(known) => known.clone(),
             None => {
-                let code = free_code(&here).ok_or(AdminError::StoreFull)?;
+                let code = free_code(&here, had).ok_or(AdminError::StoreFull)?;
                 self.enrol(tenant, store, public_key, code).await?
             }
         };
@@ -173,7 +176,7 @@ impl Server {
         public_key: [u8; 32],
         terminal_code: String,
     ) -> Result<(Device, Cursor), AdminError> {
-        let device = DeviceId(Uuid::now_v7());
+        let device = device_of_key(tenant, store, &public_key);
         let body = OperationBody::DeviceEnrol(DeviceEnrol {
             device,
             terminal_code,
@@ -223,10 +226,29 @@ impl Server {
     }
 }
 
-/// The lowest terminal code that no device of the store has.
-fn free_code(here: &[(Device, Cursor)]) -> Option<String> {
+/// Which device a key is in a store, in whatever state the books are.
+fn device_of_key(tenant: TenantId, store: StoreId, public_key: &[u8; 32]) -> DeviceId {
+    let mut hash = Sha256::new();
+    hash.update(b"qiantai device");
+    hash.update(tenant.0.as_bytes());
+    hash.update(store.0.as_bytes());
+    hash.update(public_key);
+    let digest: Hash = hash.finalize().into();
+    let mut bytes = [0_u8; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    DeviceId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+/// Every code that a terminal may have.
+pub(crate) fn terminal_codes() -> impl Iterator<Item = String> {
+    (1..=99).map(|code| format!("{code:02}"))
+}
+
+/// The code that the terminal had before, or the lowest that no device of the store has.
+fn free_code(here: &[(Device, Cursor)], had: Option<&str>) -> Option<String> {
     let is_free = |code: &String| here.iter().all(|(device, _)| device.terminal_code != *code);
-    (1..=99).map(|code| format!("{code:02}")).find(is_free)
+    let had = had.map(str::to_owned);
+    had.into_iter().chain(terminal_codes()).find(is_free)
 }
 
 /// 256 random bits as text.

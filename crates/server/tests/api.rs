@@ -153,6 +153,7 @@ async fn an_invitation_lets_one_terminal_in_for_ten_minutes() {
             invite: invite.to_owned(),
             public_key: Hex(key.verifying_key().to_bytes()),
             name: "前台".to_owned(),
+            terminal_code: None,
         });
         Request::post("/v1/devices/join")
             .body(Body::from(body.unwrap()))

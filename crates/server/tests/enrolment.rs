@@ -1,8 +1,11 @@
 //! Joining again: an answer that was lost leaves no device that nobody uses.
 
+use axum::body::Body;
+use http::{Request, StatusCode};
 use qiantai_core::Millis;
 use qiantai_server::AdminError;
-use qiantai_wire::api::JoinAnswer;
+use qiantai_wire::api::{JoinAnswer, JoinRequest};
+use qiantai_wire::text::Hex;
 
 use crate::harness::Shop;
 
@@ -55,6 +58,42 @@ async fn a_key_that_has_joined_joins_again_as_itself() {
     check(&later, 1, None).await;
     check(&later, 2, Some(used)).await;
     assert_eq!(terminals(&shop), 1);
+}
+
+/// Books that were restored from before a terminal joined know it by its key alone.
+#[tokio::test]
+async fn a_key_is_one_device_of_a_store_and_keeps_its_code() {
+    let (shop, restored) = (Shop::open(1).await, Shop::open(1).await);
+    let join_with = async |shop: &Shop, seed, had: Option<&str>| {
+        let request = JoinRequest {
+            invite: shop.server.invite("00201").unwrap().text(),
+            public_key: Hex(key(seed)),
+            name: "前台".into(),
+            terminal_code: had.map(str::to_owned),
+        };
+        let body = Body::from(serde_json::to_vec(&request).unwrap());
+        let request = Request::post("/v1/devices/join");
+        let request = request.header("content-type", "application/json");
+        let (status, said) = shop.send(request.body(body).unwrap()).await;
+        (status, serde_json::from_slice::<JoinAnswer>(&said).ok())
+    };
+    let check = async |shop: &Shop, seed, had, code: &str| {
+        let (status, joined) = join_with(shop, seed, had).await;
+        let joined = joined.unwrap_or_else(|| panic!("{status}"));
+        assert_eq!(joined.terminal_code, code, "key {seed}");
+        joined.device
+    };
+    let first = check(&shop, 1, None, "01").await;
+    let second = check(&shop, 2, None, "02").await;
+    assert_eq!(check(&restored, 2, Some("02"), "02").await, second);
+    check(&restored, 3, None, "01").await;
+    // Another one has it by now.
+    assert_eq!(check(&restored, 1, Some("01"), "03").await, first);
+    assert_eq!(check(&restored, 1, Some("09"), "03").await, first);
+    for wrong in ["", "00", "1", "100", "ab"] {
+        let (status, _) = join_with(&restored, 4, Some(wrong)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
 }
 
 #[tokio::test]

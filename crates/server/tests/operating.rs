@@ -101,6 +101,7 @@ fn joined(address: &str, invite: &str, seed: u8) -> Till {
         invite: invite.to_owned(),
         public_key: Hex(key.verifying_key().to_bytes()),
         name: "前台".into(),
+        terminal_code: None,
     };
     let body = serde_json::to_vec(&request).unwrap();
     let (status, said) = ask(address, "POST /v1/devices/join", None, &body).unwrap();

@@ -122,6 +122,7 @@ async fn join(code: &EnrolCode, seed: u8) -> Result<Till, CallFailed> {
         invite: code.invite(),
         public_key: Hex(key.verifying_key().to_bytes()),
         name: "前台".into(),
+        terminal_code: None,
     };
     let join = way(code).await?.join(&request).await?;
     let wall = Timestamp::from_ms(1_795_240_800_000);

@@ -269,6 +269,10 @@ pub struct JoinRequest {
     pub public_key: Hex<32>,
     /// What people call the terminal.
     pub name: String,
+    /// Its two digits, where it has joined this store before: books that were restored from before that
+    /// give it the same again, unless another terminal has them by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal_code: Option<String>,
 }
 
 impl std::fmt::Debug for JoinRequest {

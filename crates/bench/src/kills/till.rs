@@ -381,6 +381,7 @@ impl Premises {
             invite: code.invite(),
             public_key: Hex(public_key),
             name: "till".to_owned(),
+            terminal_code: None,
         };
         let client = Client::new(Arc::clone(&transport) as _);
         let joined = client.join(&request).await.map_err(failed)?;

@@ -261,6 +261,7 @@ async fn join(
         invite: invite_text(&code.secret),
         public_key: Hex(key.verifying_key().to_bytes()),
         name: format!("till {number}"),
+        terminal_code: None,
     };
     let joined = client.join(&request).await.map_err(failed)?;
     Ok((client.with_token(&joined.token), key, joined))

@@ -10,6 +10,7 @@ use super::auth::{Origin, Stranger};
 use super::failure::Failure;
 use super::request::Body;
 use crate::embedded::Server;
+use crate::enrolment::terminal_codes;
 
 /// Longest name of a terminal, in characters.
 const NAME_LENGTH_MAX: usize = 40;
@@ -32,8 +33,11 @@ pub(super) async fn join(
 ) -> Result<Json<JoinAnswer>, Failure> {
     let name_length = request.name.chars().count();
     let is_plain = !request.name.chars().any(char::is_control);
+    let code = request.terminal_code.as_deref();
+    let is_code = code.is_none_or(|code| terminal_codes().any(|known| known == code));
     let is_key = VerifyingKey::from_bytes(&request.public_key.0).is_ok_and(|key| !key.is_weak());
-    if !is_key || !is_plain || !(1..=NAME_LENGTH_MAX).contains(&name_length) {
+    let is_named = is_plain && (1..=NAME_LENGTH_MAX).contains(&name_length);
+    if !is_key || !is_code || !is_named {
         return Err(ErrorCode::BadRequest.into());
     }
     Ok(Json(
@@ -42,7 +46,7 @@ pub(super) async fn join(
                 address,
                 &request.invite,
                 request.public_key.0,
-                &request.name,
+                (&request.name, code),
             )
             .await?,
     ))

@@ -182,6 +182,7 @@ fn another_server_takes_over_within_seconds() {
         invite: code.invite(),
         public_key: Hex(key.verifying_key().to_bytes()),
         name: "前台".into(),
+        terminal_code: None,
     };
     let request = serde_json::to_vec(&request).unwrap();
     let (status, answer) = second.call("POST", "/v1/devices/join", "", &request);

@@ -17,8 +17,9 @@ use qiantai_server::db::{Archive, Ledger, Revocation};
 use qiantai_server::restore::{Allowed, RestoreError, restore_to_database, restore_to_folder};
 use qiantai_server::roster;
 use qiantai_server::verify::verify;
-use qiantai_wire::api::PushHalt;
+use qiantai_wire::api::{JoinAnswer, JoinRequest, PushHalt};
 use qiantai_wire::feed::OutcomeDto;
+use qiantai_wire::text::Hex;
 use qiantai_wire::{ApiError, ErrorCode, SignedOperation};
 
 use crate::harness::{On, Place, Shop};
@@ -141,6 +142,24 @@ async fn after_the_backup(shop: &Shop, till: &mut Till, other: &mut Till) {
     assert_eq!(taken.outcome, OutcomeDto::Applied);
 }
 
+/// A terminal of which the books know nothing joins by a manager's new invitation.
+async fn join_again(shop: &Shop, till: &mut Till) {
+    let asked = till.request("GET", "/v1/snapshot", Vec::new());
+    assert_eq!(shop.send(asked).await.0, StatusCode::UNAUTHORIZED);
+    let invitation = shop.server.invite(&shop.seeded.store_code).unwrap();
+    let request = JoinRequest {
+        invite: invitation.text(),
+        public_key: Hex(till.key.verifying_key().to_bytes()),
+        name: "前台".into(),
+        terminal_code: Some(till.join.terminal_code.clone()),
+    };
+    let body = serde_json::to_vec(&request).unwrap();
+    let joined: JoinAnswer = till.call(shop, "POST", "/v1/devices/join", body).await;
+    let is = (joined.device, &joined.terminal_code);
+    assert_eq!(is, (till.join.device, &till.join.terminal_code));
+    till.join = joined;
+}
+
 fn restored(on: On, file: &Path, key: [u8; 32], shop: &Shop) -> (Place, Arc<dyn Archive>) {
     let place = Place::make(on);
     let now = shop.now();
@@ -185,6 +204,11 @@ async fn nothing_acknowledged_is_missing() {
             made.books[0].head,
             shop.server.head(shop.seeded.tenant).unwrap()
         );
+        // One that joins after the backup: the restored books have never heard of it.
+        let mut late = Till::with_key(&shop, [5; 32], "07").await;
+        let cash = late.cash(&shop, members[3], 400).await;
+        let taken = late.act(&shop, OperationBody::RechargeCash(cash)).await;
+        assert_eq!(taken.outcome, OutcomeDto::Applied);
         shop.phone(&shown, &PhoneAction::Pay);
         shop.deliver_notices().await;
         shop.pass(Millis::seconds(10)).await;
@@ -193,11 +217,8 @@ async fn nothing_acknowledged_is_missing() {
 
         let before = totals(beside.as_ref(), &shop);
         let credited = before.values().filter(|state| state.contains("Credited"));
-        assert_eq!(credited.count(), 8, "{before:#?}");
-        let held = [
-            held_by(beside.as_ref(), &shop, &till),
-            held_by(beside.as_ref(), &shop, &other),
-        ];
+        assert_eq!(credited.count(), 9, "{before:#?}");
+        let held = [&till, &other, &late].map(|till| held_by(beside.as_ref(), &shop, till));
         shop.server.stop().await;
         shop.time.advance(Millis::days(1));
 
@@ -212,6 +233,8 @@ async fn nothing_acknowledged_is_missing() {
 
         send_again(&shop, &till, &held[0], at_once).await;
         send_again(&shop, &other, &held[1], at_once).await;
+        join_again(&shop, &mut late).await;
+        send_again(&shop, &late, &held[2], at_once).await;
         shop.pass(Millis::minutes(2)).await;
         shop.pass(Millis::minutes(2)).await;
         assert_eq!(totals(ledger.as_ref(), &shop), before, "{on:?} to {to:?}");
