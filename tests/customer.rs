@@ -293,7 +293,7 @@ impl<'a> Walk<'a> {
 
     async fn stop(&mut self, screen: &str) {
         let name = tour::named("customer", screen);
-        for looks in tour::looks_at(&LOOKS[..4]) {
+        for looks in tour::looks_of(&name, &LOOKS[..4]) {
             self.wear(looks).await;
             let picture: Picture = self.window.picture().await.unwrap().part(SEEN);
             tour::keep(&picture, &name, looks);

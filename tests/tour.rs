@@ -55,6 +55,15 @@ pub fn looks_at(few: &[Looks]) -> Vec<Looks> {
     }
 }
 
+/// As [`looks_at`], for a screen that may have one size of type only.
+pub fn looks_of(screen: &str, few: &[Looks]) -> Vec<Looks> {
+    let mut looks = looks_at(few);
+    if table::has_one_size(screen) {
+        looks.retain(|looks| looks.type_percent == PLAIN.type_percent);
+    }
+    looks
+}
+
 /// What `cargo xtask screens` asks for.
 fn wanted() -> Option<String> {
     std::env::var("SCREENS").ok()
@@ -148,7 +157,7 @@ impl Tour {
         F: Future<Output = ()>,
     {
         let name = self.go_on(screen);
-        for looks in looks_at(few) {
+        for looks in looks_of(&name, few) {
             open(looks).await;
             self.look(window, &name, looks).await;
         }

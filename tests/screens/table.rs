@@ -31,6 +31,9 @@ struct Test {
     /// Run once for each look, because its states do not last.
     #[serde(default)]
     brief: bool,
+    /// Dressed in the usual size of type whatever is set, so looked at in no other.
+    #[serde(default)]
+    one_size: bool,
     shows: BTreeMap<String, Vec<String>>,
 }
 
@@ -38,6 +41,12 @@ struct Test {
 pub fn has(screen: &str) -> bool {
     let mut tests = TABLE.test.iter();
     tests.any(|test| test.shows.contains_key(screen))
+}
+
+/// Whether the screen has one size of type in every look.
+pub fn has_one_size(screen: &str) -> bool {
+    let mut tests = TABLE.test.iter();
+    tests.any(|test| test.one_size && test.shows.contains_key(screen))
 }
 
 #[test]
@@ -58,7 +67,9 @@ fn a_screen_has_one_row_and_a_row_one_kind() {
     let (mut screens, mut tests) = (BTreeSet::new(), BTreeSet::new());
     for test in &TABLE.test {
         assert!(tests.insert(&test.name), "{} stands twice", test.name);
-        assert!(!(test.plain && test.brief), "{}", test.name);
+        let kinds = [test.plain, test.brief, test.one_size];
+        let count = kinds.iter().filter(|is_it| **is_it).count();
+        assert!(count <= 1, "{} is of {count} kinds", test.name);
         assert!(!test.shows.is_empty(), "{} shows nothing", test.name);
         for screen in test.shows.keys() {
             assert!(screens.insert(screen), "{screen} has two rows");

@@ -38,6 +38,9 @@ struct Test {
     /// Is run once for each look.
     #[serde(default)]
     brief: bool,
+    /// Has the usual size of type in every look, and no pictures in another.
+    #[serde(default)]
+    one_size: bool,
     /// Its screens, and the parts of the window that each of them shows.
     shows: BTreeMap<String, Vec<String>>,
 }
@@ -133,20 +136,22 @@ impl Table {
         fs::create_dir_all(out).map_err(|source| Error::file(out, source))
     }
 
-    fn looks_of(&self, test: &Test) -> &[String] {
+    fn looks_of(&self, test: &Test) -> Vec<&str> {
+        let looks = self.looks.iter().map(String::as_str);
+        let fits = |looks: &&str| !(test.one_size && names_a_size(looks));
         let count = if test.plain { 1 } else { self.looks.len() };
-        &self.looks[..count]
+        looks.filter(fits).take(count).collect()
     }
 
     /// Pictures of `tests` that were to be taken and are not there.
     fn missing(&self, tests: &[&Test], out: &Path) -> Vec<PathBuf> {
         let mut missing = Vec::new();
         for test in tests {
-            for (screen, looks) in test
-                .shows
-                .keys()
-                .flat_map(|screen| self.looks_of(test).iter().map(move |looks| (screen, looks)))
-            {
+            for (screen, looks) in test.shows.keys().flat_map(|screen| {
+                self.looks_of(test)
+                    .into_iter()
+                    .map(move |looks| (screen, looks))
+            }) {
                 let picture = out.join(looks).join(screen).with_extension("png");
                 if !picture.exists() {
                     missing.push(picture);
@@ -179,6 +184,11 @@ impl Table {
     }
 }
 
+/// Looks in the usual size of type do not name it: `en-dark`, and `en-dark-150`.
+fn names_a_size(looks: &str) -> bool {
+    looks.ends_with(|end: char| end.is_ascii_digit())
+}
+
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
     <title>Screens</title>\n\
     <style>body { font: 14px sans-serif; margin: 2em } img { margin: 2px }</style>\n\
@@ -200,6 +210,7 @@ mod tests {
             name: "walk".into(),
             plain: true,
             brief: false,
+            one_size: false,
             shows: BTreeMap::from([("one".into(), Vec::new()), ("two".into(), Vec::new())]),
         };
         let folder = out.path().join(&table.looks[0]);
@@ -209,6 +220,13 @@ mod tests {
         assert_eq!(missing, [folder.join("two.png")]);
         let page = table.index(&[&test]);
         assert!(page.contains("<h2>two</h2>"), "{page}");
+        let in_one_size = Test {
+            plain: false,
+            one_size: true,
+            ..test
+        };
+        let looks = table.looks_of(&in_one_size);
+        assert_eq!(looks, ["zh-CN-light", "zh-CN-dark", "en-light", "en-dark"]);
         table.clear(out.path()).expect("it is cleared");
         assert!(!folder.exists());
     }
