@@ -132,6 +132,7 @@ async fn a_terminal_joins_under_a_name_that_can_be_kept() {
                 invite: invite.clone(),
                 public_key,
                 name: name.to_owned(),
+                terminal_code: None,
             };
             let body = serde_json::to_vec(&request).unwrap();
             till.request("POST", "/v1/devices/join", body)
