@@ -235,9 +235,12 @@ mod tests {
         };
         let long = "postgres://a:secret@db.example.com:5433/shop?sslmode=disable&password=secret";
         check(long, "postgres://db.example.com:5433/shop");
-        check("postgres://a:secret@localhost", "postgres://localhost/a");
+        check(
+            "postgres://a:secret@localhost",
+            "postgres://localhost:5432/a",
+        );
         let socket = "postgres://a:secret@%2Frun%2Fpostgresql/shop";
-        check(socket, "postgres:///run/postgresql/shop");
+        check(socket, "postgres:///run/postgresql:5432/shop");
     }
 
     #[test]
