@@ -223,7 +223,7 @@ async fn selling_changed(cashier: &Cashier<'_>) {
 async fn somebody_low(window: &Window) -> (String, String) {
     for surname in ["王", "李", "张", "刘", "陈", "杨", "黄", "赵", "周", "吴"] {
         let hits: Vec<Value> = window
-            .call("search_members", json!({ "text": surname }))
+            .call("search_members", json!({ "text": surname, "exact": false }))
             .await
             .unwrap();
         let low = |hit: &&Value| matches!(hit["available_fen"].as_i64(), Some(10_000..50_000));
