@@ -323,7 +323,7 @@ BODIES = {
     3: ({0: ID, 1: NUMBER, 2: ID, 3: whole, 4: whole, 5: whole}, {}),
     4: ({0: lambda value: fits(value, OPEN), 1: whole}, {2: whole, 3: array}),
     5: ({0: ID}, {}),
-    6: ({0: ID, 1: whole}, {}),
+    6: ({0: ID, 1: whole}, {2: array}),
     7: ({1: number_text}, {0: ID}),
     8: ({0: lambda value: fits(value, OPEN), 1: whole, 2: text}, {3: true, 4: array, 5: whole}),
     9: ({0: ID, 1: whole}, {2: array, 3: array}),
@@ -332,7 +332,7 @@ BODIES = {
     68: ({0: ID, 1: array}, {}),
     72: ({0: ID, 1: ID, 2: array}, {}),
 }
-VERSIONS = {2: 2, 4: 2, 8: 3}
+VERSIONS = {2: 2, 4: 2, 6: 2, 8: 3}
 
 
 def fits(fields, forms):
