@@ -158,7 +158,12 @@ impl LocalLog for TerminalLog {
                     outcome: result.outcome,
                 })
                 .collect();
-            store.apply_answers(answer.acked_seq, &answer.acked_hash.0, &answers)?;
+            store.apply_answers(
+                answer.cursor.timeline,
+                answer.acked_seq,
+                &answer.acked_hash.0,
+                &answers,
+            )?;
             store.set_server_anchor(anchor)
         })
         .await?;

@@ -100,11 +100,13 @@ impl Store {
 
     /// Takes over the answer to a push. `acked_seq` and `acked_hash` are the end of this
     /// terminal's chain as the server knows it. Answers to operations that are not ours are
-    /// passed over. An acknowledgement of less than was removed here is
-    /// [`StoreError::ServerLacksPruned`], one of what was never written
+    /// passed over. A place on another `timeline` than the one followed here says nothing about the
+    /// replica, so what waits for its rows goes on waiting. An acknowledgement of less than was
+    /// removed here is [`StoreError::ServerLacksPruned`], one of what was never written
     /// [`StoreError::ForeignAcknowledgement`].
     pub fn apply_answers(
         &self,
+        timeline: u32,
         acked_seq: u64,
         acked_hash: &Hash,
         answers: &[Answer],
@@ -124,18 +126,20 @@ impl Store {
             }
             let mark = cursor::find(transaction)?;
             let cursor_seq = mark.cursor.map_or(0, |cursor| cursor.server_seq);
+            let is_followed = mark.cursor.is_none_or(|here| here.timeline == timeline);
             for answer in answers {
                 let Some(device_seq) = operation::seq_of(transaction, answer.op_id)? else {
                     continue;
                 };
+                let place = answer.server_seq.filter(|_| is_followed);
                 let covered = match answer.server_seq {
-                    Some(server_seq) => server_seq <= cursor_seq,
+                    Some(server_seq) => is_followed && server_seq <= cursor_seq,
                     None => ends_without_place(&answer.outcome),
                 };
                 operation_delivery::answer(
                     transaction,
                     device_seq,
-                    answer.server_seq,
+                    place,
                     &answer.outcome,
                     covered,
                 )?;

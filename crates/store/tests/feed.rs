@@ -202,7 +202,7 @@ fn a_restored_server_is_asked_again_about_everything() {
         };
         shelf
             .store
-            .apply_answers(seq, &written.hash, &[answer])
+            .apply_answers(1, seq, &written.hash, &[answer])
             .unwrap();
         let fen = i64::try_from(op).unwrap() * 30_000;
         shelf
@@ -255,7 +255,7 @@ fn a_restored_server_is_asked_again_about_everything() {
         .collect();
     shelf
         .store
-        .apply_answers(3, &sent[2].signed.hash(), &answers)
+        .apply_answers(2, 3, &sent[2].signed.hash(), &answers)
         .unwrap();
     assert_eq!(shelf.store.open_operations(None).unwrap().len(), 1);
     shelf
@@ -264,6 +264,39 @@ fn a_restored_server_is_asked_again_about_everything() {
         .unwrap();
     assert!(shelf.store.open_operations(None).unwrap().is_empty());
     assert_eq!(balance(&shelf), Some(Money::from_yuan(900)));
+}
+
+/// A push may be the first that a terminal hears of a restored server: its log is shorter, and the
+/// place that it gives lies below the cursor of the old timeline.
+#[test]
+fn a_place_on_another_timeline_covers_nothing() {
+    let shelf = Shelf::synced();
+    let others = (1..=9).map(|seq| entry(seq, 0x90 + u128::from(seq), Vec::new()));
+    let others = page(1, others.collect());
+    shelf.store.apply_feed(&others).unwrap();
+    let top_up = cash_top_up(MemberId(id(ZHANG)), 1 << 8);
+    let written = append(&shelf.store, 1, top_up);
+    let answer = |server_seq| Answer {
+        op_id: id(1),
+        server_seq: Some(server_seq),
+        outcome: OutcomeDto::Applied,
+    };
+    let is_open = || !shelf.store.open_operations(None).unwrap().is_empty();
+    let take = |timeline, server_seq| {
+        let answers = [answer(server_seq)];
+        let taken = shelf
+            .store
+            .apply_answers(timeline, 1, &written.hash, &answers);
+        taken.unwrap();
+    };
+    take(2, 5);
+    assert!(is_open(), "its rows are not here");
+    assert_eq!(shelf.store.unacknowledged().unwrap().count, 0);
+    let rows = vec![FeedChange::Account(account(ZHANG, 30_000, NOW))];
+    let whole = snapshot(2, 5, rows, None);
+    shelf.store.apply_snapshot(None, &whole).unwrap();
+    take(2, 5);
+    assert!(!is_open(), "its rows came with the snapshot");
 }
 
 #[test]

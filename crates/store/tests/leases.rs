@@ -261,7 +261,7 @@ fn what_was_taken_beyond_leases_counts_until_it_is_shown() {
         answer(1 << 64 | 1, None, OutcomeDto::Exists),
     ];
     let hash = sent[2].signed.hash();
-    shelf.store.apply_answers(3, &hash, &answers).unwrap();
+    shelf.store.apply_answers(1, 3, &hash, &answers).unwrap();
     assert_eq!(used(ZHANG), ([500, 800], 2, false));
     // The server says that the first one overdrew the member; the second is still to be shown.
     let owes = FeedChange::Account(AccountDto {

@@ -154,7 +154,7 @@ fn answers_take_operations_out_of_the_overlay_only_when_the_replica_shows_them()
         };
         shelf
             .store
-            .apply_answers(1, &written.hash, &[answer])
+            .apply_answers(1, 1, &written.hash, &[answer])
             .unwrap();
         let own = shelf.store.operation(OpId(id(1))).unwrap().unwrap();
         assert_eq!(own.covered, covered, "{name}");
@@ -179,7 +179,7 @@ fn a_place_is_covered_once_the_cursor_passes_it() {
     };
     shelf
         .store
-        .apply_answers(1, &written.hash, &[answer])
+        .apply_answers(1, 1, &written.hash, &[answer])
         .unwrap();
     for (server_seq, open) in [(1, 1), (2, 0)] {
         let other = 0x99 + u128::from(server_seq);
@@ -200,7 +200,7 @@ fn an_acknowledgement_of_what_was_never_written_is_refused() {
     for (acked_seq, hash) in [(1, [0; 32]), (2, written.hash)] {
         let error = shelf
             .store
-            .apply_answers(acked_seq, &hash, &[])
+            .apply_answers(1, acked_seq, &hash, &[])
             .unwrap_err();
         assert!(
             matches!(error, StoreError::ForeignAcknowledgement { .. }),
@@ -210,8 +210,8 @@ fn an_acknowledgement_of_what_was_never_written_is_refused() {
     }
     // A late answer does not take back what was acknowledged since.
     let second = append(&shelf.store, 2, shift_open());
-    shelf.store.apply_answers(2, &second.hash, &[]).unwrap();
-    shelf.store.apply_answers(1, &written.hash, &[]).unwrap();
+    shelf.store.apply_answers(1, 2, &second.hash, &[]).unwrap();
+    shelf.store.apply_answers(1, 1, &written.hash, &[]).unwrap();
     assert_eq!(shelf.store.sync_mark().unwrap().acked_seq, 2);
 }
 

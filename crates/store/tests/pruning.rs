@@ -46,7 +46,7 @@ fn log(outcomes: &[Option<OutcomeDto>]) -> Shelf {
         let seq = written.device_seq;
         shelf
             .store
-            .apply_answers(seq, &written.hash, &[answer])
+            .apply_answers(1, seq, &written.hash, &[answer])
             .unwrap();
         let entry = entry(server_seq, 0x99 + number, Vec::new());
         let answered_at = NOW + Millis(i64::try_from(number).unwrap() - 1);
@@ -188,7 +188,7 @@ fn acknowledge(store: &Store, last: &SignedOperation) {
         })
         .collect();
     store
-        .apply_answers(acked_seq, &last.hash(), &answers)
+        .apply_answers(1, acked_seq, &last.hash(), &answers)
         .unwrap();
 }
 
@@ -309,7 +309,9 @@ fn an_operation_that_the_replica_does_not_show_stays() {
         outcome: OutcomeDto::Applied,
     });
     let store = &shelf.store;
-    store.apply_answers(2, &written[1].hash, &answers).unwrap();
+    store
+        .apply_answers(1, 2, &written[1].hash, &answers)
+        .unwrap();
     store.prune(all()).unwrap();
     assert_eq!(left(store), [1, 2], "the overlay needs it");
     let entries = vec![entry(1, 0x91, Vec::new()), entry(2, 0x92, Vec::new())];
@@ -332,9 +334,9 @@ fn a_new_timeline_starts_after_what_is_gone() {
     assert_eq!(store.sync_mark().unwrap().acked_seq, 2);
     assert_eq!(store.unacknowledged().unwrap().count, 1);
     store
-        .apply_answers(2, &second.signed.hash(), &[])
+        .apply_answers(2, 2, &second.signed.hash(), &[])
         .expect("the hash of what is gone is still known");
-    let foreign = store.apply_answers(2, &[1; 32], &[]).unwrap_err();
+    let foreign = store.apply_answers(2, 2, &[1; 32], &[]).unwrap_err();
     assert!(matches!(foreign, StoreError::ForeignAcknowledgement { .. }));
 }
 
@@ -377,7 +379,7 @@ fn a_server_that_lacks_what_is_gone_here_is_told_from_a_foreign_one() {
         ("beyond the end", 5, other, foreign),
     ];
     for (name, acked_seq, hash, expected) in cases {
-        let found = store.apply_answers(acked_seq, &hash, &[]);
+        let found = store.apply_answers(1, acked_seq, &hash, &[]);
         assert!(expected(&found), "{name}: {found:?}");
         assert_eq!(store.sync_mark().unwrap().acked_seq, 4, "{name}");
     }

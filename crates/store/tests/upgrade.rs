@@ -171,7 +171,7 @@ fn first_days(store: &Store) {
     };
     let answers = [answer(1, 6), answer(2, 7), answer(3, 8)];
     store
-        .apply_answers(3, &sent[2].signed.hash(), &answers)
+        .apply_answers(1, 3, &sent[2].signed.hash(), &answers)
         .unwrap();
     let credited = FeedChange::Account(account(ZHANG.0.as_u128(), 60_000, NOW));
     let entries = vec![entry(6, 1, Vec::new()), entry(7, 2, vec![credited])];
