@@ -11,7 +11,9 @@ use qiantai_counter::view::boot::{Training, TroubleCause};
 use qiantai_server::db::LedgerError;
 use qiantai_server::sample::TRAINING_STAFF;
 use qiantai_server::writer::WriteError;
-use qiantai_server::{AdminError, Clock, Server, ServerOptions, SystemClock, sample};
+use qiantai_server::{
+    AdminError, Clock, Server, ServerOptions, SteadyClock, SystemClock, sample,
+};
 use qiantai_sqlite::{Fault, FolderLock, FolderLockError, MigrateError, OpenError};
 use qiantai_store::vault::{FileKeyHolder, KeyHolder, Secrets};
 use qiantai_wire::api::JoinAnswer;
@@ -158,7 +160,7 @@ impl Machine {
         let server = open_server(ServerOptions {
             path,
             key: Some(secrets.server_db_key),
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SteadyClock::of_machine()),
             channels: gateway.channels(),
         })
         .await?;

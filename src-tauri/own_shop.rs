@@ -7,7 +7,7 @@ use qiantai_counter::boot::{OwnShop, PlannedShop};
 use qiantai_counter::view::boot::TroubleCause;
 use qiantai_server::accounts::KeptAccounts;
 use qiantai_server::gateways::Gateways;
-use qiantai_server::{NewShop, Server, ServerOptions, SystemClock};
+use qiantai_server::{NewShop, Server, ServerOptions, SteadyClock};
 use qiantai_store::vault::Secrets;
 
 use crate::host::{open_server, unwritten};
@@ -32,7 +32,7 @@ pub async fn open(
     let server = open_server(ServerOptions {
         path,
         key: Some(secrets.server_db_key),
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SteadyClock::of_machine()),
         channels: gateways.channels(),
     })
     .await?;

@@ -130,7 +130,7 @@ pub(crate) enum Command {
     /// Make an empty ledger: a data folder with its key, or the tables of a database.
     Init(Init),
     /// Serve terminals.
-    Serve,
+    Serve(Serve),
     /// Make a one-time code for a terminal, as text and as QR code; valid for ten minutes. A server
     /// may serve the books meanwhile.
     Enrol(Enrol),
@@ -174,6 +174,14 @@ pub(crate) enum Command {
     Config,
     /// Print the OpenAPI document.
     Openapi,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The clock of this machine was looked at and is right, although the books are ahead of it or
+    /// years behind: what is decided from now on has its time. For one start.
+    #[arg(long)]
+    pub(crate) believe_clock: bool,
 }
 
 #[derive(Debug, Args)]

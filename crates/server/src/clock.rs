@@ -1,14 +1,27 @@
 //! Where the server takes the time from. Decisions, schedules and the sweeper get it as an
 //! argument, so that tests run in virtual time.
 
+mod steady;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use qiantai_core::Timestamp;
+use qiantai_core::{Millis, Timestamp};
+
+pub(crate) use steady::ABSENCE;
+pub use steady::SteadyClock;
 
 /// A source of time.
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// Told once, before anything is decided, when the books were last written.
+    fn begin_after(&self, _newest: Option<Timestamp>) {}
+
+    /// How far the machine's clock is ahead of the time that is told, where it is not believed.
+    fn doubted(&self) -> Option<Millis> {
+        None
+    }
 }
 
 /// The machine's clock.

@@ -8,6 +8,7 @@ use std::path::Path;
 use qiantai_core::ids::{DeviceId, StoreId};
 use qiantai_core::{Millis, Timestamp};
 
+use crate::clock::ABSENCE;
 use crate::data_folder::{self, DataFolderError};
 use crate::db::{Archive, Cursor, DeviceStanding, LedgerError, Link, Tenant};
 use crate::tls::{Authority, authority_key_path};
@@ -340,8 +341,19 @@ fn clock(name: &str, newest: Option<Timestamp>, now: Timestamp) -> Finding {
             Mark::Bad,
             "clock",
             format!(
-                "{name}: the newest operation is from {} in the future; set this machine's clock",
+                "{name}: the newest operation is from {} in the future; set this machine's clock. \
+                 A server counts on from the newest operation meanwhile, and follows a clock that \
+                 is right once it is started with --believe-clock",
                 span(newest - now)
+            ),
+        ),
+        Some(newest) if now - newest > ABSENCE => finding(
+            Mark::Care,
+            "clock",
+            format!(
+                "{name}: the newest operation is {} old; if this machine's clock is right, start \
+                 the server with --believe-clock",
+                span(now - newest)
             ),
         ),
         _ => finding(Mark::Fine, "clock", format!("{name}: not behind the books")),
@@ -434,5 +446,8 @@ mod tests {
         check(None, Mark::Fine);
         check(Some(1_002_000), Mark::Fine);
         check(Some(1_002_001), Mark::Bad);
+        let years_ago = now - ABSENCE;
+        check(Some(years_ago.ms()), Mark::Fine);
+        check(Some(years_ago.ms() - 1), Mark::Care);
     }
 }

@@ -148,7 +148,7 @@ impl Server {
         channels: Channels,
     ) -> Result<Server, OpenServerError> {
         let server =
-            Server::without_writers(ledger, Reading::OnThreads, clock, channels, Uuid::now_v7());
+            Server::without_writers(ledger, Reading::OnThreads, clock, channels, Uuid::now_v7())?;
         for tenant in server.0.ledger.tenants()? {
             server.seat_writer(tenant)?;
         }
@@ -167,7 +167,7 @@ impl Server {
         channels: Channels,
         boot_id: Uuid,
     ) -> Result<(Server, Vec<WriterTurns>), OpenServerError> {
-        let server = Server::without_writers(ledger, Reading::InPlace, clock, channels, boot_id);
+        let server = Server::without_writers(ledger, Reading::InPlace, clock, channels, boot_id)?;
         let mut writers = Vec::new();
         for tenant in server.0.ledger.tenants()? {
             let (writer, turns) = Writer::by_turns(server.workplace(&tenant)?);
@@ -183,7 +183,8 @@ impl Server {
         clock: Arc<dyn Clock>,
         channels: Channels,
         boot_id: Uuid,
-    ) -> Server {
+    ) -> Result<Server, OpenServerError> {
+        clock.begin_after(newest_of(ledger.as_ref())?);
         let desks = Arc::new(Desks::default());
         let engine = Engine::new(
             Arc::clone(&ledger),
@@ -192,7 +193,7 @@ impl Server {
             channels,
             Arc::clone(&desks),
         );
-        Server(Arc::new(Shared {
+        Ok(Server(Arc::new(Shared {
             started_at: clock.now(),
             ledger,
             clock,
@@ -207,7 +208,7 @@ impl Server {
             metrics: Arc::default(),
             boot_id,
             background: Mutex::new(None),
-        }))
+        })))
     }
 
     /// Looks after payments from now on. Must be called within a tokio runtime.
@@ -429,6 +430,23 @@ impl Server {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// When the books were last written. Where the row cannot be read, opening them says no more than
+/// `verify` would.
+fn newest_of(ledger: &dyn Ledger) -> Result<Option<Timestamp>, LedgerError> {
+    let mut newest = None;
+    for tenant in ledger.tenants()? {
+        let head = ledger.head(tenant.id)?.server_seq;
+        match ledger.log_row(tenant.id, head) {
+            Ok(row) => newest = newest.max(row.map(|row| row.decided_at)),
+            Err(LedgerError::Corrupt(what)) => {
+                tracing::error!(%what, "the last row of the log cannot be read");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(newest)
 }
 
 /// What is said to put rules into force.

@@ -36,7 +36,7 @@ pub mod verify;
 pub mod writer;
 
 pub use api::openapi;
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SteadyClock, SystemClock};
 pub use embedded::{AdminError, OpenServerError, Server, ServerOptions};
 pub use engine::Channels;
 pub use enrolment::{INVITE_VALID, Invitation};

@@ -23,7 +23,7 @@ use clap::Parser;
 use qiantai_server::db::Ledger;
 use qiantai_server::sample::{self, SeededShop};
 use qiantai_server::tls::Authority;
-use qiantai_server::{Channels, Clock, Server, SystemClock, adopt};
+use qiantai_server::{Channels, Clock, Server, SteadyClock, SystemClock, adopt};
 
 use books::Opened;
 use cli::{Adopt, Cli, Command, Init, LogFormat};
@@ -103,7 +103,7 @@ async fn run(
             pay::pay(asked, &tables).await
         }
         Command::Credential(asked) => keep::blocking(move || key_store::credential(asked)).await,
-        Command::Serve => serve::serve(&settings).await.map(|()| Ending::Well),
+        Command::Serve(asked) => serve::serve(&asked, &settings).await.map(|()| Ending::Well),
         Command::Verify(asked) => {
             let books = books()?;
             keep::blocking(move || keep::verify(&asked, &books)).await
@@ -164,8 +164,16 @@ async fn move_books(asked: &Adopt, books: &Place) -> Result<Ending, AnyError> {
 }
 
 pub(crate) fn serving(opened: &Opened, channels: Channels) -> Result<Server, AnyError> {
+    serving_by(SteadyClock::of_machine(), opened, channels)
+}
+
+pub(crate) fn serving_by(
+    clock: SteadyClock,
+    opened: &Opened,
+    channels: Channels,
+) -> Result<Server, AnyError> {
     let ledger: Arc<dyn Ledger> = Arc::clone(&opened.ledger) as _;
-    Ok(Server::on_ledger(ledger, Arc::new(SystemClock), channels)?)
+    Ok(Server::on_ledger(ledger, Arc::new(clock), channels)?)
 }
 
 fn seeded(shop: &SeededShop) -> String {

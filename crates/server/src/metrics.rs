@@ -67,6 +67,7 @@ pub(crate) struct Metrics {
     streams: Gauge,
     channels: Family<OfChannel, Gauge>,
     credentials: Family<OfCredential, Gauge>,
+    clock: Gauge,
     ready: Gauge,
 }
 
@@ -89,6 +90,7 @@ impl Default for Metrics {
             streams: Gauge::default(),
             channels: Family::default(),
             credentials: Family::default(),
+            clock: Gauge::default(),
             ready: Gauge::default(),
         };
         let registry = &mut metrics.registry;
@@ -134,6 +136,13 @@ impl Default for Metrics {
             "credential_ends_in_days",
             "Whole days until a credential ends, from a month before; below 0 it has ended",
             metrics.credentials.clone(),
+        );
+        registry.register_with_unit(
+            "clock_doubted",
+            "How far the machine's clock is from the time that is told, where it is not followed; \
+             0 while it is",
+            Unit::Seconds,
+            metrics.clock.clone(),
         );
         registry.register("ready", "1 while the server serves", metrics.ready.clone());
         metrics
@@ -192,6 +201,8 @@ impl Metrics {
         self.attempts.set(count(open.count()));
         self.streams.set(count(shared.events.receiver_count()));
         self.tell_channels(server);
+        let doubted = shared.clock.doubted().unwrap_or_default();
+        self.clock.set(doubted.0 / 1_000);
         self.ready.set(i64::from(server.is_ready()));
         let mut told = String::new();
         text::encode(&mut told, &self.registry)

@@ -9,20 +9,21 @@ use qiantai_pay::transport::{NetworkTransport, Patience};
 use qiantai_pay::{SharedKey, SystemSurroundings};
 use qiantai_server::gateways::Gateways;
 use qiantai_server::tls::{Authority, Door};
-use qiantai_server::{Channels, Clock, SystemClock, network, tree_head};
+use qiantai_server::{Channels, Clock, Server, SteadyClock, SystemClock, network, tree_head};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::cli::Serve;
 use crate::key_store::credentials;
 use crate::settings::{Protection, Settings};
-use crate::{AnyError, books, say, serving};
+use crate::{AnyError, books, say, serving_by};
 
 /// How often it is looked whether the certificate must be renewed, or was.
 const DOOR_LOOKED_AT: Duration = Duration::from_secs(60);
 
 /// Serves until told to stop. From then on new connections are refused, open requests have the
 /// patience of the settings to finish, and what is queued is written before the books are closed.
-pub(crate) async fn serve(settings: &Settings) -> Result<(), AnyError> {
+pub(crate) async fn serve(asked: &Serve, settings: &Settings) -> Result<(), AnyError> {
     settings.check()?;
     let mut signals = Signals::heard()?;
     let listener = TcpListener::bind(settings.listen()?).await?;
@@ -37,7 +38,11 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), AnyError> {
     let base = base.unwrap_or_else(|| format!("{scheme}://{address}"));
     let opened = books::open_to_write(&settings.books()?, base.clone())?;
     let (channels, gateways) = channels(settings, base)?;
-    let server = serving(&opened, channels)?;
+    let clock = match asked.believe_clock {
+        true => SteadyClock::believed(),
+        false => SteadyClock::of_machine(),
+    };
+    let server = serving_by(clock, &opened, channels)?;
     server.start();
     if let Some(folder) = settings.tree_heads() {
         // Ends with the process.
@@ -59,7 +64,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), AnyError> {
     }
     if let Some(door) = &door {
         // Ends with the process.
-        tokio::spawn(keep_door(Arc::clone(door)));
+        tokio::spawn(keep_door(Arc::clone(door), server.clone()));
     }
     say(&format!("listening on {scheme}://{address}"))?;
 
@@ -113,11 +118,11 @@ fn door(settings: &Settings, address: SocketAddr) -> Result<Option<Arc<Door>>, A
 }
 
 /// Shows a new certificate in time.
-async fn keep_door(door: Arc<Door>) {
+async fn keep_door(door: Arc<Door>, server: Server) {
     loop {
         tokio::time::sleep(DOOR_LOOKED_AT).await;
-        let looked = Arc::clone(&door);
-        let renewed = tokio::task::spawn_blocking(move || looked.renew(SystemClock.now())).await;
+        let (looked, now) = (Arc::clone(&door), server.now());
+        let renewed = tokio::task::spawn_blocking(move || looked.renew(now)).await;
         match renewed {
             Ok(Ok(false)) => {}
             Ok(Ok(true)) => tracing::info!("a new certificate is shown"),

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod audit;
+mod clock;
 pub mod cluster;
 pub mod day;
 mod drift;
