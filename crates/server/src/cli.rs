@@ -190,6 +190,12 @@ pub(crate) struct Verify {
     /// several times.
     #[arg(long)]
     pub(crate) tree_head: Vec<PathBuf>,
+    /// Also decide the whole log again, into books beside these, and name the first row that it does not
+    /// give: tiers, points, coupons, times, what terminals are told. It takes as long as the shop has
+    /// worked, and room in the temporary folder (`TMPDIR`) for a second set of books, encrypted and
+    /// removed afterwards.
+    #[arg(long)]
+    pub(crate) replay: bool,
 }
 
 #[derive(Debug, Args)]

@@ -65,6 +65,14 @@ pub(crate) fn verify(asked: &Verify, place: &Place) -> Result<Ending, AnyError> 
                 found.audit.seq,
             );
             told(&line)?;
+            if asked.replay {
+                let replayed = verify::replayed(ledger, &tenant);
+                let again = tokio::runtime::Handle::current().block_on(replayed)?;
+                told(&format!(
+                    "{} is what its log gives: {again} operations decided again",
+                    found.name
+                ))?;
+            }
             for (path, head) in heads.iter().filter(|(_, it)| it.tenant == tenant.id.0) {
                 head.prove(ledger, &tenant)?;
                 let (operations, path) = (head.server_seq, path.display());

@@ -7,12 +7,14 @@
 mod audit;
 mod chain;
 mod members;
+mod replayed;
 
 use qiantai_core::ids::TenantId;
 
 use crate::audit::AuditHead;
 use crate::db::{Archive, Head, LedgerError, Tenant};
 use chain::Walk;
+pub use replayed::replayed;
 
 /// Rows of the log read at one time, and members.
 const PAGE: u32 = 256;

@@ -47,11 +47,16 @@ fn books_are_verified_while_they_are_served() {
     for books in [["--data", data], ["--database-url", &url]] {
         made(books);
         let (_server, _) = Running::serve(&books);
-        let verified = run(&["verify", books[0], books[1]]);
+        let verified = run(&["verify", "--replay", books[0], books[1]]);
         let text = said(&verified);
         assert_eq!(verified.status.code(), Some(0), "{text}");
         assert!(text.contains(" holds: operations="), "{text}");
+        assert!(text.contains(" is what its log gives: "), "{text}");
     }
+    database.execute("UPDATE account SET points = points + 1");
+    let bad = run(&["verify", "--replay", "--database-url", &url]);
+    assert_eq!(bad.status.code(), Some(2), "{}", said(&bad));
+    assert!(said(&bad).contains("\nBAD account "), "{}", said(&bad));
     database.execute("UPDATE account SET bonus_fen = bonus_fen + 1");
     let bad = run(&["verify", "--database-url", &url]);
     assert_eq!(bad.status.code(), Some(2), "{}", said(&bad));

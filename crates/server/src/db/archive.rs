@@ -21,7 +21,7 @@ use super::tables::{
     account, action, backup, cash_movement, device, feed, head, journal, lease, lease_lot, lot,
     member, operation, posting, recharge_order, timeline,
 };
-use super::{BackupMade, Cursor, Head, Ledger, LedgerError, LogRow, Restored, copied};
+use super::{BackupMade, Cursor, Head, Ledger, LedgerError, LogRow, Restored, copied, digest};
 
 /// A ledger as its keepers see it. Every ledger on a database is one.
 pub trait Archive: Ledger + RowSink {
@@ -63,6 +63,16 @@ pub trait Archive: Ledger + RowSink {
 
     /// The hash that copying these tenants gives.
     fn contents(&self, tenants: &[TenantId]) -> Result<Hash, LedgerError>;
+
+    /// A hash over each table that the log determines, with its name.
+    fn table_hashes(&self, tenant: TenantId) -> Result<Vec<(&'static str, Hash)>, LedgerError>;
+
+    /// A hash over each row of the table at this place among them, with what the row is found by.
+    fn row_hashes(
+        &self,
+        tenant: TenantId,
+        place: usize,
+    ) -> Result<Vec<(String, Hash)>, LedgerError>;
 
     /// Begins a timeline where the log stands.
     fn begin_timeline(&self, tenant: TenantId, restored: &Restored) -> Result<(), LedgerError>;
@@ -328,6 +338,18 @@ impl<D: Database> Archive for D {
 
     fn contents(&self, tenants: &[TenantId]) -> Result<Hash, LedgerError> {
         copied::contents(self, tenants)
+    }
+
+    fn table_hashes(&self, tenant: TenantId) -> Result<Vec<(&'static str, Hash)>, LedgerError> {
+        digest::of_tables(self, tenant)
+    }
+
+    fn row_hashes(
+        &self,
+        tenant: TenantId,
+        place: usize,
+    ) -> Result<Vec<(String, Hash)>, LedgerError> {
+        digest::of_rows(self, tenant, place)
     }
 
     fn begin_timeline(&self, tenant: TenantId, restored: &Restored) -> Result<(), LedgerError> {

@@ -3,6 +3,7 @@
 use qiantai_core::ids::TenantId;
 use qiantai_core::operation::Hash;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::LedgerError;
 use super::copied::OF_LOG;
@@ -12,6 +13,17 @@ use super::table::{Question, Table};
 
 /// SHA-256 over the tables in order, every column with its kind and length.
 pub(super) fn digest(db: &impl Database, tenant: TenantId) -> Result<Hash, LedgerError> {
+    let mut hash = Sha256::new();
+    let mut named = 0;
+    db.scan(questions(tenant), &mut |table, row| {
+        name_up_to(&mut hash, &mut named, table + 1);
+        row.iter().for_each(|value| absorb(&mut hash, value));
+    })?;
+    name_up_to(&mut hash, &mut named, OF_LOG.len());
+    Ok(hash.finalize().into())
+}
+
+fn questions(tenant: TenantId) -> Vec<Question> {
     let question = |(table, order): &(&Table, &str)| {
         let name = table.name;
         Question::new(format!(
@@ -19,14 +31,60 @@ pub(super) fn digest(db: &impl Database, tenant: TenantId) -> Result<Hash, Ledge
         ))
         .with(tenant.0)
     };
-    let mut hash = Sha256::new();
-    let mut named = 0;
-    db.scan(OF_LOG.iter().map(question).collect(), &mut |table, row| {
-        name_up_to(&mut hash, &mut named, table + 1);
-        row.iter().for_each(|value| absorb(&mut hash, value));
+    OF_LOG.iter().map(question).collect()
+}
+
+/// The same of each table, with its name.
+pub(super) fn of_tables(
+    db: &impl Database,
+    tenant: TenantId,
+) -> Result<Vec<(&'static str, Hash)>, LedgerError> {
+    let mut hashes = vec![Sha256::new(); OF_LOG.len()];
+    db.scan(questions(tenant), &mut |table, row| {
+        row.iter()
+            .for_each(|value| absorb(&mut hashes[table], value));
     })?;
-    name_up_to(&mut hash, &mut named, OF_LOG.len());
-    Ok(hash.finalize().into())
+    let hashes = OF_LOG.iter().zip(hashes);
+    Ok(hashes
+        .map(|((table, _), hash)| (table.name, hash.finalize().into()))
+        .collect())
+}
+
+/// The same of each row of the table at `place`, with what it is found by.
+pub(super) fn of_rows(
+    db: &impl Database,
+    tenant: TenantId,
+    place: usize,
+) -> Result<Vec<(String, Hash)>, LedgerError> {
+    let Some((table, order)) = OF_LOG.get(place) else {
+        return Ok(Vec::new());
+    };
+    let columns: Vec<_> = table.columns.iter().map(|(name, _)| *name).collect();
+    let (name, columns) = (table.name, columns.join(", "));
+    let question = Question::new(format!(
+        "SELECT {order}, {columns} FROM {name} WHERE tenant_id = ?1 ORDER BY {order}"
+    ));
+    let found_by = order.split(", ").count();
+    let mut hashes = Vec::new();
+    db.scan(vec![question.with(tenant.0)], &mut |_, row| {
+        let mut hash = Sha256::new();
+        row.iter().for_each(|value| absorb(&mut hash, value));
+        let names: Vec<_> = row[..found_by].iter().map(shown).collect();
+        hashes.push((names.join("/"), hash.finalize().into()));
+    })?;
+    Ok(hashes)
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::Int(number) => number.to_string(),
+        Value::Text(words) => words.clone(),
+        Value::Bytes(bytes) => match Uuid::from_slice(bytes) {
+            Ok(id) => id.to_string(),
+            Err(_) => hex::encode(bytes),
+        },
+    }
 }
 
 /// Tables without rows are named too.

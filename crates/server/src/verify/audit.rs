@@ -1,12 +1,14 @@
 //! The audit log: every entry follows the one before it, and was made where the log of operations
 //! really was.
 
-use qiantai_core::ids::TenantId;
+use std::collections::HashMap;
+
+use qiantai_core::ids::{DeviceId, TenantId};
 use qiantai_core::ledger::chain;
 use qiantai_core::operation::Hash;
 
 use super::{BadRow, PAGE, PageError, VerifyError, named, page_of};
-use crate::audit::{AuditEntry, AuditHead};
+use crate::audit::{Act, AuditEntry, AuditHead};
 use crate::db::{Archive, LedgerError};
 
 /// Walks the audit log from its first entry to its head. The log of operations holds already.
@@ -20,6 +22,7 @@ pub(super) fn verify(ledger: &dyn Archive, tenant: TenantId) -> Result<AuditHead
         tenant,
         end: AuditHead::default(),
         log: (0, chain::START),
+        taken_out: HashMap::new(),
     };
     let mut limit = PAGE;
     while walk.end.seq < standing.head.seq {
@@ -49,6 +52,7 @@ pub(super) fn verify(ledger: &dyn Archive, tenant: TenantId) -> Result<AuditHead
         let what = "its hash is not that of the last entry";
         return Err(BadRow::new(named(tenant, "audit head"), what).into());
     }
+    walk.compare_revocations(ledger)?;
     Ok(walk.end)
 }
 
@@ -61,6 +65,8 @@ struct Walk {
     end: AuditHead,
     /// Where the log of operations stood at the last entry.
     log: (u64, Hash),
+    /// Terminals that were taken out of service, and the last entry that says so.
+    taken_out: HashMap<DeviceId, u64>,
 }
 
 impl Walk {
@@ -87,8 +93,32 @@ impl Walk {
             );
             return Err(BadRow::new(row(entry.seq), what).into());
         }
+        if let (Act::TerminalRevoked, Some(device)) = (entry.deed.act, entry.deed.device) {
+            self.taken_out.insert(device, entry.seq);
+        }
         self.end = entry.head();
         Ok(())
+    }
+
+    /// Whoever was taken out of service is.
+    fn compare_revocations(&self, ledger: &dyn Archive) -> Result<(), VerifyError> {
+        if self.taken_out.is_empty() {
+            return Ok(());
+        }
+        let revocations = ledger.revocations(self.tenant)?;
+        let is_out = |device| revocations.iter().any(|it| it.device == device);
+        let let_in = self
+            .taken_out
+            .iter()
+            .filter(|(device, _)| !is_out(**device));
+        let Some((device, entry)) = let_in.min_by_key(|(_, entry)| **entry) else {
+            return Ok(());
+        };
+        let what = format!(
+            "took terminal {device} out of service, and it is in service: whoever took the note \
+             away let it in again. Where that failed at the time, revoke it again"
+        );
+        Err(BadRow::new(row(*entry), what).into())
     }
 }
 

@@ -264,6 +264,13 @@ async fn every_change_of_the_audit_log_is_named() {
             said.starts_with("audit entry 8: names operation 100000"),
             "{said}"
         );
+        // Whoever is let in again stands in the log as taken out.
+        check(
+            "DELETE FROM audit_entry WHERE seq = 8; UPDATE audit_head SET seq = 7, hash =
+                 (SELECT last.hash FROM audit_entry AS last WHERE last.seq = 7);
+             DELETE FROM device_revocation",
+            "audit entry 7: took terminal ",
+        );
         check(
             "DELETE FROM audit_entry WHERE seq = 2",
             "audit entry 2: is missing",

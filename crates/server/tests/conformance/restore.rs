@@ -16,7 +16,7 @@ use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_server::db::{Archive, Ledger, Revocation};
 use qiantai_server::restore::{Allowed, RestoreError, restore_to_database, restore_to_folder};
 use qiantai_server::roster;
-use qiantai_server::verify::verify;
+use qiantai_server::verify::{replayed, verify};
 use qiantai_wire::api::{JoinAnswer, JoinRequest, PushHalt};
 use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::text::Hex;
@@ -241,6 +241,7 @@ async fn nothing_acknowledged_is_missing() {
         let tenant = ledger.tenants().unwrap().remove(0);
         assert!(tenant.timeline > 1);
         verify(ledger.as_ref(), &tenant).unwrap();
+        replayed(ledger.as_ref(), &tenant).await.unwrap();
         // What is sold now is decided now.
         till.join.timeline = tenant.timeline;
         let cash = till.cash(&shop, members[9], 200).await;

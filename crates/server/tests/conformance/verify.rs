@@ -1,6 +1,6 @@
 //! Books that hold are found to hold; whatever is changed behind the server's back is named.
 
-use qiantai_server::verify::{VerifyError, verify};
+use qiantai_server::verify::{VerifyError, replayed, verify};
 
 use super::day::day;
 use crate::harness::{On, Place, Shop};
@@ -147,6 +147,86 @@ async fn every_change_behind_the_servers_back_is_named() {
             shop.place.execute(&repair);
         }
         assert_eq!(verdict(&shop.place), "holds");
+    }
+}
+
+/// What is said about the books and what their log gives.
+async fn verdict_of_replay(place: &Place) -> String {
+    let ledger = place.open();
+    let tenant = ledger.tenants().unwrap().remove(0);
+    match replayed(ledger.as_ref(), &tenant).await {
+        Ok(operations) => {
+            assert_eq!(operations, ledger.head(tenant.id).unwrap().server_seq);
+            "holds".into()
+        }
+        Err(VerifyError::Bad(bad)) => bad.to_string(),
+        Err(VerifyError::Ledger(error)) => panic!("the books could not be read: {error}"),
+    }
+}
+
+/// The same, where no signature, chain or sum says anything. What cannot be changed back comes last.
+const UNSEALED: &[(&str, &str, &str)] = &[
+    (
+        "UPDATE account SET growth = growth + 1 WHERE points > 0",
+        "UPDATE account SET growth = growth - 1 WHERE points > 0",
+        "account ",
+    ),
+    (
+        "UPDATE feed SET json = replace(json, '\"points\":', '\"points\":1') WHERE server_seq = {first}",
+        "UPDATE feed SET json = replace(json, '\"points\":1', '\"points\":') WHERE server_seq = {first}",
+        "feed {first}: is not what the log gives",
+    ),
+    (
+        "UPDATE operation SET decided_ms = decided_ms + 1 WHERE server_seq = {first}",
+        "UPDATE operation SET decided_ms = decided_ms - 1 WHERE server_seq = {first}",
+        "",
+    ),
+    (
+        "INSERT INTO device SELECT device.tenant_id, member_id, device.store_id, '77', public_key, 0, 1, 0,
+             {zeros}, 'active'
+         FROM device, member
+         WHERE terminal_code = '01' AND member_no = (SELECT min(member_no) FROM member)",
+        "DELETE FROM device WHERE terminal_code = '77'",
+        "device ",
+    ),
+    (
+        "DELETE FROM earning_log",
+        "",
+        "earning_log ",
+    ),
+    (
+        "UPDATE account SET tier_id = member_id WHERE points > 0",
+        "",
+        "account ",
+    ),
+];
+
+#[tokio::test]
+async fn what_the_log_does_not_give_is_named() {
+    for on in On::BOTH {
+        let shop = Shop::open_on(on, 12).await;
+        day(&shop).await;
+        shop.server.stop().await;
+        disarm(&shop.place);
+        let first = shop.place.number("SELECT min(server_seq) FROM posting");
+        let first = first.to_string();
+        let zeros = match on {
+            On::Sqlite => "zeroblob(32)",
+            On::Postgres => "decode(repeat('00', 32), 'hex')",
+        };
+        assert_eq!(verdict_of_replay(&shop.place).await, "holds", "{on:?}");
+        for (damage, repair, expected) in UNSEALED {
+            let [damage, repair, expected] = [damage, repair, expected].map(|words| {
+                let words = words.replace("{first}", &first);
+                words.replace("{zeros}", zeros)
+            });
+            shop.place.execute(&damage);
+            assert_eq!(verdict(&shop.place), "holds", "{on:?} {damage}");
+            let said = verdict_of_replay(&shop.place).await;
+            assert!(said.starts_with(&expected), "{on:?} {damage}: {said}");
+            assert_ne!(said, "holds", "{on:?} {damage}");
+            shop.place.execute(&repair);
+        }
     }
 }
 
