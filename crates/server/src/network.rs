@@ -1,6 +1,7 @@
 //! Connections from the network: taken, encrypted if there is a door, read in bounded time, and
 //! finished when the server is told to stop.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use openssl::ssl::Ssl;
+use qiantai_core::ids::DeviceId;
+use qiantai_core::operation::Hash;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -21,6 +24,7 @@ use tokio_openssl::SslStream;
 use tower::ServiceExt;
 
 use crate::api::OwnAuthority;
+use crate::db::LedgerError;
 use crate::embedded::Server;
 use crate::limits::{Limiters, Limits};
 use crate::tls::Door;
@@ -42,13 +46,28 @@ impl Server {
     /// The HTTP interface for the network, where each side has its measure. `authority` is the
     /// certificate of the own authority, as DER.
     pub fn network_router(&self, limits: Limits, authority: Option<Vec<u8>>) -> Router {
-        let router = self
-            .router()
-            .layer(Extension(Arc::new(Limiters::new(limits))));
+        let limiters = Limiters::new(limits, self.tokens_now());
+        let router = self.router().layer(Extension(Arc::new(limiters)));
         match authority {
             Some(certificate) => router.layer(Extension(OwnAuthority(certificate.into()))),
             None => router,
         }
+    }
+
+    /// Every token that the books hold. Without them each terminal is a stranger once.
+    fn tokens_now(&self) -> HashMap<Hash, DeviceId> {
+        let read = || -> Result<_, LedgerError> {
+            let mut tokens = HashMap::new();
+            for tenant in self.tenants()? {
+                let of_tenant = self.ledger().tokens(tenant.id)?.into_iter();
+                tokens.extend(of_tenant.map(|token| (token.token_hash, token.device)));
+            }
+            Ok(tokens)
+        };
+        read().unwrap_or_else(|error| {
+            tracing::warn!(%error, "tokens cannot be read yet");
+            HashMap::new()
+        })
     }
 }
 

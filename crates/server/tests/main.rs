@@ -38,6 +38,7 @@ mod sample;
 mod set_up;
 mod slowness;
 mod stores;
+mod strangers;
 mod surplus;
 mod terminals;
 mod till;

@@ -3,16 +3,18 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use qiantai_core::operation::Hash;
 use qiantai_wire::ErrorCode;
 use qiantai_wire::api::{PROTOCOL_HEADER, PROTOCOL_VERSION};
 
 use super::failure::Failure;
 use super::request::read;
-use crate::db::{DeviceStanding, Seat};
+use crate::db::{DeviceStanding, Ledger, Seat};
 use crate::embedded::{Server, sha256};
 use crate::limits::Limiters;
 
@@ -40,17 +42,36 @@ impl FromRequestParts<Server> for Known {
             return Err(ErrorCode::Unauthorised.into());
         };
         let hash = sha256(token.as_bytes());
-        let seat = read(server, move |ledger| ledger.seat_of_token(&hash)).await?;
-        let Some(seat) = seat else {
-            count_stranger(parts)?;
-            return Err(ErrorCode::Unauthorised.into());
-        };
-        if let Some(limiters) = parts.extensions.get::<Arc<Limiters>>() {
-            limiters.device(seat.device).map_err(Failure::wait)?;
-        }
+        let seat = seat_of(server, parts, hash).await?;
         let contacts = &server.0.contacts;
         contacts.note(seat.tenant, seat.device, server.now());
         Ok(Known(seat))
+    }
+}
+
+/// Who has the token. Whoever asks too much is told so before the books are asked.
+async fn seat_of(server: &Server, parts: &Parts, token: Hash) -> Result<Seat, Failure> {
+    let look = move |ledger: &dyn Ledger| ledger.seat_of_token(&token);
+    let unknown = || Failure::from(ErrorCode::Unauthorised);
+    let Some(limiters) = parts.extensions.get::<Arc<Limiters>>() else {
+        return read(server, look).await?.ok_or_else(unknown);
+    };
+    let owner = limiters.owner(&token);
+    match owner {
+        Some(device) => limiters.device(device).map_err(Failure::wait)?,
+        None => count_stranger(parts)?,
+    }
+    match (read(server, look).await?, owner) {
+        (Some(seat), Some(_)) => Ok(seat),
+        (Some(seat), None) => {
+            limiters.remember(token, seat.device);
+            limiters.device(seat.device).map_err(Failure::wait)?;
+            Ok(seat)
+        }
+        (None, _) => {
+            limiters.forget(&token);
+            Err(unknown())
+        }
     }
 }
 
@@ -75,6 +96,28 @@ impl FromRequestParts<Server> for Stranger {
     }
 }
 
+/// Whoever says to be a gateway, and has not said too much.
+pub(super) struct Gateway;
+
+impl FromRequestParts<Server> for Gateway {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Gateway, Failure> {
+        count(parts, Limiters::notice).map(|()| Gateway)
+    }
+}
+
+/// Whoever asks whether the server is there, and has not asked too often.
+pub(super) struct Passer;
+
+impl FromRequestParts<Server> for Passer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Passer, Failure> {
+        count(parts, Limiters::probe).map(|()| Passer)
+    }
+}
+
 /// Where a request comes from; nowhere within this process.
 pub(super) struct Origin(pub(super) Option<IpAddr>);
 
@@ -91,11 +134,18 @@ fn address(parts: &Parts) -> Option<IpAddr> {
     from.map(|ConnectInfo(from)| from.ip())
 }
 
-/// Requests within this process have neither limits nor an address.
 fn count_stranger(parts: &Parts) -> Result<(), Failure> {
+    count(parts, Limiters::stranger)
+}
+
+/// Requests within this process have neither limits nor an address.
+fn count(
+    parts: &Parts,
+    ask: impl FnOnce(&Limiters, IpAddr) -> Result<(), Duration>,
+) -> Result<(), Failure> {
     let limiters = parts.extensions.get::<Arc<Limiters>>();
     match (limiters, address(parts)) {
-        (Some(limiters), Some(from)) => limiters.stranger(from).map_err(Failure::wait),
+        (Some(limiters), Some(from)) => ask(limiters, from).map_err(Failure::wait),
         _ => Ok(()),
     }
 }

@@ -1,16 +1,20 @@
 //! `POST /v1/devices/join`.
 
-use axum::Json;
+use std::sync::Arc;
+
 use axum::extract::State;
+use axum::{Extension, Json};
 use ed25519_dalek::VerifyingKey;
+use qiantai_core::ids::DeviceId;
 use qiantai_wire::api::{JoinAnswer, JoinRequest};
 use qiantai_wire::{ApiError, ErrorCode};
 
 use super::auth::{Origin, Stranger};
 use super::failure::Failure;
 use super::request::Body;
-use crate::embedded::Server;
+use crate::embedded::{Server, sha256};
 use crate::enrolment::terminal_codes;
+use crate::limits::Limiters;
 
 /// Longest name of a terminal, in characters.
 const NAME_LENGTH_MAX: usize = 40;
@@ -29,6 +33,7 @@ pub(super) async fn join(
     State(server): State<Server>,
     _counted: Stranger,
     Origin(address): Origin,
+    limiters: Option<Extension<Arc<Limiters>>>,
     Body(request): Body<JoinRequest>,
 ) -> Result<Json<JoinAnswer>, Failure> {
     let name_length = request.name.chars().count();
@@ -40,14 +45,12 @@ pub(super) async fn join(
     if !is_key || !is_code || !is_named {
         return Err(ErrorCode::BadRequest.into());
     }
-    Ok(Json(
-        server
-            .join_from(
-                address,
-                &request.invite,
-                request.public_key.0,
-                (&request.name, code),
-            )
-            .await?,
-    ))
+    let (invite, key) = (&request.invite, request.public_key.0);
+    let joined = server.join_from(address, invite, key, (&request.name, code));
+    let joined = joined.await?;
+    if let Some(Extension(limiters)) = limiters {
+        let token = sha256(joined.token.as_bytes());
+        limiters.remember(token, DeviceId(joined.device));
+    }
+    Ok(Json(joined))
 }

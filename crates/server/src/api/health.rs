@@ -3,8 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use qiantai_wire::ApiError;
 use qiantai_wire::api::{HealthAnswer, PROTOCOL_VERSION};
 
+use super::auth::Passer;
 use crate::embedded::Server;
 
 /// Whether the server serves; asks its books, not only its process.
@@ -13,10 +15,14 @@ use crate::embedded::Server;
     path = "/v1/health",
     responses(
         (status = 200, description = "It serves", body = HealthAnswer),
-        (status = 503, description = "It starts, stops, or a writer stands", body = HealthAnswer)
+        (status = 503, description = "It starts, stops, or a writer stands", body = HealthAnswer),
+        (status = 429, description = "Asked too often", body = ApiError)
     )
 )]
-pub(super) async fn read(State(server): State<Server>) -> (StatusCode, Json<HealthAnswer>) {
+pub(super) async fn read(
+    State(server): State<Server>,
+    _: Passer,
+) -> (StatusCode, Json<HealthAnswer>) {
     let asked = server.clone();
     let ready = tokio::task::spawn_blocking(move || asked.is_ready())
         .await

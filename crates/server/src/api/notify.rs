@@ -12,6 +12,7 @@ use qiantai_core::number_text::is_number_text;
 use qiantai_pay::{ChannelId, ElsewhereNotice, Notice, NoticeReceipt, PaymentNotice, RefundNotice};
 use qiantai_wire::{ApiError, ErrorCode};
 
+use super::auth::Gateway;
 use super::failure::Failure;
 use super::request::{Raw, read};
 use crate::embedded::Server;
@@ -33,6 +34,7 @@ use crate::embedded::Server;
 )]
 pub(super) async fn take(
     State(server): State<Server>,
+    _: Gateway,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     Raw(body): Raw,
