@@ -123,7 +123,7 @@ impl Limiters {
 }
 
 /// One household or shop has a whole /64 of addresses in the newer protocol.
-fn side(address: IpAddr) -> IpAddr {
+pub(crate) fn side(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(long) => match long.to_ipv4_mapped() {

@@ -1,6 +1,8 @@
 //! Connections from the network: taken, encrypted if there is a door, read in bounded time, and
 //! finished when the server is told to stop.
 
+mod room;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
@@ -28,6 +30,7 @@ use crate::db::LedgerError;
 use crate::embedded::Server;
 use crate::limits::{Limiters, Limits};
 use crate::tls::Door;
+pub use room::Room;
 
 /// Longest time for the secret handshake of a connection.
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -79,6 +82,17 @@ pub async fn serve(
     router: Router,
     stop: impl Future<Output = ()>,
 ) {
+    serve_in(Room::default(), listener, door, router, stop).await;
+}
+
+/// The same, with room for other numbers of connections.
+pub async fn serve_in(
+    room: Room,
+    listener: TcpListener,
+    door: Option<Arc<Door>>,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
     let (stop_sender, stopping) = watch::channel(false);
     let (open, is_open) = watch::channel(());
     tokio::pin!(stop);
@@ -86,6 +100,9 @@ pub async fn serve(
         let (stream, from) = tokio::select! {
             taken = take(&listener) => taken,
             () = &mut stop => break,
+        };
+        let Some(place) = room.take(from.ip()) else {
+            continue;
         };
         let connection = Connection {
             from,
@@ -95,7 +112,7 @@ pub async fn serve(
         let (door, is_open) = (door.clone(), is_open.clone());
         tokio::spawn(async move {
             connection.serve(stream, door).await;
-            drop(is_open);
+            drop((place, is_open));
         });
     }
     drop((listener, is_open));

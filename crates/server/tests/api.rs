@@ -17,7 +17,7 @@ use qiantai_wire::{ApiError, ErrorCode};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::harness::Shop;
+use crate::harness::{Shop, within_patience};
 use crate::till::{Till, push_body};
 
 /// The request is answered with that error, in its full form.
@@ -320,6 +320,34 @@ async fn events_tell_of_payments_as_they_happen() {
         body.frame().await.is_none(),
         "the stream ends with the server"
     );
+}
+
+#[tokio::test]
+async fn one_stream_too_many_ends_the_oldest_of_that_device() {
+    let shop = Shop::open(1).await;
+    let till = Till::open(&shop).await;
+    let other = Till::with_key(&shop, [8; 32], "02").await;
+    let listen = async |till: &Till| {
+        let request = till.request("GET", "/v1/events", Vec::new());
+        let response = shop.server.router().oneshot(request).await.unwrap();
+        let mut body = response.into_body();
+        for _ in ["hello", "channels"] {
+            body.frame().await.unwrap().unwrap();
+        }
+        body
+    };
+    let mut elsewhere = listen(&other).await;
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        streams.push(listen(&till).await);
+    }
+    let oldest = &mut streams[0];
+    let ended = async { while oldest.frame().await.is_some() {} };
+    within_patience("the oldest ends", ended).await;
+    for stream in streams[1..].iter_mut().chain([&mut elsewhere]) {
+        let beat = within_patience("a beat", stream.frame()).await;
+        assert!(beat.is_some(), "it is open");
+    }
 }
 
 #[tokio::test]

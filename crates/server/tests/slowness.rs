@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qiantai_server::limits::Limits;
-use qiantai_server::network::{self, HANDSHAKE_MAX, HEAD_MAX};
+use qiantai_server::network::{self, HANDSHAKE_MAX, HEAD_MAX, Room};
 use qiantai_server::tls::{Authority, Door, Names};
 use qiantai_server::{Clock, SystemClock};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::Instant;
 
-use crate::harness::Shop;
+use crate::harness::{Shop, within_patience};
 
 const LIMITS: Limits = Limits {
     device_per_second: NonZeroU32::MAX,
@@ -130,4 +130,54 @@ async fn told_to_stop_it_lets_idle_connections_go() {
     let mut rest = Vec::new();
     connection.read_to_end(&mut rest).await.unwrap();
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens");
+}
+
+/// Whether a connection from `from` is answered; it stays open.
+async fn is_taken(from: &str, address: std::net::SocketAddr) -> (TcpStream, bool) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+    let mut connection = socket.connect(address).await.unwrap();
+    let sent = connection
+        .write_all(b"GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await;
+    let mut answer = [0; 12];
+    let read = connection.read_exact(&mut answer).await;
+    let is_taken = sent.is_ok() && read.is_ok() && answer == *b"HTTP/1.1 200";
+    (connection, is_taken)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn whoever_opens_many_connections_leaves_room() {
+    let shop = Shop::open(1).await;
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let router = shop.server.network_router(LIMITS, None);
+    let never = std::future::pending();
+    tokio::spawn(network::serve_in(
+        Room::of(4),
+        listener,
+        None,
+        router,
+        never,
+    ));
+    let mut open = Vec::new();
+    for (from, expected) in [
+        ("127.0.0.2", true),
+        ("127.0.0.2", true),
+        ("127.0.0.2", false),
+        ("127.0.0.3", true),
+        ("127.0.0.4", true),
+        ("127.0.0.5", false),
+    ] {
+        let (connection, taken) = is_taken(from, address).await;
+        assert_eq!(taken, expected, "{from}");
+        open.push(connection);
+    }
+    open.clear();
+    within_patience("room again", async {
+        while !is_taken("127.0.0.5", address).await.1 {}
+    })
+    .await;
 }

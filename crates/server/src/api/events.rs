@@ -23,7 +23,7 @@ use crate::engine::Watching;
 use crate::writer::Committed;
 
 /// Live events of the tenant. While it is open, the device's payments are asked about every two
-/// seconds.
+/// seconds. A device has four streams at most: one more ends the oldest.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -70,7 +70,7 @@ pub(super) async fn stream(
         commits,
         health,
         ending,
-        _watching: watching,
+        watching,
     };
     let live = stream::unfold(listening, next_events).flat_map(stream::iter);
     let events = stream::iter([hello, channels])
@@ -88,7 +88,7 @@ struct Listening {
     commits: Receiver<Committed>,
     health: watch::Receiver<u64>,
     ending: watch::Receiver<bool>,
-    _watching: Watching,
+    watching: Watching,
 }
 
 async fn next_events(mut listening: Listening) -> Option<(Vec<Event>, Listening)> {
@@ -103,6 +103,10 @@ async fn next_events(mut listening: Listening) -> Option<(Vec<Event>, Listening)
                 continue;
             }
             _ = listening.ending.wait_for(|ending| *ending) => return None,
+            () = listening.watching.replaced() => {
+                tracing::debug!(device = %listening.device, "a stream gave way to newer ones");
+                return None;
+            }
         };
         let Some(received) = received else {
             let channels = Event::Channels(listening.server.0.engine.standings());
