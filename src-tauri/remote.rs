@@ -6,7 +6,9 @@ use axum::Router;
 use qiantai_core::{Millis, Timestamp};
 use qiantai_counter::boot::{Known, Link};
 use qiantai_counter::view::boot::TroubleCause;
-use qiantai_sync::transport::{HttpTransport, InProcessTransport, Trust, introduce};
+use qiantai_sync::transport::{
+    FollowingTransport, HttpTransport, InProcessTransport, Trust, introduce,
+};
 use qiantai_sync::{CallFailed, Client, Transport, TransportError};
 use qiantai_wire::ErrorCode;
 use qiantai_wire::api::{JoinAnswer, JoinRequest};
@@ -160,7 +162,7 @@ fn to(place: &ServerPlace) -> Result<Arc<dyn Transport>, TroubleCause> {
             _ => TroubleCause::ServerUnreachable,
         }
     })?;
-    Ok(Arc::new(transport))
+    Ok(Arc::new(FollowingTransport::new(transport)))
 }
 
 async fn ask_to_join(

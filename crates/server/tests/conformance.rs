@@ -8,6 +8,8 @@ pub mod day;
 mod drift;
 mod faults;
 #[cfg(unix)]
+mod following;
+#[cfg(unix)]
 mod handover;
 mod hints;
 mod hostile_text;

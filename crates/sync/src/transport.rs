@@ -1,11 +1,13 @@
 //! How requests reach the server: over HTTP, or by calling the router of a server in the same
 //! process. Nothing above this folder can tell the difference.
 
+mod following;
 mod http;
 mod in_process;
 mod pinned;
 mod trust;
 
+pub use self::following::FollowingTransport;
 pub use self::http::HttpTransport;
 pub use self::in_process::InProcessTransport;
 pub use self::trust::{Trust, introduce};

@@ -4,6 +4,7 @@
 
 mod driver;
 mod engine;
+mod following;
 mod histories;
 mod network;
 mod world;

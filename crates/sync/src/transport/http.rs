@@ -18,6 +18,9 @@ pub(super) const ANSWER_WAIT_MAX: Duration = Duration::from_secs(20);
 /// Shorter than the server waits, so that no request goes out on a connection just being cut.
 pub(super) const IDLE_MAX: Duration = Duration::from_secs(20);
 
+/// Longest address that is taken from a server.
+const ADDRESS_MAX: usize = 512;
+
 /// Requests over HTTP/1.1.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
@@ -48,12 +51,34 @@ impl HttpTransport {
                 let client = builder().build().map_err(|_| TransportError::NotSent)?;
                 Client::Machine(client)
             }
-            Trust::Authority(_) if !base.starts_with("https://") => {
-                return Err(TransportError::Untrusted);
-            }
+            Trust::Authority(_) if !is_encrypted(&base) => return Err(TransportError::Untrusted),
             Trust::Authority(certificate) => Client::Pinned(PinnedClient::new(certificate)?),
         };
         Ok(HttpTransport { client, base })
+    }
+
+    /// The way to an address that a server named, believed as the server here is: it must be
+    /// encrypted if this one is, and bear nothing but scheme, host, port and path.
+    ///
+    /// # Errors
+    /// [`TransportError::NotSent`] when nothing can be sent to it, [`TransportError::Untrusted`]
+    /// when nothing may.
+    pub(super) fn at(&self, address: &str) -> Result<HttpTransport, TransportError> {
+        let is_short = address.len() <= ADDRESS_MAX;
+        if !is_short || address.contains(['@', '?', '#']) {
+            return Err(TransportError::NotSent);
+        }
+        let base = HttpTransport::base(address)?;
+        if is_encrypted(&self.base) && !is_encrypted(&base) {
+            return Err(TransportError::Untrusted);
+        }
+        let client = self.client.clone();
+        Ok(HttpTransport { client, base })
+    }
+
+    /// Where it goes.
+    pub(super) fn base_url(&self) -> &str {
+        &self.base
     }
 
     /// The address without what may follow host and port.
@@ -112,6 +137,10 @@ impl Transport for HttpTransport {
         let answer = started.map_err(|_| TransportError::Timeout)??;
         Ok(answer.map(heartbeat))
     }
+}
+
+fn is_encrypted(base: &str) -> bool {
+    base.starts_with("https://")
 }
 
 /// `body` until it ends or falls silent.
