@@ -25,6 +25,7 @@ mod request;
 mod rules;
 mod snapshot;
 mod terminals;
+mod writez;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -39,6 +40,7 @@ use crate::embedded::Server;
 pub(crate) use attached::Profiles;
 pub(crate) use authority::OwnAuthority;
 use failure::Failure;
+pub(crate) use writez::read as writez;
 
 /// Largest body of a request: a full push of the largest operations is sent in parts.
 const BODY_BYTES_MAX: usize = 4 * 1_024 * 1_024;
@@ -70,6 +72,7 @@ fn addresses() -> OpenApiRouter<Server> {
         .routes(routes!(authority::read))
         .routes(routes!(notify::take))
         .routes(routes!(health::read))
+        .routes(routes!(writez::read))
         .layer(middleware::from_fn(request::limit_time));
     // A stream of events has no end, so no limit either.
     let endless = OpenApiRouter::new().routes(routes!(events::stream));

@@ -368,6 +368,18 @@ impl Server {
         !is_ending && self.0.desks.are_running() && self.0.ledger.tenants().is_ok()
     }
 
+    /// Whether books are written here and by nobody else: those of one tenant, or all that there are.
+    pub(crate) fn is_writer(&self, tenant: Option<TenantId>) -> bool {
+        let tenants = match tenant {
+            Some(tenant) => vec![tenant],
+            None => self.0.desks.tenants(),
+        };
+        let is_written = |tenant: &TenantId| {
+            self.0.desks.get(*tenant).is_some() && self.0.ledger.may_write(*tenant).is_ok()
+        };
+        self.is_ready() && !tenants.is_empty() && tenants.iter().all(is_written)
+    }
+
     fn seat_writer(&self, tenant: Tenant) -> Result<(), OpenServerError> {
         let (writer, thread) = Writer::start(self.workplace(&tenant)?)?;
         self.0.desks.add(Desk { tenant, writer }, Some(thread));

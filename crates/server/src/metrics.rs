@@ -19,6 +19,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use qiantai_core::Millis;
 
+use crate::api;
 use crate::db::LedgerError;
 use crate::embedded::Server;
 use crate::engine::Standing;
@@ -240,11 +241,12 @@ pub(crate) async fn observe(
 }
 
 /// Metrics and probes, for an address that terminals do not reach: whether the process lives,
-/// whether it serves, and figures.
+/// whether it serves, whether it writes, and figures.
 pub(crate) fn upkeep(server: Server) -> Router {
     Router::new()
         .route("/livez", get(async || "lives\n"))
         .route("/readyz", get(readiness))
+        .route("/writez", get(api::writez))
         .route("/metrics", get(figures))
         .with_state(server)
 }

@@ -154,6 +154,18 @@ fn is_refused_for(answer: Result<PushAnswer, ApiError>, writer: &Process) {
     assert!(error.retryable);
 }
 
+/// What a balancer sees.
+fn is_found_at(writer: &Process, reader: &Process, tenant: Uuid) {
+    for path in ["/writez".to_owned(), format!("/writez?tenant={tenant}")] {
+        let found = [writer, reader].map(|process| process.call("GET", &path, "", &[]).0);
+        assert_eq!(found, [200, 503], "{path}");
+    }
+    let stranger = format!("/writez?tenant={}", Uuid::now_v7());
+    assert_eq!(writer.call("GET", &stranger, "", &[]).0, 503);
+    let (status, answer) = reader.call("GET", "/v1/health", "", &[]);
+    assert_eq!(status, 200, "who reads serves as well: {answer}");
+}
+
 fn until_written_by(database: &TestDatabase, process: &Process) {
     let begun = Instant::now();
     let sql = format!(
@@ -207,6 +219,7 @@ fn another_server_takes_over_within_seconds() {
     });
     let opened = till.sign(shift);
     is_refused_for(second.push(&till, std::slice::from_ref(&opened)), &first);
+    is_found_at(&first, &second, till.join.tenant);
     let answer = first.push(&till, std::slice::from_ref(&opened)).unwrap();
     assert_eq!(answer.results[0].outcome, OutcomeDto::Applied);
     let (here, there) = (first.feed(&till), second.feed(&till));
@@ -237,6 +250,7 @@ fn another_server_takes_over_within_seconds() {
     third.push_until_taken(&till, &stopped);
     second.signal("-CONT");
     is_refused_for(second.push(&till, std::slice::from_ref(&resumed)), &third);
+    is_found_at(&third, &second, till.join.tenant);
     third.push(&till, std::slice::from_ref(&resumed)).unwrap();
 
     // Told to stop, it gives its right back.
