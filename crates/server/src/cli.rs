@@ -38,12 +38,13 @@ pub(crate) struct Told {
     /// `QIANTAI_LISTEN`; 127.0.0.1:7810 if nothing is said.
     #[arg(long, global = true)]
     pub(crate) listen: Option<String>,
-    /// Address and port for metrics and probes: `/metrics`, `/livez`, `/readyz`. Also
-    /// `QIANTAI_UPKEEP_LISTEN`; closed if nothing is said.
+    /// Address and port for metrics and probes: `/metrics`, `/livez`, `/readyz`,
+    /// `/writez`. Also `QIANTAI_UPKEEP_LISTEN`; closed if nothing is said.
     #[arg(long, global = true)]
     pub(crate) upkeep_listen: Option<String>,
-    /// Address at which gateways and other servers reach this one. Also `QIANTAI_PUBLIC_URL`; the
-    /// listening address if nothing is said.
+    /// Address at which gateways and, where servers share a database, terminals that asked another
+    /// one reach this one. Also `QIANTAI_PUBLIC_URL`; the listening address if nothing is said and
+    /// that is one.
     #[arg(long, global = true)]
     pub(crate) public_url: Option<String>,
     /// Where connections are not encrypted: `loopback`, where nobody else can listen; `always`,

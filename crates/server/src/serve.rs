@@ -25,6 +25,7 @@ const DOOR_LOOKED_AT: Duration = Duration::from_secs(60);
 /// patience of the settings to finish, and what is queued is written before the books are closed.
 pub(crate) async fn serve(asked: &Serve, settings: &Settings) -> Result<(), AnyError> {
     settings.check()?;
+    let told = settings.told_address()?;
     let mut signals = Signals::heard()?;
     let listener = TcpListener::bind(settings.listen()?).await?;
     let address = listener.local_addr()?;
@@ -34,8 +35,7 @@ pub(crate) async fn serve(asked: &Serve, settings: &Settings) -> Result<(), AnyE
     };
     let door = door(settings, address)?;
     let scheme = if door.is_some() { "https" } else { "http" };
-    let base = settings.public_url()?;
-    let base = base.unwrap_or_else(|| format!("{scheme}://{address}"));
+    let base = told.unwrap_or_else(|| format!("{scheme}://{address}"));
     let opened = books::open_to_write(&settings.books()?, base.clone())?;
     let (channels, gateways) = channels(settings, base)?;
     let clock = match asked.believe_clock {

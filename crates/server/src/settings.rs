@@ -3,6 +3,7 @@
 //! name of its source; nothing is guessed.
 
 mod protection;
+mod reached;
 
 use std::fmt::{self, Display, Write};
 use std::net::SocketAddr;
@@ -159,6 +160,13 @@ pub(crate) enum SettingsError {
          settings file"
     )]
     NoBooks,
+    /// The other servers of the database would send terminals nowhere.
+    #[error(
+        "public_url is not set, and {0} is no address at which others reach this server: servers that \
+         share a database name each other to terminals, so set public_url (--public-url, \
+         QIANTAI_PUBLIC_URL), as https://192.168.1.10:7810"
+    )]
+    Nowhere(SocketAddr),
     /// One needs the other.
     #[error("{has} is set (from {from}) and {lacks} is not; they go together")]
     Alone {
@@ -265,21 +273,6 @@ impl Settings {
     /// Address and port for metrics and probes; none when it is not set.
     pub(crate) fn upkeep_listen(&self) -> Result<Option<SocketAddr>, SettingsError> {
         self.address("upkeep_listen")
-    }
-
-    /// Address at which gateways and other servers reach this one.
-    pub(crate) fn public_url(&self) -> Result<Option<String>, SettingsError> {
-        let Some((url, _)) = self.get("public_url") else {
-            return Ok(None);
-        };
-        let uri: Option<http::Uri> = url.parse().ok();
-        let is_web = uri.is_some_and(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
-        });
-        match is_web {
-            true => Ok(Some(url.trim_end_matches('/').to_owned())),
-            false => Err(self.wrong("public_url", "it must begin with http:// or https://")),
-        }
     }
 
     /// Folder for the daily heads of the books.
@@ -557,6 +550,10 @@ mod tests {
             "log_filter is",
         );
         check(("public_url = \"shop\"", &[], none()), all, "http://");
+        for nowhere in ["http://0.0.0.0:7810", "https://[::]"] {
+            let file = format!("public_url = \"{nowhere}\"");
+            check((&file, &[], none()), all, "nobody reaches anything");
+        }
         check(
             ("training_gateway = \"http://x\"", &[], none()),
             all,

@@ -118,6 +118,20 @@ fn anything() -> OperationBody {
     }
 }
 
+/// Before the database is asked for anything.
+#[test]
+fn a_server_of_several_that_others_cannot_name_does_not_start() {
+    let tls = tempfile::tempdir().unwrap();
+    let mut command = program();
+    command.args(["serve", "--listen", "0.0.0.0:0"]);
+    command.args(["--database-url", "postgres://127.0.0.1:1/nowhere"]);
+    let refused = command.arg("--tls-folder").arg(tls.path()).output();
+    let refused = refused.unwrap();
+    assert!(!refused.status.success());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("so set public_url"), "{said}");
+}
+
 #[test]
 fn probes_and_figures_are_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -128,7 +142,7 @@ fn probes_and_figures_are_told() {
     command.args(["--data", data, "--upkeep-listen", "127.0.0.1:0"]);
     let (_server, upkeep, address) = Running::start(command);
     let upkeep = upkeep.unwrap();
-    for path in ["/livez", "/readyz"] {
+    for path in ["/livez", "/readyz", "/writez"] {
         let (status, said) = ask(&upkeep, &format!("GET {path}"), None, &[]).unwrap();
         assert_eq!(status, 200, "{path}: {said}");
     }
