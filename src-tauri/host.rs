@@ -11,9 +11,7 @@ use qiantai_counter::view::boot::{Training, TroubleCause};
 use qiantai_server::db::LedgerError;
 use qiantai_server::sample::TRAINING_STAFF;
 use qiantai_server::writer::WriteError;
-use qiantai_server::{
-    AdminError, Clock, Server, ServerOptions, SteadyClock, SystemClock, sample,
-};
+use qiantai_server::{AdminError, Clock, Server, ServerOptions, SteadyClock, SystemClock, sample};
 use qiantai_sqlite::{Fault, FolderLock, FolderLockError, MigrateError, OpenError};
 use qiantai_store::vault::{FileKeyHolder, KeyHolder, Secrets};
 use qiantai_wire::api::JoinAnswer;

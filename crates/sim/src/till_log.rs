@@ -152,8 +152,9 @@ impl LocalLog for TillLog {
                 outcome: result.outcome,
             })
             .collect();
-        let (acked_seq, hash) = (answer.acked_seq, answer.acked_hash.0);
-        self.write(|store| store.apply_answers(acked_seq, &hash, &answers))
+        let (timeline, acked_seq) = (answer.cursor.timeline, answer.acked_seq);
+        let hash = answer.acked_hash.0;
+        self.write(|store| store.apply_answers(timeline, acked_seq, &hash, &answers))
             .await?;
         self.write(|store| store.set_server_anchor(anchor)).await
     }
