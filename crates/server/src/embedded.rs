@@ -19,7 +19,7 @@ use qiantai_wire::api::OpResultDto;
 use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::profile::{attachment_hash, encode_policy};
 use sha2::{Digest, Sha256};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -35,6 +35,9 @@ use contacts::Contacts;
 
 /// Commits that a slow listener may miss before it is told to look at the head.
 const EVENTS_KEPT: usize = 1_024;
+
+/// Walks over every account at one time.
+const SCANS_AT_ONCE: usize = 2;
 
 /// What a server needs.
 pub struct ServerOptions {
@@ -122,6 +125,8 @@ pub(crate) struct Shared {
     /// Devices out of service, as last looked up.
     pub(crate) revoked: watch::Sender<BTreeSet<DeviceId>>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Walks over every account at one time: they leave connections to the books for others.
+    pub(crate) scans: Semaphore,
     boot_id: Uuid,
     started_at: Timestamp,
     background: Mutex<Option<JoinHandle<()>>>,
@@ -206,6 +211,7 @@ impl Server {
             contacts: Contacts::default(),
             revoked: watch::Sender::default(),
             metrics: Arc::default(),
+            scans: Semaphore::new(SCANS_AT_ONCE),
             boot_id,
             background: Mutex::new(None),
         })))

@@ -30,6 +30,9 @@ const OPEN_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
 /// They may run ahead by ten seconds' worth.
 const OPEN_AHEAD: NonZeroU32 = OPEN_PER_SECOND.saturating_mul(NonZeroU32::MIN.saturating_add(9));
 
+/// Walks over every account that a device may ask for in a minute; it needs one a day.
+const SCANS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(5);
+
 /// Sides remembered before those that asked for nothing lately are forgotten.
 const REMEMBERED: usize = 10_000;
 
@@ -48,6 +51,7 @@ pub(crate) struct Limiters {
     strangers: DefaultKeyedRateLimiter<IpAddr>,
     notices: DefaultKeyedRateLimiter<IpAddr>,
     probes: DefaultKeyedRateLimiter<IpAddr>,
+    scans: DefaultKeyedRateLimiter<DeviceId>,
     /// Whose token a hash is, as the books last said.
     tokens: Mutex<HashMap<Hash, DeviceId>>,
     clock: DefaultClock,
@@ -64,6 +68,7 @@ impl Limiters {
             devices: RateLimiter::keyed(devices),
             notices: open(),
             probes: open(),
+            scans: RateLimiter::keyed(Quota::per_minute(SCANS_PER_MINUTE)),
             strangers: RateLimiter::keyed(Quota::per_minute(limits.strangers_per_minute)),
             tokens: Mutex::new(tokens),
             clock: DefaultClock::default(),
@@ -97,6 +102,11 @@ impl Limiters {
     /// Counts a request of nobody known; `Err` says how long its address must wait.
     pub(crate) fn stranger(&self, address: IpAddr) -> Result<(), Duration> {
         self.count(&self.strangers, &side(address))
+    }
+
+    /// Counts a walk over every account; `Err` says how long the device must wait for another.
+    pub(crate) fn scan(&self, device: DeviceId) -> Result<(), Duration> {
+        self.count(&self.scans, &device)
     }
 
     /// Counts a notice of a gateway, or of whoever says so; `Err` says how long its address must wait.

@@ -113,3 +113,24 @@ async fn notices_and_probes_are_counted_by_address() {
         assert_eq!(asks(&router, MALL, own(&till)).await, StatusCode::OK);
     }
 }
+
+#[tokio::test]
+async fn a_device_has_every_account_walked_over_now_and_then() {
+    let shop = Shop::open(1).await;
+    let till = Till::open(&shop).await;
+    let other = Till::with_key(&shop, [8; 32], "02").await;
+    let router = router(&shop);
+    let digests = async |till: &Till| {
+        let request = till.request("GET", "/v1/digests", Vec::new());
+        asks(&router, MALL, request).await
+    };
+    let mut taken = 0;
+    while digests(&till).await == StatusCode::OK {
+        taken += 1;
+        assert!(taken < 50);
+    }
+    assert!(taken >= 6, "{taken}");
+    assert_eq!(digests(&till).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(digests(&other).await, StatusCode::OK);
+    assert_eq!(asks(&router, MALL, own(&till)).await, StatusCode::OK);
+}

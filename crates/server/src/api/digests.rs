@@ -1,9 +1,11 @@
 //! `GET /v1/digests` and `GET /v1/buckets/{bucket}`: whether a replica shows what the books hold,
 //! and what they hold where it does not.
 
-use axum::Json;
+use std::sync::Arc;
+
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use axum::{Extension, Json};
 use qiantai_wire::api::{BucketAnswer, DIGEST_VERSION, DigestsAnswer, DigestsQuery};
 use qiantai_wire::feed::{AccountDto, CursorDto};
 use qiantai_wire::{ApiError, ErrorCode};
@@ -13,6 +15,7 @@ use super::failure::Failure;
 use super::request::read as read_books;
 use crate::db::{Head, Ledger};
 use crate::embedded::Server;
+use crate::limits::Limiters;
 
 /// What the accounts come to, bucket by bucket.
 #[utoipa::path(
@@ -28,6 +31,7 @@ use crate::embedded::Server;
 pub(super) async fn read(
     State(server): State<Server>,
     Seated(seat): Seated,
+    limiters: Option<Extension<Arc<Limiters>>>,
     query: Result<Query<DigestsQuery>, QueryRejection>,
 ) -> Result<Json<DigestsAnswer>, Failure> {
     let Query(DigestsQuery { version }) = query.map_err(|_| ErrorCode::BadRequest)?;
@@ -36,6 +40,11 @@ pub(super) async fn read(
         Some(0) => return Err(ErrorCode::BadRequest.into()),
         Some(version) => version.min(DIGEST_VERSION),
     };
+    if let Some(Extension(limiters)) = limiters {
+        limiters.scan(seat.device).map_err(Failure::wait)?;
+    }
+    let scans = server.0.scans.acquire().await;
+    let _one_of_few = scans.map_err(|_| ErrorCode::Busy)?;
     let tenant = seat.tenant;
     let digests = move |ledger: &dyn Ledger| ledger.bucket_digests(tenant, version);
     let (head, buckets) = read_books(&server, digests).await?;
