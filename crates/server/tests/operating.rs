@@ -16,7 +16,7 @@ use qiantai_server::db::Archive;
 use qiantai_server::db::postgres::{Holder, PostgresLedger};
 use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_server::verify::verify;
-use qiantai_wire::api::{JoinAnswer, JoinRequest, PushAnswer};
+use qiantai_wire::api::{HealthAnswer, JoinAnswer, JoinRequest, PushAnswer};
 use qiantai_wire::text::Hex;
 use uuid::Uuid;
 
@@ -164,6 +164,38 @@ fn probes_and_figures_are_told() {
     check("# EOF");
     let (status, _) = ask(&address, "GET /metrics", None, &[]).unwrap();
     assert_eq!(status, 404, "terminals are not told");
+}
+
+#[test]
+fn a_clock_behind_the_books_is_told_and_believed_when_a_person_says_so() {
+    let database = TestDatabase::make();
+    let url = database.url();
+    let books = ["--database-url", url.as_str()];
+    made(books);
+    let future = 4_070_908_800_000_i64;
+    database.execute(&format!(
+        "UPDATE operation SET decided_ms = {future}
+         WHERE server_seq = (SELECT max(server_seq) FROM operation)"
+    ));
+    let doctor = program().arg("doctor").args(books).output().unwrap();
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    assert!(said.contains("started with --believe-clock"), "{said}");
+    for (flag, is_ahead) in [(None, true), (Some("--believe-clock"), false)] {
+        let mut command = program();
+        command.args(books).args(["--upkeep-listen", "127.0.0.1:0"]);
+        command.arg("serve").args(flag).stderr(Stdio::null());
+        let (_server, upkeep, address) = Running::start(command);
+        let upkeep = upkeep.unwrap();
+        let (_, health) = ask(&address, "GET /v1/health", None, &[]).unwrap();
+        let health: HealthAnswer = serde_json::from_str(&health).unwrap();
+        assert_eq!(health.server_time_ms >= future, is_ahead, "{health:?}");
+        assert!(health.ready);
+        let (_, figures) = ask(&upkeep, "GET /metrics", None, &[]).unwrap();
+        let mut lines = figures.lines();
+        let line = lines.find(|line| line.starts_with("qiantai_clock_doubted_seconds "));
+        let is_doubted = line.unwrap() != "qiantai_clock_doubted_seconds 0";
+        assert_eq!(is_doubted, is_ahead, "{line:?}");
+    }
 }
 
 #[test]

@@ -47,9 +47,10 @@ impl Running {
     }
 
     fn start_at(listen: &str, mut command: Command) -> (Running, Option<String>, String) {
-        command
-            .args(["serve", "--listen", listen])
-            .stdout(Stdio::piped());
+        if command.get_args().all(|argument| argument != "serve") {
+            command.arg("serve");
+        }
+        command.args(["--listen", listen]).stdout(Stdio::piped());
         let mut server = Running(command.spawn().unwrap());
         let lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
         let mut upkeep = None;
