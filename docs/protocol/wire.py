@@ -50,12 +50,12 @@ def public_of(key):
 # Signature, hash, chain.
 
 
-def signed_content(payload):
-    return cbor(["Signature1", PROTECTED, b"", payload])
+def signed_content(payload, external=b""):
+    return cbor(["Signature1", PROTECTED, external, payload])
 
 
-def seal(payload, key):
-    return cbor([PROTECTED, {}, payload, key.sign(signed_content(payload))])
+def seal(payload, key, external=b""):
+    return cbor([PROTECTED, {}, payload, key.sign(signed_content(payload, external))])
 
 
 def unseal(data, public):
@@ -75,6 +75,18 @@ def unseal(data, public):
 
 def hash_of(data):
     return hashlib.sha256(data).digest()
+
+
+CALL = b"qiantai call"
+
+
+def call_payload(method, path, body, device, challenge):
+    return cbor({0: method, 1: path, 2: hash_of(body), 3: an_id(device), 4: unbase64(challenge)})
+
+
+def call_header(method, path, body, device, challenge, key):
+    """Value of the header Qiantai-Call: a call that a manager makes from this terminal."""
+    return to_base64(seal(call_payload(method, path, body, device, challenge), key, CALL))
 
 
 # Values.
@@ -499,10 +511,17 @@ def check_vectors():
     nonce = bytes.fromhex(profile["nonce"])
     again = seal_profile(profile["plain"], profile["member"], secret, nonce)
     assert open_profile(again, profile["member"], secret) == profile["plain"]
+    call = vectors["call"]
+    called = (call["method"], call["path"], call["body"].encode(), call["device"], call["challenge"])
+    payload = call_payload(*called)
+    assert payload.hex() == call["payload"]
+    assert signed_content(payload, CALL).hex() == call["signed"]
+    assert seal(payload, key, CALL).hex() == call["bytes"]
+    assert call_header(*called, key) == call["header"]
     for words, numbers in WORDS.items():
         known = [[number, word] for word, number in numbers.items()]
         assert known == vectors["codes"]["words"][words]
-    return sum(len(vectors[part]) for part in ("operations", "chain", "log", "refused")) + 2
+    return sum(len(vectors[part]) for part in ("operations", "chain", "log", "refused")) + 3
 
 
 if __name__ == "__main__":

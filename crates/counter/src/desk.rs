@@ -149,7 +149,9 @@ impl Desk {
             &secrets.device_signing_seed,
             Arc::clone(&clock) as Arc<dyn Surroundings>,
         );
-        let client = Client::new(link.transport).with_token(&link.joined.token);
+        let client = Client::new(link.transport)
+            .with_token(&link.joined.token)
+            .signing_as(terminal.device.0, terminal.key().clone());
         let log = Arc::new(TerminalLog::new(Arc::clone(&store), Arc::clone(&clock)));
         let (sync, driver) = driver(
             Arc::clone(&log) as Arc<dyn LocalLog>,

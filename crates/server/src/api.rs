@@ -23,6 +23,7 @@ mod quotes;
 mod receipts;
 mod request;
 mod rules;
+mod signed;
 mod snapshot;
 mod terminals;
 mod writez;

@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use crate::challenges::Challenges;
 use crate::clock::Clock;
 use crate::db::sqlite::{OpenLedgerError, SqliteLedger};
 use crate::db::{Attachment, Head, Ledger, LedgerError, Tenant};
@@ -120,6 +121,8 @@ pub(crate) struct Shared {
     pub(crate) joining: tokio::sync::Mutex<()>,
     /// Held while rules are changed: who looks at the newest must also replace them.
     pub(crate) ruling: tokio::sync::Mutex<()>,
+    /// What terminals have still to sign.
+    pub(crate) challenges: Challenges,
     /// Devices that asked for something, until it is recorded.
     pub(crate) contacts: Contacts,
     /// Devices out of service, as last looked up.
@@ -208,6 +211,7 @@ impl Server {
             ending: watch::channel(false).0,
             joining: tokio::sync::Mutex::default(),
             ruling: tokio::sync::Mutex::default(),
+            challenges: Challenges::default(),
             contacts: Contacts::default(),
             revoked: watch::Sender::default(),
             metrics: Arc::default(),

@@ -8,6 +8,7 @@ pub mod adopt;
 mod api;
 pub mod audit;
 pub mod backup;
+mod challenges;
 pub mod clock;
 pub mod copies;
 pub mod data_folder;

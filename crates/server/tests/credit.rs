@@ -53,7 +53,8 @@ async fn credit(
     };
     let body = serde_json::to_vec(&request).unwrap();
     let path = format!("/v1/orders/{order}/credit");
-    let (status, answer) = shop.send(till.request("POST", &path, body)).await;
+    let asked = till.request("POST", &path, body);
+    let (status, answer) = shop.send(till.signed(shop, asked).await).await;
     match status {
         StatusCode::OK => Ok(serde_json::from_slice(&answer).unwrap()),
         _ => Err(serde_json::from_slice(&answer).unwrap()),

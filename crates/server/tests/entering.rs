@@ -94,6 +94,7 @@ impl Desk {
     }
 
     async fn send(&self, request: Request<Body>) -> Result<GatewayCheckAnswer, ApiError> {
+        let request = self.till.signed(&self.shop, request).await;
         let (status, answer) = self.shop.send(request).await;
         let text = String::from_utf8(answer).unwrap();
         assert!(!text.contains("PRIVATE KEY"), "{text}");

@@ -36,6 +36,7 @@ mod revocation;
 mod rules;
 mod sample;
 mod set_up;
+mod signed;
 mod slowness;
 mod stores;
 mod strangers;

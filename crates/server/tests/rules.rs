@@ -59,7 +59,8 @@ async fn change(
         change: change.into(),
     };
     let body = serde_json::to_vec(&request).unwrap();
-    let (status, answer) = shop.send(till.request("POST", "/v1/rules", body)).await;
+    let asked = till.request("POST", "/v1/rules", body);
+    let (status, answer) = shop.send(till.signed(shop, asked).await).await;
     match status {
         StatusCode::OK => Ok(serde_json::from_slice(&answer).unwrap()),
         _ => {

@@ -35,7 +35,8 @@ async fn ask<A: DeserializeOwned>(
     (method, path): (&str, &str),
     body: &impl Serialize,
 ) -> Result<A, ErrorCode> {
-    let mut request = till.request(method, path, serde_json::to_vec(body).unwrap());
+    let request = till.request(method, path, serde_json::to_vec(body).unwrap());
+    let mut request = till.signed(shop, request).await;
     if let Some(from) = from {
         let from = ConnectInfo(SocketAddr::new(from, 40_000));
         request.extensions_mut().insert(from);

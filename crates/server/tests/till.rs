@@ -3,6 +3,7 @@
 use axum::body::Body;
 use ed25519_dalek::SigningKey;
 use http::{Request, StatusCode};
+use http_body_util::BodyExt;
 use qiantai_core::attempt::{Channel, PayMethod, PaymentAttempt};
 use qiantai_core::ids::{
     ActionId, AttemptId, DeviceId, MemberId, OpId, OrderId, ShiftId, StaffId, StoreId, TenantId,
@@ -17,12 +18,13 @@ use qiantai_core::recharge::{AmountChoice, RechargeOrder};
 use qiantai_core::recorded_payment::{PaymentReference, RecordedMethod};
 use qiantai_core::{Money, Timestamp};
 use qiantai_server::Clock;
-use qiantai_wire::SignedOperation;
 use qiantai_wire::api::{
     JoinAnswer, OpResultDto, PushAnswer, PushRequest, PushedProfile, QuoteAnswer, QuoteRequest,
 };
+use qiantai_wire::call::{CALL_HEADER, CHALLENGE_PARAM, Call, Challenge};
 use qiantai_wire::feed::OutcomeDto;
 use qiantai_wire::text::Base64;
+use qiantai_wire::{ApiError, SignedOperation};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -148,6 +150,34 @@ impl Till {
             .header("content-type", "application/json")
             .body(Body::from(body))
             .unwrap()
+    }
+
+    /// The same call with this terminal's signature, over a challenge that it asks for; as it is where
+    /// none is wanted.
+    pub async fn signed(&self, shop: &Shop, request: Request<Body>) -> Request<Body> {
+        let (mut parts, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let method = parts.method.as_str();
+        let path = parts.uri.path();
+        if let Some(challenge) = self.challenge(shop, method, path).await {
+            let call = Call {
+                method,
+                path,
+                body: &body,
+                device: self.join.device,
+                challenge,
+            };
+            let signature = call.sign(&self.key).parse().unwrap();
+            parts.headers.insert(CALL_HEADER, signature);
+        }
+        Request::from_parts(parts, Body::from(body))
+    }
+
+    pub async fn challenge(&self, shop: &Shop, method: &str, path: &str) -> Option<Challenge> {
+        let asked = self.request(method, path, Vec::new());
+        let (_, answer) = shop.send(asked).await;
+        let refused: ApiError = serde_json::from_slice(&answer).ok()?;
+        Challenge::read(refused.params.get(CHALLENGE_PARAM)?)
     }
 
     /// A call that must succeed.

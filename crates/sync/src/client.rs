@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ed25519_dalek::SigningKey;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -17,9 +18,10 @@ use qiantai_wire::api::{
     QuoteAnswer, QuoteRequest, ReceiptsAnswer, ReceiptsRequest, RevocationRequest, RulesAnswer,
     RulesRequest, TerminalsAnswer,
 };
+use qiantai_wire::call::{CALL_HEADER, CHALLENGE_PARAM, Call, Challenge};
 use qiantai_wire::feed::{FeedPage, SnapshotPage};
 use qiantai_wire::text::Base64;
-use qiantai_wire::{ApiError, SignedOperation};
+use qiantai_wire::{ApiError, ErrorCode, SignedOperation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sse_stream::SseByteStream;
@@ -55,7 +57,18 @@ pub type EventStream = BoxStream<'static, Result<Event, TransportError>>;
 pub struct Client {
     transport: Arc<dyn Transport>,
     authorization: Option<HeaderValue>,
+    signer: Option<Arc<Signer>>,
 }
+
+/// The device, and its key.
+struct Signer {
+    device: Uuid,
+    key: SigningKey,
+}
+
+/// How often a call is signed before its refusal is believed: the challenge may be another server's,
+/// where the books are written by another one meanwhile, or too old.
+const SIGNED_MAX: usize = 3;
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,6 +82,7 @@ impl Client {
         Client {
             transport,
             authorization: None,
+            signer: None,
         }
     }
 
@@ -85,6 +99,16 @@ impl Client {
                 });
         Client {
             authorization,
+            ..self
+        }
+    }
+
+    /// The same client of a terminal that signs what a manager asks for with its key. Without one
+    /// such calls are refused.
+    #[must_use]
+    pub fn signing_as(self, device: Uuid, key: SigningKey) -> Client {
+        Client {
+            signer: Some(Arc::new(Signer { device, key })),
             ..self
         }
     }
@@ -190,7 +214,7 @@ impl Client {
         order: Uuid,
         request: &CreditRequest,
     ) -> Result<CreditAnswer, CallFailed> {
-        self.post(&format!("/v1/orders/{order}/credit"), request)
+        self.post_signed(&format!("/v1/orders/{order}/credit"), request)
             .await
     }
 
@@ -199,7 +223,7 @@ impl Client {
     /// # Errors
     /// See [`CallFailed`]; the same again is done once.
     pub async fn change_rules(&self, request: &RulesRequest) -> Result<RulesAnswer, CallFailed> {
-        self.post("/v1/rules", request).await
+        self.post_signed("/v1/rules", request).await
     }
 
     /// `GET /v1/attempts/{id}`.
@@ -263,7 +287,7 @@ impl Client {
         name: &str,
         request: &GatewayCheckRequest,
     ) -> Result<GatewayCheckAnswer, CallFailed> {
-        self.post(&format!("/v1/gateways/{name}/check"), request)
+        self.post_signed(&format!("/v1/gateways/{name}/check"), request)
             .await
     }
 
@@ -284,7 +308,7 @@ impl Client {
         device: Uuid,
         request: &RevocationRequest,
     ) -> Result<TerminalsAnswer, CallFailed> {
-        self.post(&format!("/v1/terminals/{device}/revoke"), request)
+        self.post_signed(&format!("/v1/terminals/{device}/revoke"), request)
             .await
     }
 
@@ -296,7 +320,7 @@ impl Client {
         &self,
         request: &InvitationRequest,
     ) -> Result<InvitationAnswer, CallFailed> {
-        self.post("/v1/invitations", request).await
+        self.post_signed("/v1/invitations", request).await
     }
 
     /// `POST /v1/devices/join`.
@@ -353,13 +377,49 @@ impl Client {
         path: &str,
         body: &Q,
     ) -> Result<A, CallFailed> {
-        let body = serde_json::to_vec(body)
-            .expect("requests are strings, numbers and lists, which always serialise");
-        let mut request = self.request(Method::POST, path, body.into());
+        let request = self.posting(path, json(body));
+        read(&self.transport.send(request).await?)
+    }
+
+    /// Asks for a challenge with nothing but the address, and then with the body, signed over it.
+    async fn post_signed<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Q,
+    ) -> Result<A, CallFailed> {
+        let body = json(body);
+        let mut request = self.posting(path, Bytes::new());
+        let mut signed = 0;
+        loop {
+            let answered = read(&self.transport.send(request).await?);
+            let challenge = answered.as_ref().err().and_then(challenge);
+            let (Some(signer), Some(challenge)) = (&self.signer, challenge) else {
+                return answered;
+            };
+            if signed == SIGNED_MAX {
+                return answered;
+            }
+            signed += 1;
+            let call = Call {
+                method: Method::POST.as_str(),
+                path,
+                body: &body,
+                device: signer.device,
+                challenge,
+            };
+            let signature = HeaderValue::from_str(&call.sign(&signer.key))
+                .expect("base64url stands in a header");
+            request = self.posting(path, body.clone());
+            request.headers_mut().insert(CALL_HEADER, signature);
+        }
+    }
+
+    fn posting(&self, path: &str, body: Bytes) -> Request<Bytes> {
+        let mut request = self.request(Method::POST, path, body);
         request
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        read(&self.transport.send(request).await?)
+        request
     }
 
     fn request(&self, method: Method, path: &str, body: Bytes) -> Request<Bytes> {
@@ -375,6 +435,25 @@ impl Client {
         }
         request
     }
+}
+
+fn json(body: &impl Serialize) -> Bytes {
+    let body = serde_json::to_vec(body);
+    body.expect("requests are strings, numbers and lists, which always serialise")
+        .into()
+}
+
+/// What the server wants signed, if that is why it refuses.
+fn challenge(failed: &CallFailed) -> Option<Challenge> {
+    let CallFailed::Refused(refusal) = failed else {
+        return None;
+    };
+    let is_unsigned = refusal.error_code() == Some(ErrorCode::CallUnsigned);
+    let challenge = refusal
+        .params
+        .get(CHALLENGE_PARAM)
+        .filter(|_| is_unsigned)?;
+    Challenge::read(challenge)
 }
 
 /// Why the live events ended.

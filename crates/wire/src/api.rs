@@ -28,7 +28,8 @@
 //! | `GET /v1/health` | | [`HealthAnswer`] |
 //!
 //! Every call except join, authority and health carries `Authorization: Bearer <device token>` and
-//! [`PROTOCOL_HEADER`]. A failure is an [`ApiError`](crate::ApiError) with its HTTP status.
+//! [`PROTOCOL_HEADER`]. What a manager asks for (credit, rules, check, revoke, invitations) carries
+//! the terminal's [signature](crate::call) as well. A failure is an [`ApiError`](crate::ApiError) with its HTTP status.
 
 mod channels;
 mod charge;

@@ -177,6 +177,9 @@ error_codes! {
     NoWayIn = 1048, 409, "error.no_way_in", false;
     /// A terminal takes no part in its own end: another one of the store does.
     OwnTerminal = 1049, 409, "error.own_terminal", false;
+    /// A call in a manager's name without the terminal's signature over an open challenge; `challenge`
+    /// is a new one. Nothing was done.
+    CallUnsigned = 1070, 401, "error.call_unsigned", true;
     /// A defect; the log of the server names it.
     Internal = 1099, 500, "error.internal", true;
 }

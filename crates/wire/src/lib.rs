@@ -7,6 +7,7 @@
 )]
 
 pub mod api;
+pub mod call;
 pub mod codes;
 pub mod copy;
 pub mod enrol;

@@ -8,7 +8,7 @@
 //! operation, its action and its order share one id, and when boot ids are small numbers.
 
 mod body;
-mod cose;
+pub(crate) mod cose;
 mod drawer;
 mod envelope;
 mod kind;
@@ -30,6 +30,9 @@ use thiserror::Error;
 /// Greatest length of a signed operation in bytes.
 pub const OPERATION_MAX: usize = 1 << 16;
 
+/// What the signature of an operation covers besides it: nothing.
+const EXTERNAL: &[u8] = &[];
+
 /// One operation as it is stored and sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SignedOperation {
@@ -44,7 +47,7 @@ impl SignedOperation {
     /// quote. They decode as empty.
     pub fn sign(operation: &Operation, key: &SigningKey) -> SignedOperation {
         SignedOperation {
-            bytes: cose::seal(&body::encode(operation), key),
+            bytes: cose::seal(EXTERNAL, &body::encode(operation), key),
         }
     }
 
@@ -78,7 +81,7 @@ impl SignedOperation {
     pub fn verify(&self, key: &VerifyingKey) -> Result<(), SignatureWrong> {
         let (payload, signature) = cose::open(&self.bytes).map_err(|_| SignatureWrong)?;
         key.verify_strict(
-            &cose::signed_content(payload),
+            &cose::signed_content(EXTERNAL, payload),
             &Signature::from_bytes(&signature),
         )
         .map_err(|_| SignatureWrong)

@@ -18,6 +18,7 @@ use qiantai_wire::SignedOperation;
 use qiantai_wire::api::{
     AttemptEvent, ChannelStandingDto, ChannelsAnswer, Event, FeedEvent, HelloEvent, StandingDto,
 };
+use qiantai_wire::call::{Call, Challenge};
 use qiantai_wire::codes::AttemptStateDto;
 use qiantai_wire::feed::CursorDto;
 use qiantai_wire::operation::Kind;
@@ -42,6 +43,7 @@ fn the_vectors_are_those_of_the_code() {
         "refused": refused::all(),
         "receipt": receipt(),
         "profile": profile(),
+        "call": call(),
         "events": events(),
         "codes": tables::all(),
     });
@@ -134,6 +136,34 @@ fn profile() -> Value {
         },
         "sealed": hex::encode(&sealed),
         "attachment": hex::encode(attachment_hash(&sealed)),
+    })
+}
+
+/// A manager's call, signed by the terminal.
+fn call() -> Value {
+    let body = r#"{"manager":"01a1f756-5460-7f0f-8f0f-0f0f0f0f0f0f"}"#;
+    let call = Call {
+        method: "POST",
+        path: "/v1/invitations",
+        body: body.as_bytes(),
+        device: samples::recharge_cash().device.0,
+        challenge: Challenge([11; 16]),
+    };
+    let bytes = call.signed(&key());
+    let sign1 = CoseSign1::from_slice(&bytes).unwrap();
+    let header = call.sign(&key());
+    call.verify(header.as_bytes(), &key().verifying_key())
+        .unwrap();
+    json!({
+        "method": call.method,
+        "path": call.path,
+        "body": body,
+        "device": call.device,
+        "challenge": call.challenge.text(),
+        "payload": hex::encode(call.payload()),
+        "signed": hex::encode(sign1.tbs_data(b"qiantai call")),
+        "bytes": hex::encode(bytes),
+        "header": header,
     })
 }
 

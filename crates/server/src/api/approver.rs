@@ -9,7 +9,7 @@ use qiantai_core::policy::Policy;
 use qiantai_core::release::{NoReleaser, Releaser};
 
 /// Whether a person is an active manager of the store by the rules in force (docs: domain §5.2).
-/// That it is that person the terminal has checked.
+/// That it is that person the terminal has checked; that it is the terminal, its signature of the call.
 pub(super) fn is_manager(
     policies: Vec<Arc<Policy>>,
     store: StoreId,

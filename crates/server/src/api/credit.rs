@@ -11,10 +11,11 @@ use qiantai_wire::{ApiError, ErrorCode};
 use uuid::Uuid;
 
 use super::approver::releaser;
-use super::auth::{Origin, Seated};
+use super::auth::Origin;
 use super::failure::Failure;
 use super::orders::settlement;
-use super::request::{self, Body, read as read_books};
+use super::request::{self, read as read_books};
+use super::signed::Signed;
 use crate::audit::{Act, Deed};
 use crate::embedded::Server;
 use crate::writer::{OwnOperation, WriteError};
@@ -24,7 +25,10 @@ use crate::writer::{OwnOperation, WriteError};
 #[utoipa::path(
     post,
     path = "/v1/orders/{id}/credit",
-    params(("id" = Uuid, Path, description = "The order")),
+    params(
+        ("id" = Uuid, Path, description = "The order"),
+        ("Qiantai-Call" = Option<String>, Header, description = "The device's signature of this call")
+    ),
     request_body = CreditRequest,
     responses(
         (status = 200, description = "What became of it", body = CreditAnswer),
@@ -34,10 +38,9 @@ use crate::writer::{OwnOperation, WriteError};
 )]
 pub(super) async fn credit(
     State(server): State<Server>,
-    Seated(seat): Seated,
     Origin(address): Origin,
     path: Result<Path<Uuid>, PathRejection>,
-    Body(request): Body<CreditRequest>,
+    Signed { seat, request }: Signed<CreditRequest>,
 ) -> Result<Json<CreditAnswer>, Failure> {
     let id = OrderId(request::id(path)?);
     let tenant = seat.tenant;

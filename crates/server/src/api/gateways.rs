@@ -22,7 +22,8 @@ use super::another_merchant::{is_awaited, moved};
 use super::approver::is_manager;
 use super::auth::{Origin, Seated};
 use super::failure::Failure;
-use super::request::{Body, read as read_books};
+use super::request::read as read_books;
+use super::signed::Signed;
 use crate::accounts::{AccountSource, Filled, FilledAccounts, KeptAccounts, KeptError, Terminals};
 use crate::audit::{Act, Deed};
 use crate::db::Seat;
@@ -140,7 +141,10 @@ fn fields(form: &SetUpForm, filled: &Filled) -> Vec<GatewayFieldDto> {
 #[utoipa::path(
     post,
     path = "/v1/gateways/{name}/check",
-    params(("name" = String, Path, description = "The account")),
+    params(
+        ("name" = String, Path, description = "The account"),
+        ("Qiantai-Call" = Option<String>, Header, description = "The device's signature of this call")
+    ),
     request_body = GatewayCheckRequest,
     responses(
         (status = 200, description = "What was found", body = GatewayCheckAnswer),
@@ -150,10 +154,9 @@ fn fields(form: &SetUpForm, filled: &Filled) -> Vec<GatewayFieldDto> {
 )]
 pub(super) async fn check(
     State(server): State<Server>,
-    Seated(seat): Seated,
     Origin(address): Origin,
     path: Result<Path<String>, PathRejection>,
-    Body(request): Body<GatewayCheckRequest>,
+    Signed { seat, request }: Signed<GatewayCheckRequest>,
 ) -> Result<Json<GatewayCheckAnswer>, Failure> {
     let Ok(Path(name)) = path else {
         return Err(ErrorCode::BadRequest.into());

@@ -29,13 +29,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Body<T>, Failure> {
         let bytes = raw_body(request, state).await?;
-        match serde_json::from_slice(&bytes) {
-            Ok(value) => Ok(Body(value)),
-            Err(error) => Err(Failure::from(ErrorCode::BadRequest)
-                .with("line", error.line())
-                .with("column", error.column())),
-        }
+        parsed(&bytes).map(Body)
     }
+}
+
+/// What a body says.
+pub(super) fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        Failure::from(ErrorCode::BadRequest)
+            .with("line", error.line())
+            .with("column", error.column())
+    })
 }
 
 /// The bytes of a body.

@@ -15,9 +15,10 @@ use qiantai_wire::{ApiError, ErrorCode};
 use uuid::Uuid;
 
 use super::approver::is_manager;
-use super::auth::{Origin, Seated};
+use super::auth::Origin;
 use super::failure::Failure;
-use super::request::{Body, read as read_books};
+use super::request::read as read_books;
+use super::signed::Signed;
 use crate::audit::{Act, Deed};
 use crate::embedded::{Server, publication};
 use crate::writer::{OwnOperation, WriteError};
@@ -27,6 +28,7 @@ use crate::writer::{OwnOperation, WriteError};
 #[utoipa::path(
     post,
     path = "/v1/rules",
+    params(("Qiantai-Call" = Option<String>, Header, description = "The device's signature of this call")),
     request_body = RulesRequest,
     responses(
         (status = 200, description = "The rules as they are now", body = RulesAnswer),
@@ -36,9 +38,8 @@ use crate::writer::{OwnOperation, WriteError};
 )]
 pub(super) async fn change(
     State(server): State<Server>,
-    Seated(seat): Seated,
     Origin(address): Origin,
-    Body(request): Body<RulesRequest>,
+    Signed { seat, request }: Signed<RulesRequest>,
 ) -> Result<Json<RulesAnswer>, Failure> {
     let _one_at_a_time = server.0.ruling.lock().await;
     let tenant = seat.tenant;

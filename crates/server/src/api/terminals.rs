@@ -17,7 +17,8 @@ use uuid::Uuid;
 use super::approver::is_manager;
 use super::auth::{Origin, Seated};
 use super::failure::Failure;
-use super::request::{self, Body, read as read_books};
+use super::request::{self, read as read_books};
+use super::signed::Signed;
 use crate::audit::{Act, Deed};
 use crate::db::{DeviceStanding, Seat};
 use crate::embedded::Server;
@@ -45,6 +46,7 @@ pub(super) async fn read(
 #[utoipa::path(
     post,
     path = "/v1/invitations",
+    params(("Qiantai-Call" = Option<String>, Header, description = "The device's signature of this call")),
     request_body = InvitationRequest,
     responses(
         (status = 200, description = "The invitation", body = InvitationAnswer),
@@ -54,9 +56,8 @@ pub(super) async fn read(
 )]
 pub(super) async fn invite(
     State(server): State<Server>,
-    Seated(seat): Seated,
     Origin(address): Origin,
-    Body(request): Body<InvitationRequest>,
+    Signed { seat, request }: Signed<InvitationRequest>,
 ) -> Result<Json<InvitationAnswer>, Failure> {
     let asker = Asker::of(&server, &seat, address, request.manager).await?;
     if address.is_none() {
@@ -81,7 +82,10 @@ pub(super) async fn invite(
 #[utoipa::path(
     post,
     path = "/v1/terminals/{device}/revoke",
-    params(("device" = Uuid, Path, description = "The terminal")),
+    params(
+        ("device" = Uuid, Path, description = "The terminal"),
+        ("Qiantai-Call" = Option<String>, Header, description = "The device's signature of this call")
+    ),
     request_body = RevocationRequest,
     responses(
         (status = 200, description = "The terminals as they are now", body = TerminalsAnswer),
@@ -91,10 +95,9 @@ pub(super) async fn invite(
 )]
 pub(super) async fn revoke(
     State(server): State<Server>,
-    Seated(seat): Seated,
     Origin(address): Origin,
     path: Result<Path<Uuid>, PathRejection>,
-    Body(request): Body<RevocationRequest>,
+    Signed { seat, request }: Signed<RevocationRequest>,
 ) -> Result<Json<TerminalsAnswer>, Failure> {
     let device = DeviceId(request::id(path)?);
     let reason = request.reason.trim().to_owned();

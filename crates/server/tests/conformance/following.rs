@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ed25519_dalek::SigningKey;
+use qiantai_core::brand::Brand;
 use qiantai_core::ids::{ActionId, OrderId, StaffId, TenantId};
 use qiantai_core::operation::{Cursor, OperationBody, ShiftOpen};
 use qiantai_core::order_no::Prefix;
+use qiantai_core::policy::Role;
+use qiantai_core::policy_change::PolicyChange;
 use qiantai_core::{Money, Timestamp};
 use qiantai_server::db::Ledger;
 use qiantai_server::db::postgres::{Holder, PostgresLedger};
@@ -20,7 +23,7 @@ use qiantai_sync::{
     Client, LocalLog, LocalLogError, LocalPosition, Surroundings, SyncHandle, SyncStatus, driver,
 };
 use qiantai_wire::SignedOperation;
-use qiantai_wire::api::{JoinAnswer, JoinRequest, PushAnswer, PushedProfile};
+use qiantai_wire::api::{JoinAnswer, JoinRequest, PushAnswer, PushedProfile, RulesRequest};
 use qiantai_wire::feed::{FeedPage, SnapshotPage};
 use qiantai_wire::text::Hex;
 use uuid::Uuid;
@@ -164,13 +167,17 @@ impl Servers {
             terminal_code: None,
         };
         let join = client.join(&request).await.unwrap();
-        (client.with_token(&join.token), key, join)
+        let client = client.with_token(&join.token);
+        (client.signing_as(join.device, key.clone()), key, join)
     }
 
-    fn a_cashier_of(&self, join: &JoinAnswer) -> StaffId {
+    fn manager_of(&self, join: &JoinAnswer) -> StaffId {
         let holder = Holder::fresh(Uuid::now_v7(), "the test".into());
         let books = PostgresLedger::open(&self.database.url(), holder).unwrap();
-        books.policies(TenantId(join.tenant)).unwrap()[0].staff[0].id
+        let policies = books.policies(TenantId(join.tenant)).unwrap();
+        let mut staff = policies[0].staff.iter();
+        let manager = staff.find(|person| person.role == Role::Manager);
+        manager.unwrap().id
     }
 }
 
@@ -199,8 +206,8 @@ fn a_terminal_follows_the_writer_there_and_back() {
     let (home, home_address) = servers.start("127.0.0.1:0");
     servers.until_written_at(&home_address);
     let (client, key, join) = network.block_on(servers.enrol(&home_address));
-    let cashier = servers.a_cashier_of(&join);
-    let mut till = Till::joined(key, join, cashier, SystemClock.now());
+    let manager = servers.manager_of(&join);
+    let mut till = Till::joined(key, join, manager, SystemClock.now());
     let log = Arc::new(Log::default());
     log.stand_at(till.join.timeline, 0).unwrap();
     let shift = ShiftOpen {
@@ -232,6 +239,14 @@ fn a_terminal_follows_the_writer_there_and_back() {
     sells();
     let leases = network.block_on(client.leases(Vec::new()));
     leases.expect("what must be written is asked of the writer");
+    // So does what a manager changes, signed anew for each server.
+    let change = PolicyChange::Brand(Brand::default());
+    let asked = RulesRequest {
+        manager: manager.0,
+        base_version: 1,
+        change: (&change).into(),
+    };
+    network.block_on(client.change_rules(&asked)).unwrap();
     // And back.
     other.end();
     servers.until_written_at(&home_address);

@@ -43,7 +43,10 @@ async fn rule(shop: &Shop, till: &Till, base_version: u32, floor: RiskFloor) -> 
         change: (&PolicyChange::RiskFloor(floor)).into(),
     };
     let body = serde_json::to_vec(&request).unwrap();
-    let answer: RulesAnswer = till.call(shop, "POST", "/v1/rules", body).await;
+    let asked = till.request("POST", "/v1/rules", body);
+    let (status, answer) = shop.send(till.signed(shop, asked).await).await;
+    assert_eq!(status, 200);
+    let answer: RulesAnswer = serde_json::from_slice(&answer).unwrap();
     let told = Policy::from(answer.policy);
     assert_eq!(told.offline.risk_floor, floor);
     told.version

@@ -1,5 +1,4 @@
-//! The COSE_Sign1 layer: protected header `{1: -8}` (EdDSA), no unprotected header, no tag, no
-//! external data.
+//! The COSE_Sign1 layer: protected header `{1: -8}` (EdDSA), no unprotected header, no tag.
 
 use coset::iana::Algorithm;
 use coset::{
@@ -10,9 +9,9 @@ use ed25519_dalek::{SIGNATURE_LENGTH, Signer, SigningKey};
 
 use super::{DecodeError, OPERATION_MAX};
 
-/// Signs `payload`.
-pub fn seal(payload: &[u8], key: &SigningKey) -> Vec<u8> {
-    let signature = key.sign(&signed_content(payload)).to_bytes();
+/// Signs `payload`; `external` is covered and not in it.
+pub fn seal(external: &[u8], payload: &[u8], key: &SigningKey) -> Vec<u8> {
+    let signature = key.sign(&signed_content(external, payload)).to_bytes();
     envelope(payload, &signature)
 }
 
@@ -35,7 +34,7 @@ pub fn open(bytes: &[u8]) -> Result<(&[u8], [u8; SIGNATURE_LENGTH]), DecodeError
 }
 
 /// What the signature covers (RFC 9052 §4.4).
-pub fn signed_content(payload: &[u8]) -> Vec<u8> {
+pub fn signed_content(external: &[u8], payload: &[u8]) -> Vec<u8> {
     sig_structure_data(
         SignatureContext::CoseSign1,
         ProtectedHeader {
@@ -43,7 +42,7 @@ pub fn signed_content(payload: &[u8]) -> Vec<u8> {
             header: protected(),
         },
         None,
-        &[],
+        external,
         payload,
     )
 }
@@ -73,7 +72,7 @@ mod tests {
     #[test]
     fn the_form_is_fixed() {
         let key = SigningKey::from_bytes(&[1; 32]);
-        let bytes = seal(b"abc", &key);
+        let bytes = seal(&[], b"abc", &key);
         assert_eq!(bytes[..2], [0x84, 0x43]);
         assert_eq!(bytes[2..5], PROTECTED);
         assert_eq!(bytes[5..7], [0xa0, 0x43]);
