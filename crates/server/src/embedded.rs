@@ -378,15 +378,19 @@ impl Server {
         !is_ending && self.0.desks.are_running() && self.0.ledger.tenants().is_ok()
     }
 
+    /// Whether a tenant's books are kept here, whoever writes them.
+    pub(crate) fn has_books(&self, tenant: TenantId) -> bool {
+        self.0.desks.get(tenant).is_some()
+    }
+
     /// Whether books are written here and by nobody else: those of one tenant, or all that there are.
     pub(crate) fn is_writer(&self, tenant: Option<TenantId>) -> bool {
         let tenants = match tenant {
             Some(tenant) => vec![tenant],
             None => self.0.desks.tenants(),
         };
-        let is_written = |tenant: &TenantId| {
-            self.0.desks.get(*tenant).is_some() && self.0.ledger.may_write(*tenant).is_ok()
-        };
+        let is_written =
+            |tenant: &TenantId| self.has_books(*tenant) && self.0.ledger.may_write(*tenant).is_ok();
         self.is_ready() && !tenants.is_empty() && tenants.iter().all(is_written)
     }
 

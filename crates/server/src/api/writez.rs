@@ -1,12 +1,17 @@
 //! `GET /writez`.
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use qiantai_core::ids::TenantId;
+use qiantai_wire::{ApiError, ErrorCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use super::failure::Failure;
+use super::request::query;
 use crate::embedded::Server;
 
 /// Whose books are meant.
@@ -27,17 +32,23 @@ pub(crate) struct Whose {
         (status = 200, description = "It serves, and writes them", body = String,
             content_type = "text/plain"),
         (status = 503, description = "It does not serve, or another one writes them",
-            body = String, content_type = "text/plain")
+            body = String, content_type = "text/plain"),
+        (status = "default", description = "No such books, or no question", body = ApiError)
     )
 )]
 pub(crate) async fn read(
     State(server): State<Server>,
-    Query(whose): Query<Whose>,
-) -> (StatusCode, &'static str) {
-    let tenant = whose.tenant.map(TenantId);
-    let writes = tokio::task::spawn_blocking(move || server.is_writer(tenant)).await;
-    match writes {
-        Ok(true) => (StatusCode::OK, "writes\n"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "does not write\n"),
+    whose: Result<Query<Whose>, QueryRejection>,
+) -> Result<impl IntoResponse, impl IntoResponse> {
+    let tenant = query(whose)?.tenant.map(TenantId);
+    if tenant.is_some_and(|tenant| !server.has_books(tenant)) {
+        return Err(Failure::from(ErrorCode::NotFound));
     }
+    let writes = tokio::task::spawn_blocking(move || server.is_writer(tenant)).await;
+    let writes = writes.map_err(|error| Failure::logged(ErrorCode::Internal, &error))?;
+    Ok(if writes {
+        (StatusCode::OK, "writes\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "does not write\n")
+    })
 }
