@@ -7,4 +7,5 @@ mod engine;
 mod following;
 mod histories;
 mod network;
+mod signing;
 mod world;
