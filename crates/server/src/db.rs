@@ -239,6 +239,7 @@ pub trait Ledger: Send + Sync {
     fn orders_since(
         &self,
         tenant: TenantId,
+        store: StoreId,
         since: Timestamp,
     ) -> Result<Vec<RechargeOrder>, LedgerError>;
     /// An attempt.
@@ -286,8 +287,12 @@ pub trait Ledger: Send + Sync {
     -> Result<Vec<(TenantId, RechargeOrder)>, LedgerError>;
     /// Shifts that are not closed.
     fn open_shifts(&self, tenant: TenantId) -> Result<Vec<Shift>, LedgerError>;
-    /// Coupons that can still be used.
-    fn usable_coupons(&self, tenant: TenantId) -> Result<Vec<Coupon>, LedgerError>;
+    /// Coupons of members that can still be used.
+    fn usable_coupons(
+        &self,
+        tenant: TenantId,
+        members: &[MemberId],
+    ) -> Result<Vec<Coupon>, LedgerError>;
     /// Exception cases, newest first.
     fn cases(&self, tenant: TenantId, limit: u32) -> Result<Vec<ExceptionCase>, LedgerError>;
     /// Events of a topic that are due to be carried.

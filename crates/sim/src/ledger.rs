@@ -1,6 +1,8 @@
 //! The real ledger behind a trap, with a tape of what was written; and the place where bugs of
 //! the server are planted.
 
+mod spoil;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,29 +10,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use qiantai_core::account::Account;
 use qiantai_core::attempt::PaymentAttempt;
 use qiantai_core::clock::Timestamp;
-use qiantai_core::decide::{Change, Device, RecentOrder};
-use qiantai_core::ids::{
-    AttemptId, DeviceId, MemberId, OrderId, RowId, ShiftId, StoreId, TenantId,
-};
+use qiantai_core::decide::{Device, RecentOrder};
+use qiantai_core::ids::{AttemptId, DeviceId, MemberId, OrderId, RowId, StoreId, TenantId};
 use qiantai_core::lease::Lease;
-use qiantai_core::ledger::{Coupon, ExceptionCase, LedgerAccount, Shift, Topic};
+use qiantai_core::ledger::{Coupon, ExceptionCase, Shift, Topic};
 use qiantai_core::member::Member;
-use qiantai_core::money::Money;
 use qiantai_core::operation::Hash;
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
 use qiantai_server::audit::{AuditEntry, AuditStanding, Deed};
 use qiantai_server::db::sqlite::{OpenLedgerError, SqliteLedger};
 use qiantai_server::db::{
-    Batch, Books, CodeCharge, Cursor, Delivery, DeviceToken, DueEvent, Entry, Head, Hint, Invite,
-    Keys, Leasable, Ledger, LedgerError, LogRow, MemberRow, Restored, Revocation, SealedProfile,
-    Seat, Tenant,
+    Batch, Books, CodeCharge, Cursor, Delivery, DeviceToken, DueEvent, Head, Hint, Invite, Keys,
+    Leasable, Ledger, LedgerError, LogRow, MemberRow, Restored, Revocation, SealedProfile, Seat,
+    Tenant,
 };
 use qiantai_wire::text::Hex;
 use uuid::Uuid;
 
 use crate::bug::Bug;
-use crate::lease_bugs;
 use crate::payments::bugs;
 use crate::trap::Trap;
 
@@ -99,142 +97,10 @@ impl SimLedger {
         self.state().tape.push(batch.clone());
         Ok(())
     }
-
-    fn spoil(&self, batch: &mut Batch) {
-        if batch.entries.len() > 1 && self.bug == Some(Bug::TornBatch) {
-            batch.entries.truncate(1);
-        }
-        if batch.entries.len() > 1 && self.bug == Some(Bug::SequenceByArrival) {
-            let (first, second) = batch.entries.split_at_mut(1);
-            let (first, second) = (&mut first[0].row, &mut second[0].row);
-            std::mem::swap(first, second);
-            std::mem::swap(&mut first.server_seq, &mut second.server_seq);
-            std::mem::swap(&mut first.chain_hash, &mut second.chain_hash);
-        }
-        if self.shows(Bug::HeadNotMoved) {
-            batch.head = None;
-        }
-        for entry in &mut batch.entries {
-            self.spoil_entry(entry);
-        }
-    }
-
-    fn spoil_entry(&self, entry: &mut Entry) {
-        if self.bug == Some(Bug::ForgetActions) {
-            entry.action = None;
-        }
-        if let Some(bug) = self.bug {
-            bugs::spoil_changes(bug, &mut entry.changes);
-        }
-        if self.shows(Bug::ChainOff) {
-            entry.row.chain_hash[0] ^= 1;
-        }
-        if has(entry, |change| matches!(change, Change::Posting(_))) {
-            self.spoil_postings(entry);
-        }
-        if has(entry, |change| matches!(change, Change::Account(_))) {
-            self.spoil_account(entry);
-            let shows = lease_bugs::of_entry(entry).is_some_and(|bug| self.shows(bug));
-            if shows {
-                lease_bugs::spoil(entry);
-            }
-        }
-        for (bug, is_lost) in LOSSES {
-            if has(entry, *is_lost) && self.shows(*bug) {
-                entry.changes.retain(|change| !is_lost(change));
-            }
-        }
-    }
-
-    fn spoil_postings(&self, entry: &mut Entry) {
-        if self.shows(Bug::DoublePost) {
-            let legs = entry.changes.iter().filter(is_posting).count();
-            let again = entry.changes.iter().filter(is_posting).cloned();
-            let again: Vec<Change> = again
-                .map(|change| match change {
-                    Change::Posting(mut posting) => {
-                        posting.leg += u16::try_from(legs).unwrap_or(u16::MAX / 2);
-                        Change::Posting(posting)
-                    }
-                    other => other,
-                })
-                .collect();
-            entry.changes.extend(again);
-        }
-        if self.shows(Bug::LostPosting)
-            && let Some(last) = entry.changes.iter().rposition(|change| is_posting(&change))
-        {
-            entry.changes.remove(last);
-        }
-        if self.shows(Bug::WrongDrawer) {
-            for change in &mut entry.changes {
-                if let Change::Posting(posting) = change
-                    && let LedgerAccount::Drawer(shift) = &mut posting.account
-                {
-                    *shift = ShiftId(Uuid::nil());
-                }
-            }
-        }
-    }
-
-    fn spoil_account(&self, entry: &mut Entry) {
-        let earned = entry.changes.iter().find_map(|change| match change {
-            Change::Tier(row) => Some(row.from),
-            _ => None,
-        });
-        for change in &mut entry.changes {
-            let Change::Account(account) = change else {
-                continue;
-            };
-            if self.shows(Bug::PrincipalOffByOne) {
-                account.principal += Money::from_fen(1);
-            }
-            if let Some(from) = earned
-                && self.bug == Some(Bug::TierNotRecomputed)
-            {
-                account.tier = from;
-            }
-            if let Some(lot) = account.lots.last_mut()
-                && lot.bonus_left.is_positive()
-                && self.shows(Bug::LostBonus)
-            {
-                account.bonus -= lot.bonus_left;
-                lot.bonus_left = Money::ZERO;
-            }
-        }
-    }
 }
 
 /// Name of the ledger's file.
 pub const FILE: &str = "ledger.db";
-
-type Test = fn(&Change) -> bool;
-
-const LOSSES: &[(Bug, Test)] = &[
-    (Bug::CashMovementLost, |change| {
-        matches!(change, Change::Cash(_))
-    }),
-    (Bug::AccountNotWritten, |change| {
-        matches!(change, Change::Account(_))
-    }),
-    (Bug::JournalLost, |change| {
-        matches!(change, Change::Journal(_))
-    }),
-    (Bug::OrderNotWritten, |change| {
-        matches!(change, Change::Order(_))
-    }),
-    (Bug::CouponLost, |change| {
-        matches!(change, Change::Coupon(_))
-    }),
-];
-
-fn is_posting(change: &&Change) -> bool {
-    matches!(change, Change::Posting(_))
-}
-
-fn has(entry: &Entry, test: Test) -> bool {
-    entry.changes.iter().any(test)
-}
 
 impl Ledger for SimLedger {
     fn load(&self, tenant: TenantId, keys: &Keys) -> Result<Books, LedgerError> {
@@ -518,9 +384,10 @@ impl Ledger for SimLedger {
     fn orders_since(
         &self,
         tenant: TenantId,
+        store: StoreId,
         since: Timestamp,
     ) -> Result<Vec<RechargeOrder>, LedgerError> {
-        self.inner.orders_since(tenant, since)
+        self.inner.orders_since(tenant, store, since)
     }
     fn attempt(
         &self,
@@ -561,8 +428,12 @@ impl Ledger for SimLedger {
     fn open_shifts(&self, tenant: TenantId) -> Result<Vec<Shift>, LedgerError> {
         self.inner.open_shifts(tenant)
     }
-    fn usable_coupons(&self, tenant: TenantId) -> Result<Vec<Coupon>, LedgerError> {
-        self.inner.usable_coupons(tenant)
+    fn usable_coupons(
+        &self,
+        tenant: TenantId,
+        members: &[MemberId],
+    ) -> Result<Vec<Coupon>, LedgerError> {
+        self.inner.usable_coupons(tenant, members)
     }
     fn cases(&self, tenant: TenantId, limit: u32) -> Result<Vec<ExceptionCase>, LedgerError> {
         self.inner.cases(tenant, limit)

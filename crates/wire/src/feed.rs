@@ -136,8 +136,8 @@ pub struct SnapshotPage {
     /// The feed is followed after this `server_seq`. Pages of one snapshot may carry later rows;
     /// whole rows make that harmless. The first page's value counts.
     pub at_seq: u64,
-    /// Rows, members in the order of their ids. The first page begins with policies, devices,
-    /// open shifts, open orders with their attempts, and open cases.
+    /// Rows, members in the order of their ids. The first page begins with the policies, open
+    /// shifts and orders, with their attempts, of the terminal's store, and with devices and cases.
     #[serde(deserialize_with = "known::rows")]
     pub rows: Vec<FeedChange>,
     /// Members in the whole snapshot, for the progress bar.

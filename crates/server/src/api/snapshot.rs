@@ -24,7 +24,7 @@ const RECENT: Millis = Millis::days(7);
 /// Most cases in a snapshot.
 const CASES: u32 = 200;
 
-/// One page; the first begins with everything that is not a member.
+/// One page; the first begins with everything that is not a member's.
 #[utoipa::path(
     get,
     path = "/v1/snapshot",
@@ -85,6 +85,8 @@ fn page(
     let ids: Vec<MemberId> = members.iter().map(|row| row.member.id).collect();
     let leases = ledger.leases_of(tenant, &ids)?;
     rows.extend(leases.iter().map(|row| FeedChange::Lease(row.into())));
+    let coupons = ledger.usable_coupons(tenant, &ids)?;
+    rows.extend(coupons.iter().map(|row| FeedChange::Coupon(row.into())));
     for row in &members {
         let member = MemberDto::from(&row.member);
         rows.push(FeedChange::Member(with_profile(
@@ -107,6 +109,8 @@ fn page(
     })
 }
 
+/// Prices, staff, shifts and orders of another store are none of this terminal's business; who its
+/// tills are stands on receipts.
 fn shop_rows(
     ledger: &dyn Ledger,
     seat: &Seat,
@@ -115,7 +119,6 @@ fn shop_rows(
     let tenant = seat.tenant;
     let mut rows = Vec::new();
     for policy in ledger.policies(tenant)? {
-        // Prices and staff of another store are none of this terminal's business.
         if policy.store.id == seat.store {
             rows.push(FeedChange::Policy(Box::new(policy.as_ref().into())));
         }
@@ -126,23 +129,14 @@ fn shop_rows(
             .iter()
             .map(|(row, _)| FeedChange::Device(row.into())),
     );
-    rows.extend(
-        ledger
-            .open_shifts(tenant)?
-            .iter()
-            .map(|row| FeedChange::Shift(row.into())),
-    );
-    for order in ledger.orders_since(tenant, now - RECENT)? {
+    let mut shifts = ledger.open_shifts(tenant)?;
+    shifts.retain(|shift| shift.store == seat.store);
+    rows.extend(shifts.iter().map(|row| FeedChange::Shift(row.into())));
+    for order in ledger.orders_since(tenant, seat.store, now - RECENT)? {
         let attempts = ledger.attempts_of_order(tenant, order.id)?;
         rows.push(FeedChange::Order(Box::new((&order).into())));
         rows.extend(attempts.iter().map(|row| FeedChange::Attempt(row.into())));
     }
-    rows.extend(
-        ledger
-            .usable_coupons(tenant)?
-            .iter()
-            .map(|row| FeedChange::Coupon(row.into())),
-    );
     rows.extend(
         ledger
             .cases(tenant, CASES)?

@@ -344,9 +344,10 @@ impl<D: Database> Ledger for D {
     fn orders_since(
         &self,
         tenant: TenantId,
+        store: StoreId,
         since: Timestamp,
     ) -> Result<Vec<RechargeOrder>, LedgerError> {
-        let question = recharge_order::since(tenant, since);
+        let question = recharge_order::since(tenant, store, since);
         all(self, question, recharge_order::read)
     }
 
@@ -446,8 +447,12 @@ impl<D: Database> Ledger for D {
         all(self, shift::all_open(tenant), shift::read)
     }
 
-    fn usable_coupons(&self, tenant: TenantId) -> Result<Vec<Coupon>, LedgerError> {
-        all(self, coupon::usable(tenant), coupon::read)
+    fn usable_coupons(
+        &self,
+        tenant: TenantId,
+        members: &[MemberId],
+    ) -> Result<Vec<Coupon>, LedgerError> {
+        all(self, coupon::usable(tenant, members), coupon::read)
     }
 
     fn cases(&self, tenant: TenantId, limit: u32) -> Result<Vec<ExceptionCase>, LedgerError> {

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use qiantai_core::Millis;
-use qiantai_core::ids::{MemberId, TenantId};
+use qiantai_core::ids::MemberId;
 use qiantai_core::ledger::Topic;
 use qiantai_server::db::{Keys, Ledger, LogRow};
 use qiantai_server::replay::replay;
@@ -30,7 +30,7 @@ async fn equal_logs_give_equal_books() {
                 "{on:?} to {to:?}"
             );
             compare_reads(&shop, source.as_ref(), copy.ledger().as_ref());
-            compare_loads(source.as_ref(), copy.ledger().as_ref(), tenant);
+            compare_loads(&shop, source.as_ref(), copy.ledger().as_ref());
             place.execute("UPDATE account SET points = points + 1");
             assert_ne!(
                 source.digest(tenant).unwrap(),
@@ -51,9 +51,10 @@ async fn copy(shop: &Shop, place: &Place) -> Server {
 }
 
 fn compare_reads(shop: &Shop, one: &dyn Ledger, other: &dyn Ledger) {
-    let tenant = shop.seeded.tenant;
+    let (tenant, store) = (shop.seeded.tenant, shop.policy.store.id);
     let log = one.log(tenant, 0, u32::MAX).unwrap();
-    let orders = one.orders_since(tenant, START - Millis::days(9)).unwrap();
+    let since = START - Millis::days(9);
+    let orders = one.orders_since(tenant, store, since).unwrap();
     let members = shop.members();
     let same = |what: &str, read: &dyn Fn(&dyn Ledger) -> String| {
         assert_eq!(read(one), read(other), "{what}");
@@ -95,12 +96,16 @@ fn compare_reads(shop: &Shop, one: &dyn Ledger, other: &dyn Ledger) {
     });
     same("held", &|it| shown([it.held_count()]));
     same("shifts", &|it| shown([it.open_shifts(tenant)]));
-    same("coupons", &|it| shown([it.usable_coupons(tenant)]));
+    same("coupons", &|it| {
+        shown([it.usable_coupons(tenant, &members)])
+    });
     for hours in [0, 1, 24, 48] {
         let at = START + Millis::hours(hours);
         same("overdue", &|it| shown([it.overdue_orders(at)]));
         same("watched", &|it| shown([it.watched_attempts(at)]));
-        same("orders since", &|it| shown([it.orders_since(tenant, at)]));
+        same("orders since", &|it| {
+            shown([it.orders_since(tenant, store, at)])
+        });
         // Nothing carries these topics yet; what was carried does not follow the log.
         same("due", &|it| {
             shown(
@@ -133,9 +138,8 @@ fn compare_reads(shop: &Shop, one: &dyn Ledger, other: &dyn Ledger) {
     for &member in members.iter().chain([&MemberId(uuid::Uuid::nil())]) {
         same("member", &|it| shown([it.member(tenant, member)]));
         same("account", &|it| shown([it.account(tenant, member)]));
-        same("recent", &|it| {
-            shown([it.recent_orders(tenant, member, START)])
-        });
+        let recent = |it: &dyn Ledger| shown([it.recent_orders(tenant, member, START)]);
+        same("recent", &recent);
         same("profile", &|it| {
             let profile = it.profile(tenant, member).unwrap();
             shown(profile.map(|profile| (profile.sealed, profile.key)))
@@ -155,11 +159,12 @@ fn shown<T: Debug>(answers: impl IntoIterator<Item = T>) -> String {
 }
 
 /// Batches of one operation, of a few, and of all.
-fn compare_loads(one: &dyn Ledger, other: &dyn Ledger, tenant: TenantId) {
+fn compare_loads(shop: &Shop, one: &dyn Ledger, other: &dyn Ledger) {
+    let tenant = shop.seeded.tenant;
     let log = one.log(tenant, 0, u32::MAX).unwrap();
     for size in [1, 7, log.len()] {
         for rows in log.chunks(size) {
-            let keys = keys_of(one, tenant, rows);
+            let keys = keys_of(one, shop, rows);
             let (mut first, mut second) = (
                 one.load(tenant, &keys).unwrap(),
                 other.load(tenant, &keys).unwrap(),
@@ -180,13 +185,14 @@ fn compare_loads(one: &dyn Ledger, other: &dyn Ledger, tenant: TenantId) {
     }
 }
 
-fn keys_of(ledger: &dyn Ledger, tenant: TenantId, rows: &[LogRow]) -> Keys {
+fn keys_of(ledger: &dyn Ledger, shop: &Shop, rows: &[LogRow]) -> Keys {
+    let (tenant, store) = (shop.seeded.tenant, shop.policy.store.id);
     let mut keys = Keys {
         now: START,
         ..Keys::default()
     };
     let orders = ledger
-        .orders_since(tenant, START - Millis::days(9))
+        .orders_since(tenant, store, START - Millis::days(9))
         .unwrap();
     for row in rows {
         keys.devices.insert(row.device);

@@ -55,7 +55,7 @@ fn totals(ledger: &dyn Archive, shop: &Shop) -> Totals {
         totals.insert(format!("drawer {shift}"), moved.to_string());
     }
     for order in ledger
-        .orders_since(tenant, shop.now() - Millis::days(9))
+        .orders_since(tenant, shop.policy.store.id, shop.now() - Millis::days(9))
         .unwrap()
     {
         let paid = order.paid.map(|paid| (paid.amount, paid.channel_txn_no));

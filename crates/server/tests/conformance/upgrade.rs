@@ -4,7 +4,7 @@
 //! Today's program keeps the books of a shop whose habits grow as the program's did. What it had
 //! written by then is put, column by column, into the tables that a version had.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -294,7 +294,6 @@ fn said(ledger: &dyn Ledger, tenant: TenantId) -> Vec<String> {
         format!("{:?}", ledger.policies(tenant).unwrap()),
         format!("{:?}", ledger.cases(tenant, 100).unwrap()),
         format!("{:?}", ledger.open_shifts(tenant).unwrap()),
-        format!("{:?}", ledger.usable_coupons(tenant).unwrap()),
         format!("{:?}", ledger.tokens(tenant).unwrap()),
         format!("{:?}", ledger.deliveries(tenant).unwrap()),
         format!("{:?}", ledger.contacts(tenant).unwrap()),
@@ -314,11 +313,23 @@ fn said(ledger: &dyn Ledger, tenant: TenantId) -> Vec<String> {
         let person = open_profile(&sealed.sealed, id, sealed.key.as_ref().unwrap()).unwrap();
         said.push(format!("{person:?} {row:?}"));
         said.push(format!("{:?}", ledger.leases_of(tenant, &[id]).unwrap()));
+        said.push(format!(
+            "{:?}",
+            ledger.usable_coupons(tenant, &[id]).unwrap()
+        ));
     }
     let since = Timestamp::from_ms(0);
-    for order in ledger.orders_since(tenant, since).unwrap() {
-        let attempts = ledger.attempts_of_order(tenant, order.id).unwrap();
-        said.push(format!("{order:?} {attempts:?}"));
+    let stores: BTreeSet<_> = ledger
+        .policies(tenant)
+        .unwrap()
+        .iter()
+        .map(|policy| policy.store.id)
+        .collect();
+    for store in stores {
+        for order in ledger.orders_since(tenant, store, since).unwrap() {
+            let attempts = ledger.attempts_of_order(tenant, order.id).unwrap();
+            said.push(format!("{order:?} {attempts:?}"));
+        }
     }
     // In no order of their own.
     said.sort();

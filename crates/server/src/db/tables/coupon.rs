@@ -36,12 +36,14 @@ pub(in crate::db) fn row(coupon: &Coupon) -> Vec<Value> {
     ]
 }
 
-pub(in crate::db) fn usable(tenant: TenantId) -> Question {
-    Question::new(
-        "SELECT * FROM coupon WHERE tenant_id = ?1 AND state IN ('issued', 'locked')
+pub(in crate::db) fn usable(tenant: TenantId, members: &[MemberId]) -> Question {
+    Question::of_members(
+        "SELECT * FROM coupon
+         WHERE tenant_id = ?1 AND member_id IN (?2) AND state IN ('issued', 'locked')
          ORDER BY coupon_id",
+        tenant,
+        members,
     )
-    .with(tenant.0)
 }
 
 pub(in crate::db) fn read(row: &Record) -> Result<Coupon, LedgerError> {
