@@ -90,7 +90,7 @@ fn parts() -> BTreeSet<String> {
             if text.contains("<style>") {
                 parts.insert(format!("feature/{feature}"));
             }
-            if text.contains("<Dialog") {
+            if text.contains("<Dialog") || text.contains("<ManagerDialog") {
                 parts.insert(format!("dialog/{feature}/{name}"));
             }
         }

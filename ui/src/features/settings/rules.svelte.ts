@@ -12,8 +12,6 @@ export type Asked = {
   change: RulesChange;
   /** What the manager allows, in words. */
   what: Sentence;
-  /** What was wrong with the last number and PIN. */
-  refusal: CallError | null;
 };
 
 /** The rules of the shop as the settings show them, and the change that is under way. */
@@ -37,24 +35,25 @@ export class Rules {
   /** Has a change looked at; what fits is then a manager's to allow. */
   async ask(change: RulesChange, what: Sentence): Promise<void> {
     const refusal = await this.#send(change, null);
-    if (refusedField(refusal) !== null) this.asked = { change, what, refusal: null };
+    if (refusedField(refusal) !== null) this.asked = { change, what };
     else this.#wrong = refusal;
   }
 
-  /** Whether the change was made. */
-  async allow(approval: Approval): Promise<boolean> {
-    if (this.asked === null) return false;
+  /** Makes the change that was asked for. What was wrong with number and PIN comes back. */
+  async allow(approval: Approval, ondone: () => void): Promise<CallError | null> {
+    if (this.asked === null) return null;
     const refusal = await this.#send(this.asked.change, approval);
-    if (refusedField(refusal) !== null) {
-      this.asked = { ...this.asked, refusal };
-      return false;
-    }
+    if (refusedField(refusal) !== null) return refusal;
     this.asked = null;
     this.#wrong = refusal;
-    if (refusal === null) this.#desk.notices.tell("good", () => t("rules.done"));
-    // Somebody else's change is shown before the next try.
-    else await this.load();
-    return refusal === null;
+    if (refusal === null) {
+      this.#desk.notices.tell("good", () => t("rules.done"));
+      ondone();
+    } else {
+      // Somebody else's change is shown before the next try.
+      await this.load();
+    }
+    return null;
   }
 
   dismiss(): void {
