@@ -227,7 +227,8 @@ impl Server {
 }
 
 /// Which device a key is in a store, in whatever state the books are.
-fn device_of_key(tenant: TenantId, store: StoreId, public_key: &[u8; 32]) -> DeviceId {
+#[must_use]
+pub fn device_of_key(tenant: TenantId, store: StoreId, public_key: &[u8; 32]) -> DeviceId {
     let mut hash = Sha256::new();
     hash.update(b"qiantai device");
     hash.update(tenant.0.as_bytes());

@@ -40,5 +40,5 @@ pub use api::openapi;
 pub use clock::{Clock, SteadyClock, SystemClock};
 pub use embedded::{AdminError, OpenServerError, Server, ServerOptions};
 pub use engine::Channels;
-pub use enrolment::{INVITE_VALID, Invitation};
+pub use enrolment::{INVITE_VALID, Invitation, device_of_key};
 pub use new_shop::NewShop;

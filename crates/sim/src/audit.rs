@@ -7,14 +7,15 @@ use qiantai_core::Money;
 use qiantai_core::ids::{LotId, MemberId};
 use qiantai_core::lease::Lease;
 use qiantai_core::ledger::{Book, LedgerAccount};
+use qiantai_core::operation::Cursor;
 use qiantai_core::policy::Policy;
 use qiantai_server::db::{DeviceStanding, Ledger};
 use qiantai_store::Store;
 use uuid::Uuid;
 
+use crate::books::Owed;
 use crate::halt::{Invariant, Step, must};
 use crate::ledger::SimLedger;
-use crate::oracle::Owed;
 use crate::till::Till;
 use crate::world::World;
 
@@ -49,7 +50,7 @@ impl World {
             };
             for row in &rows {
                 let index = usize::try_from(row.server_seq).unwrap_or(0).wrapping_sub(1);
-                let known = self.oracle.log.get(index);
+                let known = self.oracle.books.log.get(index);
                 let is_same =
                     known.is_some_and(|known| known.op_id == row.op_id && known.hash == row.hash);
                 must(is_same, Invariant::NothingLost, || {
@@ -61,7 +62,7 @@ impl World {
             }
             after = last.server_seq;
         }
-        let end = self.oracle.log.len() as u64;
+        let end = self.oracle.books.log.len() as u64;
         must(after == end, Invariant::NothingLost, || {
             format!("the log ends at {after}, {end} were written")
         })
@@ -70,7 +71,7 @@ impl World {
     /// Everything that a cashier saw done is in the log.
     fn check_facts(&self) -> Step {
         let missing = self.oracle.facts.values().find(|fact| {
-            self.oracle.must_arrive(fact) && !self.oracle.places.contains_key(&fact.op_id)
+            self.oracle.must_arrive(fact) && !self.oracle.books.places.contains_key(&fact.op_id)
         });
         must(missing.is_none(), Invariant::NothingLost, || {
             format!("what was done is not in the log: {missing:?}")
@@ -81,14 +82,14 @@ impl World {
     fn check_money(&self, ledger: &SimLedger) -> Step {
         let mut drawers = 0_i128;
         let mut suspense = 0_i128;
-        for ((book, account), sum) in &self.oracle.posted {
+        for ((book, account), sum) in &self.oracle.books.posted {
             match (book, account) {
                 (Book::Money, LedgerAccount::Drawer(_)) => drawers += sum,
                 (Book::Money, LedgerAccount::Suspense) => suspense += sum,
                 _ => {}
             }
         }
-        let counted = i128::from((self.oracle.cash + self.oracle.floats).fen());
+        let counted = i128::from((self.oracle.books.cash + self.oracle.books.floats).fen());
         must(drawers == counted, Invariant::MoneyConserved, || {
             format!("the drawers hold {counted} fen, the books say {drawers}")
         })?;
@@ -98,7 +99,7 @@ impl World {
         let tenant = self.authority.tenant();
         let policies = ledger.policies(tenant)?;
         let newest = policies.last();
-        for (member, owed) in &self.oracle.owed {
+        for (member, owed) in &self.oracle.books.owed {
             self.check_member(ledger, *member, owed, newest)?;
         }
         Ok(())
@@ -160,6 +161,7 @@ impl World {
 
     fn sum_of(&self, book: Book, account: LedgerAccount) -> i128 {
         self.oracle
+            .books
             .posted
             .get(&(book, account))
             .copied()
@@ -171,6 +173,7 @@ impl World {
         for (device, cursor) in ledger.devices(self.authority.tenant())? {
             let (seq, hash) = self
                 .oracle
+                .books
                 .chains
                 .get(&device.id)
                 .copied()
@@ -213,16 +216,21 @@ impl World {
 
     /// What the server acknowledged to a terminal is in the log, where the server said.
     fn check_acknowledged(&self, till: &Till, store: &Store) -> Step {
-        let acked = store.sync_mark()?.acked_seq;
+        let mark = store.sync_mark()?;
+        let follows = |cursor: Cursor| cursor.timeline == self.timeline;
+        // One with two histories may be stopped before it has heard of restored books, and they may
+        // have believed the other history.
+        let (most, is_told) = match mark.cursor.is_none_or(follows) {
+            true => (mark.acked_seq, true),
+            false => (self.certain_of(till), false),
+        };
         for row in store.operations_after(0, u32::MAX)? {
-            let place = self.oracle.places.get(&row.op_id).copied();
-            if row.device_seq > acked {
+            let place = self.oracle.books.places.get(&row.op_id).copied();
+            if row.device_seq > most.min(mark.acked_seq) {
                 continue;
             }
-            let is_there = place.is_some()
-                && row
-                    .server_seq
-                    .is_none_or(|server_seq| Some(server_seq) == place);
+            let said = row.server_seq.filter(|_| is_told);
+            let is_there = place.is_some() && (said.is_none() || said == place);
             must(is_there, Invariant::NothingLost, || {
                 let Till { identity, .. } = till;
                 let (op_id, said) = (row.op_id, row.server_seq);
@@ -235,12 +243,18 @@ impl World {
         Ok(())
     }
 
+    /// Up to where a terminal has one history.
+    fn certain_of(&self, till: &Till) -> u64 {
+        let certain = self.oracle.doubtful.get(&till.identity.device);
+        certain.copied().unwrap_or(u64::MAX)
+    }
+
     /// A disk that went another way than the server's log is found.
     fn check_doubtful(&self, till: &Till, store: &Store) -> Step {
         let rows = store.operations_after(0, u32::MAX)?;
         let is_elsewhere = rows
             .iter()
-            .any(|row| !self.oracle.places.contains_key(&row.op_id));
+            .any(|row| !self.oracle.books.places.contains_key(&row.op_id));
         must(
             !is_elsewhere || till.is_stopped(),
             Invariant::ForksFound,
@@ -267,9 +281,9 @@ impl World {
         if without_staff(&store.policies()?) != without_staff(&ledger.policies(tenant)?) {
             differs("set of rules".to_owned())?;
         }
-        let members: Vec<MemberId> = self.oracle.owed.keys().copied().collect();
+        let members: Vec<MemberId> = self.oracle.books.owed.keys().copied().collect();
         let coupons = ledger.usable_coupons(tenant, &members)?;
-        for member in self.oracle.owed.keys() {
+        for member in &members {
             if store.account(*member)? != ledger.account(tenant, *member)? {
                 differs(format!("account of {member}"))?;
             }
@@ -297,7 +311,7 @@ impl World {
             }
         }
         let since = usize::try_from(self.audited.max(till.joined_at)).unwrap_or(0);
-        let written = self.oracle.log.iter().skip(since);
+        let written = self.oracle.books.log.iter().skip(since);
         for order in written.filter_map(|known| known.order) {
             if store.order(order)? != ledger.order(tenant, order)? {
                 differs(format!("order {order}"))?;

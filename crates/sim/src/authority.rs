@@ -16,8 +16,10 @@ use futures::stream::BoxStream;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use qiantai_core::ids::{DeviceId, TenantId};
+use qiantai_server::backup::backup;
 use qiantai_server::db::{Batch, Head, Ledger};
-use qiantai_server::replay::{follow, replay};
+use qiantai_server::replay::follow;
+use qiantai_server::restore::{Allowed, restore_to_folder};
 use qiantai_server::sample::{self, SeededShop, ShopKind};
 use qiantai_server::writer::{OwnOperation, WriterTurns};
 use qiantai_server::{Channels, Server};
@@ -31,6 +33,15 @@ use crate::halt::{Halt, Invariant, Step};
 use crate::image::{self, Shelf};
 use crate::ledger::{FILE, SimLedger};
 use crate::time::{MachineClock, Sky};
+
+/// Of every backup.
+const KEY: [u8; 32] = [8; 32];
+
+/// Nothing says who went out of service since the backup, so somebody has looked.
+const CHECKED: Allowed = Allowed {
+    replace: false,
+    terminals_checked: true,
+};
 
 type Working<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -50,14 +61,15 @@ pub struct Authority {
     runtime: Runtime,
     shelf: Shelf,
     folder: PathBuf,
+    /// Of the ledger, once it was restored.
+    key: Option<[u8; 32]>,
     up: Option<Up>,
     boots: u32,
     bug: Option<Bug>,
     channels: Channels,
     disk_full: bool,
-    /// A second server that replays the log.
-    copy: Server,
-    copy_has_begun: bool,
+    /// A second server that replays the log, and of which timeline.
+    copy: Option<(u32, Server)>,
 }
 
 struct Up {
@@ -107,7 +119,7 @@ impl Authority {
         let mut shelf = Shelf::new(root.to_owned());
         let folder = shelf.next()?;
         let clock = MachineClock::new(sky);
-        let ledger = SimLedger::open(&folder, None)?;
+        let ledger = SimLedger::open(&folder, None, None)?;
         let (server, _) = Server::by_turns(
             Arc::clone(&ledger) as _,
             Arc::clone(&clock) as _,
@@ -123,12 +135,6 @@ impl Authority {
         runtime.block_on(server.stop());
         let tape = ledger.take_tape();
         drop((server, ledger));
-        let copy_folder = shelf.next()?;
-        let copy = Server::on_ledger(
-            SimLedger::open(&copy_folder, None)?,
-            Arc::clone(&clock) as _,
-            Channels::default(),
-        )?;
         let mut authority = Authority {
             clock,
             shop,
@@ -137,13 +143,13 @@ impl Authority {
             runtime,
             shelf,
             folder,
+            key: None,
             up: None,
             boots: 1,
             bug,
             channels: Channels::default(),
             disk_full: false,
-            copy,
-            copy_has_begun: false,
+            copy: None,
         };
         authority.start()?;
         Ok((authority, tape))
@@ -152,7 +158,7 @@ impl Authority {
     /// Switches it on, on what its disk holds.
     pub fn start(&mut self) -> Step {
         self.boots += 1;
-        let ledger = SimLedger::open(&self.folder, self.bug)?;
+        let ledger = SimLedger::open(&self.folder, self.key, self.bug)?;
         ledger.fill_disk(self.disk_full)?;
         let (server, mut writers) = Server::by_turns(
             Arc::clone(&ledger) as _,
@@ -182,10 +188,39 @@ impl Authority {
         let fresh = self.shelf.next()?;
         let with_log = self.bug != Some(Bug::LogLost);
         image::copy(&self.folder, &fresh, FILE, with_log)?;
-        let _guard = self.runtime.enter();
-        self.up = None;
+        self.lose_power();
         self.folder = fresh;
         Ok(())
+    }
+
+    /// Writes a backup beside the running server; none while it is off or has no room.
+    pub fn back_up(&mut self) -> Step<Option<PathBuf>> {
+        let file = self.shelf.next()?.join("books.backup");
+        let Some(ledger) = self.ledger().filter(|_| !self.disk_full) else {
+            return Ok(None);
+        };
+        let made = backup(&ledger.inner, &file, KEY, self.clock.shows())?;
+        Ok(Some(made.path))
+    }
+
+    /// The disk is lost, and what a backup holds stands on another one, switched off.
+    pub fn restore(&mut self, file: &Path) -> Step {
+        self.lose_power();
+        let fresh = self.shelf.next()?;
+        if self.bug == Some(Bug::TimelineNotBegun) {
+            std::fs::copy(file, fresh.join(FILE))?;
+        } else {
+            restore_to_folder(file, KEY, &fresh, CHECKED, self.clock.shows())?;
+        }
+        self.folder = fresh;
+        self.key = Some(KEY);
+        self.disk_full = false;
+        Ok(())
+    }
+
+    fn lose_power(&mut self) {
+        let _guard = self.runtime.enter();
+        self.up = None;
     }
 
     /// Whether it is on.
@@ -427,33 +462,51 @@ impl Authority {
     /// Replays what is new in the log and compares the digests; returns the digest.
     pub fn replayed_digest(&mut self) -> Step<[u8; 32]> {
         let tenant = self.tenant();
-        let ledger = self.ledger().expect("the server is on at an audit");
-        let from: Arc<dyn Ledger> = Arc::clone(ledger) as _;
-        let copy = self.copy.clone();
-        let begun = std::mem::replace(&mut self.copy_has_begun, true);
-        let outcome = self.runtime.block_on(async move {
-            match begun {
-                false => replay(from.as_ref(), tenant, &copy).await,
-                true => follow(from.as_ref(), tenant, &copy).await,
-            }
-        });
+        let ledger = Arc::clone(self.ledger().expect("the server is on at an audit"));
+        let copy = self.copy_of(ledger.head(tenant)?.timeline, &ledger)?;
+        let outcome = self
+            .runtime
+            .block_on(follow(ledger.as_ref(), tenant, &copy));
         let violated = |detail| Err(Halt::Violated(Invariant::ReplayIdentical, detail));
         if let Err(error) = outcome {
             return violated(format!("the log cannot be replayed: {error}"));
         }
-        let ledger = self.ledger().expect("the server is on at an audit");
-        let (digest, again) = (ledger.digest(tenant)?, self.copy.ledger().digest(tenant)?);
+        let (digest, again) = (ledger.digest(tenant)?, copy.ledger().digest(tenant)?);
         if digest != again {
             let (digest, again) = (hex::encode(digest), hex::encode(again));
             return violated(format!("digest {digest}, replayed {again}"));
         }
         Ok(digest)
     }
+
+    /// The second server for a timeline. Another one begins with empty books, as an adoption does.
+    fn copy_of(&mut self, timeline: u32, from: &SimLedger) -> Step<Server> {
+        if let Some((known, copy)) = &self.copy
+            && *known == timeline
+        {
+            return Ok(copy.clone());
+        }
+        self.end_copy();
+        let ledger = SimLedger::open(&self.shelf.next()?, None, None)?;
+        for tenant in from.tenants()? {
+            ledger.create_tenant(&tenant, self.clock.shows())?;
+        }
+        let clock = Arc::clone(&self.clock) as _;
+        let copy = Server::on_ledger(ledger, clock, Channels::default())?;
+        self.copy = Some((timeline, copy.clone()));
+        Ok(copy)
+    }
+
+    fn end_copy(&mut self) {
+        if let Some((_, copy)) = self.copy.take() {
+            self.runtime.block_on(copy.stop());
+        }
+    }
 }
 
 impl Drop for Authority {
     fn drop(&mut self) {
-        self.runtime.block_on(self.copy.stop());
+        self.end_copy();
     }
 }
 

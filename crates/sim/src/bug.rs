@@ -109,6 +109,10 @@ bugs! {
         "A terminal spends what other terminals hold.";
     LeaseRowsLost = "lease-rows-lost": "terminal, feed",
         "A terminal leaves out leases when it takes over a page.";
+    TimelineNotBegun = "timeline-not-begun": "server, restore",
+        "A backup is put back as a file, without a timeline of its own.";
+    NotSentAgain = "not-sent-again": "terminal, snapshot",
+        "A terminal takes a restored server to have what the lost one acknowledged.";
     UnknownIsOver = "unknown-is-over": "server, load",
         "An attempt of which nobody knows what became counts as over.";
     PaidIsForgotten = "paid-is-forgotten": "server, load",

@@ -108,7 +108,8 @@ impl World {
             25..35 => {
                 let till = self.seats[self.day.random_range(0..self.seats.len())];
                 let device = self.tills[till].identity.device;
-                self.office.lose(&self.oracle.leases.held_by(device), now)
+                self.office
+                    .lose(&self.oracle.books.leases.held_by(device), now)
             }
             _ => self.office.register(&newest, now),
         };
@@ -117,7 +118,7 @@ impl World {
         }
         let (_, turned) = self.authority.say(operations)?;
         self.take(turned)?;
-        self.members = self.oracle.owed.keys().copied().collect();
+        self.members = self.oracle.books.owed.keys().copied().collect();
         Ok(())
     }
 
@@ -137,7 +138,7 @@ impl World {
 
     /// Whether a terminal is where it belongs: at the server's head, or stopped as forked.
     fn has_come(&self, till: &Till) -> bool {
-        till.retired || till.is_settled(self.head) || till.doubtful && till.is_stopped()
+        till.retired || till.is_settled(self.mark()) || till.doubtful && till.is_stopped()
     }
 
     fn who_is_apart(&self) -> String {
@@ -167,7 +168,7 @@ impl World {
                 self.hang_up(till);
                 self.tills[till].retired = true;
                 let device = self.tills[till].identity.device;
-                lost.extend(self.oracle.leases.held_by(device));
+                lost.extend(self.oracle.books.leases.held_by(device));
             }
         }
         lost.sort_unstable();

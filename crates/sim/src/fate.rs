@@ -55,6 +55,7 @@ impl World {
             Misfortune::ServerDiskFull => self.authority.fill_disk(true),
             Misfortune::Cloned { till } => self.clone_disk(seat(till), fault.span),
             Misfortune::RolledBack { till } => self.copy_disk(index, seat(till)),
+            Misfortune::Restored { joins } => self.back_up(index, joins),
         }
     }
 
@@ -70,6 +71,7 @@ impl World {
             }
             Misfortune::ServerDiskFull => self.authority.fill_disk(false),
             Misfortune::RolledBack { till } => self.roll_back(index, till),
+            Misfortune::Restored { .. } => self.restore(index),
             _ => Ok(()),
         }
     }
@@ -181,15 +183,16 @@ impl World {
         }
         self.authority.start()?;
         let head = self.authority.head()?.map(|head| head.server_seq);
-        let written = self.oracle.log.len() as u64;
+        let written = self.oracle.books.log.len() as u64;
         must(head == Some(written), Invariant::NothingLost, || {
             format!("after a crash the log ends at {head:?}, {written} were written")
-        })
+        })?;
+        self.after_restoration()
     }
 
     /// The server dies.
     pub fn server_down(&mut self, span: Millis) -> Step {
-        self.head = self.oracle.log.len() as u64;
+        self.head = self.oracle.books.log.len() as u64;
         self.turn_is_due = false;
         self.authority.die()?;
         self.break_streams(|_| true)?;
@@ -218,6 +221,6 @@ impl World {
                 running.log.trap.clear();
             }
         }
-        Ok(())
+        (0..self.tills.len()).try_for_each(|till| self.joins_again(till))
     }
 }

@@ -12,13 +12,15 @@ use qiantai_core::operation::{LeaseGrant, NamedLease, Operation, SpendOffline};
 use crate::halt::{Invariant, Step, must};
 
 /// Every lease there ever was.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct LeaseBook {
     leases: BTreeMap<LeaseId, Held>,
+    /// Granted by books that were lost, and not by these: their terminals may have spent them.
+    forgotten: BTreeMap<LeaseId, Held>,
     /// What terminals hold of each member.
     held: BTreeMap<MemberId, Money>,
-    /// How far below nothing a member may come: what a manager let pass, and what terminals whose
-    /// leases were declared lost may spend all the same.
+    /// How far below nothing a member may come: what a manager let pass, and what terminals may
+    /// spend all the same whose leases were declared lost or are forgotten.
     floors: BTreeMap<MemberId, Money>,
     /// Terminals that took anything of a member on the risk floor, however often: once the member
     /// owes, a terminal that knows of it takes no more.
@@ -27,9 +29,11 @@ pub struct LeaseBook {
     most: Money,
 }
 
+#[derive(Clone)]
 struct Held {
     member: MemberId,
     device: DeviceId,
+    granted: Money,
     left: Money,
     standing: Standing,
 }
@@ -52,11 +56,12 @@ impl LeaseBook {
         if changes.is_empty() {
             return;
         }
-        let left = body.lots.iter().map(|lot| lot.principal + lot.bonus);
+        let granted = body.lots.iter().map(|lot| lot.principal + lot.bonus).sum();
         let held = Held {
             member: body.member,
             device: body.device,
-            left: left.sum(),
+            granted,
+            left: granted,
             standing: Standing::Held,
         };
         *self.held.entry(body.member).or_default() += held.left;
@@ -91,8 +96,11 @@ impl LeaseBook {
         body: &SpendOffline,
         changes: &[Change],
     ) -> Step {
+        let mut is_forgotten = false;
         for draw in &body.draws {
-            let lease = self.leases.get_mut(&draw.lease);
+            let forgotten = self.forgotten.get_mut(&draw.lease);
+            is_forgotten |= forgotten.is_some();
+            let lease = forgotten.or(self.leases.get_mut(&draw.lease));
             let own = lease.filter(|lease| lease.device == operation.device);
             let Some(lease) = own.filter(|lease| draw.amount <= lease.left) else {
                 let (device, draw) = (operation.device, draw.amount);
@@ -120,7 +128,7 @@ impl LeaseBook {
                 }
                 Change::Case(case) => {
                     must(
-                        case.kind != CaseKind::LeaseExceeded,
+                        case.kind != CaseKind::LeaseExceeded || is_forgotten,
                         Invariant::LeasesKept,
                         || format!("a payment of {} is told to pass its leases", body.member),
                     )?;
@@ -171,10 +179,27 @@ impl LeaseBook {
         held.map(|(id, lease)| (*id, lease.member)).collect()
     }
 
-    /// Whether it was declared lost.
-    pub fn is_lost(&self, lease: LeaseId) -> bool {
+    /// Whether payments draw on it as their terminal believes.
+    pub fn gives(&self, lease: LeaseId) -> bool {
         let lease = self.leases.get(&lease);
-        lease.is_some_and(|lease| lease.standing == Standing::Lost)
+        lease.is_some_and(|lease| lease.standing != Standing::Lost)
+    }
+
+    /// These are books of a backup: what was granted since is the member's again, though all of it may
+    /// have been spent.
+    pub fn forget(&mut self, gone: &LeaseBook) {
+        for (id, lease) in &gone.leases {
+            if self.leases.contains_key(id) {
+                continue;
+            }
+            let lease = Held {
+                left: lease.granted,
+                standing: Standing::Lost,
+                ..lease.clone()
+            };
+            *self.floors.entry(lease.member).or_default() += lease.granted;
+            self.forgotten.insert(*id, lease);
+        }
     }
 }
 

@@ -40,7 +40,8 @@ const PAGES_MAX: u32 = u32::MAX - 1;
 
 /// The ledger of one start of the server.
 pub struct SimLedger {
-    inner: SqliteLedger,
+    /// What it keeps.
+    pub inner: SqliteLedger,
     /// Kills the server at a write.
     pub trap: Trap,
     bug: Option<Bug>,
@@ -56,8 +57,12 @@ struct State {
 
 impl SimLedger {
     /// Opens the ledger in `folder`.
-    pub fn open(folder: &Path, bug: Option<Bug>) -> Result<Arc<SimLedger>, OpenLedgerError> {
-        let inner = SqliteLedger::open(&folder.join(FILE), None)?;
+    pub fn open(
+        folder: &Path,
+        key: Option<[u8; 32]>,
+        bug: Option<Bug>,
+    ) -> Result<Arc<SimLedger>, OpenLedgerError> {
+        let inner = SqliteLedger::open(&folder.join(FILE), key)?;
         Ok(Arc::new(SimLedger {
             inner,
             trap: Trap::default(),

@@ -1,5 +1,7 @@
 //! Head office and the people who set up terminals: what the server itself writes.
 
+use std::collections::HashMap;
+
 use ed25519_dalek::VerifyingKey;
 use qiantai_core::account::Lot;
 use qiantai_core::ids::{ActionId, DeviceId, LeaseId, LotId, MemberId, OpId, StoreId};
@@ -30,6 +32,8 @@ pub struct Office {
     pub store: StoreId,
     /// The server's own key, which terminals learn when they join.
     pub server_key: VerifyingKey,
+    /// Rules and members of its making: its own papers.
+    pub said: HashMap<OpId, OwnOperation>,
     registered: u32,
 }
 
@@ -40,6 +44,7 @@ impl Office {
             dice,
             store,
             server_key,
+            said: HashMap::new(),
             registered: 0,
         }
     }
@@ -198,14 +203,29 @@ impl Office {
         attachment: Option<Attachment>,
     ) -> OwnOperation {
         let id = id(&mut self.dice, now);
-        OwnOperation {
+        let operation = OwnOperation {
             op_id: OpId(id),
             action_id: ActionId(id),
             store: self.store,
             staff: None,
             body,
             attachment,
+        };
+        let is_on_paper = matches!(
+            operation.body,
+            OperationBody::MemberRegister(_)
+                | OperationBody::OpeningBalance(_)
+                | OperationBody::PolicyPublish { .. }
+        );
+        if is_on_paper {
+            self.said.insert(operation.op_id, operation.clone());
         }
+        operation
+    }
+
+    /// The same once more.
+    pub fn again(&mut self, word: OwnOperation, now: Timestamp) -> OwnOperation {
+        self.own(now, word.body, word.attachment)
     }
 }
 

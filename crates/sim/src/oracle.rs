@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use qiantai_core::Money;
 use qiantai_core::decide::Change;
-use qiantai_core::ids::{ActionId, DeviceId, MemberId, OpId, OrderId};
+use qiantai_core::ids::{ActionId, DeviceId, MemberId, OpId};
 use qiantai_core::ledger::{Book, LedgerAccount, Posting};
-use qiantai_core::operation::{Hash, LeaseDraw, Operation, OperationBody};
+use qiantai_core::operation::{Cursor, LeaseDraw, Operation, OperationBody};
 use qiantai_server::db::{Batch, Entry, LogRow, Standing};
 use qiantai_wire::SignedOperation;
 
+use crate::books::{Books, Known};
 use crate::halt::{Invariant, Step, must};
-use crate::lease_book::{LeaseBook, drawn};
+use crate::lease_book::drawn;
 
 /// Something that a cashier did and saw done.
 #[derive(Clone, Debug)]
@@ -74,57 +75,20 @@ impl Fact {
     }
 }
 
-/// A row of the log as it was written.
-#[derive(Clone, Copy, Debug)]
-pub struct Known {
-    /// The record.
-    pub op_id: OpId,
-    /// Of its bytes.
-    pub hash: Hash,
-    /// The order it wrote, if any.
-    pub order: Option<OrderId>,
-    /// The member whose account it wrote, if any.
-    pub member: Option<MemberId>,
-}
-
-/// What a member must have.
-#[derive(Clone, Debug, Default)]
-pub struct Owed {
-    /// Principal after each `server_seq` that changed it.
-    pub principal: Vec<(u64, Money)>,
-    /// Bonus granted.
-    pub bonus: Money,
-    /// Net recharged, for the tier.
-    pub recharged: Money,
-}
-
 /// The oracle.
 #[derive(Default)]
 pub struct Oracle {
     /// Facts by operation.
     pub facts: HashMap<OpId, Fact>,
-    /// The log, from `server_seq` 1.
-    pub log: Vec<Known>,
-    /// Place of every decided operation.
-    pub places: HashMap<OpId, u64>,
-    /// What every member must have.
-    pub owed: BTreeMap<MemberId, Owed>,
-    /// Sums of postings.
-    pub posted: BTreeMap<(Book, LedgerAccount), i128>,
-    /// Cash that cashiers took, each intent once, as far as it is in the log.
-    pub cash: Money,
-    /// Floats that cashiers counted.
-    pub floats: Money,
-    /// Ends of the device chains.
-    pub chains: HashMap<DeviceId, (u64, Hash)>,
-    /// What terminals may spend without asking.
-    pub leases: LeaseBook,
+    /// What must be in the books.
+    pub books: Books,
+    /// Books that were lost, by their timelines, as they stood then: terminals show them until they
+    /// have heard of it.
+    past: BTreeMap<u32, Books>,
     /// Devices whose disk was copied or set back, with the last place that is not in doubt.
     pub doubtful: HashMap<DeviceId, u64>,
     /// Facts of a device that its terminal may still show by itself.
     open: HashMap<DeviceId, Vec<OpId>>,
-    done: HashSet<ActionId>,
-    rules: Vec<u64>,
     server: Option<DeviceId>,
 }
 
@@ -151,7 +115,7 @@ impl Oracle {
 
     fn enter(&mut self, entry: &Entry) -> Step {
         let row = &entry.row;
-        let due = self.log.len() as u64 + 1;
+        let due = self.books.log.len() as u64 + 1;
         must(row.server_seq == due, Invariant::ChainsGapless, || {
             format!(
                 "place {} of the log was written where {due} was due",
@@ -172,7 +136,7 @@ impl Oracle {
             }
         }
         check_balance(row, &entry.changes)?;
-        self.log.push(Known {
+        self.books.log.push(Known {
             op_id: row.op_id,
             hash: row.hash,
             order,
@@ -181,7 +145,7 @@ impl Oracle {
         if row.standing != Standing::Decided {
             return Ok(());
         }
-        let again = self.places.insert(row.op_id, row.server_seq);
+        let again = self.books.places.insert(row.op_id, row.server_seq);
         must(again.is_none(), Invariant::PostedOnce, || {
             format!("operation {} is in the log twice", row.op_id)
         })?;
@@ -191,7 +155,7 @@ impl Oracle {
             Change::Account(account) => Some(account),
             _ => None,
         });
-        accounts.try_for_each(|account| self.leases.check(account))
+        accounts.try_for_each(|account| self.books.leases.check(account))
     }
 
     /// Every operation continues the chain of its device; what does not is not believed, and
@@ -210,6 +174,7 @@ impl Oracle {
         )?;
         let header = SignedOperation::from(row.bytes.clone()).header()?;
         let (seq, hash) = self
+            .books
             .chains
             .get(&row.device)
             .copied()
@@ -219,7 +184,9 @@ impl Oracle {
             && header.prev_hash == hash
             && header.op_id == row.op_id
             && header.hash == row.hash;
-        self.chains.insert(row.device, (row.device_seq, row.hash));
+        self.books
+            .chains
+            .insert(row.device, (row.device_seq, row.hash));
         must(fits, Invariant::ChainsGapless, || {
             format!(
                 "operation {} does not continue device {}",
@@ -239,7 +206,11 @@ impl Oracle {
             }
             other => other,
         };
-        let sum = self.posted.entry((posting.book, account)).or_default();
+        let sum = self
+            .books
+            .posted
+            .entry((posting.book, account))
+            .or_default();
         *sum += i128::from(posting.amount.fen());
     }
 
@@ -257,15 +228,15 @@ impl Oracle {
                 },
             )?;
         }
-        let first = self.done.insert(operation.action_id);
+        let first = self.books.done.insert(operation.action_id);
         must(first || !posts(changes), Invariant::PostedOnce, || {
             format!("intent {} is posted twice", operation.action_id)
         })?;
         match &operation.body {
             OperationBody::RechargeCash(body) if first => {
                 let cash = body.tendered - body.change;
-                self.cash += cash;
-                self.owe(
+                self.books.cash += cash;
+                self.books.owe(
                     body.open.member,
                     server_seq,
                     cash,
@@ -278,12 +249,12 @@ impl Oracle {
                 let float = counted
                     .map(|(note, count)| note.fen() * i64::from(*count))
                     .sum();
-                self.floats += Money::from_fen(float);
+                self.books.floats += Money::from_fen(float);
             }
             OperationBody::OpeningBalance(body) => {
                 let principal = body.lots.iter().map(|lot| lot.principal_left).sum();
                 let bonus = body.lots.iter().map(|lot| lot.bonus_left).sum();
-                self.owe(
+                self.books.owe(
                     body.member,
                     server_seq,
                     principal,
@@ -293,10 +264,11 @@ impl Oracle {
             }
             OperationBody::SpendOffline(body) if first => {
                 let (principal, bonus) = drawn(changes);
-                self.leases.spend(operation, body, changes)?;
-                self.owe(body.member, server_seq, -principal, -bonus, Money::ZERO);
+                self.books.leases.spend(operation, body, changes)?;
+                self.books
+                    .owe(body.member, server_seq, -principal, -bonus, Money::ZERO);
                 let fact = self.facts.get(&operation.op_id);
-                let is_certain = fact.is_some_and(|fact| self.is_certain(fact));
+                let is_certain = fact.is_some_and(|fact| self.books.is_certain(fact));
                 let shown = fact.map_or(Money::ZERO, |fact| -fact.principal);
                 must(
                     !is_certain || shown == principal,
@@ -309,12 +281,12 @@ impl Oracle {
                     },
                 )?;
             }
-            OperationBody::LeaseGrant(body) => self.leases.grant(operation, body, changes),
-            OperationBody::LeaseRelease(body) => self.leases.release(body, operation.device),
-            OperationBody::LeaseLost(body) => self.leases.lose(body),
-            OperationBody::PolicyPublish { .. } => self.rules.push(server_seq),
+            OperationBody::LeaseGrant(body) => self.books.leases.grant(operation, body, changes),
+            OperationBody::LeaseRelease(body) => self.books.leases.release(body, operation.device),
+            OperationBody::LeaseLost(body) => self.books.leases.lose(body),
+            OperationBody::PolicyPublish { .. } => self.books.rules.push(server_seq),
             OperationBody::MemberRegister(body) => {
-                self.owe(
+                self.books.owe(
                     body.member,
                     server_seq,
                     Money::ZERO,
@@ -327,79 +299,76 @@ impl Oracle {
         Ok(())
     }
 
-    fn owe(
-        &mut self,
-        member: MemberId,
-        server_seq: u64,
-        principal: Money,
-        bonus: Money,
-        recharged: Money,
-    ) {
-        let owed = self.owed.entry(member).or_default();
-        let before = owed.principal.last().map_or(Money::ZERO, |(_, sum)| *sum);
-        owed.principal.push((server_seq, before + principal));
-        owed.bonus += bonus;
-        owed.recharged += recharged;
-    }
-
     /// Principal of `member` that a terminal must show that has come to `cursor`: what the log
     /// says up to there, and what was done here and is not in it, each once.
-    pub fn shown(&mut self, member: MemberId, device: DeviceId, cursor: u64) -> Money {
-        let places = &self.places;
-        let open = self.open.entry(device).or_default();
-        open.retain(|op_id| places.get(op_id).is_none_or(|place| *place > cursor));
+    pub fn shown(&self, member: MemberId, device: DeviceId, cursor: Cursor) -> Money {
+        let books = self.at(cursor.timeline);
+        let is_open = |op_id: &OpId| {
+            let place = books.places.get(op_id);
+            place.is_none_or(|place| *place > cursor.server_seq)
+        };
         let mut intents = HashSet::new();
-        let own: Money = open
-            .iter()
-            .filter_map(|op_id| self.facts.get(op_id))
+        let own: Money = self
+            .open_facts(device, cursor)
             .filter(|fact| fact.member == Some(member) && intents.insert(fact.action))
-            .filter(|fact| {
-                let first = places.get(&OpId(fact.action.0));
-                first.is_none_or(|place| *place > cursor)
-            })
+            .filter(|fact| is_open(&OpId(fact.action.0)))
             .map(|fact| fact.principal)
             .sum();
-        own + self.principal_at(member, cursor)
+        own + books.principal_at(member, cursor.server_seq)
     }
 
     /// Whether what the terminal shows of its open operations for a member is what the server will
-    /// say: beyond leases other terminals may come first, and a lease may be declared lost.
-    pub fn is_shown_exactly(&self, member: MemberId, device: DeviceId) -> bool {
+    /// say: beyond leases other terminals may come first, and a lease may be declared lost or be
+    /// forgotten.
+    pub fn is_shown_exactly(&mut self, member: MemberId, device: DeviceId, cursor: Cursor) -> bool {
+        self.cover(device, cursor);
+        let mut open = self.open_facts(device, cursor);
+        let books = self.at(cursor.timeline);
+        open.all(|fact| fact.member != Some(member) || books.is_certain(fact))
+    }
+
+    /// What was done at a device and is not in the log up to `cursor`.
+    fn open_facts(&self, device: DeviceId, cursor: Cursor) -> impl Iterator<Item = &Fact> {
+        let books = self.at(cursor.timeline);
         let open = self.open.get(&device).into_iter().flatten();
-        let mut facts = open.filter_map(|op_id| self.facts.get(op_id));
-        facts.all(|fact| fact.member != Some(member) || self.is_certain(fact))
+        let open = open.filter(move |op_id| {
+            let place = books.places.get(op_id);
+            place.is_none_or(|place| *place > cursor.server_seq)
+        });
+        open.filter_map(|op_id| self.facts.get(op_id))
     }
 
-    fn is_certain(&self, fact: &Fact) -> bool {
-        fact.is_shown
-            && fact.beyond.is_zero()
-            && fact
-                .draws
-                .iter()
-                .all(|draw| !self.leases.is_lost(draw.lease))
-    }
-
-    /// How many versions of the rules the log holds up to `cursor`.
-    pub fn rules_at(&self, cursor: u64) -> usize {
-        self.rules.partition_point(|place| *place <= cursor)
-    }
-
-    /// Members whose accounts the last entries up to `cursor` wrote.
-    pub fn touched_by(&self, cursor: u64) -> impl Iterator<Item = MemberId> {
-        const ENTRIES: usize = 4;
-        let end = usize::try_from(cursor).unwrap_or(0).min(self.log.len());
-        let last = &self.log[end.saturating_sub(ENTRIES)..end];
-        last.iter().filter_map(|known| known.member)
-    }
-
-    fn principal_at(&self, member: MemberId, cursor: u64) -> Money {
-        let Some(owed) = self.owed.get(&member) else {
-            return Money::ZERO;
+    /// Of what a terminal has come past nothing is open again, unless books are lost.
+    fn cover(&mut self, device: DeviceId, cursor: Cursor) {
+        if self.past.contains_key(&cursor.timeline) {
+            return;
+        }
+        let places = &self.books.places;
+        let is_open = |op_id: &OpId| {
+            let place = places.get(op_id);
+            place.is_none_or(|place| *place > cursor.server_seq)
         };
-        let count = owed.principal.partition_point(|(seq, _)| *seq <= cursor);
-        count
-            .checked_sub(1)
-            .map_or(Money::ZERO, |last| owed.principal[last].1)
+        if let Some(open) = self.open.get_mut(&device) {
+            open.retain(is_open);
+        }
+    }
+
+    /// The books on a timeline.
+    pub fn at(&self, timeline: u32) -> &Books {
+        self.past.get(&timeline).unwrap_or(&self.books)
+    }
+
+    /// The books are those of a backup again; the timeline that ends here is `left`.
+    pub fn rewind(&mut self, to: Books, left: u32) {
+        let gone = std::mem::replace(&mut self.books, to);
+        self.books.leases.forget(&gone.leases);
+        self.past.insert(left, gone);
+        let mut facts: Vec<&Fact> = self.facts.values().collect();
+        facts.sort_unstable_by_key(|fact| (fact.device, fact.device_seq, fact.op_id));
+        self.open.clear();
+        for fact in facts {
+            self.open.entry(fact.device).or_default().push(fact.op_id);
+        }
     }
 
     /// Whether `fact` must come into the log once everything is well.

@@ -6,6 +6,7 @@ use rand::RngExt;
 
 use crate::bug::Bug;
 use crate::dice::{Dice, dice};
+use crate::run::AUDIT_EVERY;
 use crate::time::START;
 use crate::trap::Side;
 
@@ -20,6 +21,9 @@ const FLOOR: RiskFloor = RiskFloor {
     count: 5,
     hours: 12,
 };
+
+/// Every so many seeds backups are restored.
+const RESTORED_EVERY: u64 = 5;
 
 /// A run.
 #[derive(Clone, Debug)]
@@ -120,6 +124,12 @@ pub enum Misfortune {
         /// Which terminal.
         till: usize,
     },
+    /// The disk of the server is lost, and a backup restored that was made at the beginning of the
+    /// span.
+    Restored {
+        /// Whether a terminal joins in between.
+        joins: bool,
+    },
 }
 
 impl Misfortune {
@@ -136,7 +146,8 @@ impl Misfortune {
             | Misfortune::RolledBack { till } => Some(*till),
             Misfortune::ServerDies { .. }
             | Misfortune::ServerClock { .. }
-            | Misfortune::ServerDiskFull => None,
+            | Misfortune::ServerDiskFull
+            | Misfortune::Restored { .. } => None,
         }
     }
 
@@ -154,6 +165,7 @@ impl Misfortune {
             Misfortune::ServerDiskFull => "server disk full",
             Misfortune::Cloned { .. } => "cloned disk",
             Misfortune::RolledBack { .. } => "rolled-back disk",
+            Misfortune::Restored { .. } => "restored backup",
         }
     }
 }
@@ -180,6 +192,8 @@ impl Plan {
                 faults.push(fault(&mut dice, day, misfortune));
             }
         }
+        // The last ones: where none is, the others have their numbers and dice all the same.
+        faults.extend(restorations(seed, days));
         for (number, fault) in faults.iter_mut().enumerate() {
             fault.number = number;
         }
@@ -202,6 +216,36 @@ impl Plan {
         self.faults.retain(|fault| numbers.contains(&fault.number));
         self
     }
+}
+
+/// At most one between two audits: a terminal that is put away after an audit has told everything to
+/// the books that every later backup is made of.
+fn restorations(seed: u64, days: u32) -> Vec<Fault> {
+    if !seed.is_multiple_of(RESTORED_EVERY) {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    for first in (0..days).step_by(AUDIT_EVERY as usize) {
+        let mut dice = dice(seed, "restored backups", u64::from(first));
+        let last = (first + AUDIT_EVERY).min(days) - 1;
+        let (made, lost) = (
+            dice.random_range(first..=last),
+            dice.random_range(first..=last),
+        );
+        let moment = |dice: &mut Dice, day: u32| {
+            START + Millis::days(i64::from(day)) + Millis(dice.random_range(0..OPEN.0))
+        };
+        let (one, other) = (moment(&mut dice, made), moment(&mut dice, lost));
+        faults.push(Fault {
+            number: 0,
+            at: one.min(other),
+            span: one.max(other) - one.min(other),
+            misfortune: Misfortune::Restored {
+                joins: dice.random_range(0..2) == 0,
+            },
+        });
+    }
+    faults
 }
 
 fn fault(dice: &mut Dice, day: u32, misfortune: Misfortune) -> Fault {

@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::world::World;
 
 /// Days between two audits.
-const AUDIT_EVERY: u32 = 3;
+pub const AUDIT_EVERY: u32 = 3;
 
 /// What a run brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn run(plan: &Plan) -> Result<Report, Box<dyn std::error::Error + Send + Syn
     let now = world.as_ref().map_or(crate::time::START, World::now);
     if let Some(world) = &world {
         report.faults.clone_from(&world.injected);
-        report.operations = world.oracle.log.len() as u64;
+        report.operations = world.oracle.books.log.len() as u64;
         report.deeds = world.deeds;
         report.requests = world.carried;
     }

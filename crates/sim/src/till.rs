@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use qiantai_core::ids::{DeviceId, StoreId, TenantId};
+use qiantai_core::operation::Cursor;
 use qiantai_core::policy::Policy;
 use qiantai_store::{Store, StoreKeys};
 use qiantai_sync::engine::PollIntervals;
@@ -98,8 +99,12 @@ pub struct Till {
     pub doubtful: bool,
     /// It will not be used again.
     pub retired: bool,
-    /// Head of the server's log when it joined.
+    /// Head of the server's log when it joined, or learned the shop from a snapshot again.
     pub joined_at: u64,
+    /// The timeline that it follows.
+    pub timeline: Option<u32>,
+    /// Where its chain ended when that began: up to there it sends everything again.
+    pub sends_again: u64,
     /// The disk of the machine is full.
     pub disk_full: bool,
     folder: PathBuf,
@@ -128,6 +133,8 @@ impl Till {
             doubtful: false,
             retired: false,
             joined_at: 0,
+            timeline: None,
+            sends_again: 0,
             disk_full: false,
             folder,
             shelf,
@@ -273,15 +280,15 @@ impl Till {
     }
 
     /// Whether everything of it is acknowledged and it is at `head` of the server's log.
-    pub fn is_settled(&self, head: u64) -> bool {
+    pub fn is_settled(&self, head: Cursor) -> bool {
         let position = self.position();
         position.is_some_and(|position| position.pending() == 0) && self.is_at(head)
     }
 
     /// Whether it is at `head` of the server's log.
-    pub fn is_at(&self, head: u64) -> bool {
+    pub fn is_at(&self, head: Cursor) -> bool {
         let cursor = self.position().and_then(|position| position.cursor);
-        cursor.is_some_and(|cursor| cursor.server_seq == head)
+        cursor == Some(head)
     }
 
     /// Whether the server does not believe it any more, and it knows.

@@ -175,9 +175,25 @@ impl LocalLog for TillLog {
         page: SnapshotPage,
     ) -> Result<(), LocalLogError> {
         let anchor = self.anchor(page.server_time_ms);
-        self.write(|store| store.apply_snapshot(after, &page).map(drop))
-            .await?;
+        self.write(|store| {
+            let acked = store.sync_mark()?.acked_seq;
+            store.apply_snapshot(after, &page)?;
+            match self.bug {
+                Some(Bug::NotSentAgain) => keep_acknowledged(store, acked),
+                _ => Ok(()),
+            }
+        })
+        .await?;
         self.write(|store| store.set_server_anchor(anchor)).await
+    }
+}
+
+/// Everything up to `acked` counts as acknowledged, as before the snapshot.
+fn keep_acknowledged(store: &Store, acked: u64) -> Result<(), StoreError> {
+    let last = store.operations_after(acked.saturating_sub(1), 1)?;
+    match last.first().filter(|row| row.device_seq == acked) {
+        Some(row) => store.apply_answers(0, acked, &row.signed.hash(), &[]),
+        None => Ok(()),
     }
 }
 

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::channel::mpsc::UnboundedSender;
 use qiantai_core::ids::MemberId;
+use qiantai_core::operation::Cursor;
 use qiantai_core::risk_floor::RiskFloor;
 use qiantai_core::{Millis, Timestamp};
 use qiantai_server::db::Ledger;
 use qiantai_server::sample::ShopKind;
+use qiantai_server::writer::OwnOperation;
+use qiantai_store::SnapshotMark;
 use qiantai_sync::TransportError;
 use sha2::{Digest, Sha256};
 
@@ -19,9 +22,10 @@ use crate::authority::{Authority, Turned};
 use crate::calls::Call;
 use crate::dice::{Dice, dice};
 use crate::halt::{Invariant, Step, must};
-use crate::office::{Office, all_applied, give_token};
+use crate::office::{Office, all_applied};
 use crate::oracle::Oracle;
 use crate::plan::Plan;
+use crate::restoration::Backup;
 use crate::sale::Deed;
 use crate::till::Till;
 use crate::time::{START, Sky};
@@ -74,6 +78,12 @@ pub struct World {
     pub carried: u64,
     /// Head of the server's log as of the last write.
     pub head: u64,
+    /// Timeline of the server's log.
+    pub timeline: u32,
+    /// Backups that will be restored.
+    pub backups: HashMap<usize, Backup>,
+    /// What head office will say again, because restored books lack it.
+    pub say_again: Vec<OwnOperation>,
     /// Where the last audit stopped in the log.
     pub audited: u64,
     /// Whether everything is being made well for an audit.
@@ -82,7 +92,8 @@ pub struct World {
     pub turn_is_due: bool,
     next_id: u64,
     queue: BinaryHeap<Reverse<(Timestamp, u64, Boxed)>>,
-    root: PathBuf,
+    /// Where disks lie.
+    pub root: PathBuf,
 }
 
 /// A terminal's end of live events.
@@ -121,6 +132,10 @@ pub enum Happening {
     TillUp { till: usize },
     /// The server is switched on.
     ServerUp,
+    /// One more terminal joins the shop.
+    Joins,
+    /// Somebody types a code at a terminal whose server may have forgotten it.
+    JoinsAgain { till: usize },
 }
 
 /// Orders nothing: time and number do.
@@ -153,9 +168,9 @@ impl World {
         let (authority, tape) = Authority::open(&folder, &sky, kind, MEMBERS, plan.seed, plan.bug)?;
         let mut oracle = Oracle::new(authority.device);
         tape.iter().try_for_each(|batch| oracle.hear(batch))?;
-        let members = oracle.owed.keys().copied().collect();
+        let members = oracle.books.owed.keys().copied().collect();
         let store = authority.shop.store;
-        let head = oracle.log.len() as u64;
+        let head = oracle.books.log.len() as u64;
         let mut world = World {
             office: Office::new(dice(plan.seed, "office", 0), store, authority.server_key),
             network: dice(plan.seed, "network", 0),
@@ -175,6 +190,9 @@ impl World {
             deeds: 0,
             carried: 0,
             head,
+            timeline: 1,
+            backups: HashMap::new(),
+            say_again: Vec::new(),
             audited: 0,
             healing: false,
             turn_is_due: false,
@@ -198,7 +216,7 @@ impl World {
     /// Gives the shop the risk floor of its plan.
     fn risks(&mut self) -> Step {
         let (floor, now) = (self.plan.floor, self.now());
-        self.oracle.leases.may_take(floor.most_per_device());
+        self.oracle.books.leases.may_take(floor.most_per_device());
         let Some(ledger) = self
             .authority
             .ledger()
@@ -221,6 +239,14 @@ impl World {
     /// Now, in true time.
     pub fn now(&self) -> Timestamp {
         self.sky.now()
+    }
+
+    /// Where the server's log ends.
+    pub fn mark(&self) -> Cursor {
+        Cursor {
+            timeline: self.timeline,
+            server_seq: self.head,
+        }
     }
 
     /// A number that nothing else has.
@@ -298,7 +324,7 @@ impl World {
         let is_quiet = |(index, till): (usize, &Till)| {
             till.running.is_none()
                 || self.is_cut(index)
-                || till.is_settled(self.head)
+                || till.is_settled(self.mark())
                 || till.is_stopped()
                 || !self.healing && self.is_stuck(till)
         };
@@ -308,7 +334,7 @@ impl World {
 
     /// Whether only the end of a fault lets a terminal go on.
     fn is_stuck(&self, till: &Till) -> bool {
-        let is_at_head = till.is_at(self.head);
+        let is_at_head = till.is_at(self.mark());
         !self.authority.is_up() || till.disk_full || is_at_head && self.authority.is_disk_full()
     }
 
@@ -330,6 +356,8 @@ impl World {
             Happening::Ends(fault) => self.end(fault),
             Happening::TillUp { till } => self.till_up(till),
             Happening::ServerUp => self.server_up(),
+            Happening::Joins => self.joins(),
+            Happening::JoinsAgain { till } => self.joins_again(till),
         }
     }
 
@@ -347,6 +375,8 @@ impl World {
             Happening::Ends(fault) => (9, *fault as u64),
             Happening::TillUp { till } => (10, *till as u64),
             Happening::ServerUp => (11, 0),
+            Happening::Joins => (12, 0),
+            Happening::JoinsAgain { till } => (13, *till as u64),
         };
         self.trace.update(self.now().ms().to_be_bytes());
         self.trace.update([kind]);
@@ -377,6 +407,7 @@ impl World {
             }
         }
         if self.tills[till].position() != before {
+            self.follow_timeline(till)?;
             self.check_shown(till)?;
         }
         Ok(())
@@ -408,7 +439,7 @@ impl World {
     }
 
     fn check_head(&mut self) -> Step {
-        self.head = self.oracle.log.len() as u64;
+        self.head = self.oracle.books.log.len() as u64;
         if let Some(head) = self.authority.head()? {
             must(head.server_seq == self.head, Invariant::NothingLost, || {
                 format!(
@@ -422,18 +453,25 @@ impl World {
 
     /// What a terminal shows of the members that its open operations concern, and of one more.
     pub fn check_shown(&mut self, till: usize) -> Step {
-        let (device, doubtful) = {
+        let (device, doubtful, sends_again) = {
             let till = &self.tills[till];
-            (till.identity.device, till.doubtful)
+            (till.identity.device, till.doubtful, till.sends_again)
         };
         let Some(running) = self.tills[till].running.as_mut().filter(|_| !doubtful) else {
             return Ok(());
         };
         let store = Arc::clone(&running.store);
-        let Some(cursor) = store.sync_mark()?.cursor else {
+        let mark = store.sync_mark()?;
+        let Some(cursor) = mark.cursor else {
             return Ok(());
         };
-        if running.policies.len() != self.oracle.rules_at(cursor.server_seq) {
+        // Rows of two timelines lie side by side until the new one is known whole.
+        let is_between = |snapshot: SnapshotMark| snapshot.at.timeline != cursor.timeline;
+        if mark.snapshot.is_some_and(is_between) || mark.acked_seq < sends_again {
+            return Ok(());
+        }
+        let books = self.oracle.at(cursor.timeline);
+        if running.policies.len() != books.rules_at(cursor.server_seq) {
             running.policies = store.policies()?;
         }
         let mut members: BTreeSet<MemberId> = store
@@ -441,51 +479,24 @@ impl World {
             .iter()
             .filter_map(|row| row.member)
             .collect();
-        members.extend(self.oracle.touched_by(cursor.server_seq));
+        members.extend(books.touched_by(cursor.server_seq));
         for member in members {
             let till = &self.tills[till];
             let Some(running) = &till.running else {
                 break;
             };
             let is_explained = view::is_explained(&store, member)?;
-            if !is_explained || !self.oracle.is_shown_exactly(member, device) {
+            if !is_explained || !self.oracle.is_shown_exactly(member, device, cursor) {
                 continue;
             }
             let shown = till.shown_principal(running, member)?;
-            let owed = self.oracle.shown(member, device, cursor.server_seq);
+            let owed = self.oracle.shown(member, device, cursor);
             must(shown == owed, Invariant::OverlayExact, || {
-                format!(
-                    "{device} shows {shown} of {member} at {}, not {owed}",
-                    cursor.server_seq
-                )
+                let (timeline, place) = (cursor.timeline, cursor.server_seq);
+                format!("{device} shows {shown} of {member} at {timeline}/{place}, not {owed}")
             })?;
         }
         Ok(())
-    }
-
-    /// Sets up a terminal that nobody had before; returns its place in [`World::tills`].
-    pub fn enrol(&mut self) -> Step<usize> {
-        let number = self.tills.len();
-        let now = self.now();
-        let identity = self.office.identity(&self.authority.shop, number, now);
-        let enrol = self.office.enrol(&identity, now);
-        let (said, turned) = self.authority.say(vec![enrol])?;
-        self.take(turned)?;
-        let enrolled = said.as_deref().is_some_and(all_applied);
-        must(enrolled, Invariant::KeepsWorking, || {
-            "a terminal was not enrolled".to_owned()
-        })?;
-        if let Some(ledger) = self.authority.ledger() {
-            let ledger: &dyn Ledger = ledger.as_ref();
-            give_token(ledger, &identity, now)?;
-        }
-        let root = self.root.join(format!("till-{number}"));
-        let dice = dice(self.plan.seed, "cashier", number as u64);
-        let mut till = Till::new(identity, &root, &self.sky, dice, self.plan.bug)?;
-        till.joined_at = self.head;
-        self.tills.push(till);
-        self.till_up(number)?;
-        Ok(number)
     }
 
     /// Adds a terminal with the disk of another.

@@ -10,35 +10,8 @@ use uuid::Uuid;
 use super::SimLedger;
 use crate::bug::Bug;
 use crate::lease_bugs;
+use crate::losses::{LOSSES, has, is_posting};
 use crate::payments::bugs;
-
-type Test = fn(&Change) -> bool;
-
-const LOSSES: &[(Bug, Test)] = &[
-    (Bug::CashMovementLost, |change| {
-        matches!(change, Change::Cash(_))
-    }),
-    (Bug::AccountNotWritten, |change| {
-        matches!(change, Change::Account(_))
-    }),
-    (Bug::JournalLost, |change| {
-        matches!(change, Change::Journal(_))
-    }),
-    (Bug::OrderNotWritten, |change| {
-        matches!(change, Change::Order(_))
-    }),
-    (Bug::CouponLost, |change| {
-        matches!(change, Change::Coupon(_))
-    }),
-];
-
-fn is_posting(change: &&Change) -> bool {
-    matches!(change, Change::Posting(_))
-}
-
-fn has(entry: &Entry, test: Test) -> bool {
-    entry.changes.iter().any(test)
-}
 
 impl SimLedger {
     pub(super) fn spoil(&self, batch: &mut Batch) {

@@ -315,11 +315,11 @@ impl Books {
             .filter(|order| order.paid.is_some())
             .filter_map(|order| order.cash_part)
             .sum();
-        let posted = self.oracle.posted.iter();
+        let posted = self.oracle.books.posted.iter();
         let in_drawers =
             posted.filter(|((_, account), _)| matches!(account, LedgerAccount::Drawer(_)));
         let drawers: i128 = in_drawers.map(|(_, sum)| *sum).sum();
-        let counted = self.oracle.floats + taken;
+        let counted = self.oracle.books.floats + taken;
         must(
             drawers == i128::from(counted.fen()),
             Invariant::MoneyConserved,
@@ -352,7 +352,7 @@ impl Books {
     }
 
     fn posted(&self, account: LedgerAccount) -> i128 {
-        let sum = self.oracle.posted.get(&(Book::Money, account));
+        let sum = self.oracle.books.posted.get(&(Book::Money, account));
         sum.copied().unwrap_or_default()
     }
 
@@ -435,7 +435,7 @@ impl Books {
                 *credited.entry(order.member).or_default() += order.quote.pay;
             }
         }
-        for (member, owed) in &self.oracle.owed {
+        for (member, owed) in &self.oracle.books.owed {
             let before = owed.principal.last().map_or(Money::ZERO, |(_, sum)| *sum);
             let expected = before + credited.get(member).copied().unwrap_or_default();
             let account = ledger.account(tenant, *member)?;

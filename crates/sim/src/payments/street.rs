@@ -136,7 +136,7 @@ impl Street {
         let desk_dice = dice(plan.seed, "cashier", 0);
         let mut street = Street {
             desk: Desk::new(identity, cashier, policy.version, desk_dice),
-            members: books.oracle.owed.keys().copied().collect(),
+            members: books.oracle.books.owed.keys().copied().collect(),
             people: dice(plan.seed, "people", 0),
             fate: dice(plan.seed, "fate", 0),
             way: dice(plan.seed, "way", 0),
@@ -404,7 +404,7 @@ impl Street {
         self.authority.equip(self.bank.channels()?);
         self.authority.start()?;
         let head = self.authority.head()?.map(|head| head.server_seq);
-        let written = self.books.oracle.log.len() as u64;
+        let written = self.books.oracle.books.log.len() as u64;
         must(head == Some(written), Invariant::NothingLost, || {
             format!("after a crash the log ends at {head:?}, {written} were written")
         })
