@@ -20,7 +20,7 @@ CREATE TABLE cursor (
     snapshot_timeline INTEGER,
     snapshot_at_seq INTEGER,
     snapshot_next BLOB CHECK (length(snapshot_next) = 16)
-) STRICT;
+, snapshot_own_seq INTEGER) STRICT;
 
 CREATE TABLE lease (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),

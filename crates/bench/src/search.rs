@@ -86,6 +86,7 @@ fn fill(store: &Store, count: u32) -> Outcome<Vec<MemberProfileDto>> {
             rows,
             member_total: u64::from(count),
             next: (done < count).then(|| Uuid::from_u128(u128::from(done))),
+            chain_end: None,
             server_time_ms: 0,
         };
         after = store.apply_snapshot(after, &page)?;

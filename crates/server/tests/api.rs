@@ -220,6 +220,8 @@ async fn a_snapshot_comes_in_pages_and_ends() {
         let page: SnapshotPage = till.call(&shop, "GET", &path, Vec::new()).await;
         pages += 1;
         assert_eq!(page.member_total, 25);
+        let end = page.chain_end.unwrap();
+        assert_eq!((end.device_seq, end.hash.0), (till.seq, till.prev));
         members += page
             .rows
             .iter()

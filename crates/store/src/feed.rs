@@ -67,19 +67,22 @@ impl Store {
                 timeline: page.timeline,
                 server_seq: page.at_seq,
             };
-            let at = match (after, mark.snapshot) {
-                (None, _) => page_cursor,
+            let (at, own_seq) = match (after, mark.snapshot) {
+                (None, _) => (page_cursor, own_seq(transaction, page)?),
                 (Some(after), Some(under_way))
                     if after == under_way.next && page.timeline == under_way.at.timeline =>
                 {
-                    under_way.at
+                    (under_way.at, under_way.own_seq)
                 }
                 (Some(_), _) => return Err(StoreError::SnapshotOutOfStep),
             };
             self.apply_rows(transaction, &page.rows, revision(page_cursor)?)?;
             match page.next {
-                Some(next) => cursor::set_snapshot(transaction, SnapshotMark { at, next })?,
-                None => finish_snapshot(transaction, mark.cursor, at)?,
+                Some(next) => {
+                    let mark = SnapshotMark { at, next, own_seq };
+                    cursor::set_snapshot(transaction, mark)?;
+                }
+                None => finish_snapshot(transaction, mark.cursor, at, own_seq)?,
             }
             hear_time(transaction, Timestamp::from_ms(page.server_time_ms))?;
             Ok(page.next)
@@ -136,14 +139,26 @@ impl Store {
     }
 }
 
+/// The last own operation in the log that a snapshot shows. Of a history that is not the one written
+/// here it says nothing.
+fn own_seq(connection: &Connection, page: &SnapshotPage) -> Result<Option<u64>, StoreError> {
+    let Some(end) = page.chain_end else {
+        return Ok(None);
+    };
+    let is_own = end.device_seq == 0
+        || operation::hash_of(connection, end.device_seq)?.as_ref() == Some(&end.hash.0);
+    Ok(is_own.then_some(end.device_seq))
+}
+
 /// Removes what only the old timeline knew, and asks the server again about every operation.
 fn finish_snapshot(
     connection: &Connection,
     before: Option<Cursor>,
     at: Cursor,
+    own_seq: Option<u64>,
 ) -> Result<(), StoreError> {
     if before.is_some_and(|before| before.timeline != at.timeline) {
-        operation_delivery::start_timeline(connection, at.server_seq)?;
+        operation_delivery::start_timeline(connection, at.server_seq, own_seq)?;
         // Operations that are gone here were acknowledged long ago, and cannot be sent again.
         cursor::set_acked(connection, chain_start::find(connection)?.device_seq)?;
         forget_older_than(connection, first_revision(at.timeline)?)?;

@@ -17,7 +17,7 @@ pub(crate) const MIGRATIONS: &[Migration] = migrations!(
     1 "0001_start", 2 "0002_pruning", 3 "0003_ages", 4 "0004_new_members",
     5 "0005_payment_reference", 6 "0006_torn_prints",
     7 "0007_shop_code_reference", 8 "0008_leases",
-    9 "0009_case_by_order"
+    9 "0009_case_by_order", 10 "0010_snapshot_own_seq"
 );
 
 /// Connections for reading. The counter asks for little at a time; more would only cost memory.

@@ -3,7 +3,8 @@ use qiantai_core::operation::Cursor;
 use qiantai_core::policy::PinHash;
 use qiantai_core::{Millis, Money};
 use qiantai_store::{Answer, StoreError};
-use qiantai_wire::feed::{FeedChange, OutcomeDto, PolicyDto};
+use qiantai_wire::feed::{ChainEndDto, FeedChange, OutcomeDto, PolicyDto, SnapshotPage};
+use qiantai_wire::text::Hex;
 
 use crate::fixture::{
     NOW, Shelf, account, append, cash_top_up, entry, id, member, page, policy, snapshot, staff,
@@ -297,6 +298,88 @@ fn a_place_on_another_timeline_covers_nothing() {
     shelf.store.apply_snapshot(None, &whole).unwrap();
     take(2, 5);
     assert!(!is_open(), "its rows came with the snapshot");
+}
+
+/// The restored log has the terminal's first operation at its old place, another terminal's where its
+/// second was, and its third at a later place than before: it had been sent again before the snapshot.
+#[test]
+fn a_snapshot_of_another_timeline_covers_as_far_as_it_has_the_chain() {
+    let cases = [
+        ("only the first", Some((1, true)), vec![2, 3]),
+        ("all again", Some((3, true)), vec![]),
+        ("none", Some((0, true)), vec![1, 2, 3]),
+        ("the chain of another history", Some((1, false)), vec![3]),
+        ("a server that does not say it", None, vec![3]),
+    ];
+    for (name, has, open) in cases {
+        let shelf = Shelf::synced();
+        let mut hashes = vec![[0; 32]];
+        for op in 1..=3 {
+            let written = append(&shelf.store, op, cash_top_up(MemberId(id(ZHANG)), op << 8));
+            hashes.push(written.hash);
+        }
+        let others = |seq: u64| entry(seq, 0x90 + u128::from(seq), Vec::new());
+        let told = vec![
+            credited(1, 1, 30_000),
+            credited(2, 2, 60_000),
+            others(3),
+            credited(4, 3, 90_000),
+        ];
+        shelf.store.apply_feed(&page(1, told)).unwrap();
+        assert!(shelf.store.open_operations(None).unwrap().is_empty());
+
+        let chain_end = has.map(|(device_seq, is_own)| ChainEndDto {
+            device_seq,
+            hash: Hex(match is_own {
+                true => hashes[usize::try_from(device_seq).unwrap()],
+                false => [9; 32],
+            }),
+        });
+        let first = SnapshotPage {
+            chain_end,
+            ..snapshot(2, 3, Vec::new(), Some(id(1)))
+        };
+        // Of several pages the first counts.
+        let second = SnapshotPage {
+            chain_end: Some(ChainEndDto {
+                device_seq: 2,
+                hash: Hex(hashes[2]),
+            }),
+            ..snapshot(2, 9, Vec::new(), None)
+        };
+        shelf.store.apply_snapshot(None, &first).unwrap();
+        shelf.store.apply_snapshot(Some(id(1)), &second).unwrap();
+        let left = shelf.store.open_operations(None).unwrap();
+        let left: Vec<u64> = left.iter().map(|own| own.device_seq).collect();
+        assert_eq!(left, open, "{name}");
+        let pending = shelf.store.unacknowledged().unwrap().count;
+        assert_eq!(pending, 3, "{name}: each is asked for again");
+    }
+}
+
+/// What a person has to decide is in the chain, and its effect in no row.
+#[test]
+fn what_is_held_stays_open_on_another_timeline() {
+    let shelf = Shelf::synced();
+    let written = append(&shelf.store, 1, cash_top_up(MemberId(id(ZHANG)), 1 << 8));
+    let held = Answer {
+        op_id: id(1),
+        server_seq: None,
+        outcome: OutcomeDto::Held,
+    };
+    shelf
+        .store
+        .apply_answers(1, 1, &written.hash, &[held])
+        .unwrap();
+    let whole = SnapshotPage {
+        chain_end: Some(ChainEndDto {
+            device_seq: 1,
+            hash: Hex(written.hash),
+        }),
+        ..snapshot(2, 1, Vec::new(), None)
+    };
+    shelf.store.apply_snapshot(None, &whole).unwrap();
+    assert_eq!(shelf.store.open_operations(None).unwrap().len(), 1);
 }
 
 #[test]

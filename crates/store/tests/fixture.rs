@@ -257,6 +257,7 @@ pub fn snapshot(
         rows,
         member_total: 0,
         next,
+        chain_end: None,
         server_time_ms: NOW.ms(),
     }
 }

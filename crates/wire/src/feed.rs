@@ -35,6 +35,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::text::Hex;
+
 /// One operation of the tenant's log, as a terminal sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FeedEntry {
@@ -144,8 +146,22 @@ pub struct SnapshotPage {
     pub member_total: u64,
     /// Pass as `after_member` for the next page; `None` on the last page.
     pub next: Option<Uuid>,
+    /// Where the chain of the terminal that asks ends in the log up to `at_seq`: its operations up
+    /// to there are in the rows. The first page's value counts; older servers say none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_end: Option<ChainEndDto>,
     /// The server's clock.
     pub server_time_ms: i64,
+}
+
+/// The end of a device's chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChainEndDto {
+    /// Last operation; 0 for none.
+    pub device_seq: u64,
+    /// Its hash; zeros when there is none.
+    #[schema(value_type = String)]
+    pub hash: Hex<32>,
 }
 
 /// A position in the server's log.

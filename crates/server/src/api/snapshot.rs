@@ -8,14 +8,15 @@ use qiantai_core::Timestamp;
 use qiantai_core::ids::MemberId;
 use qiantai_wire::ApiError;
 use qiantai_wire::api::{SNAPSHOT_LIMIT, SnapshotQuery};
-use qiantai_wire::feed::{FeedChange, MemberDto, SnapshotPage};
+use qiantai_wire::feed::{ChainEndDto, FeedChange, MemberDto, SnapshotPage};
+use qiantai_wire::text::Hex;
 
 use super::auth::{Origin, Seated};
 use super::failure::Failure;
 use super::feed::{with_profile, with_profiles};
 use super::request::{self, read as read_books};
 use crate::audit::Viewer;
-use crate::db::{Ledger, LedgerError, Seat};
+use crate::db::{Head, Ledger, LedgerError, Seat};
 use crate::embedded::Server;
 
 /// Orders this recent are sent whatever their state, for reprints and the order list.
@@ -71,7 +72,7 @@ fn page(
 ) -> Result<SnapshotPage, LedgerError> {
     let tenant = seat.tenant;
     // The head first: rows read after it may be newer, which whole rows make harmless.
-    let head = ledger.head(tenant)?;
+    let (head, chain_end) = head_and_chain(ledger, seat)?;
     let mut rows = match after {
         None => shop_rows(ledger, seat, now)?,
         Some(_) => Vec::new(),
@@ -105,7 +106,33 @@ fn page(
         rows,
         member_total: ledger.member_count(tenant)?,
         next,
+        chain_end: Some(chain_end),
         server_time_ms: now.ms(),
+    })
+}
+
+/// The log's head, and where the terminal's own chain ends in it. Beside a writer, two reads are one
+/// moment when the chain ended at the same place before and after.
+fn head_and_chain(ledger: &dyn Ledger, seat: &Seat) -> Result<(Head, ChainEndDto), LedgerError> {
+    let mut before = chain_end(ledger, seat)?;
+    loop {
+        let head = ledger.head(seat.tenant)?;
+        let after = chain_end(ledger, seat)?;
+        if after == before {
+            return Ok((head, after));
+        }
+        before = after;
+    }
+}
+
+fn chain_end(ledger: &dyn Ledger, seat: &Seat) -> Result<ChainEndDto, LedgerError> {
+    let device = ledger.device(seat.tenant, seat.device)?;
+    let end = device.map_or((0, [0; 32]), |(_, cursor)| {
+        (cursor.last_seq, cursor.last_hash)
+    });
+    Ok(ChainEndDto {
+        device_seq: end.0,
+        hash: Hex(end.1),
     })
 }
 

@@ -31,6 +31,8 @@ pub struct SnapshotMark {
     pub at: Cursor,
     /// Pass as `after_member` for the next page.
     pub next: Uuid,
+    /// The last own operation that the log has up to there, as far as the server said it.
+    pub own_seq: Option<u64>,
 }
 
 impl Store {
@@ -43,7 +45,7 @@ impl Store {
 pub fn find(connection: &Connection) -> Result<SyncMark, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT timeline, server_seq, acked_seq, server_time_ms, snapshot_timeline,
-             snapshot_at_seq, snapshot_next
+             snapshot_at_seq, snapshot_next, snapshot_own_seq
          FROM cursor WHERE id = 1",
     )?;
     let mut rows = statement.query([])?;
@@ -53,6 +55,7 @@ pub fn find(connection: &Connection) -> Result<SyncMark, StoreError> {
     let server_time: Option<i64> = row.get(3)?;
     let snapshot: (Option<u32>, Option<i64>, Option<[u8; 16]>) =
         (row.get(4)?, row.get(5)?, row.get(6)?);
+    let own_seq: Option<i64> = row.get(7)?;
     let snapshot = match snapshot {
         (Some(timeline), Some(at_seq), Some(next)) => Some(SnapshotMark {
             at: Cursor {
@@ -60,6 +63,7 @@ pub fn find(connection: &Connection) -> Result<SyncMark, StoreError> {
                 server_seq: seq(TABLE, at_seq)?,
             },
             next: Uuid::from_bytes(next),
+            own_seq: own_seq.map(|own_seq| seq(TABLE, own_seq)).transpose()?,
         }),
         _ => None,
     };
@@ -79,7 +83,8 @@ pub fn set_cursor(connection: &Connection, cursor: Cursor) -> Result<(), StoreEr
     connection
         .prepare_cached(
             "UPDATE cursor SET timeline = :timeline, server_seq = :server_seq,
-                 snapshot_timeline = NULL, snapshot_at_seq = NULL, snapshot_next = NULL",
+                 snapshot_timeline = NULL, snapshot_at_seq = NULL, snapshot_next = NULL,
+                 snapshot_own_seq = NULL",
         )?
         .execute(named_params! {
             ":timeline": cursor.timeline,
@@ -92,12 +97,13 @@ pub fn set_snapshot(connection: &Connection, mark: SnapshotMark) -> Result<(), S
     connection
         .prepare_cached(
             "UPDATE cursor SET snapshot_timeline = :timeline, snapshot_at_seq = :at_seq,
-                 snapshot_next = :next",
+                 snapshot_next = :next, snapshot_own_seq = :own_seq",
         )?
         .execute(named_params! {
             ":timeline": mark.at.timeline,
             ":at_seq": seq_to_sql(mark.at.server_seq)?,
             ":next": mark.next.into_bytes(),
+            ":own_seq": mark.own_seq.map(seq_to_sql).transpose()?,
         })?;
     Ok(())
 }

@@ -64,15 +64,28 @@ pub fn start_ages(connection: &Connection, server_time: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// The server was restored from a backup and now stands at `at_seq` of a new timeline. Places
-/// beyond that are lost for certain; those before it are in all likelihood the same, and each is
-/// asked for again.
-pub fn start_timeline(connection: &Connection, at_seq: u64) -> Result<(), StoreError> {
+/// The server was restored from a backup and now stands at `at_seq` of a new timeline, where it has
+/// the own operations up to `own_seq`. Each is asked for again. A place on the timeline before says
+/// little: beyond `at_seq` it is lost for certain, but before it may be another terminal's by now. So
+/// it counts only where the server does not say how far it has this chain.
+pub fn start_timeline(
+    connection: &Connection,
+    at_seq: u64,
+    own_seq: Option<u64>,
+) -> Result<(), StoreError> {
+    let held = to_json(TABLE, &OutcomeDto::Held)?;
     connection.execute(
         "UPDATE operation_delivery
-         SET covered = covered AND coalesce(server_seq <= ?1, 1), server_seq = NULL, outcome = NULL,
-             aged_from_ms = NULL",
-        [seq_to_sql(at_seq)?],
+         SET covered = CASE
+                 WHEN :own_seq IS NULL THEN covered AND coalesce(server_seq <= :at_seq, 1)
+                 ELSE device_seq <= :own_seq AND (covered OR outcome IS NOT :held)
+             END,
+             server_seq = NULL, outcome = NULL, aged_from_ms = NULL",
+        named_params! {
+            ":own_seq": own_seq.map(seq_to_sql).transpose()?,
+            ":at_seq": seq_to_sql(at_seq)?,
+            ":held": held,
+        },
     )?;
     Ok(())
 }
