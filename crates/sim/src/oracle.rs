@@ -268,7 +268,9 @@ impl Oracle {
                 self.books
                     .owe(body.member, server_seq, -principal, -bonus, Money::ZERO);
                 let fact = self.facts.get(&operation.op_id);
-                let is_certain = fact.is_some_and(|fact| self.books.is_certain(fact));
+                // Of two histories of one disk, each was shown what came of the other.
+                let is_certain =
+                    fact.is_some_and(|fact| self.must_arrive(fact) && self.books.is_certain(fact));
                 let shown = fact.map_or(Money::ZERO, |fact| -fact.principal);
                 must(
                     !is_certain || shown == principal,
