@@ -107,7 +107,6 @@ impl World {
         if till.timeline.replace(cursor.timeline).is_some() {
             till.joined_at = cursor.server_seq;
             if let Some(running) = &mut till.running {
-                till.sends_again = running.store.log_head()?.device_seq;
                 running.policies = running.store.policies()?;
             }
         }

@@ -103,8 +103,6 @@ pub struct Till {
     pub joined_at: u64,
     /// The timeline that it follows.
     pub timeline: Option<u32>,
-    /// Where its chain ended when that began: up to there it sends everything again.
-    pub sends_again: u64,
     /// The disk of the machine is full.
     pub disk_full: bool,
     folder: PathBuf,
@@ -134,7 +132,6 @@ impl Till {
             retired: false,
             joined_at: 0,
             timeline: None,
-            sends_again: 0,
             disk_full: false,
             folder,
             shelf,

@@ -453,9 +453,9 @@ impl World {
 
     /// What a terminal shows of the members that its open operations concern, and of one more.
     pub fn check_shown(&mut self, till: usize) -> Step {
-        let (device, doubtful, sends_again) = {
+        let (device, doubtful) = {
             let till = &self.tills[till];
-            (till.identity.device, till.doubtful, till.sends_again)
+            (till.identity.device, till.doubtful)
         };
         let Some(running) = self.tills[till].running.as_mut().filter(|_| !doubtful) else {
             return Ok(());
@@ -467,7 +467,7 @@ impl World {
         };
         // Rows of two timelines lie side by side until the new one is known whole.
         let is_between = |snapshot: SnapshotMark| snapshot.at.timeline != cursor.timeline;
-        if mark.snapshot.is_some_and(is_between) || mark.acked_seq < sends_again {
+        if mark.snapshot.is_some_and(is_between) {
             return Ok(());
         }
         let books = self.oracle.at(cursor.timeline);
