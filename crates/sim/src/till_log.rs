@@ -9,7 +9,8 @@ use qiantai_store::{Answer, ServerAnchor, Store, StoreError};
 use qiantai_sync::{LocalLog, LocalLogError, LocalPosition};
 use qiantai_wire::SignedOperation;
 use qiantai_wire::api::{PushAnswer, PushedProfile};
-use qiantai_wire::feed::{AccountDto, FeedChange, FeedPage, OutcomeDto, SnapshotPage};
+use qiantai_wire::feed::{AccountDto, ChainEndDto, FeedChange, FeedPage, OutcomeDto, SnapshotPage};
+use qiantai_wire::text::Hex;
 use uuid::Uuid;
 
 use crate::bug::Bug;
@@ -172,15 +173,19 @@ impl LocalLog for TillLog {
     async fn apply_snapshot(
         &self,
         after: Option<Uuid>,
-        page: SnapshotPage,
+        mut page: SnapshotPage,
     ) -> Result<(), LocalLogError> {
         let anchor = self.anchor(page.server_time_ms);
         self.write(|store| {
-            let acked = store.sync_mark()?.acked_seq;
+            let kept = match self.bug {
+                Some(Bug::NotSentAgain) => acknowledged(store)?,
+                _ => None,
+            };
+            page.chain_end = kept.or(page.chain_end);
             store.apply_snapshot(after, &page)?;
-            match self.bug {
-                Some(Bug::NotSentAgain) => keep_acknowledged(store, acked),
-                _ => Ok(()),
+            match kept {
+                Some(end) => store.apply_answers(0, end.device_seq, &end.hash.0, &[]),
+                None => Ok(()),
             }
         })
         .await?;
@@ -188,13 +193,15 @@ impl LocalLog for TillLog {
     }
 }
 
-/// Everything up to `acked` counts as acknowledged, as before the snapshot.
-fn keep_acknowledged(store: &Store, acked: u64) -> Result<(), StoreError> {
-    let last = store.operations_after(acked.saturating_sub(1), 1)?;
-    match last.first().filter(|row| row.device_seq == acked) {
-        Some(row) => store.apply_answers(0, acked, &row.signed.hash(), &[]),
-        None => Ok(()),
-    }
+/// What the server acknowledged last.
+fn acknowledged(store: &Store) -> Result<Option<ChainEndDto>, StoreError> {
+    let acked = store.sync_mark()?.acked_seq;
+    let rows = store.operations_after(acked.saturating_sub(1), 1)?;
+    let last = rows.first().filter(|row| row.device_seq == acked);
+    Ok(last.map(|row| ChainEndDto {
+        device_seq: acked,
+        hash: Hex(row.signed.hash()),
+    }))
 }
 
 /// Where a store stands.
