@@ -333,17 +333,6 @@ impl Till {
         )
     }
 
-    /// The principal that this terminal shows of a member. What was ordered before moves no
-    /// money, so it is left out.
-    pub fn shown_principal(&self, running: &Running, member: MemberId) -> Step<Money> {
-        let Running {
-            store, policies, ..
-        } = running;
-        let state = view::of_member(store, policies, self.identity.device, member, 0)?;
-        let account = state.accounts.get(&member);
-        Ok(account.map(|account| account.principal).unwrap_or_default())
-    }
-
     /// Signs and commits; `None` when nothing was written. A terminal that dies after the write
     /// has written.
     fn write(&mut self, action: ActionId, body: OperationBody) -> Step<Option<Fact>> {
@@ -367,7 +356,7 @@ impl Till {
         if let OperationBody::SpendOffline(spend) = &body {
             let state = self.state(running, spend.member)?;
             let operation = draft(running.store.log_head()?);
-            if view::is_explained(&running.store, spend.member)? {
+            if view::Known::of(&running.store, spend.member)?.is_explained() {
                 shown = Some(drawn(&decide(&state, &operation, operation.wall_time).changes).0);
             }
         }

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use qiantai_core::Money;
+use qiantai_core::account::Account;
 use qiantai_core::decide::{RecentOrder, State, decide};
 use qiantai_core::ids::{DeviceId, MemberId};
-use qiantai_core::lease::fit;
+use qiantai_core::lease::{Lease, fit};
 use qiantai_core::operation::{Operation, OperationBody};
 use qiantai_core::policy::Policy;
 use qiantai_core::recharge::RechargeOrder;
@@ -27,27 +28,90 @@ pub fn of_member(
     member: MemberId,
     orders_max: u32,
 ) -> Step<State> {
-    let mut state = replica(store, policies, device, member, orders_max)?;
-    let mut orders = HashSet::new();
-    for row in store.open_operations(None)? {
-        if !row.outcome.as_ref().is_none_or(will_show) {
-            continue;
-        }
-        let operation = row.signed.operation()?;
-        if concerns(&operation.body, member, &orders) && !was_covered_before(store, &row)? {
-            orders.extend(row.order);
-            let decision = decide(&state, &operation, operation.wall_time);
-            state.record(&operation, &decision);
-        }
-    }
+    let known = Known::of(store, member)?;
+    let mut state = replica(store, policies, device, &known, orders_max)?;
+    show(&mut state, store, &open(store)?, member)?;
     Ok(state)
 }
 
-/// Whether what a terminal has frozen of a member is explained by the leases it knows; while a
-/// snapshot is under way it may not be.
-pub fn is_explained(store: &Store, member: MemberId) -> Step<bool> {
-    let (account, leases) = (store.account(member)?, store.leases_of(member)?);
-    Ok(account.is_none_or(|account| fit(&account, &leases)))
+/// An operation of the terminal that the replica may not show yet.
+pub struct Open {
+    /// Its row.
+    pub row: OwnOperation,
+    operation: Operation,
+}
+
+/// What the terminal shows beside the replica, oldest first.
+pub fn open(store: &Store) -> Step<Vec<Open>> {
+    let mut open = Vec::new();
+    for row in store.open_operations(None)? {
+        let operation = row.signed.operation()?;
+        open.push(Open { row, operation });
+    }
+    Ok(open)
+}
+
+/// Money of a member as the replica has it.
+pub struct Known {
+    member: MemberId,
+    account: Option<Account>,
+    leases: Vec<Lease>,
+}
+
+impl Known {
+    /// What the replica has of `member`.
+    pub fn of(store: &Store, member: MemberId) -> Step<Known> {
+        Ok(Known {
+            member,
+            account: store.account(member)?,
+            leases: store.leases_of(member)?,
+        })
+    }
+
+    /// Whether what is frozen is explained by the leases that the terminal knows; while a snapshot
+    /// is under way it may not be.
+    pub fn is_explained(&self) -> bool {
+        let account = self.account.as_ref();
+        account.is_none_or(|account| fit(account, &self.leases))
+    }
+
+    /// The principal that the terminal shows, with `open` on top. What was ordered before moves no
+    /// money, so it is left out.
+    pub fn shown_principal(
+        &self,
+        store: &Store,
+        policies: &[Arc<Policy>],
+        device: DeviceId,
+        open: &[Open],
+    ) -> Step<Money> {
+        let principal =
+            |account: Option<&Account>| account.map_or(Money::ZERO, |account| account.principal);
+        let concerns = |open: &Open| concerns(&open.operation.body, self.member, &HashSet::new());
+        // Most members have nothing open: then the replica alone is shown.
+        if !open.iter().any(concerns) {
+            return Ok(principal(self.account.as_ref()));
+        }
+        let mut state = replica(store, policies, device, self, 0)?;
+        show(&mut state, store, open, self.member)?;
+        Ok(principal(state.accounts.get(&self.member)))
+    }
+}
+
+/// Puts on top what of `open` concerns `member`.
+fn show(state: &mut State, store: &Store, open: &[Open], member: MemberId) -> Step {
+    let mut orders = HashSet::new();
+    for Open { row, operation } in open {
+        let will_show = row.outcome.as_ref().is_none_or(will_show);
+        if will_show
+            && concerns(&operation.body, member, &orders)
+            && !was_covered_before(store, row)?
+        {
+            orders.extend(row.order);
+            let decision = decide(state, operation, operation.wall_time);
+            state.record(operation, &decision);
+        }
+    }
+    Ok(())
 }
 
 /// Decides `operation` on top of `state` and says whether the terminal itself refuses it.
@@ -60,22 +124,21 @@ fn replica(
     store: &Store,
     policies: &[Arc<Policy>],
     device: DeviceId,
-    member: MemberId,
+    known: &Known,
     orders_max: u32,
 ) -> Step<State> {
+    let member = known.member;
     let mut state = State {
         policies: policies.to_vec(),
         ..State::default()
     };
-    if let Some(known) = store.member(member)? {
-        state.members.insert(member, known.member);
+    if let Some(row) = store.member(member)? {
+        state.members.insert(member, row.member);
     }
-    if let Some(mut account) = store.account(member)? {
-        let leases = store.leases_of(member)?;
-        match fit(&account, &leases) {
-            true => state
-                .leases
-                .extend(leases.into_iter().map(|row| (row.id, row))),
+    if let Some(mut account) = known.account.clone() {
+        let leases = known.leases.iter().cloned();
+        match known.is_explained() {
+            true => state.leases.extend(leases.map(|row| (row.id, row))),
             // As in the counter: a snapshot is under way.
             false => {
                 (account.frozen_principal, account.frozen_bonus) = (Money::ZERO, Money::ZERO);

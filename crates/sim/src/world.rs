@@ -474,22 +474,20 @@ impl World {
         if running.policies.len() != books.rules_at(cursor.server_seq) {
             running.policies = store.policies()?;
         }
-        let mut members: BTreeSet<MemberId> = store
-            .open_operations(None)?
-            .iter()
-            .filter_map(|row| row.member)
-            .collect();
+        let open = view::open(&store)?;
+        let mut members: BTreeSet<MemberId> =
+            open.iter().filter_map(|open| open.row.member).collect();
         members.extend(books.touched_by(cursor.server_seq));
         for member in members {
             let till = &self.tills[till];
             let Some(running) = &till.running else {
                 break;
             };
-            let is_explained = view::is_explained(&store, member)?;
-            if !is_explained || !self.oracle.is_shown_exactly(member, device, cursor) {
+            let known = view::Known::of(&store, member)?;
+            if !known.is_explained() || !self.oracle.is_shown_exactly(member, device, cursor) {
                 continue;
             }
-            let shown = till.shown_principal(running, member)?;
+            let shown = known.shown_principal(&store, &running.policies, device, &open)?;
             let owed = self.oracle.shown(member, device, cursor);
             must(shown == owed, Invariant::OverlayExact, || {
                 let (timeline, place) = (cursor.timeline, cursor.server_seq);
