@@ -181,10 +181,13 @@ impl Database for SqliteLedger {
     /// On the connection that writes: it holds the pages that it has just written.
     fn ask_for_writing(&self, questions: Vec<Question>) -> Result<Vec<Vec<Record>>, LedgerError> {
         let writer = lock(&self.writer);
-        let answers = questions.iter().map(|one| answer(&writer, one));
-        answers
-            .collect::<rusqlite::Result<_>>()
-            .map_err(|error| failed(&error))
+        // One moment, so that the file is locked once and not for each question.
+        let ask = || {
+            let moment = writer.unchecked_transaction()?;
+            let answers = questions.iter().map(|one| answer(&moment, one));
+            answers.collect::<rusqlite::Result<_>>()
+        };
+        ask().map_err(|error: rusqlite::Error| failed(&error))
     }
 
     fn scan(
