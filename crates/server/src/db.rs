@@ -235,7 +235,7 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Vec<RecentOrder>, LedgerError>;
     /// An order.
     fn order(&self, tenant: TenantId, id: OrderId) -> Result<Option<RechargeOrder>, LedgerError>;
-    /// Orders opened at or after `since`, and every order that is not final.
+    /// Orders of a store opened at or after `since`, and those of it that are not final.
     fn orders_since(
         &self,
         tenant: TenantId,
