@@ -2,8 +2,9 @@
 //! top-ups in cash over TLS. Every signature is verified and every row written; afterwards the books
 //! are read, and a single top-up too few, too many or with a case spoils the run.
 //!
-//! On PostgreSQL, durable as a shop's own, the baseline is `pgbench` (TPC-B, prepared, eight
-//! clients) in the same cluster, round by round in turn. On the embedded file it is one bare commit.
+//! The baseline of both is `pgbench` (TPC-B, prepared, eight clients) in a cluster that is durable as
+//! a shop's own, round by round in turn; PostgreSQL's books are in the same cluster. What the embedded
+//! file takes stands beside bare commits as well.
 //!
 //! Two shops are measured in turn, a small one and a large one whose journal was filled to a million
 //! rows by the same way: what members brought from an older system, written by the server's own
@@ -31,6 +32,8 @@ use till::Clientele;
 
 /// As many bytes as an operation of a terminal, in a bare commit.
 const ROW_BYTES: usize = 400;
+const PGBENCH: &str = "pgbench TPC-B, prepared, 8 clients, a cluster of this run";
+const BARE_COMMITS: &str = "bare SQLite commits, WAL, synchronous=FULL";
 const RATIO_PERCENT_MIN: u64 = 300;
 const HALF_LOAD_P99_US_MAX: u64 = 50_000;
 const ONLINE_MEDIAN_US_MAX: u64 = 3_000;
@@ -80,20 +83,14 @@ pub struct LedgerScale {
     pub buffers_mib: u32,
 }
 
-/// What a round is compared with.
-enum Baseline {
-    /// For so many seconds.
-    Pgbench(Cluster, u32),
-    /// So many bare ones.
-    Commits(usize),
-}
-
 /// What was found in the rounds: top-ups in a second.
 #[derive(Default)]
 struct Rounds {
     small: Vec<u64>,
     large: Vec<u64>,
-    baseline: Vec<u64>,
+    pgbench: Vec<u64>,
+    /// Bare ones, for the embedded file.
+    commits: Vec<u64>,
 }
 
 /// A shop and how many top-ups it has taken.
@@ -111,15 +108,12 @@ pub async fn measure(
 ) -> Outcome<Report> {
     let mut bare = bare_commits(folder)?;
     let mut commit = || bare(&[0xA5; ROW_BYTES]);
-    let cluster = match books {
-        Books::Postgres => Some(Cluster::start(scale.buffers_mib)?),
-        Books::Sqlite => None,
-    };
+    let cluster = Cluster::start(scale.buffers_mib)?;
     let place = |name: &str| -> Outcome<Place> {
         let folder = folder.join(name);
-        Ok(match &cluster {
-            Some(cluster) => Place::Database(cluster.database(name)?, folder),
-            None => Place::Folder(folder),
+        Ok(match books {
+            Books::Postgres => Place::Database(cluster.database(name)?, folder),
+            Books::Sqlite => Place::Folder(folder),
         })
     };
     let mut small = Shop::open(program, place("small")?, scale, false).await?;
@@ -127,19 +121,16 @@ pub async fn measure(
     let idle_kib = large.served.memory_kib()?;
     small.fill(scale.small_rows, Clientele::Measured).await?;
     large.fill(scale.large_rows, Clientele::Others).await?;
-    let baseline = match cluster {
-        Some(cluster) => {
-            cluster.prepare_pgbench(scale.pgbench.1)?;
-            Baseline::Pgbench(cluster, scale.pgbench.0)
-        }
-        None => Baseline::Commits(scale.commits),
-    };
+    cluster.prepare_pgbench(scale.pgbench.1)?;
 
     let mut rounds = Rounds::default();
     for _ in 0..scale.rounds {
         rounds.small.push(small.round(scale).await?);
         rounds.large.push(large.round(scale).await?);
-        rounds.baseline.push(baseline.round(&mut commit)?);
+        rounds.pgbench.push(cluster.pgbench(scale.pgbench.0)?);
+        if books == Books::Sqlite {
+            rounds.commits.push(commits(scale.commits, &mut commit)?);
+        }
     }
     let full = Series::of(rounds.large.iter().copied()).median();
     let half = large.at_half(scale, full, &mut commit).await?;
@@ -151,7 +142,7 @@ pub async fn measure(
     let rows = [small.rows(), large.rows()];
     // The servers end before their database does.
     drop((small, large));
-    drop(baseline);
+    drop(cluster);
     let mut figures = applied(books, &rounds, rows);
     figures.extend([half, online, memory(memory_kib, idle_kib)]);
     let mut facts = serde_json::Map::new();
@@ -170,17 +161,10 @@ pub async fn measure(
     })
 }
 
-impl Baseline {
-    fn round(&self, commit: &mut dyn FnMut() -> Outcome<Duration>) -> Outcome<u64> {
-        match self {
-            Baseline::Pgbench(cluster, seconds) => cluster.pgbench(*seconds),
-            Baseline::Commits(count) => {
-                let took = (0..*count).map(|_| commit());
-                let took = took.sum::<Outcome<Duration>>()?;
-                load::per_second(*count, took)
-            }
-        }
-    }
+/// Bare commits in a second.
+fn commits(count: usize, commit: &mut dyn FnMut() -> Outcome<Duration>) -> Outcome<u64> {
+    let took = (0..count).map(|_| commit());
+    load::per_second(count, took.sum::<Outcome<Duration>>()?)
 }
 
 impl Shop {
@@ -296,12 +280,10 @@ impl Shop {
 
 /// How many top-ups are applied in a second, and how their cost grows with the journal.
 fn applied(books: Books, rounds: &Rounds, rows: [u64; 2]) -> Vec<Figure> {
-    let (baseline_what, goal) = match books {
-        Books::Postgres => (
-            "pgbench TPC-B, prepared, 8 clients, same cluster",
-            Some(Goal::RatioPercentMin(RATIO_PERCENT_MIN)),
-        ),
-        Books::Sqlite => ("bare SQLite commits, WAL, synchronous=FULL", None),
+    let goal = Some(Goal::RatioPercentMin(RATIO_PERCENT_MIN));
+    let (baseline_what, baseline, goal_here) = match books {
+        Books::Postgres => (PGBENCH, &rounds.pgbench, goal),
+        Books::Sqlite => (BARE_COMMITS, &rounds.commits, None),
     };
     let rate = |name, rates: &[u64], rows| Figure {
         name,
@@ -309,23 +291,32 @@ fn applied(books: Books, rounds: &Rounds, rows: [u64; 2]) -> Vec<Figure> {
         unit: Unit::PerSecond,
         measured: Series::of(rates.iter().copied()),
         baseline_what,
-        baseline: Series::of(rounds.baseline.iter().copied()),
-        goal,
+        baseline: Series::of(baseline.iter().copied()),
+        goal: goal_here,
     };
-    let cost = |rates: &[u64]| Series::of(rates.iter().map(|rate| per_thousand(*rate)));
-    vec![
+    let mut figures = vec![
         rate("applied_small", &rounds.small, rows[0]),
         rate("applied_large", &rounds.large, rows[1]),
-        Figure {
-            name: "growth",
-            what: format!("a thousand top-ups, {} rows in the journal", rows[1]),
-            unit: Unit::Micros,
-            measured: cost(&rounds.large),
-            baseline_what: "the same in the small shop",
-            baseline: cost(&rounds.small),
-            goal: Some(Goal::RatioPercent(GROWTH_PERCENT_MAX)),
-        },
-    ]
+    ];
+    if books == Books::Sqlite {
+        figures.push(Figure {
+            baseline_what: PGBENCH,
+            baseline: Series::of(rounds.pgbench.iter().copied()),
+            goal,
+            ..rate("applied_vs_pgbench", &rounds.large, rows[1])
+        });
+    }
+    let cost = |rates: &[u64]| Series::of(rates.iter().map(|rate| per_thousand(*rate)));
+    figures.push(Figure {
+        name: "growth",
+        what: format!("a thousand top-ups, {} rows in the journal", rows[1]),
+        unit: Unit::Micros,
+        measured: cost(&rounds.large),
+        baseline_what: "the same in the small shop",
+        baseline: cost(&rounds.small),
+        goal: Some(Goal::RatioPercent(GROWTH_PERCENT_MAX)),
+    });
+    figures
 }
 
 fn memory(used_kib: u64, idle_kib: u64) -> Figure {
@@ -377,15 +368,26 @@ mod tests {
         let measured = measure(&program(), books, folder.path(), TINY).await;
         let report = measured.unwrap_or_else(|error| panic!("{books:?}: {error}"));
         let names: Vec<_> = report.figures.iter().map(|figure| figure.name).collect();
-        let all = [
-            "applied_small",
-            "applied_large",
-            "growth",
-            "half_load",
-            "online",
-            "memory",
-        ];
+        let beside_pgbench: &[&str] = match books {
+            Books::Postgres => &["applied_small", "applied_large"],
+            Books::Sqlite => &["applied_vs_pgbench"],
+        };
+        let rates: &[&str] = match books {
+            Books::Postgres => beside_pgbench,
+            Books::Sqlite => &["applied_small", "applied_large", "applied_vs_pgbench"],
+        };
+        let all = [rates, &["growth", "half_load", "online", "memory"]].concat();
         assert_eq!(names, all, "{books:?}");
+        for figure in &report.figures {
+            let is_beside = figure.baseline_what == PGBENCH;
+            let name = figure.name;
+            assert_eq!(
+                is_beside,
+                beside_pgbench.contains(&name),
+                "{books:?} {name}"
+            );
+            assert!(figure.ratio_percent() > 0, "{books:?}: {name}");
+        }
         let rows = &report.facts["journal_rows"];
         assert!(rows[0].as_u64() >= Some(60 + 2 * 60), "{books:?}: {rows}");
         assert!(rows[1].as_u64() >= Some(400 + 2 * 60 + 36 + 3));

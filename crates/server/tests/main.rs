@@ -36,6 +36,7 @@ mod revocation;
 mod rules;
 mod sample;
 mod set_up;
+mod shipped;
 mod signed;
 mod slowness;
 mod stores;

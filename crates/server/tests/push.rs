@@ -3,7 +3,7 @@
 use http::StatusCode;
 use minicbor::Encoder;
 use qiantai_core::ids::{ActionId, OrderId, ShiftId};
-use qiantai_core::operation::{OperationBody, ShiftOpen};
+use qiantai_core::operation::{Operation, OperationBody, ShiftOpen};
 use qiantai_core::order_no::Prefix;
 use qiantai_core::{Millis, Money};
 use qiantai_wire::api::PushHalt;
@@ -111,6 +111,30 @@ async fn a_wrong_previous_hash_is_a_fork() {
     let signed = till.sign(unknown_order());
     let answer = till.push(&shop, &[signed]).await;
     assert_eq!(answer.halt, Some(PushHalt::Fork { device_seq: 2 }));
+}
+
+/// No device writes another epoch than that of its enrolment: it has another history.
+#[tokio::test]
+async fn another_epoch_is_a_fork_and_books_nothing() {
+    let shop = Shop::open(1).await;
+    let mut till = Till::open(&shop).await;
+    let member = shop.members()[0];
+    let before = shop.principal(member);
+    let cash = OperationBody::RechargeCash(till.cash(&shop, member, 300).await);
+    let booked = till.act(&shop, cash.clone()).await;
+    assert_eq!(booked.outcome, OutcomeDto::Applied);
+    let operation = Operation {
+        epoch: 2,
+        ..till.operation(cash, ActionId(Uuid::now_v7()))
+    };
+    let signed = SignedOperation::sign(&operation, &till.key);
+    let answer = till.push(&shop, std::slice::from_ref(&signed)).await;
+    assert_eq!(answer.halt, Some(PushHalt::Fork { device_seq: 3 }));
+    let outcomes: Vec<_> = answer.results.iter().map(|row| &row.outcome).collect();
+    assert_eq!(outcomes, [&OutcomeDto::Held]);
+    assert_eq!(shop.cases(), ["Fork"]);
+    assert_eq!(shop.server.ledger().held_count().unwrap(), 1);
+    assert_eq!(shop.principal(member) - before, Money::from_yuan(300));
 }
 
 /// An operation of a kind that does not exist yet, signed by this till.
@@ -224,6 +248,33 @@ async fn an_action_posts_once_however_it_arrives() {
     assert!(is_different, "{:?}", answer.results[0]);
     assert_eq!(shop.principal(member) - before, Money::from_yuan(300));
     assert_eq!(shop.cases(), ["ActionReused"]);
+}
+
+/// The server refused to open an order, and the cashier took cash for it all the same.
+#[tokio::test]
+async fn a_fact_posts_once_after_a_refused_request_of_its_action() {
+    let shop = Shop::open(1).await;
+    let mut till = Till::open(&shop).await;
+    let member = shop.members()[0];
+    let before = shop.principal(member);
+    let action = ActionId(Uuid::now_v7());
+    let cash = till.cash(&shop, member, 300).await;
+    let mut asked = cash.open.clone();
+    asked.quote.bonus += Money::from_yuan(1);
+    let asked = till.sign_action(OperationBody::RechargeOpen(asked), action);
+    let answer = till.push(&shop, &[asked]).await;
+    let outcome = &answer.results[0].outcome;
+    assert!(matches!(outcome, OutcomeDto::Refused(_)), "{outcome:?}");
+    assert_eq!(shop.principal(member), before);
+
+    let fact = OperationBody::RechargeCash(cash);
+    let taken = till.sign_action(fact.clone(), action);
+    let retried = till.sign_action(fact, action);
+    let answer = till.push(&shop, &[taken, retried]).await;
+    let outcomes: Vec<_> = answer.results.iter().map(|row| &row.outcome).collect();
+    assert_eq!(outcomes, [&OutcomeDto::Applied, &OutcomeDto::Exists]);
+    assert_eq!(shop.principal(member) - before, Money::from_yuan(300));
+    assert!(shop.cases().is_empty());
 }
 
 #[tokio::test]
