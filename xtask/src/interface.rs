@@ -50,7 +50,8 @@ fn ask(examples: u64, seed: u64) -> Result<(), Error> {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONIOENCODING", "utf-8");
     let output = child::run("interface", &mut command)?;
-    for line in output.iter().filter(|line| line.contains("generated")) {
+    let is_told = |line: &&String| line.contains("generated") || line.starts_with("signed calls");
+    for line in output.iter().filter(is_told) {
         say::line(format_args!("  {}", line.trim()));
     }
     Ok(())
