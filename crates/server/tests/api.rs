@@ -134,6 +134,8 @@ async fn strangers_and_strange_versions_are_turned_away() {
     }
     for (version, expected) in [
         ("99", ErrorCode::UpgradeNeeded),
+        ("2", ErrorCode::UpgradeNeeded),
+        ("0", ErrorCode::UpgradeNeeded),
         ("x", ErrorCode::BadRequest),
     ] {
         let mut request = till.request("GET", "/v1/snapshot", Vec::new());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use http::StatusCode;
 use qiantai_core::ids::{ActionId, DeviceId, OpId, StoreId, TenantId};
-use qiantai_core::operation::Operation;
+use qiantai_core::operation::{Operation, OperationBody};
 use qiantai_wire::SignedOperation;
 use qiantai_wire::api::PushAnswer;
 use qiantai_wire::feed::OutcomeDto;
@@ -50,7 +50,7 @@ async fn whatever_was_shipped_gets_an_answer() {
     let mut till = Till::open(&shop).await;
     let (mut applied, mut refused) = (0, 0);
     for (name, operation) in shipped() {
-        let has_attachment = operation.attachment.is_some();
+        let is_new_member = matches!(operation.body, OperationBody::MemberCreate(_));
         let body = push_body(&[next_of(&mut till, operation)]);
         let (status, answer) = shop
             .send(till.request("POST", "/v1/operations", body))
@@ -64,8 +64,8 @@ async fn whatever_was_shipped_gets_an_answer() {
             [row] => match &row.outcome {
                 OutcomeDto::Applied => applied += 1,
                 OutcomeDto::Refused(_) => refused += 1,
-                // What is sealed beside it does not come along here.
-                OutcomeDto::Held if has_attachment => {}
+                // The profile that is sealed beside it does not come along here.
+                OutcomeDto::Held if is_new_member => {}
                 other => panic!("{name}: {other:?}"),
             },
             other => panic!("{name}: {other:?}"),

@@ -166,10 +166,35 @@ fn check_version(parts: &Parts) -> Result<(), Failure> {
     };
     let version: Option<u16> = value.to_str().ok().and_then(|text| text.parse().ok());
     let version = version.ok_or(ErrorCode::BadRequest)?;
-    let oldest = PROTOCOL_VERSION.saturating_sub(OLDER_VERSIONS);
-    if (oldest..=PROTOCOL_VERSION).contains(&version) {
+    if is_served(PROTOCOL_VERSION, version) {
         Ok(())
     } else {
         Err(Failure::from(ErrorCode::UpgradeNeeded).with("version", PROTOCOL_VERSION))
+    }
+}
+
+/// Whether a server of the version `own` serves a terminal of `version`. The first is 1.
+fn is_served(own: u16, version: u16) -> bool {
+    let oldest = own.saturating_sub(OLDER_VERSIONS).max(1);
+    (oldest..=own).contains(&version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_versions_before_the_own_are_served_and_none_after_it() {
+        let check = |own: u16, versions: &[u16]| {
+            let served: Vec<u16> = (0..=own + 2)
+                .filter(|version| is_served(own, *version))
+                .collect();
+            assert_eq!(served, versions, "a server of version {own}");
+        };
+        check(1, &[1]);
+        check(2, &[1, 2]);
+        check(3, &[1, 2, 3]);
+        check(4, &[2, 3, 4]);
+        check(9, &[7, 8, 9]);
     }
 }
