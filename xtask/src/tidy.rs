@@ -9,6 +9,7 @@ mod imports;
 mod lengths;
 pub mod migrations;
 mod names;
+mod postgres;
 mod source;
 mod sql;
 mod words;
@@ -62,6 +63,7 @@ fn of_file(source: &Source) -> Vec<Finding> {
         calls::check,
         imports::check,
         sql::check,
+        postgres::check,
         words::check,
     ];
     rules.iter().flat_map(|rule| rule(source)).collect()
@@ -168,6 +170,41 @@ mod tests {
         (
             "crates/counter/src/a.rs",
             "/// SELECT a FROM b\nfn f() {}",
+            None,
+        ),
+        (
+            "crates/server/src/db/postgres/a.rs",
+            "const A: &str = \"SELECT pg_advisory_xact_lock($1)\";",
+            Some("PG_ADVISORY_XACT_LOCK"),
+        ),
+        (
+            "crates/server/src/db/tables/a.rs",
+            "const A: &str = \"LOCK TABLE head\";",
+            Some("LOCK TABLE"),
+        ),
+        (
+            "crates/server/src/db/postgres.rs",
+            "const A: &str = \"who listens; ON CONFLICT (a) DO NOTHING\";",
+            None,
+        ),
+        (
+            "crates/server/src/db/sqlite.rs",
+            "const A: &str = \"DROP TRIGGER a\";",
+            None,
+        ),
+        (
+            "migrations/server-postgres/a.sql",
+            "-- no triggers\nCREATE TABLE a (b bigserial);",
+            Some("BIGSERIAL"),
+        ),
+        (
+            "migrations/server-postgres/a.sql",
+            "CREATE INDEX a ON b (c) WHERE d <> 'lost'; -- no trigger",
+            None,
+        ),
+        (
+            "migrations/terminal/a.sql",
+            "CREATE TRIGGER a BEFORE DELETE ON b;",
             None,
         ),
         (
