@@ -131,6 +131,8 @@ struct Pace {
     told: Timestamp,
     /// What the machine had counted then.
     at: Millis,
+    /// Half a millisecond, where the time is slowed: 1 or 0.
+    half: i64,
     /// False while only the books say what time it is.
     is_confirmed: bool,
     doubt: Option<Doubt>,
@@ -157,6 +159,7 @@ impl Pace {
         Pace {
             told,
             at,
+            half: 0,
             is_confirmed: false,
             doubt: None,
         }
@@ -165,11 +168,13 @@ impl Pace {
     fn read(&mut self, wall: Timestamp, running: Millis) -> Timestamp {
         let elapsed = Millis((running.0 - self.at.0).max(0));
         let run_on = self.told + elapsed;
-        let slowed = self.told + Millis(elapsed.0 / 2);
-        self.told = match self.heed(wall, wall - run_on, running) {
-            Heed::Follow => wall,
-            Heed::Slow => slowed.max(wall),
-            Heed::RunOn => run_on,
+        // Whoever is read each millisecond goes on as well.
+        let halves = elapsed.0 + self.half;
+        let slowed = self.told + Millis(halves / 2);
+        (self.told, self.half) = match self.heed(wall, wall - run_on, running) {
+            Heed::Follow => (wall, 0),
+            Heed::Slow => (slowed.max(wall), halves % 2),
+            Heed::RunOn => (run_on, 0),
         };
         self.at = running;
         self.told
@@ -381,6 +386,20 @@ mod tests {
         machine.wall = machine.wall - Millis::days(2);
         let told = machine.told();
         assert_eq!(machine.pass(MINUTE), told + MINUTE);
+    }
+
+    #[test]
+    fn a_slowed_time_goes_on_however_often_it_is_read() {
+        let step = Millis::minutes(3);
+        let mut machine = Machine::right();
+        machine.wall = machine.wall - step;
+        assert_eq!(machine.told(), START);
+        for _ in 0..1_000 {
+            machine.wall = machine.wall + Millis(1);
+            machine.running = Millis(machine.running.0 + 1);
+            machine.told();
+        }
+        assert_eq!(machine.told(), START + Millis(500));
     }
 
     #[test]
