@@ -188,6 +188,52 @@ async fn who_is_named_without_end_or_wrongly_is_not_followed() {
     assert_eq!(asked, [1, 1, 1, 1, 0, 0]);
 }
 
+/// Nobody else is there to say who writes.
+#[tokio::test]
+async fn a_lost_answer_is_no_reason_to_forget_the_writer() {
+    let other = Server::start(Says::Writes).await;
+    let mut home = Server::start(Says::Names(other.url.clone())).await;
+    let client = enrolled_at(&home);
+    client.health().await.unwrap();
+    home.dies().await;
+    for _ in 0..2 {
+        other.says(Says::Breaks);
+        let failed = client.health().await.unwrap_err();
+        assert_eq!(failed, CallFailed::Transport(TransportError::Interrupted));
+        other.says(Says::Writes);
+        client.health().await.unwrap();
+    }
+    // Nor is a while without any writer.
+    other.says(Says::Names(String::new()));
+    assert!(is_named_away(&client.health().await.unwrap_err()));
+    other.says(Says::Writes);
+    other.asked();
+    client.health().await.unwrap();
+    assert_eq!(other.asked(), 1);
+}
+
+/// It is silent as well: each is asked in turn, until one of them answers.
+#[tokio::test]
+async fn a_silent_home_does_not_hide_the_writer() {
+    let other = Server::start(Says::Writes).await;
+    let home = Server::start(Says::Names(other.url.clone())).await;
+    let client = enrolled_at(&home);
+    client.health().await.unwrap();
+    for silent in [&home, &other] {
+        silent.says(Says::Breaks);
+    }
+    (home.asked(), other.asked());
+    for expected in [(0, 1), (1, 1), (1, 2)] {
+        let failed = client.health().await.unwrap_err();
+        assert_eq!(failed, CallFailed::Transport(TransportError::Interrupted));
+        let heads = |server: &Server| server.heads.lock().unwrap().len();
+        assert_eq!((heads(&home), heads(&other)), expected);
+    }
+    other.says(Says::Writes);
+    client.health().await.unwrap_err();
+    client.health().await.unwrap();
+}
+
 /// What may have been done is not asked of another.
 #[tokio::test]
 async fn a_broken_answer_is_not_repeated_elsewhere() {

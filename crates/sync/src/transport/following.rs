@@ -1,7 +1,7 @@
 //! To the server that writes the books. Of several on one database one writes; the others refuse
 //! what must be written and name it (docs: adr 0017).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -18,14 +18,24 @@ const ASKED_MAX: usize = 4;
 /// Longest refusal that is read for an address, in bytes.
 const REFUSAL_MAX: usize = 1 << 16;
 
-/// Goes to the enrolled server, and from there to the one that it names as the writer, as long as
-/// that one answers. Nothing of it outlives the process: the enrolled address is the way back.
+/// Goes to the enrolled server, and from there to the one that it names as the writer, until the
+/// enrolled one answers again: one lost answer is no reason to forget the only server that is there.
+/// Nothing of it outlives the process: the enrolled address is the way back.
 ///
 /// A server that is followed proves itself as the enrolled one does, and in no weaker way.
 #[derive(Debug)]
 pub struct FollowingTransport {
     enrolled: HttpTransport,
-    followed: Mutex<Option<HttpTransport>>,
+    way: Mutex<Way>,
+}
+
+/// Where the next request begins.
+#[derive(Clone, Debug, Default)]
+struct Way {
+    /// The last server that answered in the enrolled one's place.
+    followed: Option<HttpTransport>,
+    /// It gave no answer: the enrolled one is asked before it.
+    is_silent: bool,
 }
 
 /// An answer, and who writes the books if whoever gave it does not.
@@ -36,7 +46,7 @@ impl FollowingTransport {
     pub fn new(enrolled: HttpTransport) -> FollowingTransport {
         FollowingTransport {
             enrolled,
-            followed: Mutex::default(),
+            way: Mutex::default(),
         }
     }
 
@@ -50,9 +60,15 @@ impl FollowingTransport {
         F: Future<Output = Result<Answered<B>, TransportError>> + Send,
         B: Send,
     {
-        let mut at = self.followed().unwrap_or_else(|| self.enrolled.clone());
+        let Way {
+            followed,
+            is_silent,
+        } = self.way().clone();
+        let first = followed.clone().filter(|_| !is_silent);
+        let mut at = first.unwrap_or_else(|| self.enrolled.clone());
         let mut asked = Vec::new();
         let mut refused = None;
+        let mut is_home_heard = false;
         loop {
             asked.push(at.base_url().to_owned());
             let (end, named) = match call(at.clone()).await {
@@ -62,23 +78,27 @@ impl FollowingTransport {
                 }
                 Ok((answer, named)) => {
                     refused = Some(answer);
+                    is_home_heard |= at.base_url() == self.enrolled.base_url();
                     (None, named)
                 }
                 Err(error @ (TransportError::NotSent | TransportError::Untrusted)) => {
                     (Some(error), None)
                 }
                 Err(error) => {
-                    self.stay_at(None);
+                    self.fell_silent(&at, is_home_heard);
                     return Err(error);
                 }
             };
             let named = named.and_then(|address| self.named(&address));
-            let mut next = named.into_iter().chain([self.enrolled.clone()]);
+            let known = [Some(self.enrolled.clone()), followed.clone()];
+            let mut next = named.into_iter().chain(known.into_iter().flatten());
             let next = next.find(|next| !asked.iter().any(|asked| asked == next.base_url()));
             match next {
                 Some(next) if asked.len() < ASKED_MAX => at = next,
                 _ => {
-                    self.stay_at(None);
+                    if is_home_heard {
+                        self.stay_at(None);
+                    }
                     return match (refused, end) {
                         // Somebody was there: another try later may find the writer.
                         (Some(refusal), _) => Ok(refusal),
@@ -103,14 +123,25 @@ impl FollowingTransport {
         }
     }
 
-    fn followed(&self) -> Option<HttpTransport> {
-        let followed = self.followed.lock();
-        followed.unwrap_or_else(PoisonError::into_inner).clone()
+    fn way(&self) -> MutexGuard<'_, Way> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stay_at(&self, at: Option<HttpTransport>) {
-        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        *followed = at.filter(|at| at.base_url() != self.enrolled.base_url());
+        let followed = at.filter(|at| at.base_url() != self.enrolled.base_url());
+        *self.way() = Way {
+            followed,
+            is_silent: false,
+        };
+    }
+
+    /// What was asked may have been done, and is asked of nobody else; the next request begins at
+    /// another one.
+    fn fell_silent(&self, at: &HttpTransport, is_home_heard: bool) {
+        if is_home_heard {
+            return self.stay_at(None);
+        }
+        self.way().is_silent = at.base_url() != self.enrolled.base_url();
     }
 }
 
