@@ -41,7 +41,7 @@ use crate::embedded::Server;
 pub(crate) use attached::Profiles;
 pub(crate) use authority::OwnAuthority;
 use failure::Failure;
-pub(crate) use writez::read as writez;
+pub(crate) use writez::route as writez;
 
 /// Largest body of a request: a full push of the largest operations is sent in parts.
 const BODY_BYTES_MAX: usize = 4 * 1_024 * 1_024;

@@ -246,7 +246,7 @@ pub(crate) fn upkeep(server: Server) -> Router {
     Router::new()
         .route("/livez", get(async || "lives\n"))
         .route("/readyz", get(readiness))
-        .route("/writez", get(api::writez))
+        .route("/writez", api::writez())
         .route("/metrics", get(figures))
         .with_state(server)
 }

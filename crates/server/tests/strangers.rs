@@ -99,6 +99,7 @@ async fn notices_and_probes_are_counted_by_address() {
     for (method, path, usual) in [
         ("POST", "/v1/notify/nowhere", StatusCode::NOT_FOUND),
         ("GET", "/v1/health", StatusCode::OK),
+        ("GET", "/writez", StatusCode::OK),
     ] {
         let mut taken = 0;
         while ask(MALL, method, path).await == usual {

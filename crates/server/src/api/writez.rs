@@ -4,20 +4,27 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, get};
 use qiantai_core::ids::TenantId;
 use qiantai_wire::{ApiError, ErrorCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use super::auth::Passer;
 use super::failure::Failure;
 use super::request::query;
 use crate::embedded::Server;
 
+/// The same for an address that terminals do not reach.
+pub(crate) fn route() -> MethodRouter<Server> {
+    get(read)
+}
+
 /// Whose books are meant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Whose {
+pub(super) struct Whose {
     /// A tenant; every tenant with books here if none is said.
     tenant: Option<Uuid>,
 }
@@ -36,8 +43,9 @@ pub(crate) struct Whose {
         (status = "default", description = "No such books, or no question", body = ApiError)
     )
 )]
-pub(crate) async fn read(
+pub(super) async fn read(
     State(server): State<Server>,
+    _: Passer,
     whose: Result<Query<Whose>, QueryRejection>,
 ) -> Result<impl IntoResponse, impl IntoResponse> {
     let tenant = query(whose)?.tenant.map(TenantId);
