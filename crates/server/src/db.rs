@@ -235,7 +235,8 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Vec<RecentOrder>, LedgerError>;
     /// An order.
     fn order(&self, tenant: TenantId, id: OrderId) -> Result<Option<RechargeOrder>, LedgerError>;
-    /// Orders of a store opened at or after `since`, and those of it that are not final.
+    /// Orders of a store opened at or after `since`, and those of every store that are not final:
+    /// their members may come to any.
     fn orders_since(
         &self,
         tenant: TenantId,

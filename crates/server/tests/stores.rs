@@ -9,7 +9,7 @@ use qiantai_core::recharge::AmountChoice;
 use qiantai_wire::feed::{FeedChange, FeedPage, OutcomeDto, SnapshotPage};
 use uuid::Uuid;
 
-use crate::harness::Shop;
+use crate::harness::{On, Shop};
 use crate::till::Till;
 
 /// A terminal of another store of the same merchant.
@@ -90,6 +90,29 @@ async fn a_snapshot_has_the_shifts_and_orders_of_its_own_store_and_the_balances_
     };
     assert_eq!(accounts(&own), accounts(&others));
     assert!(!accounts(&own).is_empty());
+}
+
+/// Its member may come to the other store meanwhile.
+#[tokio::test]
+async fn a_snapshot_has_what_is_under_way_in_every_store() {
+    for on in On::BOTH {
+        let shop = Shop::open_on(on, 2).await;
+        let mut first = Till::open(&shop).await;
+        let second = of_a_second_store(&shop, &first).await;
+        let open = first.recharge(&shop, shop.members()[0], 300).await;
+        let order = open.order.0;
+        let attempt = first.start_attempt(&shop, &open).await.0;
+        for till in [&first, &second] {
+            let rows = snapshot(&shop, till, "limit=100").await.rows;
+            let is_there = |wanted: &dyn Fn(&FeedChange) -> bool| rows.iter().any(wanted);
+            assert!(is_there(&|row| {
+                matches!(row, FeedChange::Order(row) if row.id == order)
+            }));
+            assert!(is_there(&|row| {
+                matches!(row, FeedChange::Attempt(row) if row.id == attempt)
+            }));
+        }
+    }
 }
 
 #[tokio::test]

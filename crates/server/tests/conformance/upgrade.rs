@@ -331,8 +331,9 @@ fn said(ledger: &dyn Ledger, tenant: TenantId) -> Vec<String> {
             said.push(format!("{order:?} {attempts:?}"));
         }
     }
-    // In no order of their own.
+    // In no order of their own; what waits is everybody's.
     said.sort();
+    said.dedup();
     said
 }
 
