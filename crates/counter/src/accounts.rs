@@ -16,7 +16,7 @@ use qiantai_wire::api::{
 
 use crate::commit::refused;
 use crate::counter::Counter;
-use crate::error::{CallError, ErrorCode};
+use crate::error::{CallError, ErrorCode, outdated};
 use crate::serve::blocking;
 use crate::view::account::{
     AccountCheck, AccountFault, AccountField, AccountFieldKind, AccountRemark, AccountState,
@@ -128,6 +128,9 @@ fn remark(what: CheckRemarkDto, place: Option<String>, count: Option<i64>) -> Ac
 
 fn unanswered(error: &CallFailed) -> CallError {
     tracing::warn!(%error, "a payment account was not looked at");
+    if let Some(outdated) = outdated(error) {
+        return outdated;
+    }
     if let CallFailed::Refused(refusal) = error {
         use qiantai_wire::ErrorCode as Told;
         match refusal.error_code() {

@@ -17,7 +17,7 @@ use qiantai_wire::feed::OutcomeDto;
 use crate::approval::releaser;
 use crate::commit::refused;
 use crate::counter::Counter;
-use crate::error::{CallError, ErrorCode, MoneyMoved};
+use crate::error::{CallError, ErrorCode, MoneyMoved, outdated};
 use crate::overlay::Overlay;
 use crate::parse;
 use crate::serve::blocking;
@@ -179,6 +179,9 @@ pub(crate) async fn credit_case(
 /// Whether it was credited is not known; to ask again is safe.
 fn unanswered(error: &CallFailed) -> CallError {
     tracing::warn!(%error, "a credit was not answered");
+    if let Some(outdated) = outdated(error) {
+        return outdated;
+    }
     let refusal = match error {
         CallFailed::Refused(refusal) => refusal.error_code(),
         _ => None,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use qiantai_store::{Fault, StoreError};
+use qiantai_sync::CallFailed;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -113,6 +114,19 @@ impl CallError {
     pub fn malformed(error: &serde_json::Error) -> CallError {
         CallError::new(ErrorCode::Internal, "malformed").with("detail", error.to_string())
     }
+}
+
+/// A manager's call that the server did not take because of how this program signs it, or speaks.
+/// Nothing was done.
+pub(crate) fn outdated(error: &CallFailed) -> Option<CallError> {
+    let CallFailed::Refused(refusal) = error else {
+        return None;
+    };
+    let is_outdated = matches!(
+        refusal.error_code(),
+        Some(qiantai_wire::ErrorCode::CallUnsigned | qiantai_wire::ErrorCode::UpgradeNeeded)
+    );
+    is_outdated.then(|| CallError::new(ErrorCode::WrongState, "call_unsigned").retryable())
 }
 
 impl From<StoreError> for CallError {

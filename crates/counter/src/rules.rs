@@ -12,7 +12,7 @@ use qiantai_wire::api::{RulesChangeDto, RulesRequest};
 use crate::account_input::faulty;
 use crate::approval::manager;
 use crate::counter::Counter;
-use crate::error::{CallError, ErrorCode};
+use crate::error::{CallError, ErrorCode, outdated};
 use crate::parse;
 use crate::serve::blocking;
 use crate::shop_input::{
@@ -204,6 +204,9 @@ fn moved() -> CallError {
 
 fn unanswered(error: &CallFailed) -> CallError {
     tracing::warn!(%error, "a change of the rules was not answered");
+    if let Some(outdated) = outdated(error) {
+        return outdated;
+    }
     let CallFailed::Refused(refusal) = error else {
         return CallError::new(ErrorCode::ServerUnreachable, "rules_unanswered").retryable();
     };

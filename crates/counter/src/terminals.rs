@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::commit::refused;
 use crate::counter::Counter;
 use crate::desk::SERVER;
-use crate::error::{CallError, ErrorCode};
+use crate::error::{CallError, ErrorCode, outdated};
 use crate::parse;
 use crate::serve::blocking;
 use crate::show::order::qr_view;
@@ -141,6 +141,9 @@ fn unread(cause: &dyn std::fmt::Display) -> CallError {
 }
 
 fn unanswered(error: &CallFailed) -> CallError {
+    if let Some(outdated) = outdated(error) {
+        return outdated;
+    }
     if let CallFailed::Refused(refusal) = error {
         use qiantai_wire::ErrorCode as Told;
         match refusal.error_code() {

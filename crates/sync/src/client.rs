@@ -381,7 +381,8 @@ impl Client {
         read(&self.transport.send(request).await?)
     }
 
-    /// Asks for a challenge with nothing but the address, and then with the body, signed over it.
+    /// Asks for a challenge with nothing but the address, and then with the body, signed over it. A server
+    /// of a version that asks for no signature misses the body alone, and is given it.
     async fn post_signed<Q: Serialize, A: DeserializeOwned>(
         &self,
         path: &str,
@@ -389,9 +390,14 @@ impl Client {
     ) -> Result<A, CallFailed> {
         let body = json(body);
         let mut request = self.posting(path, Bytes::new());
-        let mut signed = 0;
+        let (mut signed, mut is_given) = (0, false);
         loop {
             let answered = read(&self.transport.send(request).await?);
+            if !is_given && self.signer.is_some() && is_bad_request(&answered) {
+                is_given = true;
+                request = self.posting(path, body.clone());
+                continue;
+            }
             let challenge = answered.as_ref().err().and_then(challenge);
             let (Some(signer), Some(challenge)) = (&self.signer, challenge) else {
                 return answered;
@@ -400,6 +406,7 @@ impl Client {
                 return answered;
             }
             signed += 1;
+            is_given = true;
             let call = Call {
                 method: Method::POST.as_str(),
                 path,
@@ -441,6 +448,11 @@ fn json(body: &impl Serialize) -> Bytes {
     let body = serde_json::to_vec(body);
     body.expect("requests are strings, numbers and lists, which always serialise")
         .into()
+}
+
+fn is_bad_request<A>(answered: &Result<A, CallFailed>) -> bool {
+    matches!(answered, Err(CallFailed::Refused(refusal))
+        if refusal.error_code() == Some(ErrorCode::BadRequest))
 }
 
 /// What the server wants signed, if that is why it refuses.

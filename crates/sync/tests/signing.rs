@@ -94,6 +94,39 @@ async fn a_call_is_signed_over_what_the_server_says() {
     assert_eq!(came.lock().unwrap().len(), 4, "it does not go on for ever");
 }
 
+/// It has never heard of signatures: what it misses is the body.
+#[tokio::test]
+async fn a_server_of_an_older_version_is_given_the_body() {
+    let came = Came::default();
+    let heard = Arc::clone(&came);
+    let service = tower::service_fn(move |request: Request<Full<Bytes>>| {
+        let came = Arc::clone(&heard);
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            let asked = serde_json::from_slice::<InvitationRequest>(&body);
+            let is_signed = head.headers.contains_key(CALL_HEADER);
+            came.lock().unwrap().push((body, is_signed));
+            Ok::<_, Infallible>(match asked {
+                Err(_) => json(400, &ApiError::new(ErrorCode::BadRequest)),
+                Ok(_) => json(
+                    200,
+                    &InvitationAnswer {
+                        invite: "07".into(),
+                        expires_at_ms: 2,
+                        server_time_ms: 1,
+                    },
+                ),
+            })
+        }
+    });
+    let transport = InProcessTransport::<_, Full<Bytes>>::new(service);
+    let client = Client::new(Arc::new(transport)).signing_as(DEVICE, key());
+    assert_eq!(client.invite(&ASKED).await.unwrap().invite, "07");
+    let body = Bytes::from(serde_json::to_vec(&ASKED).unwrap());
+    assert_eq!(*came.lock().unwrap(), [(Bytes::new(), false), (body, false)]);
+}
+
 #[tokio::test]
 async fn who_has_no_key_says_nothing() {
     let came = Came::default();
