@@ -11,12 +11,17 @@ use qiantai_server::tree_head::TreeHead;
 use qiantai_server::verify::{self, BadRow, VerifyError};
 use qiantai_server::{Clock, SystemClock, backup as backups, restore as restoring};
 use qiantai_sqlite::OpenError;
+use tempfile::TempDir;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::cli::{Backup, Restore, Verify};
+use crate::serve::Signals;
 use crate::settings::Place;
 use crate::{AnyError, Ending, books, say};
+
+/// The exit status of who was told to stop, as shells have it.
+const STOPPED: u8 = 130;
 
 /// Runs work that blocks.
 pub(crate) async fn blocking(
@@ -40,6 +45,7 @@ pub(crate) fn verify(asked: &Verify, place: &Place) -> Result<Ending, AnyError> 
         Err(error) => return Err(error),
     };
     let ledger = opened.ledger.as_ref();
+    let scratch = asked.replay.then(scratch).transpose()?;
     let walked = || -> Result<(), VerifyError> {
         ledger.examine()?;
         let tenants = verify::tenants(ledger)?;
@@ -65,8 +71,8 @@ pub(crate) fn verify(asked: &Verify, place: &Place) -> Result<Ending, AnyError> 
                 found.audit.seq,
             );
             told(&line)?;
-            if asked.replay {
-                let replayed = verify::replayed(ledger, &tenant);
+            if let Some(scratch) = &scratch {
+                let replayed = verify::replayed(ledger, &tenant, scratch.path());
                 let again = tokio::runtime::Handle::current().block_on(replayed)?;
                 told(&format!(
                     "{} is what its log gives: {again} operations decided again",
@@ -95,7 +101,28 @@ pub(crate) fn verify(asked: &Verify, place: &Place) -> Result<Ending, AnyError> 
             Ok(Ending::Bad)
         }
         Err(VerifyError::Ledger(error)) => Err(error.into()),
+        Err(error @ VerifyError::Moving(_)) => Err(error.into()),
     }
+}
+
+/// A folder for a second set of books, which is gone also when the command is told to stop.
+fn scratch() -> Result<TempDir, AnyError> {
+    let mut signals = Signals::heard()?;
+    let mut prefix = tempfile::Builder::new();
+    let folder = prefix.prefix("qiantai-verify-").tempdir()?;
+    let path = folder.path().to_owned();
+    // Ends with the process.
+    tokio::spawn(async move {
+        signals.told_to_stop().await;
+        let remove = || std::fs::remove_dir_all(&path);
+        // A file may come while the others go.
+        match remove().or_else(|_| remove()) {
+            Ok(()) => tracing::error!("stopped before the end: the rest was not looked at"),
+            Err(error) => tracing::error!(%error, path = %path.display(), "is left: remove it"),
+        }
+        std::process::exit(i32::from(STOPPED));
+    });
+    Ok(folder)
 }
 
 fn told(line: &str) -> Result<(), LedgerError> {

@@ -43,6 +43,13 @@ pub enum VerifyError {
     /// The books could not be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A server writes them faster than they can be decided again.
+    #[error(
+        "a server is writing these books faster than they can be decided again: {0} operations were, \
+         and nothing bad was found in them; try again in a quiet hour, stop the server, or verify \
+         a restored backup"
+    )]
+    Moving(u64),
 }
 
 /// The first row that does not hold.

@@ -37,6 +37,30 @@ fn lines<'a>(said: &'a str, topic: &str) -> Vec<&'a str> {
         .collect()
 }
 
+#[tokio::test]
+#[cfg(unix)]
+async fn a_replay_that_is_stopped_leaves_nothing() {
+    use std::process::Stdio;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (data, scratch) = (folder.path().join("data"), folder.path().join("scratch"));
+    let data = data.to_str().unwrap();
+    std::fs::create_dir(&scratch).unwrap();
+    let sample = ["init", "--sample", "gym", "--members", "3000"];
+    let made = program().args(sample).args(["--data", data]).output();
+    assert!(made.unwrap().status.success());
+    let mut command = program();
+    command.args(["verify", "--replay", "--data", data]);
+    command.env("TMPDIR", &scratch).stderr(Stdio::piped());
+    let mut replay = Running(command.stdout(Stdio::null()).spawn().unwrap());
+    let count = || scratch.read_dir().unwrap().count();
+    until("books beside", || count() > 0).await;
+    replay.terminate();
+    let ended = replay.0.wait().unwrap();
+    assert_eq!(ended.code(), Some(130));
+    assert_eq!(count(), 0);
+}
+
 #[test]
 fn books_are_verified_while_they_are_served() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,6 +2,7 @@
 //! tiers, points, coupons, the time of each decision, what terminals are told.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use qiantai_core::ids::TenantId;
@@ -21,13 +22,17 @@ use crate::writer::WriteError;
 const TRIES: u32 = 20;
 
 /// Decides the log of `tenant` again and compares what both logs gave; how many operations that
-/// were. The books beside are encrypted, in a temporary folder, and gone afterwards.
+/// were. The books beside are encrypted, in a folder of their own in `scratch`, and gone afterwards.
 ///
 /// # Errors
 /// See [`VerifyError`].
-pub async fn replayed(ledger: &dyn Archive, tenant: &Tenant) -> Result<u64, VerifyError> {
+pub async fn replayed(
+    ledger: &dyn Archive,
+    tenant: &Tenant,
+    scratch: &Path,
+) -> Result<u64, VerifyError> {
     let failed = |error: &dyn std::error::Error| LedgerError::Failed(error.to_string());
-    let folder = tempfile::tempdir().map_err(|error| failed(&error))?;
+    let folder = tempfile::tempdir_in(scratch).map_err(|error| failed(&error))?;
     let key = data_folder::fresh_key().map_err(|error| failed(&error))?;
     let beside = SqliteLedger::open(&folder.path().join("again.db"), Some(key));
     let beside = Arc::new(beside.map_err(|error| failed(&error))?);
@@ -46,19 +51,20 @@ async fn catch_up(
     server: &Server,
     beside: &dyn Archive,
 ) -> Result<u64, VerifyError> {
+    let mut replayed = 0;
     for _ in 0..TRIES {
         if let Err(error) = follow(ledger, tenant, server).await {
             let next = beside.head(tenant)?.server_seq + 1;
             return Err(cannot_follow(error, next));
         }
         let found = compare(ledger, beside, tenant)?;
-        let replayed = beside.head(tenant)?.server_seq;
+        replayed = beside.head(tenant)?.server_seq;
         // Books that were written meanwhile differ for that reason.
         if found.is_none() || ledger.head(tenant)?.server_seq == replayed {
             return found.map_or(Ok(replayed), |bad| Err(bad.into()));
         }
     }
-    Err(LedgerError::Busy.into())
+    Err(VerifyError::Moving(replayed))
 }
 
 fn cannot_follow(error: ReplayError, next: u64) -> VerifyError {

@@ -241,7 +241,8 @@ async fn nothing_acknowledged_is_missing() {
         let tenant = ledger.tenants().unwrap().remove(0);
         assert!(tenant.timeline > 1);
         verify(ledger.as_ref(), &tenant).unwrap();
-        replayed(ledger.as_ref(), &tenant).await.unwrap();
+        let scratch = std::env::temp_dir();
+        replayed(ledger.as_ref(), &tenant, &scratch).await.unwrap();
         // What is sold now is decided now.
         till.join.timeline = tenant.timeline;
         let cash = till.cash(&shop, members[9], 200).await;

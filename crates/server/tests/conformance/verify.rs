@@ -16,7 +16,7 @@ pub(super) fn verdict(place: &Place) -> String {
             "holds".into()
         }
         Err(VerifyError::Bad(bad)) => bad.to_string(),
-        Err(VerifyError::Ledger(error)) => panic!("the books could not be read: {error}"),
+        Err(error) => panic!("the books could not be read: {error}"),
     }
 }
 
@@ -154,13 +154,13 @@ async fn every_change_behind_the_servers_back_is_named() {
 async fn verdict_of_replay(place: &Place) -> String {
     let ledger = place.open();
     let tenant = ledger.tenants().unwrap().remove(0);
-    match replayed(ledger.as_ref(), &tenant).await {
+    match replayed(ledger.as_ref(), &tenant, &std::env::temp_dir()).await {
         Ok(operations) => {
             assert_eq!(operations, ledger.head(tenant.id).unwrap().server_seq);
             "holds".into()
         }
         Err(VerifyError::Bad(bad)) => bad.to_string(),
-        Err(VerifyError::Ledger(error)) => panic!("the books could not be read: {error}"),
+        Err(error) => panic!("the books could not be read: {error}"),
     }
 }
 
