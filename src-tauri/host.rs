@@ -158,7 +158,7 @@ impl Machine {
         let server = open_server(ServerOptions {
             path,
             key: Some(secrets.server_db_key),
-            clock: Arc::new(SteadyClock::of_machine()),
+            clock: Arc::new(self.clock()),
             channels: gateway.channels(),
         })
         .await?;
@@ -169,6 +169,7 @@ impl Machine {
                 .await
                 .map_err(unwritten)?;
         }
+        server.end_future().await;
         server.start();
         gateway.notify(server.router());
         Ok(TrainingShop { server, gateway })
@@ -189,7 +190,7 @@ impl Machine {
             Some(running) => own.insert(running),
             None => {
                 let path = self.folder.join(LEDGER_FILE);
-                own.insert(own_shop::open(path, secrets, shop, has_joined).await?)
+                own.insert(own_shop::open(path, secrets, shop, has_joined, self.clock()).await?)
             }
         };
         let joined = server
@@ -203,6 +204,11 @@ impl Machine {
             training: None,
             books_here: true,
         })
+    }
+
+    /// This machine's clock, for the books that are kept here.
+    fn clock(&self) -> SteadyClock {
+        SteadyClock::of_machine().believed_if(self.options.believe_clock)
     }
 
     /// The bell of the folder, for whoever answers it from now on.
@@ -249,6 +255,9 @@ impl Host for Machine {
         match &self.mode {
             Mode::Training(_) => self.train(secrets, known.joined, public_key).await,
             Mode::Joined { server, code, .. } => {
+                if self.options.believe_clock && known.own_shop.is_none() {
+                    tracing::warn!("--believe-clock is for the shop's server, which is elsewhere");
+                }
                 if let Some(shop) = known.own_shop {
                     let has_joined = known.joined.is_some();
                     return self.keep_shop(secrets, shop, has_joined, public_key).await;

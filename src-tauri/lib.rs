@@ -35,14 +35,22 @@ use crate::options::Options;
 const OPEN_ALREADY: &str = "前台已经打开，窗口已在最前面。\n\
     Qiantai is open on this folder already; its window is in front now.";
 
+/// Said besides where the clock was to be believed.
+const NOT_BELIEVED: &str = "没有按 --believe-clock 启动：请先关闭前台，再启动一次。\n\
+    It was not started with --believe-clock: close it first, and start it again.";
+
 /// Opens the counter and returns when it was closed. Where its window is open already, that comes
 /// to the front instead.
 pub fn run(options: Options) -> ExitCode {
     log::start();
+    let open_already = match options.believe_clock {
+        true => format!("{OPEN_ALREADY}\n{NOT_BELIEVED}"),
+        false => OPEN_ALREADY.to_owned(),
+    };
     match open(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(OpenError::Machine(NoMachine::OpenAlready)) => {
-            if let Err(error) = writeln!(std::io::stdout(), "{OPEN_ALREADY}") {
+            if let Err(error) = writeln!(std::io::stdout(), "{open_already}") {
                 tracing::debug!(%error, "nobody reads what is said");
             }
             ExitCode::SUCCESS

@@ -31,6 +31,12 @@ pub struct Options {
     #[arg(long, value_name = "URL", requires = "data")]
     pub server: Option<String>,
 
+    /// This computer's clock was looked at and is right, although the books of the shop that is kept
+    /// on it are ahead of it or years behind: what is decided from now on has its time. For one start.
+    /// A terminal whose server is elsewhere passes it over: it is for that server.
+    #[arg(long, requires = "data")]
+    pub believe_clock: bool,
+
     /// Kind of the sample shop.
     #[arg(long, value_enum, default_value_t = Shop::Gym)]
     pub shop: Shop,
@@ -166,6 +172,8 @@ mod tests {
             ("--server http://s", None),
             ("--enrol c", None),
             ("--shop bakery", None),
+            ("--data d --believe-clock", Some(joined(None, None))),
+            ("--believe-clock", None),
             (
                 "--lang en --theme dark --members 10",
                 Some(Mode::Training(None)),

@@ -13,7 +13,7 @@ use qiantai_store::vault::Secrets;
 use crate::host::{open_server, unwritten};
 
 /// Opens the books at `path`, with the shop in them. Books that were there once are never made
-/// anew, and what lies there is never replaced.
+/// anew, and what lies there is never replaced. `clock` is this machine's.
 ///
 /// # Errors
 /// What the window says in place of the counter.
@@ -22,6 +22,7 @@ pub async fn open(
     secrets: &Secrets,
     shop: OwnShop,
     has_joined: bool,
+    clock: SteadyClock,
 ) -> Result<Server, TroubleCause> {
     let is_open = has_joined || matches!(shop, OwnShop::Opened(_));
     if is_open && !path.exists() {
@@ -32,7 +33,7 @@ pub async fn open(
     let server = open_server(ServerOptions {
         path,
         key: Some(secrets.server_db_key),
-        clock: Arc::new(SteadyClock::of_machine()),
+        clock: Arc::new(clock),
         channels: gateways.channels(),
     })
     .await?;
@@ -42,6 +43,7 @@ pub async fn open(
         server.stop().await;
         return Err(unwritten(error));
     }
+    server.end_future().await;
     server.start();
     // Warns of what ends; ends with the process.
     tokio::spawn(gateways.keep(server.clone()));

@@ -145,6 +145,7 @@ export const SCREENS = {
   },
   "06-idle": { scene: "counter" },
   "06-idle-clock-off": { scene: "clock_off" },
+  "06-idle-clock-far": { scene: "clock_far" },
   "06-method-down": { scene: "channel_down", steps: on("张伟", "3") },
   "06-idle-open-orders": { scene: "unknown_elsewhere" },
   "07-search": { scene: "counter", steps: (page) => type(page, "5678") },

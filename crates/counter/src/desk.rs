@@ -31,7 +31,7 @@ use crate::terminal::Terminal;
 use crate::view::boot::{BootState, BootStatus, RecoveryAnswer, Training, TroubleCause};
 use crate::view::event::CounterEvent;
 use crate::view::first_start::FirstStart;
-use opening::{follow_status, unreadable, wait_for_books};
+use opening::{follow_status, hear_now, unreadable, wait_for_books};
 use set_up::Making;
 
 /// Setting that says that the recovery code is on paper.
@@ -144,6 +144,9 @@ impl Desk {
             .observe_clock(self.surroundings.now())
             .map_err(|error| unreadable(&error))?;
         let clock = Arc::new(ShopClock::new(Arc::clone(&self.surroundings), Some(mark)));
+        if link.books_here {
+            hear_now(&link.transport, &store, &clock).await;
+        }
         let terminal = Terminal::new(
             &link.joined,
             &secrets.device_signing_seed,

@@ -1,6 +1,6 @@
 //! Wrong clocks and full disks: neither sells wrongly.
 
-use qiantai_core::Millis;
+use qiantai_core::{Millis, Money};
 use qiantai_counter::view::event::CounterEvent;
 use qiantai_counter::view::order::Stage;
 use qiantai_paysim::gateway::PhoneAction;
@@ -106,6 +106,63 @@ async fn a_clock_that_is_set_right_warns_no_longer() {
     .await;
     let right = Till::start(&Shop::salon().await, Setup::default()).await;
     assert_eq!(right.session().await.clock_skew_ms, None);
+}
+
+/// The shop's first day began in another year; then somebody set the clock right.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_comes_back_from_a_first_day_in_the_future() {
+    let years = Millis(5 * 365 * DAY);
+    let setup = Setup {
+        training: false,
+        books_here: true,
+        ..Setup::default()
+    };
+    let mut shop = Shop::salon().await;
+    shop.time.advance(years);
+    let till = Till::start(&shop, setup).await;
+    till.sign_in().await;
+    till.open_shift().await;
+    let member = till.zhang_wei().await;
+    let then = till.cash(&member, "300").await;
+    till.until_confirmed(&then.id).await;
+    shop.change_rules(|rules| rules.store.name = "未来美发".into())
+        .await;
+    till.until_synced().await;
+    till.crash().await;
+    shop.time.advance(Millis(-years.0));
+
+    // Nobody looked at the clock: the shop sells on in the time of its books, and is told.
+    shop.restart(false).await;
+    let till = Till::start(&shop, setup).await;
+    till.sign_in().await;
+    let skew = till.session().await.clock_skew_ms.unwrap().0;
+    assert!((skew + years.0).abs() < 60_000, "{skew}");
+    let order = till.cash(&member, "200").await;
+    till.until_confirmed(&order.id).await;
+    let ahead = order.opened_at_ms.0 - shop.time.now().ms();
+    assert!((ahead - years.0).abs() < 60_000, "{ahead}");
+    till.crash().await;
+
+    for is_believed in [true, false] {
+        shop.restart(is_believed).await;
+        let till = Till::start(&shop, setup).await;
+        till.sign_in().await;
+        let session = till.session().await;
+        assert_eq!(session.clock_skew_ms, None, "{is_believed}");
+        assert_eq!(session.shop, "未来美发");
+        let order = till.cash(&member, "100").await;
+        let confirmed = till.until_confirmed(&order.id).await;
+        for at_ms in [order.opened_at_ms, confirmed.credit.unwrap().credited_at_ms] {
+            let off_ms = at_ms.0 - shop.time.now().ms();
+            assert!(off_ms.abs() < 60_000, "{off_ms} {is_believed}");
+        }
+        till.crash().await;
+    }
+    let credited: Vec<_> = [300, 200, 100, 100].map(Money::from_yuan).to_vec();
+    let mut credits = shop.credits(&member);
+    credits.sort_by(|one, other| other.cmp(one));
+    assert_eq!(credits, credited);
+    assert_eq!(shop.cases(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ use qiantai_pay::transport::{HttpTransport, NetworkTransport, Patience};
 use qiantai_paysim::gateway::{PhoneAction, PhoneView};
 use qiantai_paysim::{Gateway, RouterTransport, Simulator, TransportSink, serve};
 use qiantai_server::sample::{self, ShopKind};
-use qiantai_server::{Channels, Clock, Server, ServerOptions};
+use qiantai_server::{Channels, Clock, Server, ServerOptions, SteadyClock};
 use qiantai_wire::SignedOperation;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -82,6 +82,24 @@ impl Shop {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// The server anew, in a machine whose clock somebody has looked at, or nobody.
+    pub async fn restart(&mut self, is_believed: bool) {
+        self.server.stop().await;
+        let begun = std::time::Instant::now();
+        let running = move || Millis(i64::try_from(begun.elapsed().as_millis()).unwrap());
+        let wall = Arc::clone(&self.time) as Arc<dyn Clock>;
+        let clock = SteadyClock::of(wall, Box::new(running)).believed_if(is_believed);
+        self.server = Server::open(ServerOptions {
+            path: self.path("ledger.db"),
+            key: None,
+            clock: Arc::new(clock),
+            channels: Channels::default(),
+        })
+        .unwrap();
+        self.server.end_future().await;
+        self.server.start();
     }
 
     /// A second connection to the ledger, for what no operation can do.

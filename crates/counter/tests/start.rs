@@ -13,6 +13,7 @@ use crate::till::{GOOD_CODE, Setup, Till};
 /// A terminal that people work with, not in training.
 const REAL: Setup = Setup {
     training: false,
+    books_here: false,
     clock_wrong_by: qiantai_core::Millis(0),
     weather: Weather::Fair,
     trouble: None,

@@ -46,6 +46,7 @@ pub struct TestHost {
     /// Its code in the store.
     code: &'static str,
     training: bool,
+    books_here: bool,
     /// What the way to the server ends in, if not in the server.
     pub trouble: Option<TroubleCause>,
     joined: Arc<Mutex<Option<JoinAnswer>>>,
@@ -91,7 +92,7 @@ impl Host for TestHost {
             joined,
             server: None,
             training,
-            books_here: false,
+            books_here: self.books_here,
         })
     }
 }
@@ -103,6 +104,7 @@ pub const GOOD_CODE: &str = "QTE1good";
 #[derive(Clone, Copy)]
 pub struct Setup {
     pub training: bool,
+    pub books_here: bool,
     pub clock_wrong_by: Millis,
     pub weather: Weather,
     pub trouble: Option<TroubleCause>,
@@ -112,6 +114,7 @@ impl Default for Setup {
     fn default() -> Setup {
         Setup {
             training: true,
+            books_here: false,
             clock_wrong_by: Millis(0),
             weather: Weather::Fair,
             trouble: None,
@@ -163,6 +166,7 @@ impl Till {
             line: Arc::clone(&line),
             code,
             training: setup.training,
+            books_here: setup.books_here,
             trouble: setup.trouble,
             joined: Arc::clone(&joined),
         };

@@ -18,6 +18,14 @@ pub trait Clock: Send + Sync {
     /// Told once, before anything is decided, when the books were last written.
     fn begin_after(&self, _newest: Option<Timestamp>) {}
 
+    /// Told when others wrote the books meanwhile, and when: the time goes on from there.
+    fn catch_up(&self, _newest: Timestamp) {}
+
+    /// Whether somebody has looked at the machine's clock and said that it is right.
+    fn is_believed(&self) -> bool {
+        false
+    }
+
     /// How far the machine's clock is ahead of the time that is told, where it is not believed.
     fn doubted(&self) -> Option<Millis> {
         None

@@ -343,7 +343,8 @@ fn clock(name: &str, newest: Option<Timestamp>, now: Timestamp) -> Finding {
             format!(
                 "{name}: the newest operation is from {} in the future; set this machine's clock. \
                  A server counts on from the newest operation meanwhile, and follows a clock that \
-                 is right once it is started with --believe-clock",
+                 is right once it is started with --believe-clock; so does a till that keeps the \
+                 books itself",
                 span(newest - now)
             ),
         ),

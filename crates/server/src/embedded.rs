@@ -3,6 +3,7 @@
 mod contacts;
 mod held;
 mod keeper;
+mod present;
 mod revoked;
 
 use std::collections::BTreeSet;
@@ -33,6 +34,8 @@ use crate::engine::{Channels, Engine, Reading};
 use crate::metrics::{self, Metrics};
 use crate::writer::{Author, Committed, OwnOperation, Workplace, WriteError, Writer, WriterTurns};
 use contacts::Contacts;
+use present::newest_of;
+pub(crate) use present::written_at;
 
 /// Commits that a slow listener may miss before it is told to look at the head.
 const EVENTS_KEPT: usize = 1_024;
@@ -456,23 +459,6 @@ impl Server {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// When the books were last written. Where the row cannot be read, opening them says no more than
-/// `verify` would.
-fn newest_of(ledger: &dyn Ledger) -> Result<Option<Timestamp>, LedgerError> {
-    let mut newest = None;
-    for tenant in ledger.tenants()? {
-        let head = ledger.head(tenant.id)?.server_seq;
-        match ledger.log_row(tenant.id, head) {
-            Ok(row) => newest = newest.max(row.map(|row| row.decided_at)),
-            Err(LedgerError::Corrupt(what)) => {
-                tracing::error!(%what, "the last row of the log cannot be read");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(newest)
 }
 
 /// What is said to put rules into force.

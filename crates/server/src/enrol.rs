@@ -1,25 +1,32 @@
 //! `qiantai-server enrol`: a code that lets one terminal into one store.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use fast_qr::{ECL, QRBuilder, QRCode};
 use image::{GrayImage, Luma};
-use qiantai_core::Timestamp;
+use qiantai_core::{Millis, Timestamp};
 use qiantai_server::db::Ledger;
 use qiantai_server::tls::Authority;
 use qiantai_server::{Channels, Clock, INVITE_VALID, SystemClock};
+use qiantai_sync::Client;
+use qiantai_sync::transport::{HttpTransport, Trust};
 use qiantai_wire::enrol::EnrolCode;
 use sha2::{Digest, Sha256};
 
 use crate::cli::Enrol;
 use crate::settings::{Protection, Settings, outward};
-use crate::{AnyError, Ending, books, say, serving};
+use crate::{AnyError, Ending, books, say, serving, serving_by};
 
 /// Light modules around a code, which readers need to find it.
 const QUIET: usize = 4;
 
 /// Pixels to a module in the picture.
 const SCALE: usize = 8;
+
+/// How long the server may take to tell its time.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Makes a code and shows it: as text first, then as QR code, in the picture too if one is wanted.
 pub(crate) async fn enrol(asked: &Enrol, settings: &Settings) -> Result<Ending, AnyError> {
@@ -29,7 +36,11 @@ pub(crate) async fn enrol(asked: &Enrol, settings: &Settings) -> Result<Ending, 
         Some(code) => code.clone(),
         None => only_store(opened.ledger.as_ref())?,
     };
-    let serving = serving(&opened, Channels::default())?;
+    let serving = match time_at(&server, authority.is_some(), settings).await {
+        Some(now) => serving_by(AtServer(now - SystemClock.now()), &opened, Channels::default())?,
+        // It may not run yet.
+        None => serving(&opened, Channels::default())?,
+    };
     let invitation = serving.invite(&store)?;
     serving.stop().await;
     let code = EnrolCode {
@@ -51,6 +62,30 @@ pub(crate) async fn enrol(asked: &Enrol, settings: &Settings) -> Result<Ending, 
          {server}.\nThere: qiantai --data FOLDER --enrol CODE"
     ))?;
     Ok(Ending::Well)
+}
+
+/// The time of the server that will judge the code, which need not be this machine's (docs: adr 52).
+struct AtServer(Millis);
+
+impl Clock for AtServer {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + self.0
+    }
+}
+
+/// What the server at this address says that it is now, if it can be reached from here.
+async fn time_at(address: &str, has_authority: bool, settings: &Settings) -> Option<Timestamp> {
+    let trust = match settings.authority_folder().filter(|_| has_authority) {
+        Some(folder) => {
+            let authority = Authority::open_or_make(&folder, SystemClock.now()).ok()?;
+            Trust::Authority(authority.certificate_der().ok()?)
+        }
+        None => Trust::Machine,
+    };
+    let client = Client::new(Arc::new(HttpTransport::new(address, &trust).ok()?));
+    let asked = tokio::time::timeout(ANSWERS_WITHIN, client.health()).await;
+    let health = asked.ok()?.ok()?;
+    Some(Timestamp::from_ms(health.server_time_ms))
 }
 
 /// The address that the terminal is told, and the fingerprint of the authority by which it knows

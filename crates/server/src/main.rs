@@ -168,7 +168,7 @@ pub(crate) fn serving(opened: &Opened, channels: Channels) -> Result<Server, Any
 }
 
 pub(crate) fn serving_by(
-    clock: SteadyClock,
+    clock: impl Clock + 'static,
     opened: &Opened,
     channels: Channels,
 ) -> Result<Server, AnyError> {

@@ -38,11 +38,9 @@ pub(crate) async fn serve(asked: &Serve, settings: &Settings) -> Result<(), AnyE
     let base = told.unwrap_or_else(|| format!("{scheme}://{address}"));
     let opened = books::open_to_write(&settings.books()?, base.clone())?;
     let (channels, gateways) = channels(settings, base)?;
-    let clock = match asked.believe_clock {
-        true => SteadyClock::believed(),
-        false => SteadyClock::of_machine(),
-    };
+    let clock = SteadyClock::of_machine().believed_if(asked.believe_clock);
     let server = serving_by(clock, &opened, channels)?;
+    server.end_future().await;
     server.start();
     if let Some(folder) = settings.tree_heads() {
         // Ends with the process.
@@ -152,14 +150,14 @@ fn channels(settings: &Settings, base: String) -> Result<(Channels, Option<Gatew
 
 /// Signals to stop, caught from here on: one that comes while the books open stops as well.
 #[cfg(unix)]
-struct Signals {
+pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn heard() -> std::io::Result<Signals> {
+    pub(crate) fn heard() -> std::io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
@@ -167,7 +165,7 @@ impl Signals {
         })
     }
 
-    async fn told_to_stop(&mut self) {
+    pub(crate) async fn told_to_stop(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -176,7 +174,7 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
@@ -184,11 +182,11 @@ impl Signals {
         clippy::unnecessary_wraps,
         reason = "fails where signals are caught early"
     )]
-    fn heard() -> std::io::Result<Signals> {
+    pub(crate) fn heard() -> std::io::Result<Signals> {
         Ok(Signals)
     }
 
-    async fn told_to_stop(&mut self) {
+    pub(crate) async fn told_to_stop(&mut self) {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::error!(%error, "the stop signal cannot be heard; end the process instead");
             std::future::pending::<()>().await;

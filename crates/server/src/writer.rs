@@ -9,6 +9,7 @@ mod received;
 mod record;
 mod unit;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use unit::{Arrival, Author, BroughtBack, OwnOperation, Replayed, Verdict};
 
 use crate::clock::Clock;
 use crate::db::{Batch, Cursor, Head, Keys, Ledger, LedgerError};
+use crate::embedded::written_at;
 use batch::{Decided, Stand, decide_batch};
 use job::{Job, Reply};
 use unit::{Instead, Item, Taken, Unit};
@@ -123,6 +125,7 @@ impl Writer {
         let desk = WriterLoop {
             workplace,
             last: Timestamp::from_ms(i64::MIN),
+            seen: None,
         };
         let turns = WriterTurns {
             desk,
@@ -275,6 +278,8 @@ struct WriterLoop {
     workplace: Workplace,
     /// Time of the batch before: decisions never go back in time, whatever the clock does.
     last: Timestamp,
+    /// The end of the log as it was left here. Where it is another, somebody else wrote meanwhile.
+    seen: Option<u64>,
 }
 
 /// Why a batch was not written.
@@ -395,6 +400,7 @@ impl WriterLoop {
             taken,
             stand,
         } = written.unwrap_or(Err(Trouble::Invariant))?;
+        self.seen = Some(stand.head.server_seq);
         if let Some(head) = batch.head {
             (self.workplace.listener)(Committed {
                 tenant: self.workplace.author.tenant.id,
@@ -405,15 +411,37 @@ impl WriterLoop {
         Ok(Done { taken, stand })
     }
 
-    fn write(&self, units: &[Unit]) -> Result<Decided, Trouble> {
-        let Workplace { author, ledger, .. } = &self.workplace;
-        let tenant = author.tenant.id;
-        let books = ledger.load(tenant, &self.keys_of(units)).map_err(trouble)?;
-        let decided = decide_batch(books, author, units);
+    fn write(&mut self, units: &[Unit]) -> Result<Decided, Trouble> {
+        let tenant = self.workplace.author.tenant.id;
+        let ledger = Arc::clone(&self.workplace.ledger);
+        let mut books = ledger.load(tenant, &self.keys_of(units)).map_err(trouble)?;
+        let mut units = Cow::Borrowed(units);
+        if self.is_behind(books.head).map_err(trouble)? {
+            let now = self.last;
+            units.to_mut().iter_mut().for_each(|unit| unit.delay(now));
+            books = ledger.load(tenant, &self.keys_of(&units)).map_err(trouble)?;
+        }
+        let decided = decide_batch(books, &self.workplace.author, &units);
         if decided.batch.head.is_some() {
             ledger.write(tenant, &decided.batch).map_err(trouble)?;
         }
         Ok(decided)
+    }
+
+    /// Whether somebody else has written since, in what is the future here. The clock goes on from
+    /// there, unless it is believed.
+    fn is_behind(&mut self, head: Head) -> Result<bool, LedgerError> {
+        let Workplace { author, ledger, .. } = &self.workplace;
+        if self.seen == Some(head.server_seq) {
+            return Ok(false);
+        }
+        let written = written_at(ledger.as_ref(), author.tenant.id)?;
+        let Some(written) = written.filter(|written| *written > self.last) else {
+            return Ok(false);
+        };
+        self.workplace.clock.catch_up(written);
+        self.last = self.workplace.clock.now().max(self.last);
+        Ok(true)
     }
 
     fn keys_of(&self, units: &[Unit]) -> Keys {

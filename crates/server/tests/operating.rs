@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::sync::mpsc;
 
 use ed25519_dalek::SigningKey;
-use qiantai_core::Timestamp;
+use qiantai_core::{Millis, Timestamp};
 use qiantai_core::ids::{DeviceId, OrderId, StaffId, TenantId};
 use qiantai_core::operation::OperationBody;
 use qiantai_server::data_folder;
@@ -16,6 +16,7 @@ use qiantai_server::db::Archive;
 use qiantai_server::db::postgres::{Holder, PostgresLedger};
 use qiantai_server::db::sqlite::SqliteLedger;
 use qiantai_server::verify::verify;
+use qiantai_server::{Clock, INVITE_VALID, SystemClock};
 use qiantai_wire::api::{HealthAnswer, JoinAnswer, JoinRequest, PushAnswer};
 use qiantai_wire::text::Hex;
 use uuid::Uuid;
@@ -196,6 +197,22 @@ fn a_clock_behind_the_books_is_told_and_believed_when_a_person_says_so() {
         let is_doubted = line.unwrap() != "qiantai_clock_doubted_seconds 0";
         assert_eq!(is_doubted, is_ahead, "{line:?}");
     }
+}
+
+/// The server judges it, whatever time its books end at.
+#[test]
+fn a_code_has_the_time_of_the_server_that_runs() {
+    let database = TestDatabase::make();
+    let url = database.url();
+    let books = ["--database-url", url.as_str()];
+    made(books);
+    let (_server, address) = Running::serve(&books);
+    let future = 4_070_908_800_000_i64;
+    database.execute(&format!("UPDATE operation SET decided_ms = {future}"));
+    let address = format!("http://{address}");
+    let code = enrolled("00101", &[books[0], books[1], "--address", &address]);
+    let left = code.expires_at - SystemClock.now();
+    assert!((Millis(0)..=INVITE_VALID).contains(&left), "{left:?}");
 }
 
 #[test]

@@ -3,13 +3,15 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use qiantai_store::Store;
+use qiantai_core::Timestamp;
 use qiantai_store::vault::Secrets;
-use qiantai_sync::{SyncHandle, SyncStatus};
+use qiantai_store::{ServerAnchor, Store};
+use qiantai_sync::{Client, SyncHandle, SyncStatus, Transport};
 use tokio::sync::watch;
 
 use super::Desk;
 use crate::boot::{self, Known, Link, Trouble};
+use crate::clock::ShopClock;
 use crate::counter::Counter;
 use crate::first_start;
 use crate::serve::blocking;
@@ -56,6 +58,23 @@ impl Desk {
         };
         keep().map_err(|error| unreadable(&error))?;
         Ok(link)
+    }
+}
+
+/// What a server in this process says of the time, before anything is done by what it said before:
+/// its clock may have come back from the future.
+pub(super) async fn hear_now(transport: &Arc<dyn Transport>, store: &Store, clock: &ShopClock) {
+    let health = match Client::new(Arc::clone(transport)).health().await {
+        Ok(health) => health,
+        Err(error) => return tracing::warn!(%error, "the server did not tell the time"),
+    };
+    let anchor = ServerAnchor {
+        server_time: Timestamp::from_ms(health.server_time_ms),
+        wall_time: clock.machine_time(),
+    };
+    clock.hear(anchor);
+    if let Err(error) = store.set_server_anchor(anchor) {
+        tracing::warn!(%error, "the server's time is not kept");
     }
 }
 

@@ -45,12 +45,13 @@ impl SteadyClock {
         SteadyClock::of(Arc::new(SystemClock), running_of_machine())
     }
 
-    /// The machine's clock, which somebody has looked at: it is right, also where it is behind the
-    /// books.
-    pub fn believed() -> SteadyClock {
+    /// The same; believed where somebody has looked at it and says that it is right, also where it
+    /// is behind the books.
+    #[must_use]
+    pub fn believed_if(self, is_believed: bool) -> SteadyClock {
         SteadyClock {
-            is_believed: true,
-            ..SteadyClock::of_machine()
+            is_believed,
+            ..self
         }
     }
 
@@ -101,6 +102,18 @@ impl Clock for SteadyClock {
             None | Some(_) => return,
         };
         *self.pace() = Pace::begun(begins, (self.running)());
+    }
+
+    fn catch_up(&self, newest: Timestamp) {
+        let now = self.now();
+        let mut pace = self.pace();
+        if !self.is_believed && newest > now.max(pace.told) {
+            *pace = Pace::begun(newest, (self.running)());
+        }
+    }
+
+    fn is_believed(&self) -> bool {
+        self.is_believed
     }
 
     fn doubted(&self) -> Option<Millis> {
@@ -404,12 +417,24 @@ mod tests {
 
     #[test]
     fn who_looked_at_the_clock_is_believed() {
-        let (asked, told) = (SteadyClock::of_machine(), SteadyClock::believed());
+        let asked = SteadyClock::of_machine();
+        let told = SteadyClock::of_machine().believed_if(true);
         asked.begin_after(Some(FUTURE));
         told.begin_after(Some(FUTURE));
         assert!(asked.now() >= FUTURE);
         assert!(asked.doubted().is_some_and(|ahead| ahead.0 < -BEHIND.0));
         assert!(told.now() < FUTURE && told.doubted().is_none());
+    }
+
+    #[test]
+    fn what_others_wrote_meanwhile_is_never_gone_behind() {
+        for (is_believed, is_ahead) in [(false, true), (true, false)] {
+            let clock = SteadyClock::of_machine().believed_if(is_believed);
+            clock.catch_up(START);
+            assert!(clock.doubted().is_none(), "it is past that");
+            clock.catch_up(FUTURE);
+            assert_eq!(clock.now() >= FUTURE, is_ahead);
+        }
     }
 
     #[test]

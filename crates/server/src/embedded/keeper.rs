@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use qiantai_core::ids::TenantId;
 
-use super::{AdminError, Server, Shared};
+use super::{AdminError, Server, Shared, written_at};
 use crate::db::LedgerError;
 use crate::writer::Committed;
 
@@ -58,6 +58,10 @@ fn round(server: &Server, elsewhere: &mut HashMap<TenantId, u64>) -> Result<(), 
             Ok(()) => {
                 if elsewhere.remove(&id).is_some() {
                     tracing::info!(tenant = %id, "these books are written here now");
+                    // What is told goes on where the other one was, before anything is written.
+                    if let Some(newest) = written_at(ledger.as_ref(), id)? {
+                        server.0.clock.catch_up(newest);
+                    }
                     server.0.engine.wake();
                 }
             }

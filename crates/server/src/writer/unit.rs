@@ -23,6 +23,15 @@ pub struct Unit {
     pub instead: Instead,
 }
 
+impl Unit {
+    /// It is decided no earlier than `now`. What another ledger decided keeps its time.
+    pub(super) fn delay(&mut self, now: Timestamp) {
+        if !matches!(self.item, Item::Replayed(_)) {
+            self.now = self.now.max(now);
+        }
+    }
+}
+
 /// Where an operation comes from.
 #[derive(Clone, Debug)]
 pub enum Item {

@@ -1,5 +1,6 @@
 //! What this terminal knows about time (docs: sync, "Time"): a wrong clock warns and never blocks.
 
+use qiantai_core::operation::MOST_CLOCK_SKEW;
 use qiantai_core::{Millis, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -22,6 +23,13 @@ pub struct ServerAnchor {
     pub server_time: Timestamp,
     /// This terminal's clock at that moment.
     pub wall_time: Timestamp,
+}
+
+impl ServerAnchor {
+    /// Whether both clocks show the same, as far as anybody is warned.
+    fn agrees(&self) -> bool {
+        (self.wall_time - self.server_time).0.saturating_abs() <= MOST_CLOCK_SKEW.0
+    }
 }
 
 impl ClockMark {
@@ -54,7 +62,8 @@ impl Store {
         self.read(find)
     }
 
-    /// Keeps what the server said about time.
+    /// Keeps what the server said about time. Where both clocks agree, this one has not fallen behind:
+    /// what it showed before was the future.
     pub fn set_server_anchor(&self, anchor: ServerAnchor) -> Result<(), StoreError> {
         self.write(|transaction| {
             transaction
@@ -64,9 +73,16 @@ impl Store {
                      VALUES (1, ?2, ?1, ?2)
                      ON CONFLICT (id) DO UPDATE
                      SET anchor_server_ms = excluded.anchor_server_ms,
-                         anchor_wall_ms = excluded.anchor_wall_ms",
+                         anchor_wall_ms = excluded.anchor_wall_ms,
+                         high_water_ms = CASE ?3 WHEN 1
+                             THEN min(high_water_ms, excluded.high_water_ms)
+                             ELSE high_water_ms END",
                 )?
-                .execute([anchor.server_time.ms(), anchor.wall_time.ms()])?;
+                .execute([
+                    anchor.server_time.ms(),
+                    anchor.wall_time.ms(),
+                    i64::from(anchor.agrees()),
+                ])?;
             Ok(())
         })
     }

@@ -145,6 +145,10 @@ export const SCENES = {
   sign_in: () => undefined,
   open_shift: signedIn,
   counter: onShift,
+  clock_far: (counter) => {
+    onShift(counter);
+    counter.books.session.clock_skew_ms = -1_826 * 86_400_000;
+  },
   clock_off: (counter) => {
     onShift(counter);
     counter.books.session.clock_skew_ms = -420_000;
