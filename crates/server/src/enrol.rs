@@ -37,7 +37,11 @@ pub(crate) async fn enrol(asked: &Enrol, settings: &Settings) -> Result<Ending, 
         None => only_store(opened.ledger.as_ref())?,
     };
     let serving = match time_at(&server, authority.is_some(), settings).await {
-        Some(now) => serving_by(AtServer(now - SystemClock.now()), &opened, Channels::default())?,
+        Some(now) => serving_by(
+            AtServer(now - SystemClock.now()),
+            &opened,
+            Channels::default(),
+        )?,
         // It may not run yet.
         None => serving(&opened, Channels::default())?,
     };

@@ -419,7 +419,9 @@ impl WriterLoop {
         if self.is_behind(books.head).map_err(trouble)? {
             let now = self.last;
             units.to_mut().iter_mut().for_each(|unit| unit.delay(now));
-            books = ledger.load(tenant, &self.keys_of(&units)).map_err(trouble)?;
+            books = ledger
+                .load(tenant, &self.keys_of(&units))
+                .map_err(trouble)?;
         }
         let decided = decide_batch(books, &self.workplace.author, &units);
         if decided.batch.head.is_some() {

@@ -8,9 +8,9 @@ use std::process::Stdio;
 use std::sync::mpsc;
 
 use ed25519_dalek::SigningKey;
-use qiantai_core::{Millis, Timestamp};
 use qiantai_core::ids::{DeviceId, OrderId, StaffId, TenantId};
 use qiantai_core::operation::OperationBody;
+use qiantai_core::{Millis, Timestamp};
 use qiantai_server::data_folder;
 use qiantai_server::db::Archive;
 use qiantai_server::db::postgres::{Holder, PostgresLedger};

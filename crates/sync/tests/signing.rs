@@ -124,7 +124,10 @@ async fn a_server_of_an_older_version_is_given_the_body() {
     let client = Client::new(Arc::new(transport)).signing_as(DEVICE, key());
     assert_eq!(client.invite(&ASKED).await.unwrap().invite, "07");
     let body = Bytes::from(serde_json::to_vec(&ASKED).unwrap());
-    assert_eq!(*came.lock().unwrap(), [(Bytes::new(), false), (body, false)]);
+    assert_eq!(
+        *came.lock().unwrap(),
+        [(Bytes::new(), false), (body, false)]
+    );
 }
 
 #[tokio::test]

@@ -113,7 +113,11 @@ async fn who_takes_over_goes_on_where_the_one_before_ended() {
             let paid = till.cash(&shop, shop.members()[1], 300).await;
             let answer = till.act(&shop, OperationBody::RechargeCash(paid)).await;
             assert_eq!(answer.outcome, OutcomeDto::Applied);
-            assert_eq!(newest(&shop), if is_ahead { then } else { behind }, "{on:?}");
+            assert_eq!(
+                newest(&shop),
+                if is_ahead { then } else { behind },
+                "{on:?}"
+            );
             assert_eq!(shop.server.now() == then, is_ahead, "{on:?}");
         }
     }
@@ -124,7 +128,9 @@ async fn who_takes_over_goes_on_where_the_one_before_ended() {
 async fn a_clock_that_was_believed_once_needs_nobodys_word_again() {
     for on in On::BOTH {
         let mut shop = Shop::open_on(on, 2).await;
-        sample::seed(&shop.server, ShopKind::Gym, 1, 1).await.unwrap();
+        sample::seed(&shop.server, ShopKind::Gym, 1, 1)
+            .await
+            .unwrap();
         let count = Arc::new(Count::default());
         let (right, away) = (shop.now(), Millis::days(5 * 365));
         shop.time.advance(away);
