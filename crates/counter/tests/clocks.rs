@@ -113,7 +113,6 @@ async fn a_clock_that_is_set_right_warns_no_longer() {
 async fn a_shop_comes_back_from_a_first_day_in_the_future() {
     let years = Millis(5 * 365 * DAY);
     let setup = Setup {
-        training: false,
         books_here: true,
         ..Setup::default()
     };
