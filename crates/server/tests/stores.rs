@@ -101,6 +101,8 @@ async fn a_snapshot_has_what_is_under_way_in_every_store() {
         let second = of_a_second_store(&shop, &first).await;
         let open = first.recharge(&shop, shop.members()[0], 300).await;
         let order = open.order.0;
+        let body = OperationBody::RechargeOpen(open.clone());
+        assert_eq!(first.act(&shop, body).await.outcome, OutcomeDto::Applied);
         let attempt = first.start_attempt(&shop, &open).await.0;
         for till in [&first, &second] {
             let rows = snapshot(&shop, till, "limit=100").await.rows;

@@ -99,7 +99,6 @@ async fn notices_and_probes_are_counted_by_address() {
     for (method, path, usual) in [
         ("POST", "/v1/notify/nowhere", StatusCode::NOT_FOUND),
         ("GET", "/v1/health", StatusCode::OK),
-        ("GET", "/writez", StatusCode::OK),
     ] {
         let mut taken = 0;
         while ask(MALL, method, path).await == usual {
@@ -113,6 +112,10 @@ async fn notices_and_probes_are_counted_by_address() {
         assert_eq!(ask(STREET, method, path).await, usual, "{path}");
         assert_eq!(asks(&router, MALL, own(&till)).await, StatusCode::OK);
     }
+    // Who writes is asked of the same measure.
+    let status = ask(MALL, "GET", "/writez").await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(ask(STREET, "GET", "/writez").await, StatusCode::OK);
 }
 
 #[tokio::test]
