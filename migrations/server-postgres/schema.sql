@@ -388,14 +388,16 @@ CREATE TABLE operation (
     hash bytea NOT NULL,
     chain_hash bytea NOT NULL,
     bytes bytea NOT NULL,
+    other_history bigint NOT NULL,
     CHECK ((length(chain_hash) = 32)),
     CHECK ((length(hash) = 32)),
+    CHECK ((other_history = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
     CHECK ((server_seq >= 1)),
     CHECK ((standing = ANY (ARRAY['decided'::text, 'held'::text, 'quarantined'::text]))),
     PRIMARY KEY (tenant_id, server_seq)
 );
 CREATE INDEX operation_spent ON operation USING btree (tenant_id, device_id, decided_ms) WHERE (kind = 9);
-CREATE UNIQUE INDEX operation_by_device ON operation USING btree (tenant_id, device_id, epoch, device_seq, standing) WHERE (standing <> 'quarantined'::text);
+CREATE UNIQUE INDEX operation_by_device ON operation USING btree (tenant_id, device_id, epoch, device_seq, standing) WHERE ((standing <> 'quarantined'::text) AND (other_history = 0));
 CREATE UNIQUE INDEX operation_by_hash ON operation USING btree (tenant_id, hash, standing);
 CREATE UNIQUE INDEX operation_pkey ON operation USING btree (tenant_id, server_seq);
 

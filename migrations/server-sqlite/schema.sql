@@ -347,12 +347,12 @@ CREATE TABLE operation (
     decided_ms INTEGER NOT NULL,
     hash       BLOB    NOT NULL CHECK (length(hash) = 32),
     chain_hash BLOB    NOT NULL CHECK (length(chain_hash) = 32),
-    bytes      BLOB    NOT NULL,
+    bytes      BLOB    NOT NULL, other_history INTEGER NOT NULL DEFAULT 0 CHECK (other_history IN (0, 1)),
     PRIMARY KEY (tenant_id, server_seq)
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX operation_by_device ON operation (tenant_id, device_id, epoch, device_seq, standing)
-    WHERE standing <> 'quarantined';
+    WHERE standing <> 'quarantined' AND other_history = 0;
 
 CREATE UNIQUE INDEX operation_by_hash ON operation (tenant_id, hash, standing);
 

@@ -55,7 +55,7 @@ pub struct Waiting {
 pub enum Reviewed {
     /// It is in the books with this answer.
     Answered(OutcomeDto),
-    /// Another operation of the terminal has its place: nothing can take it.
+    /// It is of another history of its terminal, and means something in that alone.
     Forked,
     /// Somebody else was quicker.
     NotWaiting,
@@ -360,7 +360,9 @@ impl Waiting {
 
 fn reason(standing: Standing) -> &'static str {
     match standing {
-        Standing::Quarantined(HeldReason::Fork) => "another operation has its place",
+        Standing::Quarantined(HeldReason::Fork) => {
+            "of another history of the terminal: its place is taken"
+        }
         Standing::Quarantined(HeldReason::BeyondGap) => "those before it are missing",
         Standing::Held(HeldReason::UnknownKind) => "this version does not know its kind",
         Standing::Held(HeldReason::NewerVersion) => "a newer version of the program wrote it",
@@ -424,7 +426,9 @@ impl fmt::Display for Reviewed {
             }
             Reviewed::Answered(OutcomeDto::Refused(_)) => "refused",
             Reviewed::Answered(OutcomeDto::Held) => "held: it could not be decided",
-            Reviewed::Forked => "not taken: another operation of the terminal has its place",
+            Reviewed::Forked => {
+                "not taken: it holds in the terminal's other history only; refuse it"
+            }
             Reviewed::NotWaiting => "not taken: it waits no more",
             Reviewed::Request => "not taken: it asks, and only facts are admitted; refuse it",
             Reviewed::Unreadable => "not taken: its bytes are not what the terminal signed",

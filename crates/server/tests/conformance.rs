@@ -22,6 +22,7 @@ mod restore;
 mod risk_floor;
 mod roles;
 mod schema;
+mod second_history;
 mod small_words;
 mod split;
 mod upgrade;

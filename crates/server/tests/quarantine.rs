@@ -175,36 +175,6 @@ async fn what_a_terminal_wrote_before_it_was_revoked_goes_into_the_books_after_a
     }
 }
 
-/// A cloned disk wrote something else at a place that is taken: no word can put both there.
-#[tokio::test]
-async fn a_second_history_is_listed_and_cannot_be_admitted() {
-    let shop = Shop::open(2).await;
-    let ledger = shop.place.open();
-    let mut till = Till::open(&shop).await;
-    let mut clone = till.clone();
-    let member = shop.members()[0];
-    let cash = till.cash(&shop, member, 100).await;
-    till.act(&shop, OperationBody::RechargeCash(cash)).await;
-    let cash = clone.cash(&shop, member, 200).await;
-    let other = clone.sign(OperationBody::RechargeCash(cash));
-    assert!(clone.push(&shop, &[other]).await.halt.is_some());
-    let listed = waiting(ledger.as_ref(), shop.now()).unwrap();
-    assert_eq!(
-        (listed.len(), listed[0].reason),
-        (1, "another operation has its place")
-    );
-    let before = shop.principal(member);
-    let chosen = Chosen {
-        store: &shop.seeded.store_code,
-        terminal: "01",
-        numbers: &[],
-    };
-    let admitted = review(&shop.server, ledger.as_ref(), chosen, Verdict::Admit, "?").await;
-    assert_eq!(admitted.unwrap(), [(2, Reviewed::Forked)]);
-    assert_eq!(shop.principal(member), before);
-    shop.server.stop().await;
-}
-
 #[tokio::test]
 async fn the_program_lists_and_admits() {
     let shop = Shop::open_on(On::Postgres, 4).await;

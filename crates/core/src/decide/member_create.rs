@@ -38,13 +38,27 @@ pub(super) fn decide(
     }
     draft.push(Change::Member(Member {
         id: body.member,
-        member_no: body.member_no.clone(),
+        member_no: free_number(state, body),
         home_store: operation.store,
         status: MemberStatus::Active,
         registered_at: draft.at,
     }));
     draft.push(Change::Account(empty_account(body.member, lowest.id)));
     Ok(draft.applied())
+}
+
+/// The number that was given at the counter. Of two histories of one disk each counts on from the same
+/// number: where another member has it, the identity tells them apart.
+fn free_number(state: &State, body: &MemberCreate) -> String {
+    let number = &body.member_no;
+    let is_taken = state
+        .members
+        .values()
+        .any(|member| member.member_no == *number);
+    match is_taken {
+        true => format!("{number}-{:04X}", body.member.0.as_u128() & 0xFFFF),
+        false => number.clone(),
+    }
 }
 
 /// Rules of the store at `at`; with a clock before the first version the oldest known.

@@ -47,6 +47,7 @@ pub(super) fn load(
         payment_attempt::of_numbers(tenant, &keys.attempt_numbers),
         recharge_order::ids_of_numbers(tenant, &keys.order_numbers),
         recharge_order::of_references(tenant, &keys.references),
+        member::ids_of_numbers(tenant, &keys.member_numbers),
     ];
     questions.extend(of_orders(tenant, &keys.orders));
     questions.extend(of_members(tenant, &members, keys));
@@ -87,22 +88,23 @@ pub(super) fn load(
         let used = UsedReference::of(&recharge_order::read(&row)?);
         books.state.references.extend(used);
     }
+    let holders: Vec<_> = next().iter().map(member::id).collect::<Result<_, _>>()?;
     take_orders([next(), next(), next()], &mut books.state)?;
     take_members([next(), next(), next(), next()], &mut books.state)?;
     orders.retain(|order| !keys.orders.contains(order));
-    named_by_rows(db, tenant, keys, orders, &mut books.state)?;
+    named_by_rows(db, tenant, keys, (orders, holders), &mut books.state)?;
     leases(db, tenant, keys, &mut books.state)?;
     spent_beyond(db, tenant, keys, &mut books.state)?;
     Ok(books)
 }
 
-/// Reads the orders that rows named and no operation did, and the members of all orders that no
-/// operation named.
+/// Reads the orders and members that rows named and no operation did, and the members of all orders
+/// that no operation named.
 fn named_by_rows(
     db: &impl Database,
     tenant: TenantId,
     keys: &Keys,
-    orders: HashSet<OrderId>,
+    (orders, holders): (HashSet<OrderId>, Vec<MemberId>),
     state: &mut State,
 ) -> Result<(), LedgerError> {
     if !orders.is_empty() {
@@ -111,6 +113,7 @@ fn named_by_rows(
     }
     let of_orders = state.orders.values().map(|order| order.member);
     let mut members: Vec<MemberId> = of_orders
+        .chain(holders)
         .filter(|member| !keys.members.contains(member))
         .collect();
     members.sort_unstable();

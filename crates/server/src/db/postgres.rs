@@ -40,7 +40,8 @@ pub const MIGRATIONS: &[Migration] = migrations!(
     9 "0009_payment_hint", 10 "0010_lease", 11 "0011_shop_code_reference",
     12 "0012_order_cash_part", 13 "0013_kept_and_taken", 14 "0014_why_unpaid",
     15 "0015_spent_beyond",
-    16 "0016_held_and_decided"
+    16 "0016_held_and_decided",
+    17 "0017_other_history"
 );
 
 pub use lease::{Holder, LEASE_LASTS};

@@ -124,6 +124,8 @@ pub struct Keys {
     pub devices: BTreeSet<DeviceId>,
     /// Members.
     pub members: BTreeSet<MemberId>,
+    /// Numbers that a new member wants.
+    pub member_numbers: BTreeSet<String>,
     /// Members whose leases are needed too.
     pub leases_of: BTreeSet<MemberId>,
     /// Devices that took something beyond their leases, and since when what they took counts.
@@ -185,6 +187,8 @@ pub struct LogRow {
     pub kind: u16,
     /// What became of it.
     pub standing: Standing,
+    /// It is of another history of its device than the chain, and decided beside it.
+    pub other_history: bool,
     /// The answer given, as JSON of the wire's result.
     pub answer: String,
     /// Server time of the decision.

@@ -15,7 +15,7 @@ use qiantai_wire::profile::attachment_hash;
 use qiantai_wire::{Header, SignedOperation};
 
 use super::{BadRow, PAGE, PageError, VerifyError, named, page_of};
-use crate::db::{Archive, Head, LogPage, LogRow, Standing, Tenant};
+use crate::db::{Archive, DeviceStanding, Head, LogPage, LogRow, Standing, Tenant};
 
 /// How far the log was walked, and what it came to.
 pub(super) struct Walk {
@@ -30,6 +30,8 @@ pub(super) struct Walk {
     beyond: HashMap<(DeviceId, u32, u64), (Hash, Place)>,
     /// What was kept for review: a person may have taken it later, wherever it stands.
     kept: HashSet<Hash>,
+    /// Devices of which another history than their chain was taken.
+    forked: HashSet<DeviceId>,
     /// What has its place and no answer yet: this version or a person may have found one later.
     held: HashSet<Hash>,
     pub(super) posted: Posted,
@@ -74,6 +76,7 @@ impl Walk {
             places: HashMap::new(),
             beyond: HashMap::new(),
             kept: HashSet::new(),
+            forked: HashSet::new(),
             held: HashSet::new(),
             posted: Posted::default(),
         }
@@ -181,6 +184,13 @@ impl Walk {
     }
 
     fn in_its_chain(&mut self, row: &LogRow, header: &Header) -> Result<(), String> {
+        if row.other_history {
+            self.forked.insert(row.device);
+            return match row.standing == Standing::Decided && self.kept.contains(&row.hash) {
+                true => Ok(()),
+                false => Err("stands beside its device's chain, and was not kept before".into()),
+            };
+        }
         if matches!(row.standing, Standing::Quarantined(_)) {
             self.kept.insert(row.hash);
             return Ok(());
@@ -202,8 +212,9 @@ impl Walk {
             self.held.insert(row.hash);
         }
         let spot = (row.device, row.epoch, row.device_seq);
-        if row.device_seq > last.seq + 1 && (is_brought_back(row) || self.kept.contains(&row.hash))
-        {
+        // Of two histories nothing is taken beyond a gap any more.
+        let may_be_beyond = is_brought_back(row) || self.kept.contains(&row.hash);
+        if row.device_seq > last.seq + 1 && may_be_beyond && !self.forked.contains(&row.device) {
             let link = (header.prev_hash, place);
             return match self.beyond.insert(spot, link) {
                 None => Ok(()),
@@ -312,6 +323,12 @@ impl Walk {
             if (cursor.last_seq, cursor.last_hash) != (last.seq, last.hash) {
                 let row = format!("device {}", device.id);
                 let what = format!("its last operation is number {}", last.seq);
+                return Err(BadRow::new(row, what).into());
+            }
+            let is_believed = cursor.standing == DeviceStanding::Active;
+            if is_believed && self.forked.contains(&device.id) {
+                let row = format!("device {}", device.id);
+                let what = "is believed, and the log has two histories of it";
                 return Err(BadRow::new(row, what).into());
             }
             if device.is_server && device.public_key != self.tenant.public_key() {

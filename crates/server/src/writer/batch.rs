@@ -72,6 +72,15 @@ struct Desk<'a> {
     chains: Chains,
 }
 
+/// Where a decided operation stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Path {
+    /// In its device's chain.
+    Chain,
+    /// Beside it: it is of another history of the device.
+    Beside,
+}
+
 /// A device before its first operation.
 const NEW_DEVICE: Cursor = Cursor {
     store: None,
@@ -126,7 +135,8 @@ impl<'a> Desk<'a> {
         match &unit.item {
             Item::Own(own) => {
                 let (signed, operation) = self.sign(own, unit.now);
-                Taken::Answered(self.decide(unit, signed, &operation, own.attachment.clone()))
+                let attachment = own.attachment.clone();
+                Taken::Answered(self.decide(unit, signed, &operation, attachment, Path::Chain))
             }
             Item::Pushed(received) => self.take_pushed(unit, received),
             Item::Imported(received) => Taken::Imported(self.take_imported(unit, received)),
@@ -140,25 +150,41 @@ impl<'a> Desk<'a> {
         let header = &received.header;
         let cursor = self.books.cursors.get(&header.device);
         let missing_before = self.chains.missing_before(header, cursor);
-        let place = cursor.map(|cursor| self.chains.spot(header, cursor));
+        let has_room = cursor.is_some_and(|cursor| self.chains.has_room(header, cursor));
         let kept = self.chains.kept(&header.hash);
-        let (arrival, result) = match (self.chains.held(&header.hash), kept, place) {
+        let (arrival, result) = match (self.chains.held(&header.hash), kept, has_room) {
             // It has its place: only its answer is missing, and may be missing still.
             (Some(_), _, _) if can_be_decided(unit, received) => {
                 (Arrival::New, self.post(unit, received))
             }
             (Some(held), _, _) => (Arrival::Known, held),
-            (None, Some(_), Some(Place::Next | Place::Gap(_))) => {
-                (Arrival::New, self.post(unit, received))
-            }
-            // Another history has its place, and this one cannot have it too.
-            (None, Some(kept), _) => (Arrival::Forked, kept),
+            (None, Some(_), true) => (Arrival::New, self.post(unit, received)),
+            (None, Some(kept), false) => self.take_beside(unit, received, kept),
             (None, None, _) => (Arrival::NotWaiting, held(&header.into())),
         };
         BroughtBack {
             result,
             arrival,
             missing_before,
+        }
+    }
+
+    /// Another history of the device has or may have its place: what holds by itself is decided beside
+    /// the chain. What cannot be decided waits on; it has no place to be held at.
+    fn take_beside(
+        &mut self,
+        unit: &Unit,
+        received: &Received,
+        kept: OpResultDto,
+    ) -> (Arrival, OpResultDto) {
+        match (&received.content, unit.instead) {
+            (Content::Unread(_), _) | (_, Instead::Hold) => (Arrival::Known, kept),
+            (_, Instead::Nothing) if !received.stands_alone() => (Arrival::Forked, kept),
+            (Content::Known(operation), _) => {
+                let (signed, attachment) = (received.signed.clone(), received.attachment.clone());
+                let result = self.decide(unit, signed, operation, attachment, Path::Beside);
+                (Arrival::New, result)
+            }
         }
     }
 
@@ -253,7 +279,8 @@ impl<'a> Desk<'a> {
         let signed = received.signed.clone();
         let held = match (&received.content, unit.instead) {
             (Content::Known(operation), Instead::Nothing | Instead::Refuse | Instead::TurnDown) => {
-                return self.decide(unit, signed, operation, received.attachment.clone());
+                let attachment = received.attachment.clone();
+                return self.decide(unit, signed, operation, attachment, Path::Chain);
             }
             (Content::Known(_), Instead::Hold) => HeldReason::Invariant,
             (Content::Unread(reason), _) => *reason,
@@ -267,7 +294,11 @@ impl<'a> Desk<'a> {
         let signed = SignedOperation::from(row.bytes.clone());
         match (row.standing, &replayed.operation) {
             (Standing::Decided, Some(operation)) => {
-                self.decide(unit, signed, operation, replayed.attachment.clone())
+                let path = match row.other_history {
+                    true => Path::Beside,
+                    false => Path::Chain,
+                };
+                self.decide(unit, signed, operation, replayed.attachment.clone(), path)
             }
             (standing, _) => {
                 if standing == Standing::Quarantined(HeldReason::Fork) {
@@ -327,6 +358,7 @@ impl<'a> Desk<'a> {
         signed: SignedOperation,
         operation: &Operation,
         attachment: Option<Attachment>,
+        path: Path,
     ) -> OpResultDto {
         let now = self.decided_at(unit, operation);
         // Before the decision: afterwards everybody is known.
@@ -365,6 +397,7 @@ impl<'a> Desk<'a> {
             epoch: operation.epoch,
             device_seq: operation.device_seq,
             prev_hash: operation.prev_hash,
+            other_history: path == Path::Beside,
         };
         let action = self.first_answer(operation);
         let written = Written {
@@ -501,6 +534,7 @@ impl<'a> Desk<'a> {
                 device_seq: mark.device_seq,
                 kind: mark.kind,
                 standing: written.standing,
+                other_history: mark.other_history,
                 answer: json(&answer),
                 decided_at: now,
                 hash: mark.hash,
@@ -516,7 +550,10 @@ impl<'a> Desk<'a> {
         self.books.head.chain_hash = chain_hash;
         self.chains
             .remember(mark.hash, written.standing, answer.clone());
-        if !matches!(written.standing, Standing::Quarantined(_)) {
+        if mark.other_history {
+            // Whatever found it: from here on nobody takes what is behind a gap for the first history's.
+            self.cursor_mut(mark.device).standing = DeviceStanding::Quarantined;
+        } else if !matches!(written.standing, Standing::Quarantined(_)) {
             self.moved.insert(mark.device);
             let cursor = self.books.cursors.entry(mark.device).or_insert(NEW_DEVICE);
             self.chains.append(&mark, cursor);

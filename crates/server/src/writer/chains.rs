@@ -59,7 +59,7 @@ impl Chains {
             // An answer that cannot be read back is answered as held: a person looks at it.
             let answer = serde_json::from_str(&row.answer).unwrap_or_else(|_| held_answer(row));
             chains.by_hash.insert(row.hash, (row.standing, answer));
-            if matches!(row.standing, Standing::Quarantined(_)) {
+            if matches!(row.standing, Standing::Quarantined(_)) || row.other_history {
                 continue;
             }
             let spot = (row.device, row.epoch, row.device_seq);
@@ -105,6 +105,16 @@ impl Chains {
             Place::Next
         } else {
             Place::Fork
+        }
+    }
+
+    /// Whether an operation that was kept has or may take a place in its device's chain. Behind a gap
+    /// in a device of two histories nothing tells whose the place is: it stays free for the first.
+    pub(super) fn has_room(&self, header: &Header, cursor: &Cursor) -> bool {
+        match self.spot(header, cursor) {
+            Place::Next => true,
+            Place::Gap(_) => cursor.standing != DeviceStanding::Quarantined,
+            _ => false,
         }
     }
 

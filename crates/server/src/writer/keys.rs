@@ -64,6 +64,7 @@ pub(super) fn add_body(keys: &mut Keys, action: ActionId, body: &OperationBody) 
         }
         OperationBody::MemberCreate(body) => {
             keys.members.insert(body.member);
+            keys.member_numbers.insert(body.member_no.clone());
         }
         OperationBody::MemberRegister(body) => {
             keys.members.insert(body.member);

@@ -29,6 +29,8 @@ pub(super) struct Mark {
     pub(super) epoch: u32,
     pub(super) device_seq: u64,
     pub(super) prev_hash: Hash,
+    /// It is decided beside its device's chain.
+    pub(super) other_history: bool,
 }
 
 /// What an operation writes besides its place in the log.
@@ -154,6 +156,7 @@ impl From<&Header> for Mark {
             epoch: header.epoch,
             device_seq: header.device_seq,
             prev_hash: header.prev_hash,
+            other_history: false,
         }
     }
 }
@@ -170,6 +173,7 @@ impl From<&LogRow> for Mark {
             epoch: row.epoch,
             device_seq: row.device_seq,
             prev_hash: prev_hash_of(&row.bytes),
+            other_history: row.other_history,
         }
     }
 }

@@ -159,7 +159,8 @@ pub enum Arrival {
     Known,
     /// Its device is not believed: it is kept for review.
     Quarantined,
-    /// Its device wrote something else at this place: it is kept for review.
+    /// Its device wrote something else at this place: it is kept for review. To a person's word: it
+    /// means something in its own history only.
     Forked,
     /// It is not in the log, or nobody waits for a word about it.
     NotWaiting,

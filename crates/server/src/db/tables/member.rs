@@ -37,6 +37,20 @@ pub(in crate::db) fn of_ids(tenant: TenantId, ids: &[MemberId]) -> Question {
     Question::of_members(sql, tenant, ids)
 }
 
+/// Identities of the members that hold these numbers.
+pub(in crate::db) fn ids_of_numbers<'a>(
+    tenant: TenantId,
+    numbers: impl IntoIterator<Item = &'a String>,
+) -> Question {
+    Question::new("SELECT member_id FROM member WHERE tenant_id = ?1 AND member_no IN (?2)")
+        .with(tenant.0)
+        .each(Text, numbers)
+}
+
+pub(in crate::db) fn id(row: &Record) -> Result<MemberId, LedgerError> {
+    Ok(MemberId(row.id("member_id")?))
+}
+
 /// By identity, after `after`.
 pub(in crate::db) fn page(tenant: TenantId, after: Option<MemberId>, limit: u32) -> Question {
     let after = after.map_or([0_u8; 16], |id| id.0.into_bytes());

@@ -26,6 +26,7 @@ pub(in crate::db) static TABLE: Table = Table::new(
         ("hash", Bytes),
         ("chain_hash", Bytes),
         ("bytes", Bytes),
+        ("other_history", Int),
     ],
     1,
     OnConflict::Fail,
@@ -64,6 +65,7 @@ pub(in crate::db) fn row(row: &LogRow) -> Vec<Value> {
         &row.hash,
         &row.chain_hash,
         row.bytes.as_slice(),
+        row.other_history,
     ]
 }
 
@@ -134,14 +136,16 @@ pub(in crate::db) fn of_sequences<'a>(
     let of = |place: fn(&(DeviceId, u32, u64)) -> Value| places.clone().into_iter().map(place);
     Question::new(log_rows!(
         "WHERE operation.tenant_id = ?1 AND operation.device_id = ?2 AND operation.epoch = ?3
-             AND operation.device_seq = ?4 AND operation.standing <> 'quarantined'"
+             AND operation.device_seq = ?4 AND operation.standing <> 'quarantined'
+             AND operation.other_history = 0"
     ))
     .on_postgres(log_rows!(
         "JOIN unnest($2::bytea[], $3::bigint[], $4::bigint[])
              AS place (device_id, epoch, device_seq)
              ON operation.device_id = place.device_id AND operation.epoch = place.epoch
              AND operation.device_seq = place.device_seq
-         WHERE operation.tenant_id = $1 AND operation.standing <> 'quarantined'"
+         WHERE operation.tenant_id = $1 AND operation.standing <> 'quarantined'
+             AND operation.other_history = 0"
     ))
     .with(tenant.0)
     .each(Bytes, of(|place| place.0.0.into()))
@@ -170,7 +174,8 @@ pub(in crate::db) fn beyond_chains(
         "JOIN device ON device.tenant_id = operation.tenant_id
              AND device.device_id = operation.device_id AND device.epoch = operation.epoch
          WHERE operation.tenant_id = ?1 AND operation.device_id IN (?2)
-             AND operation.device_seq > device.last_seq AND operation.standing <> 'quarantined'"
+             AND operation.device_seq > device.last_seq AND operation.standing <> 'quarantined'
+             AND operation.other_history = 0"
     ))
     .with(tenant.0)
     .each(Bytes, devices.into_iter().map(|id| id.0))
@@ -208,6 +213,7 @@ pub(in crate::db) fn read(row: &Record) -> Result<LogRow, LedgerError> {
         device_seq: row.count("device_seq")?,
         kind: row.count("kind")?,
         standing,
+        other_history: row.flag("other_history")?,
         answer: row.text("answer")?.to_owned(),
         decided_at: row.at("decided_ms")?,
         hash: row.array("hash")?,
