@@ -6,7 +6,7 @@ use qiantai_core::ids::{ActionId, OrderId, ShiftId};
 use qiantai_core::operation::{Operation, OperationBody, ShiftOpen};
 use qiantai_core::order_no::Prefix;
 use qiantai_core::{Millis, Money};
-use qiantai_wire::api::PushHalt;
+use qiantai_wire::api::{KEPT_PARAM, PushHalt};
 use qiantai_wire::codes::RefusalCodeDto;
 use qiantai_wire::feed::{FeedPage, OutcomeDto, RefusalDto};
 use qiantai_wire::{ApiError, ErrorCode, SignedOperation};
@@ -90,6 +90,10 @@ async fn two_histories_quarantine_the_device_and_keep_every_byte() {
         let error: ApiError = serde_json::from_slice(&answer).unwrap();
         assert_eq!(status, StatusCode::FORBIDDEN);
         assert_eq!(error.error_code(), Some(ErrorCode::DeviceQuarantined));
+        assert_eq!(
+            error.params[KEPT_PARAM],
+            later.header().unwrap().device_seq.to_string()
+        );
     }
     assert_eq!(shop.server.ledger().held_count().unwrap(), 3);
     let rows = shop

@@ -221,6 +221,9 @@ impl SyncEngine {
         };
         let pushed = match answer {
             Ok(pushed) => pushed,
+            Err(Failure::Kept { reason, through }) if through >= from_seq => {
+                return self.handed_over(reason, through, now);
+            }
             Err(Failure::Stop(reason)) if reason.concerns_pushing() => {
                 self.reached();
                 self.push_stop = Some(Stop {
@@ -262,6 +265,19 @@ impl SyncEngine {
         } else {
             self.failed(Failure::Link, now, random);
         }
+    }
+
+    /// Somebody will look at what is kept, so everything goes there, once. Later it begins again from
+    /// the first: a server that was restored since may lack it.
+    fn handed_over(&mut self, reason: StopReason, through: u64, now: Timestamp) {
+        self.reached();
+        let is_all = through >= self.local.last_seq;
+        self.push_from = (!is_all).then_some(through + 1);
+        let wait = if is_all { LONGEST } else { Millis(0) };
+        self.push_stop = Some(Stop {
+            reason,
+            retry_at: now + wait,
+        });
     }
 
     fn pulled(&mut self, answer: Result<Pulled, Failure>, now: Timestamp, random: u64) {
@@ -405,7 +421,7 @@ impl SyncEngine {
                 self.relearn = true;
                 self.restart_snapshot = true;
             }
-            Failure::Stop(reason) => {
+            Failure::Stop(reason) | Failure::Kept { reason, .. } => {
                 self.contact = true;
                 self.stop = Some(Stop {
                     reason,

@@ -1,13 +1,13 @@
 //! A terminal's log, a server and the time between them, for the engine alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use qiantai_core::Timestamp;
 use qiantai_core::clock::Millis;
 use qiantai_core::operation::Cursor;
 use qiantai_sync::engine::{
     Action, Failure, Input, LocalPosition, PollIntervals, Pulled, Pushed, SnapshotTaken,
-    SyncEngine, SyncStatus,
+    StopReason, SyncEngine, SyncStatus,
 };
 use qiantai_wire::api::{Event, FeedEvent, HelloEvent, PushHalt};
 use uuid::Uuid;
@@ -23,6 +23,8 @@ pub enum Mood {
     Down,
     Refuses(Failure),
     Forked,
+    /// Believes the terminal no more, and keeps what it pushes.
+    Keeps,
     /// Answers pages of the feed without entries although there are some.
     Stuck,
 }
@@ -35,6 +37,8 @@ pub struct Server {
     pub timeline: u32,
     /// Operations of the terminal that it has: a prefix of the chain.
     pub has: u64,
+    /// Operations kept for a person.
+    pub kept: BTreeSet<u64>,
     /// Times each operation was posted.
     pub posted: BTreeMap<u64, u32>,
     pub head: u64,
@@ -77,6 +81,7 @@ impl World {
             timeline: 1,
             has: local.acked_seq,
             posted: (1..=local.acked_seq).map(|seq| (seq, 1)).collect(),
+            kept: BTreeSet::new(),
             head: 10,
         };
         World {
@@ -212,7 +217,7 @@ impl World {
         match self.server.mood {
             Mood::Down => Err(Failure::Link),
             Mood::Refuses(failure) => Err(failure),
-            Mood::Answers | Mood::LosesAnswers | Mood::Forked | Mood::Stuck => Ok(()),
+            Mood::Answers | Mood::LosesAnswers | Mood::Forked | Mood::Keeps | Mood::Stuck => Ok(()),
         }
     }
 
@@ -238,6 +243,12 @@ impl World {
             "push from {from_seq}"
         );
         let mut halt = None;
+        if self.server.mood == Mood::Keeps {
+            let through = self.local.last_seq.min(from_seq + limit - 1);
+            self.server.kept.extend(from_seq..=through);
+            let reason = StopReason::Forked;
+            return Err(Failure::Kept { reason, through });
+        }
         if self.server.mood == Mood::Forked {
             halt = Some(PushHalt::Fork {
                 device_seq: from_seq,

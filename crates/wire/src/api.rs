@@ -87,6 +87,10 @@ pub const PROTOCOL_VERSION: u16 = 1;
 /// Most operations in one push.
 pub const PUSH_LIMIT: usize = 256;
 
+/// Parameter of the error that a device gets which is not believed: the last `device_seq` of the push,
+/// which is kept with everything before it in that push.
+pub const KEPT_PARAM: &str = "kept_seq";
+
 /// Most entries in one page of the feed.
 pub const FEED_LIMIT: u32 = 500;
 

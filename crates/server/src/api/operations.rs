@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use ed25519_dalek::VerifyingKey;
-use qiantai_wire::api::{PUSH_LIMIT, PushAnswer, PushRequest};
+use qiantai_wire::api::{KEPT_PARAM, PUSH_LIMIT, PushAnswer, PushRequest};
 use qiantai_wire::feed::CursorDto;
 use qiantai_wire::text::Hex;
 use qiantai_wire::{ApiError, ErrorCode};
@@ -18,7 +18,8 @@ use crate::writer::{Content, Received, receive};
 
 /// Takes operations of one device, in order.
 ///
-/// What a device sends that is not believed is kept for review; the answer is an error then.
+/// What a device sends that is not believed is kept for review; the answer is an error then, and
+/// says up to where it is kept.
 #[utoipa::path(
     post,
     path = "/v1/operations",
@@ -43,8 +44,12 @@ pub(super) async fn push(
         .get(seat.tenant)
         .ok_or(ErrorCode::Unavailable)?;
     let operations = verified(&seat, request).await?;
+    let last = operations.last().map(|it| it.header.device_seq);
     let pushed = desk.writer.push(operations).await?;
-    check_standing(seat.standing)?;
+    check_standing(seat.standing).map_err(|failure| match last {
+        Some(kept) => failure.with(KEPT_PARAM, kept),
+        None => failure,
+    })?;
     let (cursor, head) = match pushed.stand {
         Some(stand) => stand,
         None => stand(&server, &seat).await?,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use qiantai_core::operation::Cursor;
 use qiantai_wire::ErrorCode;
-use qiantai_wire::api::{FEED_LIMIT, SNAPSHOT_LIMIT};
+use qiantai_wire::api::{FEED_LIMIT, KEPT_PARAM, SNAPSHOT_LIMIT};
 use qiantai_wire::feed::FeedChange;
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ impl Work {
             .client
             .push(&operations, profiles)
             .await
-            .map_err(call)?;
+            .map_err(push)?;
         let server_acked = answer.acked_seq;
         let halt = answer.halt.clone();
         let head = answer.cursor.into();
@@ -84,6 +84,18 @@ fn local(error: LocalLogError) -> Failure {
         LocalLogError::OtherTimeline => Failure::TimelineChanged,
         LocalLogError::OutOfStep => Failure::OutOfStep,
         LocalLogError::Failed(_) => Failure::Stop(StopReason::LocalLog),
+    }
+}
+
+fn push(failed: CallFailed) -> Failure {
+    let kept = match &failed {
+        CallFailed::Refused(error) => error.params.get(KEPT_PARAM),
+        _ => None,
+    };
+    let through = kept.and_then(|seq| seq.parse().ok());
+    match (call(failed), through) {
+        (Failure::Stop(reason), Some(through)) => Failure::Kept { reason, through },
+        (failure, _) => failure,
     }
 }
 

@@ -122,6 +122,13 @@ pub enum Failure {
     OutOfStep,
     /// Trying the same again soon does not help.
     Stop(StopReason),
+    /// The terminal is not believed. What was pushed is kept for a person, and what follows will be.
+    Kept {
+        /// Why it is not believed.
+        reason: StopReason,
+        /// Last operation that is kept.
+        through: u64,
+    },
 }
 
 /// What to do.
