@@ -328,8 +328,8 @@ pub(crate) enum Quarantine {
         #[arg(long)]
         json: bool,
     },
-    /// It happened: it goes into the books now, with its own time and terminal. Only facts do; what
-    /// asks for something is refused. No server may serve the books meanwhile.
+    /// It happened: it goes into the books now, with its own time and terminal, also from a disk that
+    /// was cloned or set back. Only facts do; what asks for something is refused. No server may serve the books meanwhile.
     Admit(Review),
     /// It is no word of the shop: it stays in the log, refused, and waits no more. No server may serve
     /// the books meanwhile.
