@@ -30,6 +30,7 @@ impl World {
         };
         self.check_log(&ledger)?;
         self.check_facts()?;
+        self.check_cash_of_all_histories()?;
         self.check_money(&ledger)?;
         self.check_devices(&ledger)?;
         for till in self.tills.iter().filter(|till| !till.retired) {
@@ -252,9 +253,10 @@ impl World {
     /// A disk that went another way than the server's log is found.
     fn check_doubtful(&self, till: &Till, store: &Store) -> Step {
         let rows = store.operations_after(0, u32::MAX)?;
+        let books = &self.oracle.books;
         let is_elsewhere = rows
             .iter()
-            .any(|row| !self.oracle.books.places.contains_key(&row.op_id));
+            .any(|row| !books.places.contains_key(&row.op_id) || books.beside.contains(&row.op_id));
         must(
             !is_elsewhere || till.is_stopped(),
             Invariant::ForksFound,

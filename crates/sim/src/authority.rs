@@ -43,7 +43,7 @@ const CHECKED: Allowed = Allowed {
     terminals_checked: true,
 };
 
-type Working<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub type Working<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// An answer of the server, whole.
 pub type Answered = Response<Bytes>;
@@ -350,6 +350,12 @@ impl Authority {
         Ok((said.ok(), turned))
     }
 
+    /// The server and its books, while it is on.
+    pub fn serving(&self) -> Option<(Server, Arc<SimLedger>)> {
+        let up = self.up.as_ref()?;
+        Some((up.server.clone(), Arc::clone(&up.ledger)))
+    }
+
     /// Takes a request and lets the writer write until it is answered. `None` when it is off or
     /// dies.
     pub fn call(&mut self, request: Request<Bytes>) -> (Option<Answered>, Turned) {
@@ -372,7 +378,7 @@ impl Authority {
     }
 
     /// Works until `work` is done, and lets the writer write whenever something waits for it.
-    fn drive<T>(&mut self, mut work: Working<T>) -> (Option<T>, Turned) {
+    pub fn drive<T>(&mut self, mut work: Working<T>) -> (Option<T>, Turned) {
         let Some(up) = &mut self.up else {
             return (None, Turned::default());
         };

@@ -43,6 +43,12 @@ pub struct Books {
     pub places: HashMap<OpId, u64>,
     /// What every member must have.
     pub owed: BTreeMap<MemberId, Owed>,
+    /// Everything that the log has, decided or kept.
+    pub arrived: HashSet<OpId>,
+    /// What was decided beside the chain of its device.
+    pub beside: HashSet<OpId>,
+    /// Devices of which the books have two histories.
+    pub forked: HashSet<DeviceId>,
     /// Sums of postings.
     pub posted: BTreeMap<(Book, LedgerAccount), i128>,
     /// Cash that cashiers took, each intent once, as far as it is in the log.

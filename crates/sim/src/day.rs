@@ -28,6 +28,7 @@ impl World {
         self.run_until(morning + OPEN, |_| false)?;
         if audit {
             self.come_together()?;
+            self.admit_kept()?;
             self.audit()?;
             self.replace_doubtful()?;
             self.healing = false;
@@ -134,6 +135,10 @@ impl World {
         self.authority.is_up()
             && !self.turn_is_due
             && self.tills.iter().all(|till| self.has_come(till))
+            && self
+                .tills
+                .iter()
+                .all(|till| till.retired || self.has_handed_over(till))
     }
 
     /// Whether a terminal is where it belongs: at the server's head, or stopped as forked.

@@ -89,12 +89,14 @@ impl LeaseBook {
         }
     }
 
-    /// A payment was posted.
+    /// A payment was posted. Of two histories of one disk each may draw all of a lease, and each may use
+    /// up the floor.
     pub fn spend(
         &mut self,
         operation: &Operation,
         body: &SpendOffline,
         changes: &[Change],
+        is_forked: bool,
     ) -> Step {
         let mut is_forgotten = false;
         for draw in &body.draws {
@@ -102,17 +104,19 @@ impl LeaseBook {
             is_forgotten |= forgotten.is_some();
             let lease = forgotten.or(self.leases.get_mut(&draw.lease));
             let own = lease.filter(|lease| lease.device == operation.device);
-            let Some(lease) = own.filter(|lease| draw.amount <= lease.left) else {
+            let Some(lease) = own.filter(|lease| is_forked || draw.amount <= lease.left) else {
                 let (device, draw) = (operation.device, draw.amount);
                 let detail = format!("{device} draws {draw} on a lease that does not give it");
                 return must(false, Invariant::LeasesKept, || detail);
             };
-            lease.left -= draw.amount;
+            let given = draw.amount.min(lease.left);
+            lease.left -= given;
             if lease.standing == Standing::Held {
-                *self.held.entry(lease.member).or_default() -= draw.amount;
+                *self.held.entry(lease.member).or_default() -= given;
             }
+            *self.floors.entry(body.member).or_default() += draw.amount - given;
         }
-        if body.approval.is_some() {
+        if body.approval.is_some() || is_forked {
             *self.floors.entry(body.member).or_default() += body.beyond_leases();
         } else if body.beyond_leases().is_positive() {
             self.takers.insert((body.member, operation.device));
@@ -128,7 +132,7 @@ impl LeaseBook {
                 }
                 Change::Case(case) => {
                     must(
-                        case.kind != CaseKind::LeaseExceeded || is_forgotten,
+                        case.kind != CaseKind::LeaseExceeded || is_forgotten || is_forked,
                         Invariant::LeasesKept,
                         || format!("a payment of {} is told to pass its leases", body.member),
                     )?;

@@ -20,6 +20,7 @@ mod fate;
 mod halt;
 mod image;
 mod joining;
+mod kept;
 mod lease_book;
 mod lease_bugs;
 mod ledger;

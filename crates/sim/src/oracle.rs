@@ -123,6 +123,7 @@ impl Oracle {
             )
         })?;
         self.check_place(row)?;
+        self.books.arrived.insert(row.op_id);
         let (mut order, mut member) = (None, None);
         for change in &entry.changes {
             match change {
@@ -165,6 +166,14 @@ impl Oracle {
         if let Standing::Quarantined(_) = row.standing {
             return must(is_doubtful, Invariant::ForksFound, || {
                 format!("device {} is not believed without reason", row.device)
+            });
+        }
+        if row.other_history {
+            let was_kept = self.books.arrived.contains(&row.op_id);
+            self.books.beside.insert(row.op_id);
+            self.books.forked.insert(row.device);
+            return must(is_doubtful && was_kept, Invariant::ForksFound, || {
+                format!("{} has another history without reason", row.device)
             });
         }
         must(
@@ -264,7 +273,10 @@ impl Oracle {
             }
             OperationBody::SpendOffline(body) if first => {
                 let (principal, bonus) = drawn(changes);
-                self.books.leases.spend(operation, body, changes)?;
+                let is_forked = self.books.forked.contains(&operation.device);
+                self.books
+                    .leases
+                    .spend(operation, body, changes, is_forked)?;
                 self.books
                     .owe(body.member, server_seq, -principal, -bonus, Money::ZERO);
                 let fact = self.facts.get(&operation.op_id);

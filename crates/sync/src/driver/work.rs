@@ -119,3 +119,28 @@ fn call(failed: CallFailed) -> Failure {
         _ => Failure::Stop(StopReason::Rejected { code: error.code }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use qiantai_wire::ApiError;
+
+    use super::*;
+
+    #[test]
+    fn a_push_that_is_kept_says_how_far() {
+        let check = |error: ApiError, expected| {
+            assert_eq!(push(CallFailed::Refused(error)), expected);
+        };
+        let reason = StopReason::Forked;
+        let not_believed = ApiError::new(ErrorCode::DeviceQuarantined);
+        check(not_believed.clone(), Failure::Stop(reason));
+        let kept = Failure::Kept {
+            reason,
+            through: 512,
+        };
+        check(not_believed.clone().with(KEPT_PARAM, 512), kept);
+        check(not_believed.with(KEPT_PARAM, "all"), Failure::Stop(reason));
+        let busy = ApiError::new(ErrorCode::Busy).with(KEPT_PARAM, 1);
+        check(busy, Failure::Link);
+    }
+}
