@@ -28,6 +28,20 @@ test("the counter opens the drawer for a reason and with a manager's PIN", async
   expect(await screen.findByText("已打开")).toBeTruthy();
 });
 
+test("nobody leaves before it is known what became of it", async () => {
+  const { counter, screen, user } = await openWindow("counter");
+  await user.click(await screen.findByRole("button", { name: "开钱箱" }));
+  const dialog = await screen.findByRole("dialog", { name: "开钱箱" });
+  await screen.findByRole("textbox", { name: "店长工号" });
+  const answer = counter.hold("open_drawer");
+  await user.keyboard(`${APPROVED}{Tab}${APPROVED}{Enter}{Escape}`);
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: /返回/ }).disabled).toBe(true);
+  expect(dialog.isConnected).toBe(true);
+  answer();
+  await screen.findByText("已记录开钱箱");
+  expect(dialog.isConnected).toBe(false);
+});
+
 test("a card that is scanned is nobody's PIN, and what was typed stays", async () => {
   const { counter, screen, user } = await openWindow("counter");
   await user.click(await screen.findByRole("button", { name: "开钱箱" }));
