@@ -10,8 +10,21 @@ export default defineConfig({
   build: {
     target: ["safari16", "chrome110"],
     outDir: "dist",
-    // The counter's window, and the customer's display.
-    rollupOptions: { input: ["index.html", "customer.html"] },
+    rolldownOptions: {
+      input: "index.html",
+      // Each file is asked for by itself while the window opens, so what comes together is one.
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "first", test: /\/src\/(main\.ts|App\.svelte|design\/\w+\.css)$/ },
+            {
+              name: "counter",
+              test: /\/features\/(frame\/Frame|scan\/Scanner|number-pad\/NumberPad)\.svelte$/,
+            },
+          ],
+        },
+      },
+    },
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
