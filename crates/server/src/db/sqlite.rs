@@ -33,6 +33,10 @@ pub const MIGRATIONS: &[Migration] = migrations!(
 /// Idle connections kept for reading.
 const READERS_KEPT: usize = 4;
 
+/// The writer keeps so much of the file in memory: reading a page decrypts and proves it, and the
+/// indices of a large shop are met at random places.
+const CACHE_KIB: i64 = 64 * 1024;
+
 /// A ledger in one file.
 pub struct SqliteLedger {
     path: PathBuf,
@@ -153,6 +157,9 @@ fn connect(path: &Path, key: Option<[u8; 32]>, create: bool) -> Result<Connectio
     };
     let writer = qiantai_sqlite::open(path, options)?;
     writer.set_prepared_statement_cache_capacity(128);
+    writer
+        .pragma_update(None, "cache_size", -CACHE_KIB)
+        .map_err(OpenError::from)?;
     Ok(writer)
 }
 
