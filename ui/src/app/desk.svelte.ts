@@ -74,6 +74,9 @@ export class Desk {
   #led = $state.raw<Readonly<Record<string, boolean>>>({});
 
   #saving: Promise<void> = Promise.resolve();
+  #tellStarted = (): void => {};
+  /** The window knows what to show first. */
+  readonly started = new Promise<void>((then) => (this.#tellStarted = then));
 
   readonly host: Host;
   readonly notices = new Notices();
@@ -104,8 +107,12 @@ export class Desk {
   }
 
   async start(): Promise<void> {
-    await this.host.listen((event) => void this.attempt(() => this.#heard(event)));
-    await this.refreshBoot();
+    try {
+      await this.host.listen((event) => void this.attempt(() => this.#heard(event)));
+      await this.refreshBoot();
+    } finally {
+      this.#tellStarted();
+    }
   }
 
   call<N extends CommandName>(name: N, payload: Request<N>): Promise<Response<N>> {
