@@ -3,3 +3,5 @@ ALTER TABLE operation ADD COLUMN other_history BIGINT NOT NULL DEFAULT 0 CHECK (
 DROP INDEX operation_by_device;
 CREATE UNIQUE INDEX operation_by_device ON operation (tenant_id, device_id, epoch, device_seq, standing)
     WHERE standing <> 'quarantined' AND other_history = 0;
+-- Each start looks for what was held and can be read now: few rows, or none, of a long log.
+CREATE INDEX operation_held ON operation (tenant_id, server_seq) WHERE standing = 'held';

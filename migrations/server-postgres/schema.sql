@@ -396,6 +396,7 @@ CREATE TABLE operation (
     CHECK ((standing = ANY (ARRAY['decided'::text, 'held'::text, 'quarantined'::text]))),
     PRIMARY KEY (tenant_id, server_seq)
 );
+CREATE INDEX operation_held ON operation USING btree (tenant_id, server_seq) WHERE (standing = 'held'::text);
 CREATE INDEX operation_spent ON operation USING btree (tenant_id, device_id, decided_ms) WHERE (kind = 9);
 CREATE UNIQUE INDEX operation_by_device ON operation USING btree (tenant_id, device_id, epoch, device_seq, standing) WHERE ((standing <> 'quarantined'::text) AND (other_history = 0));
 CREATE UNIQUE INDEX operation_by_hash ON operation USING btree (tenant_id, hash, standing);

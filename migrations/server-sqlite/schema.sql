@@ -356,6 +356,8 @@ CREATE UNIQUE INDEX operation_by_device ON operation (tenant_id, device_id, epoc
 
 CREATE UNIQUE INDEX operation_by_hash ON operation (tenant_id, hash, standing);
 
+CREATE INDEX operation_held ON operation (tenant_id, server_seq) WHERE standing = 'held';
+
 CREATE TRIGGER operation_no_delete BEFORE DELETE ON operation
     BEGIN SELECT RAISE(ABORT, 'operation is append-only'); END;
 

@@ -295,30 +295,6 @@ fn a_fork_stops_pushing_and_keeps_everything() {
 }
 
 #[test]
-fn what_a_stopped_terminal_has_arrives_whole() {
-    let mut world = World::known();
-    world.run(SECOND);
-    world.server.mood = Mood::Keeps;
-    world.write(1_000);
-    world.run(SECOND);
-    assert!(world.server.kept.iter().copied().eq(1..=1_000));
-    let reason = StopReason::Forked;
-    let status = world.status();
-    assert!(
-        matches!(status, SyncStatus::Stopped { reason: shown, pending: 1_000, .. } if shown == reason),
-        "{status:?}"
-    );
-    // What it goes on to write arrives too; and what a restored server lacks, again.
-    world.write(2);
-    world.server.kept.clear();
-    let start = world.now;
-    world.run(Millis::minutes(2));
-    assert!(world.server.kept.iter().copied().eq(1..=1_002));
-    let pushes = world.calls_since(start);
-    assert!(pushes.iter().filter(|call| is_push(call)).count() <= 8);
-}
-
-#[test]
 fn a_disk_rolled_back_is_a_fork() {
     let mut world = World::known();
     world.server.has = 9;

@@ -222,7 +222,8 @@ async fn a_silent_home_does_not_hide_the_writer() {
     for silent in [&home, &other] {
         silent.says(Says::Breaks);
     }
-    (home.asked(), other.asked());
+    home.asked();
+    other.asked();
     for expected in [(0, 1), (1, 1), (1, 2)] {
         let failed = client.health().await.unwrap_err();
         assert_eq!(failed, CallFailed::Transport(TransportError::Interrupted));

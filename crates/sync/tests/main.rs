@@ -8,4 +8,5 @@ mod following;
 mod histories;
 mod network;
 mod signing;
+mod stopped;
 mod world;

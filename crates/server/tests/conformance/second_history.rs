@@ -4,6 +4,7 @@
 use qiantai_core::Money;
 use qiantai_core::ids::{ActionId, DeviceId, LeaseId};
 use qiantai_core::operation::{NamedLease, OperationBody};
+use qiantai_server::db::Archive;
 use qiantai_server::quarantine::{Chosen, Reviewed, review, waiting};
 use qiantai_server::verify::{VerifyError, replayed, verify};
 use qiantai_server::writer::Verdict;
@@ -50,7 +51,7 @@ fn verdict(shop: &Shop) -> String {
     match verify(ledger.as_ref(), &tenant) {
         Ok(_) => "holds".into(),
         Err(VerifyError::Bad(bad)) => bad.to_string(),
-        Err(VerifyError::Ledger(error)) => panic!("{error}"),
+        Err(error) => panic!("{error}"),
     }
 }
 
@@ -121,20 +122,7 @@ async fn what_clones_took_is_booked_beside_the_chain_once() {
         hand_over(&shop, &till, &unsent, Vec::new()).await;
 
         let ledger = shop.place.open();
-        assert_eq!(waiting(ledger.as_ref(), shop.now()).unwrap().len(), 9);
-        let applied = |number| (number, Reviewed::Answered(OutcomeDto::Applied));
-        let expected = [
-            applied(2),
-            applied(2),
-            applied(3),
-            applied(3),
-            applied(3),
-            applied(4),
-            applied(4),
-            (5, Reviewed::Answered(OutcomeDto::Exists)),
-            (6, Reviewed::Forked),
-        ];
-        assert_eq!(say(&shop, &[], Verdict::Admit).await, expected, "{on:?}");
+        all_that_holds_is_admitted(&shop, ledger.as_ref()).await;
         let gained: Vec<Money> = members
             .iter()
             .zip(before)
@@ -157,7 +145,9 @@ async fn what_clones_took_is_booked_beside_the_chain_once() {
         assert_eq!(verdict(&shop), "holds", "{on:?}");
         is_the_same_elsewhere(&shop).await;
         let books = ledger.tenants().unwrap().remove(0);
-        replayed(ledger.as_ref(), &books).await.unwrap();
+        replayed(ledger.as_ref(), &books, &std::env::temp_dir())
+            .await
+            .unwrap();
 
         // Whoever brings it once more brings nothing.
         let digest = || ledger.digest(tenant).unwrap();
@@ -168,6 +158,23 @@ async fn what_clones_took_is_booked_beside_the_chain_once() {
         a_spoilt_mark_is_found(&shop);
         shop.server.stop().await;
     }
+}
+
+async fn all_that_holds_is_admitted(shop: &Shop, ledger: &dyn Archive) {
+    assert_eq!(waiting(ledger, shop.now()).unwrap().len(), 9);
+    let applied = |number| (number, Reviewed::Answered(OutcomeDto::Applied));
+    let expected = [
+        applied(2),
+        applied(2),
+        applied(3),
+        applied(3),
+        applied(3),
+        applied(4),
+        applied(4),
+        (5, Reviewed::Answered(OutcomeDto::Exists)),
+        (6, Reviewed::Forked),
+    ];
+    assert_eq!(say(shop, &[], Verdict::Admit).await, expected);
 }
 
 /// What is said beside the chain is said only of what was kept, and of a device that is stopped.
