@@ -348,6 +348,9 @@ pub(crate) struct Review {
     /// of the terminal that waits.
     #[arg(long)]
     pub(crate) number: Vec<u64>,
+    /// Mark of an operation, as the list says it: where two histories of the terminal have one number.
+    #[arg(long)]
+    pub(crate) mark: Vec<String>,
     /// Who looked, and why; it goes into the audit log.
     #[arg(long)]
     pub(crate) reason: String,

@@ -235,8 +235,8 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Vec<RecentOrder>, LedgerError>;
     /// An order.
     fn order(&self, tenant: TenantId, id: OrderId) -> Result<Option<RechargeOrder>, LedgerError>;
-    /// Orders of a store opened at or after `since`, and those of every store that are not final:
-    /// their members may come to any.
+    /// Orders of a store that were opened at or after `since` or wait for a person, and those of every
+    /// store that are under way: their members may come to any.
     fn orders_since(
         &self,
         tenant: TenantId,

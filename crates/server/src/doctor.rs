@@ -401,7 +401,10 @@ fn terminal(who: &str, cursor: &Cursor, heard: Option<Timestamp>, now: Timestamp
         DeviceStanding::Quarantined => finding(
             Mark::Bad,
             "terminal",
-            format!("{who} sent two histories; what it sends waits for a person. It {heard_text}"),
+            format!(
+                "{who} sent two histories: admit what it took, join its machine again with a new \
+                 data folder, and take it out of service. It {heard_text}"
+            ),
         ),
         DeviceStanding::Active => {
             let is_silent = heard.is_none_or(|at| now - at > SILENCE_CARE);

@@ -25,6 +25,9 @@ use crate::embedded::Server;
 use crate::roster::{self, Terminal};
 use crate::writer::{Arrival, BroughtBack, Content, Received, Verdict, WriteError, receive};
 
+/// So many bytes of a hash tell the operations of one number apart.
+const MARK_BYTES: usize = 4;
+
 /// An operation that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Waiting {
@@ -34,6 +37,8 @@ pub struct Waiting {
     pub terminal: String,
     /// Its number in the terminal's chain.
     pub number: u64,
+    /// What tells it from another of this number: the first digits of its hash.
+    pub mark: String,
     /// What it does, as in docs/protocol; nothing where this version does not know it.
     pub kind: Option<&'static str>,
     /// Number of that.
@@ -74,8 +79,10 @@ pub struct Chosen<'a> {
     pub store: &'a str,
     /// Its two digits.
     pub terminal: &'a str,
-    /// By their numbers; all that wait when there is none.
+    /// By their numbers; all that wait when there is neither number nor mark.
     pub numbers: &'a [u64],
+    /// By their marks, or the first digits of them.
+    pub marks: &'a [String],
 }
 
 /// Why nothing was done about what was kept.
@@ -92,6 +99,15 @@ pub enum ReviewError {
     /// Nothing waits under this number.
     #[error("no operation {0} of this terminal waits; `qiantai-server quarantine list` shows all")]
     NotWaiting(u64),
+    /// Nothing waits under this mark.
+    #[error("no operation {0} of this terminal waits; `qiantai-server quarantine list` shows all")]
+    NoSuchMark(String),
+    /// Two histories of the terminal have this number.
+    #[error(
+        "several operations {0} of this terminal wait: name the one that you mean by --mark, as \
+             `qiantai-server quarantine list` shows it"
+    )]
+    Ambiguous(u64),
     /// The books.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -133,7 +149,7 @@ pub async fn review(
 ) -> Result<Vec<(u64, Reviewed)>, ReviewError> {
     let now = server.now();
     let terminal = found(ledger, chosen, now)?;
-    let rows = rows_of(ledger, &terminal, chosen.numbers)?;
+    let rows = rows_of(ledger, &terminal, chosen)?;
     let key = key_of(ledger, &terminal)?;
     let mut reviewed = Vec::new();
     let mut kept = Vec::new();
@@ -246,19 +262,34 @@ fn found(
 fn rows_of(
     ledger: &dyn Archive,
     terminal: &Terminal,
-    numbers: &[u64],
+    chosen: Chosen<'_>,
 ) -> Result<Vec<LogRow>, ReviewError> {
     let mut rows = ledger.kept_outside(terminal.tenant)?;
     rows.extend(ledger.held(terminal.tenant)?);
     rows.sort_by_key(|row| (row.epoch, row.device_seq, row.server_seq));
     rows.retain(|row| row.device == terminal.device);
-    for number in numbers {
-        if !rows.iter().any(|row| row.device_seq == *number) {
-            return Err(ReviewError::NotWaiting(*number));
+    for number in chosen.numbers {
+        match rows.iter().filter(|row| row.device_seq == *number).count() {
+            0 => return Err(ReviewError::NotWaiting(*number)),
+            1 => {}
+            _ => return Err(ReviewError::Ambiguous(*number)),
         }
     }
-    rows.retain(|row| numbers.is_empty() || numbers.contains(&row.device_seq));
+    for mark in chosen.marks {
+        if mark.is_empty() || !rows.iter().any(|row| has_mark(row, mark)) {
+            return Err(ReviewError::NoSuchMark(mark.clone()));
+        }
+    }
+    let is_all = chosen.numbers.is_empty() && chosen.marks.is_empty();
+    rows.retain(|row| {
+        let is_named = chosen.numbers.contains(&row.device_seq);
+        is_all || is_named || chosen.marks.iter().any(|mark| has_mark(row, mark))
+    });
     Ok(rows)
+}
+
+fn has_mark(row: &LogRow, mark: &str) -> bool {
+    hex::encode(row.hash).starts_with(&mark.to_ascii_lowercase())
 }
 
 /// The operation as it is given to the writer, or why it is not.
@@ -345,6 +376,7 @@ impl Waiting {
             store: terminal.map_or_else(String::new, |it| it.store.clone()),
             terminal: terminal.map_or_else(String::new, |it| it.code.clone()),
             number: row.device_seq,
+            mark: hex::encode(&row.hash[..MARK_BYTES]),
             kind: Kind::from_number(row.kind).map(Kind::name),
             kind_number: row.kind,
             subject: operation
@@ -398,7 +430,7 @@ fn subject(body: &OperationBody) -> String {
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "store {} terminal {} ", self.store, self.terminal)?;
-        write!(f, "number {}: ", self.number)?;
+        write!(f, "number {} mark {}: ", self.number, self.mark)?;
         match self.kind {
             Some(kind) => f.write_str(kind)?,
             None => write!(f, "kind {}", self.kind_number)?,
@@ -427,7 +459,7 @@ impl fmt::Display for Reviewed {
             Reviewed::Answered(OutcomeDto::Refused(_)) => "refused",
             Reviewed::Answered(OutcomeDto::Held) => "held: it could not be decided",
             Reviewed::Forked => {
-                "not taken: it holds in the terminal's other history only; refuse it"
+                "not taken: it builds on others that are not in the books before it; refuse it"
             }
             Reviewed::NotWaiting => "not taken: it waits no more",
             Reviewed::Request => "not taken: it asks, and only facts are admitted; refuse it",

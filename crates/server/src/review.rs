@@ -45,6 +45,7 @@ async fn review(asked: &Review, verdict: Verdict, place: &Place) -> Result<Endin
         store: &asked.store,
         terminal: &asked.terminal,
         numbers: &asked.number,
+        marks: &asked.mark,
     };
     let ledger = opened.ledger.as_ref();
     let reviewed = quarantine::review(&server, ledger, chosen, verdict, &asked.reason).await;

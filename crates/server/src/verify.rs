@@ -46,7 +46,7 @@ pub enum VerifyError {
     /// A server writes them faster than they can be decided again.
     #[error(
         "a server is writing these books faster than they can be decided again: {0} operations were, \
-         and nothing bad was found in them; try again in a quiet hour, stop the server, or verify \
+         and what they come to could not be compared; try again in a quiet hour, stop the server, or verify \
          a restored backup"
     )]
     Moving(u64),

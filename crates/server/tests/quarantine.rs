@@ -117,6 +117,7 @@ async fn what_a_terminal_wrote_before_it_was_revoked_goes_into_the_books_after_a
                 store: &shop.seeded.store_code,
                 terminal: "01",
                 numbers,
+                marks: &[],
             };
             review(&shop.server, ledger.as_ref(), chosen, verdict, "王店长看过").await
         };
@@ -236,16 +237,18 @@ async fn what_is_held_is_listed_with_its_reason() {
         let at = (held.number, held.kind, held.came_ms, held.held);
         assert_eq!(at, (till.seq, None, shop.now().ms(), true), "{on:?}");
         let (store, number) = (&shop.seeded.store_code, till.seq);
-        let (kind, now) = (held.kind_number, shop.now());
+        let (kind, mark, now) = (held.kind_number, &held.mark, shop.now());
+        assert_eq!(mark.len(), 8);
         let why = "this version does not know its kind";
         let line = format!(
-            "store {store} terminal 01 number {number}: kind {kind}, held since {now}; {why}"
+            "store {store} terminal 01 number {number} mark {mark}: kind {kind}, held since {now}; {why}"
         );
         assert_eq!(held.to_string(), line, "{on:?}");
         let chosen = Chosen {
             store,
             terminal: "01",
             numbers: &[number],
+            marks: &[],
         };
         for verdict in [Verdict::Admit, Verdict::Refuse] {
             let answer = review(&shop.server, ledger.as_ref(), chosen, verdict, "?").await;
@@ -351,6 +354,7 @@ async fn what_is_held_and_can_be_read_is_decided_by_a_person() {
             store: &shop.seeded.store_code,
             terminal: "01",
             numbers: &[],
+            marks: &[],
         };
         let answers = review(&shop.server, ledger.as_ref(), chosen, verdict, "?").await;
         let answers = answers.unwrap();

@@ -101,20 +101,24 @@ async fn notices_and_probes_are_counted_by_address() {
         ("GET", "/v1/health", StatusCode::OK),
     ] {
         let mut taken = 0;
-        while ask(MALL, method, path).await == usual {
-            taken += 1;
-            assert!(taken < 5_000, "{path}");
-        }
+        let refused = loop {
+            match ask(MALL, method, path).await {
+                status if status == usual && taken < 5_000 => taken += 1,
+                status => break status,
+            }
+        };
+        assert_eq!(refused, StatusCode::TOO_MANY_REQUESTS, "{path}");
         assert!(taken >= 500, "{path}: {taken}");
-        let status = ask(MALL, method, path).await;
-        assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{path}");
         // A gateway elsewhere is heard, and so is a till there.
         assert_eq!(ask(STREET, method, path).await, usual, "{path}");
         assert_eq!(asks(&router, MALL, own(&till)).await, StatusCode::OK);
     }
-    // Who writes is asked of the same measure.
-    let status = ask(MALL, "GET", "/writez").await;
-    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    // Who writes is asked of the same measure, which fills up again as time passes.
+    let mut taken = 0;
+    while ask(MALL, "GET", "/writez").await != StatusCode::TOO_MANY_REQUESTS {
+        taken += 1;
+        assert!(taken < 400, "a measure of its own");
+    }
     assert_eq!(ask(STREET, "GET", "/writez").await, StatusCode::OK);
 }
 

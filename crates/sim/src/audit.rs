@@ -231,7 +231,9 @@ impl World {
                 continue;
             }
             let said = row.server_seq.filter(|_| is_told);
-            let is_there = place.is_some() && (said.is_none() || said == place);
+            // Nobody is told that another history was booked.
+            let is_beside = self.oracle.books.beside.contains(&row.op_id);
+            let is_there = place.is_some() && !is_beside && (said.is_none() || said == place);
             must(is_there, Invariant::NothingLost, || {
                 let Till { identity, .. } = till;
                 let (op_id, said) = (row.op_id, row.server_seq);

@@ -102,6 +102,7 @@ impl Authority {
                 store: &store,
                 terminal: &terminal,
                 numbers: &[],
+                marks: &[],
             };
             review(&server, &ledger.inner, chosen, Verdict::Admit, "looked at").await
         }));

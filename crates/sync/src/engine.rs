@@ -36,6 +36,9 @@ const DOUBT_MAX: Millis = Millis(1_500);
 /// seldom: the server's beat is too slow, or something between holds it back.
 const EVENTS_PROVEN: Millis = Millis::seconds(30);
 
+/// What is kept at a server that does not believe this terminal is handed over anew so often.
+const HAND_OVER_AGAIN: Millis = Millis::hours(1);
+
 /// The state machine. Feed it with [`SyncEngine::handle`] and carry out what it answers.
 #[derive(Clone, Debug)]
 pub struct SyncEngine {
@@ -50,6 +53,8 @@ pub struct SyncEngine {
     push_stop: Option<Stop>,
     /// The server asked for operations from here on.
     push_from: Option<u64>,
+    /// Since when everything is kept at a server that does not believe this terminal.
+    handed_over_at: Option<Timestamp>,
     /// A new snapshot is needed although there is a cursor.
     relearn: bool,
     /// The snapshot under way here cannot be continued.
@@ -117,6 +122,7 @@ impl SyncEngine {
             stop: None,
             push_stop: None,
             push_from: None,
+            handed_over_at: None,
             relearn: false,
             restart_snapshot: false,
             head: 0,
@@ -188,8 +194,14 @@ impl SyncEngine {
 
     fn next_call(&mut self, now: Timestamp) -> Option<Action> {
         let push_due = self.push_stop.is_none_or(|stop| due(stop.retry_at, now));
-        if push_due && (self.push_from.is_some() || self.local.pending() > 0) {
-            let from_seq = self.push_from.unwrap_or(self.local.acked_seq + 1);
+        if self
+            .handed_over_at
+            .is_some_and(|at| (now - at).0.abs() > HAND_OVER_AGAIN.0)
+        {
+            (self.handed_over_at, self.push_from) = (None, None);
+        }
+        let from_seq = self.push_from.unwrap_or(self.local.acked_seq + 1);
+        if push_due && from_seq <= self.local.last_seq {
             self.call = Some(Call::Push { from_seq });
             return Some(Action::Push {
                 from_seq,
@@ -254,6 +266,7 @@ impl SyncEngine {
             Some(PushHalt::Gap { expected_seq }) => expected_seq,
             _ => pushed.server_acked + 1,
         };
+        self.handed_over_at = None;
         self.push_from = (next <= self.local.acked_seq).then_some(next);
         let moved = match pushed.halt {
             Some(_) => next != from_seq,
@@ -267,12 +280,15 @@ impl SyncEngine {
         }
     }
 
-    /// Somebody will look at what is kept, so everything goes there, once. Later it begins again from
-    /// the first: a server that was restored since may lack it.
+    /// Somebody will look at what is kept, so everything goes there, and then what is new. Every hour
+    /// it begins again from the first: a server that was restored since may lack it.
     fn handed_over(&mut self, reason: StopReason, through: u64, now: Timestamp) {
         self.reached();
+        self.push_from = Some(through + 1);
         let is_all = through >= self.local.last_seq;
-        self.push_from = (!is_all).then_some(through + 1);
+        if is_all {
+            self.handed_over_at.get_or_insert(now);
+        }
         let wait = if is_all { LONGEST } else { Millis(0) };
         self.push_stop = Some(Stop {
             reason,
@@ -321,7 +337,7 @@ impl SyncEngine {
         self.members.total = taken.member_total.max(self.members.done);
         if taken.whole {
             self.relearn = false;
-            self.push_from = None;
+            (self.handed_over_at, self.push_from) = (None, None);
             self.head = 0;
             self.last_read = None;
         } else if self.local.snapshot_next == after {

@@ -21,11 +21,16 @@ fn what_a_stopped_terminal_has_arrives_whole() {
         matches!(status, SyncStatus::Stopped { reason: shown, pending: 1_000, .. } if shown == reason),
         "{status:?}"
     );
-    // What it goes on to write arrives too; and what a restored server lacks, again.
+    // What it goes on to write arrives too, by itself.
     world.write(2);
-    world.server.kept.clear();
     let start = world.now;
     world.run(Millis::minutes(2));
+    assert!(world.server.kept.iter().copied().eq(1..=1_002));
+    let is_push = |call: &&Action| matches!(call, Action::Push { .. });
+    assert_eq!(world.calls_since(start).iter().filter(is_push).count(), 1);
+    // And what a restored server lacks, again.
+    world.server.kept.clear();
+    world.run(Millis::minutes(70));
     assert!(world.server.kept.iter().copied().eq(1..=1_002));
     let pushes = world.calls_since(start);
     assert!(

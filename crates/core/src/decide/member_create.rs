@@ -36,9 +36,14 @@ pub(super) fn decide(
         draft.case(CaseKind::Unattributed, links, Money::ZERO);
         return Ok(draft.applied());
     }
+    let member_no = free_number(state, body);
+    if member_no != body.member_no {
+        // The slip has a number that leads to somebody else.
+        draft.case(CaseKind::Unattributed, links, Money::ZERO);
+    }
     draft.push(Change::Member(Member {
         id: body.member,
-        member_no: free_number(state, body),
+        member_no,
         home_store: operation.store,
         status: MemberStatus::Active,
         registered_at: draft.at,

@@ -108,7 +108,7 @@ impl Clock for SteadyClock {
         let now = self.now();
         let mut pace = self.pace();
         if !self.is_believed && newest > now.max(pace.told) {
-            *pace = Pace::begun(newest, (self.running)());
+            pace.go_on_from(newest, (self.running)());
         }
     }
 
@@ -176,6 +176,11 @@ impl Pace {
             is_confirmed: false,
             doubt: None,
         }
+    }
+
+    /// What the clock has shown until now stays believed or doubted.
+    fn go_on_from(&mut self, told: Timestamp, at: Millis) {
+        (self.told, self.at, self.half) = (told, at, 0);
     }
 
     fn read(&mut self, wall: Timestamp, running: Millis) -> Timestamp {
@@ -372,6 +377,16 @@ mod tests {
             machine.pass(ALMOST_HELD);
         }
         assert_eq!(machine.told(), START + Millis(4 * ALMOST_HELD.0));
+    }
+
+    #[test]
+    fn a_doubted_clock_is_not_believed_where_another_server_was_ahead() {
+        let mut machine = Machine::right();
+        machine.wall = machine.wall + Millis::days(730);
+        let told = machine.told() + SECOND;
+        machine.pace.go_on_from(told, machine.running);
+        assert_eq!(machine.told(), told);
+        assert_eq!(machine.pass(MINUTE), told + MINUTE);
     }
 
     #[test]

@@ -186,7 +186,7 @@ impl Walk {
     fn in_its_chain(&mut self, row: &LogRow, header: &Header) -> Result<(), String> {
         if row.other_history {
             self.forked.insert(row.device);
-            return match row.standing == Standing::Decided && self.kept.contains(&row.hash) {
+            return match row.standing == Standing::Decided && self.kept.remove(&row.hash) {
                 true => Ok(()),
                 false => Err("stands beside its device's chain, and was not kept before".into()),
             };

@@ -168,6 +168,7 @@ async fn history(shop: &Shop) -> Vec<Books> {
         store: &shop.seeded.store_code,
         terminal: "05",
         numbers: &[],
+        marks: &[],
     };
     let admitted = review(
         &shop.server,

@@ -168,12 +168,13 @@ pub(in crate::db) fn of_references<'a>(
     .each(Text, references)
 }
 
-/// A store's, opened at or after `since`, and every store's that are not final.
+/// A store's that were opened at or after `since` or wait for a person, and every store's that are
+/// under way.
 pub(in crate::db) fn since(tenant: TenantId, store: StoreId, since: Timestamp) -> Question {
     Question::new(
         "SELECT * FROM recharge_order
-         WHERE tenant_id = ?1 AND (store_id = ?2 AND opened_ms >= ?3
-             OR state IN ('created', 'pending_review', 'pending_payment', 'paid', 'abnormal'))
+         WHERE tenant_id = ?1 AND (store_id = ?2 AND (opened_ms >= ?3 OR state = 'abnormal')
+             OR state IN ('created', 'pending_review', 'pending_payment', 'paid'))
          ORDER BY opened_ms, order_id",
     )
     .with(tenant.0)
