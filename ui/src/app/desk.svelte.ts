@@ -74,9 +74,6 @@ export class Desk {
   #led = $state.raw<Readonly<Record<string, boolean>>>({});
 
   #saving: Promise<void> = Promise.resolve();
-  #tellStarted = (): void => {};
-  /** The window knows what to show first. */
-  readonly started = new Promise<void>((then) => (this.#tellStarted = then));
 
   readonly host: Host;
   readonly notices = new Notices();
@@ -107,12 +104,8 @@ export class Desk {
   }
 
   async start(): Promise<void> {
-    try {
-      await this.host.listen((event) => void this.attempt(() => this.#heard(event)));
-      await this.refreshBoot();
-    } finally {
-      this.#tellStarted();
-    }
+    await this.host.listen((event) => void this.attempt(() => this.#heard(event)));
+    await this.refreshBoot();
   }
 
   call<N extends CommandName>(name: N, payload: Request<N>): Promise<Response<N>> {
