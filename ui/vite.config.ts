@@ -10,21 +10,8 @@ export default defineConfig({
   build: {
     target: ["safari16", "chrome110"],
     outDir: "dist",
-    rolldownOptions: {
-      input: "index.html",
-      // Each file is asked for by itself while the window opens, so what comes together is one.
-      output: {
-        codeSplitting: {
-          groups: [
-            { name: "first", test: /\/src\/(main\.ts|App\.svelte|design\/\w+\.css)$/ },
-            {
-              name: "counter",
-              test: /\/features\/(frame\/Frame|scan\/Scanner|number-pad\/NumberPad)\.svelte$/,
-            },
-          ],
-        },
-      },
-    },
+    // The counter's window, and the customer's display.
+    rollupOptions: { input: ["index.html", "customer.html"] },
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
